@@ -1,0 +1,90 @@
+"""Settings: the user's file, then the project's, then the command line; an unknown key names its nearest kin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from engine.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """`[training]`: None leaves the choice to the plan."""
+
+    model: str | None = None
+    steps: int | None = None
+    epochs: float | None = None
+    learning_rate: float | None = None
+    batch: int | None = None
+    max_length: int | None = None
+    lora_rank: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set. `reviewer` is who decides, `theme` the name of a theme."""
+
+    reviewer: str | None = None
+    theme: str | None = None
+    training: Training = field(default_factory=Training)
+
+
+def config_folder() -> Path:
+    """`$XDG_CONFIG_HOME/tamis`, else `~/.config/tamis`."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "tamis"
+
+
+def load_config(project: Path | None = None) -> Config:
+    """The settings in force. Raises UsageError naming file and key."""
+    config = Config()
+    for path in (config_folder() / "config.toml", *((project / "config.toml",) if project else ())):
+        try:
+            content = tomli.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: cannot be read", str(error), "mend or remove it") from error
+        config = _overlaid(config, content, str(path))
+    return config
+
+
+def _overlaid(config: Config, content: Mapping[str, Any], where: str) -> Config:
+    changes: dict[str, Any] = {}
+    for key, value in content.items():
+        if key == "training" and isinstance(value, dict):
+            for name, setting in value.items():
+                _check(Training, name, setting, f"{where} [training]")
+            changes["training"] = replace(config.training, **value)
+        else:
+            _check(Config, key, value, where)
+            changes[key] = value
+    return replace(config, **changes)
+
+
+def _check(kind: type, name: str, value: object, where: str) -> None:
+    known = {spec.name: str(spec.type) for spec in fields(kind)}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        raise UsageError(
+            f"{where}: unknown setting {name!r}",
+            "",
+            f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}",
+        )
+    wanted = known[name]
+    fits = (
+        ("str" in wanted and isinstance(value, str))
+        or ("int" in wanted and isinstance(value, int) and not isinstance(value, bool))
+        or ("float" in wanted and isinstance(value, int | float) and not isinstance(value, bool))
+    )
+    if not fits:
+        raise UsageError(
+            f"{where}: {name} = {value!r} has the wrong type", "", f"it takes {wanted.removesuffix(' | None')}"
+        )

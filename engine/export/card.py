@@ -1,0 +1,95 @@
+"""The dataset card: README.md with the YAML head the Hub reads, and in words what was done and what was not checked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.project.folder import Project
+
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+CONFIG_FILES = {
+    "jsonl": ("train.jsonl", "heldout.jsonl"),
+    "jsonl.gz": ("train.jsonl.gz", "heldout.jsonl.gz"),
+    "parquet": ("train.parquet", "heldout.parquet"),
+    "csv": ("train.csv", "heldout.csv"),
+}
+
+
+def size_category(rows: int) -> str:
+    """The Hub's name for a number of rows."""
+    return next((name for limit, name in SIZES if rows < limit), "n>1M")
+
+
+def card(project: Project, document: dict[str, Any]) -> str:
+    """The whole README.md from the manifest; no text of any row is in it."""
+    export = document["export"]
+    counts = document["counts"]
+    lines = ["---", *_head(export), "---", "", f"# {project.name}, curated", ""]
+    lines += [
+        f"{export['rows']:,} training rows and {export['holdout_rows']:,} held-out rows, "
+        f"of {counts['rows']:,} rows that came in.",
+        "",
+        "## Where it came from",
+        "",
+    ]
+    lines += [
+        f"- `{source['name']}`: {source['rows']:,} rows, sha256 `{source['sha256']}`" for source in document["source"]
+    ]
+    lines += [
+        "",
+        f"{counts['quarantined']:,} lines could not be read and were set aside.",
+        "",
+        "## How it was decided",
+        "",
+    ]
+    lines += [
+        f"- Reviewers: {', '.join(document['reviewers']) or 'nobody'}.",
+        f"- Of the decided rows {document['read']:,} were read on the screen, {document['bulk']:,} settled in bulk.",
+        f"- {counts['edited']:,} accepted rows were edited.",
+    ]
+    if document.get("agreement") is not None:
+        kappa = document["agreement"]
+        lines.append(
+            f"- Agreement of reviewers: Cohen's kappa {kappa['kappa']:.2f} over {kappa['rows']:,} rows judged twice."
+        )
+    lines += ["", "## What was left out", "", "| reason | rows |", "|---|---|"]
+    lines += [f"| {reason} | {count:,} |" for reason, count in export["left_out"].items()]
+    lines += ["", "Rejected because:", ""]
+    lines += [f"- {_plain(reason)}: {count:,}" for reason, count in document["rejected_because"].items()]
+    lines += ["", "## What was not checked", "", *_unchecked(project, document), ""]
+    return "\n".join(lines)
+
+
+def _head(export: dict[str, Any]) -> list[str]:
+    lines = [
+        "# The licence of the source is not known to tamis: name it before you publish.",
+        "license: unknown",
+        "task_categories:",
+        "- text-generation",
+        "size_categories:",
+        f"- {size_category(export['rows'])}",
+    ]
+    files = CONFIG_FILES.get(export["container"])
+    if files is not None:
+        lines += ["configs:", "- config_name: default", "  data_files:", "  - split: train", f"    path: {files[0]}"]
+        if export["holdout_rows"]:
+            lines += ["  - split: validation", f"    path: {files[1]}"]
+    return lines
+
+
+def _unchecked(project: Project, document: dict[str, Any]) -> list[str]:
+    lines = ["- Whether the answers are true: tamis finds form, repetition and contradiction, not errors of fact."]
+    if project.findings is None:
+        lines.append("- Duplicates, contradictions and quality signals: no scan fits these rows.")
+    if document["bulk"]:
+        lines.append(f"- {document['bulk']:,} rows were settled in bulk and not read one by one.")
+    if not document["export"]["holdout_rows"]:
+        lines.append("- Nothing was held out: what training on this set buys cannot be measured with it.")
+    return lines
+
+
+def _plain(reason: str) -> str:
+    """A reason as Markdown text: a person or a selector wrote it, so it is quoted as code."""
+    return "`" + json.dumps(reason, ensure_ascii=False)[1:-1].replace("`", "'") + "`"

@@ -1,0 +1,156 @@
+"""Rows as a table: Parquet, CSV, or a `datasets` folder. Loads pyarrow, so it runs in a command or a job.
+
+A column whose values share one plain type keeps it. Anything else travels as JSON text: an Arrow struct would give
+every row the fields of all rows (measured: `{"x":1}` comes back as `{"x":1,"y":null}`). The names of such columns are
+noted in the table, and reading restores them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Rows = Sequence[Mapping[str, Any]]
+JSON_COLUMNS = "tamis.json_columns"
+ABSENT_COLUMNS = "tamis.absent_columns"
+INT64 = 2**63
+MESSAGE_KEYS = {"role", "content"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How each column is stored, by name, in order; and the native columns in which some rows have no field."""
+
+    kinds: Mapping[str, str]
+    absent: tuple[str, ...]
+
+    @property
+    def json_text(self) -> tuple[str, ...]:
+        return tuple(name for name, kind in self.kinds.items() if kind == "json")
+
+
+def lay_out(rows: Rows) -> Layout:
+    """The layout that keeps every value: text, int, float, bool and messages natively, the rest as JSON text."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    kinds: dict[str, str] = {}
+    absent: list[str] = []
+    for name in names:
+        values = [row[name] for row in rows if name in row]
+        missing = len(values) < len(rows)
+        kind = _kind(values)
+        if missing and any(value is None for value in values):
+            # A null would be read as an absent field: only JSON text tells the two apart.
+            kind = "json"
+        kinds[name] = kind
+        if missing and kind != "json":
+            absent.append(name)
+    return Layout(kinds, tuple(absent))
+
+
+def _kind(values: Sequence[Any]) -> str:
+    present = [value for value in values if value is not None]
+    types = {type(value) for value in present}
+    if types == {str}:
+        return "text" if all(_encodable(value) for value in present) else "json"
+    if types == {bool}:
+        return "bool"
+    if types == {int}:
+        return "int" if all(-INT64 <= value < INT64 for value in present) else "json"
+    if types == {float}:
+        return "float"
+    if types == {list} and all(_is_message(item) for value in present for item in value):
+        return "messages"
+    return "json"
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_message(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and item.keys() == MESSAGE_KEYS
+        and all(isinstance(text, str) and _encodable(text) for text in item.values())
+    )
+
+
+def to_table(rows: Rows, layout: Layout) -> Any:
+    """A `pyarrow.Table` with explicit types; nothing is inferred."""
+    import pyarrow as pa
+
+    message = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+    types = {
+        "text": pa.string(),
+        "json": pa.string(),
+        "int": pa.int64(),
+        "float": pa.float64(),
+        "bool": pa.bool_(),
+        "messages": message,
+    }
+    columns = {
+        name: pa.array([_cell(row, name, kind) for row in rows], type=types[kind])
+        for name, kind in layout.kinds.items()
+    }
+    schema = pa.schema([(name, types[kind]) for name, kind in layout.kinds.items()])
+    metadata = {JSON_COLUMNS: json.dumps(layout.json_text), ABSENT_COLUMNS: json.dumps(layout.absent)}
+    return pa.table(columns, schema=schema).replace_schema_metadata(metadata)
+
+
+def _cell(row: Mapping[str, Any], name: str, kind: str) -> Any:
+    if name not in row:
+        return None
+    return json.dumps(row[name], ensure_ascii=True) if kind == "json" else row[name]
+
+
+def parquet_bytes(rows: Rows) -> bytes:
+    """One Parquet file."""
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    pq.write_table(to_table(rows, lay_out(rows)), out, compression="zstd")
+    return out.getvalue()
+
+
+def csv_bytes(rows: Rows) -> bytes:
+    """One CSV file: text as it is, anything else as JSON text, an absent field as an empty cell."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(names)
+    for row in rows:
+        cells = [_csv_cell(row.get(name, "")) for name in names]
+        # A row of one empty cell would be a blank line, which is no record.
+        if len(cells) == 1 and not cells[0]:
+            out.write('""\r\n')
+        else:
+            writer.writerow(cells)
+    return out.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _csv_cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def save_dataset_dict(splits: Mapping[str, Rows], folder: Path) -> dict[str, list[str]]:
+    """Write a `datasets.DatasetDict` that `load_from_disk` reads; the names of its JSON-text and absent columns.
+
+    All splits share one layout, so that they have the same features.
+    """
+    import datasets
+
+    layout = lay_out([row for rows in splits.values() for row in rows])
+    tables = {name: datasets.Dataset(to_table(rows, layout)) for name, rows in splits.items()}
+    datasets.DatasetDict(tables).save_to_disk(str(folder))
+    return {"json_text": list(layout.json_text), "absent": list(layout.absent)}

@@ -1,0 +1,52 @@
+"""Which rows leave, and why each of the others stays behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.project.folder import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """Row numbers in row order: `training` and `heldout` leave, `left_out` says why each other row does not."""
+
+    training: tuple[int, ...]
+    heldout: tuple[int, ...]
+    left_out: Mapping[int, str]
+
+    def counts(self) -> dict[str, int]:
+        """How many rows were left out for which reason, most first."""
+        return dict(Counter(self.left_out.values()).most_common())
+
+
+def curate(project: Project, *, include_undecided: bool = False) -> Curated:
+    """Accepted rows only. A training row that is a twin of a held-out one stays behind as `leak`."""
+    training: list[int] = []
+    heldout: list[int] = []
+    left_out: dict[int, str] = {}
+    for number in range(len(project.rows)):
+        reason = _reason(project, number, include_undecided)
+        if reason:
+            left_out[number] = reason
+        else:
+            (heldout if project.is_heldout(number) else training).append(number)
+    return Curated(tuple(training), tuple(heldout), left_out)
+
+
+def _reason(project: Project, number: int, include_undecided: bool) -> str:
+    prefix = "held-out, " if project.is_heldout(number) else ""
+    if project.is_disputed(number):
+        return f"{prefix}disputed"
+    verdict = project.verdict(number)
+    # What is measured with must have been judged, whatever is let through for training.
+    undecided_may_leave = include_undecided and verdict == "undecided" and not prefix
+    if verdict != "accepted" and not undecided_may_leave:
+        return f"{prefix}{verdict}"
+    if project.is_leaking(number):
+        return "leak"
+    return ""

@@ -1,0 +1,50 @@
+"""`tamis-manifest.json`: where a curated set came from and how it was decided, so that it can be traced later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from engine.project.journal import now
+
+if TYPE_CHECKING:
+    from engine.project.folder import Project
+
+
+def tamis_version() -> str:
+    """The installed version, or 'checkout' where tamis runs without being installed."""
+    try:
+        return version("tamis")
+    except PackageNotFoundError:
+        return "checkout"
+
+
+def manifest(project: Project, summary: dict[str, Any]) -> dict[str, Any]:
+    """Sources, journals, reviewers, counts per reason, and how many decisions were read against taken in bulk."""
+    counts = project.counts()
+    decided = [number for number in range(len(project.rows)) if project.verdict(number) in ("accepted", "rejected")]
+    return {
+        "tamis": tamis_version(),
+        "made": now(),
+        "source": [
+            {"name": source.path.rsplit("/", 1)[-1], "sha256": source.sha256, "rows": source.rows}
+            for source in project.settings.sources
+        ],
+        "journals": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in project.journal_files()},
+        "reviewers": counts["reviewers"],
+        "counts": counts,
+        "rejected_because": _reasons(project, "rejected"),
+        "accepted_because": _reasons(project, "accepted"),
+        "read": counts["seen"],
+        "bulk": len(decided) - counts["seen"],
+        "export": summary,
+    }
+
+
+def _reasons(project: Project, verdict: str) -> dict[str, int]:
+    reasons = Counter(
+        project.decision(n).why or "by eye" for n in range(len(project.rows)) if project.verdict(n) == verdict
+    )
+    return dict(reasons.most_common())

@@ -1,0 +1,34 @@
+"""Ids that hang on content, so that decisions survive a re-ordered or grown source."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from engine.model import Row
+
+
+def canonical_json(row: Row) -> bytes:
+    """The one spelling of a row: sorted keys, no spaces, ASCII only. All fields count; the mapping does not."""
+    return json.dumps(row, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def content_hash(row: Row) -> int:
+    """64 bits of BLAKE2b over the canonical JSON, as an unsigned integer."""
+    return int.from_bytes(hashlib.blake2b(canonical_json(row), digest_size=8).digest(), "big")
+
+
+def row_id(content: int, copy: int = 0) -> str:
+    """16 hex digits, with `.k` for the k-th further equal copy."""
+    return f"{content:016x}.{copy}" if copy else f"{content:016x}"
+
+
+def split_id(identifier: str) -> tuple[int, int] | None:
+    """The (content hash, copy) of a row id, or None where the text is no id."""
+    digits, _, copy = identifier.partition(".")
+    if len(digits) != 16 or (copy and not copy.isdigit()):
+        return None
+    try:
+        return int(digits, 16), int(copy or 0)
+    except ValueError:
+        return None

@@ -1,0 +1,172 @@
+"""The journal file: append-only lines, one per act, synced before the caller hears that it is done.
+
+It is the work; everything else in a project can be made again. One writer holds the file's lock; others read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.errors import LockedError, ProjectError
+from engine.files import append_durable, write_atomic
+from engine.model import Act
+from engine.project.ownership import Ownership
+
+VERSION = 1
+INLINE_IDS = 10_000
+
+
+def act_to_json(act: Act) -> dict[str, Any]:
+    """The contract's form of one act."""
+    plain: dict[str, Any] = {"do": act.do, "ids": list(act.ids)}
+    if act.edited:
+        plain["edited"] = {identifier: dict(row) for identifier, row in act.edited.items()}
+    return plain | dict(act.extra)
+
+
+def act_from_json(plain: dict[str, Any]) -> Act:
+    """The other way; keys that this version does not know stay in `extra`."""
+    extra = {key: value for key, value in plain.items() if key not in ("do", "ids", "edited")}
+    return Act(str(plain["do"]), tuple(plain.get("ids", ())), plain.get("edited", {}), extra)
+
+
+def now() -> str:
+    """The time as RFC 3339 in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], list[str], bytes]:
+    """(lines, complaints, torn tail) of a journal file from byte `start` on.
+
+    A last line without its line feed was never acknowledged: it is returned as the torn tail. A line in the middle
+    that cannot be read is named in the complaints and skipped; it stays in the file.
+    """
+    try:
+        with path.open("rb") as stream:
+            stream.seek(start)
+            content = stream.read()
+    except FileNotFoundError:
+        return [], [], b""
+    except OSError as error:
+        raise ProjectError(
+            f"{path}: the journal cannot be read", error.strerror or "", "check its permissions"
+        ) from error
+    whole, _, torn = content.rpartition(b"\n")
+    lines: list[dict[str, Any]] = []
+    complaints: list[str] = []
+    for number, text in enumerate(whole.split(b"\n") if whole else (), start=1):
+        try:
+            line = json.loads(text)
+            if not isinstance(line, dict) or not isinstance(line.get("n"), int):
+                raise ValueError("no number n")
+            _bring_ids(path.parent, line)
+            lines.append(line)
+        except (ValueError, RecursionError, OSError) as error:
+            where = f"line {number}" if not start else f"line {number} after byte {start}"
+            complaints.append(f"{path.name}: {where} cannot be read ({error}); it was left out")
+    lines.sort(key=lambda line: line["n"])
+    return lines, complaints, torn
+
+
+def _bring_ids(folder: Path, line: dict[str, Any]) -> None:
+    """Put the ids of a very large act, which stand in a file beside the journal, back into its line."""
+    for act in line.get("acts", ()):
+        name = act.pop("ids_file", None)
+        if name is not None:
+            content = (folder / Path(str(name)).name).read_bytes()
+            if hashlib.sha256(content).hexdigest() != act.pop("ids_sha256", ""):
+                raise ValueError(f"{name} is not the file this act was written with")
+            act["ids"] = content.decode("ascii").split()
+
+
+class JournalWriter:
+    """The one writer of one journal file, from construction to `close` or until another window takes over.
+
+    Raises LockedError where another process writes it, ProjectError where it cannot be written.
+    """
+
+    def __init__(self, path: Path, *, take_over: bool = False) -> None:
+        self.path = path
+        self._owner = Ownership(path, take_over=take_over)
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self._owner.release()
+            raise ProjectError(
+                f"{path}: the journal cannot be written", error.strerror or "", "check its permissions and the disk"
+            ) from error
+
+    def set_torn_aside(self, torn: bytes) -> str | None:
+        """Move a torn last line to a file of its own; the sentence that says so, or None where there was none."""
+        if not torn:
+            return None
+        aside = self.path.with_suffix(f".torn-{now().replace(':', '')}")
+        write_atomic(aside, torn)
+        os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - len(torn))
+        os.fsync(self._descriptor)
+        return f"the last line of {self.path.name} was torn (never acknowledged); set aside as {aside.name}"
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Add one line and sync it. Raises ProjectError with the file as it was before.
+
+        The ids of a very large act go into a side file that is synced first, so that the journal stays readable.
+        """
+        acts = [self._aside(act, f"{self.path.stem}.{line['n']}-{place}.ids") for place, act in _acts(line)]
+        line = line | ({"acts": acts} if acts else {})
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        try:
+            # A lone surrogate from the data has no UTF-8; its JSON escape does.
+            content = text.encode("utf-8")
+        except UnicodeEncodeError:
+            content = json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        try:
+            # The lock is held for one line, so that a window that takes over never finds half of one.
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            try:
+                if not self._owner.is_mine():
+                    raise LockedError(
+                        "another window took over",
+                        "",
+                        "this one only reads now; open again with --take-over to go on here",
+                    )
+                append_durable(self._descriptor, content + b"\n")
+            finally:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        except OSError as error:
+            raise ProjectError(
+                "the decision was not saved",
+                error.strerror or str(error),
+                "free some disk space and press the key again",
+            ) from error
+
+    def _aside(self, act: dict[str, Any], name: str) -> dict[str, Any]:
+        if len(act["ids"]) <= INLINE_IDS:
+            return act
+        content = "".join(f"{identifier}\n" for identifier in act["ids"]).encode("ascii")
+        write_atomic(self.path.with_name(name), content)
+        digest = hashlib.sha256(content).hexdigest()
+        return act | {"ids": [], "ids_file": name, "ids_sha256": digest, "ids_count": len(act["ids"])}
+
+    def close(self) -> None:
+        """Give up the right to write."""
+        os.close(self._descriptor)
+        self._owner.release()
+
+
+def _acts(line: dict[str, Any]) -> Iterable[tuple[int, dict[str, Any]]]:
+    return enumerate(line.get("acts", ()))
+
+
+def journal_line(number: int, by: str, acts: Iterable[Act], seen: Iterable[str], why: str) -> dict[str, Any]:
+    """A line that does something."""
+    line: dict[str, Any] = {"v": VERSION, "n": number, "at": now(), "by": by}
+    line["acts"] = [act_to_json(act) for act in acts]
+    line["seen"] = list(seen)
+    return line | ({"why": why} if why else {})

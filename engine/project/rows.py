@@ -1,0 +1,138 @@
+"""The rows of a project on disk: `rows.jsonl` as they came, `rows.idx` to find any without parsing the rest.
+
+`rows.idx` holds, after a 16-byte head (magic, count), five arrays in native byte order: where each line starts
+(u64, count + 1), the content hash (u64), which equal copy it is (u32), the 1-based source line (u32), and the row
+numbers sorted by (hash, copy) (u32), so that an id is found by bisection and nothing is hashed on opening.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ProjectError
+from engine.files import write_atomic
+from engine.model import Example, Row
+from engine.project.ids import row_id, split_id
+from engine.sources.mapping import Mapping
+from engine.sources.shapes import turns_of
+
+MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"
+CACHED_ROWS = 512
+
+
+class RowStore:
+    """Random access to the rows of a project by number; reads with `pread`, holds no text but a small cache."""
+
+    def __init__(self, folder: Path, mapping: Mapping, source: str) -> None:
+        self._mapping = mapping
+        self._source = source
+        self._raw_cache: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        path = folder / "rows.jsonl"
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            index = (folder / "rows.idx").read_bytes()
+        except OSError as error:
+            raise ProjectError(
+                f"{folder}: its rows cannot be read", error.strerror or "", "restore the folder from a copy"
+            ) from error
+        if index[:8] != MAGIC or len(index) < 16:
+            raise ProjectError(
+                f"{folder / 'rows.idx'}: not an index of this version", "", "make the project again from its source"
+            )
+        count = int.from_bytes(index[8:16], sys.byteorder)
+        if len(index) != 16 + 8 * (count + 1) + 8 * count + 4 * count * 3:
+            raise ProjectError(f"{folder / 'rows.idx'}: is cut short", "", "make the project again from its source")
+        self._starts, self._hashes = array("Q"), array("Q")
+        self._copies, self._lines, self._order = array("I"), array("I"), array("I")
+        at = 16
+        for column, length in (
+            (self._starts, count + 1),
+            (self._hashes, count),
+            (self._copies, count),
+            (self._lines, count),
+            (self._order, count),
+        ):
+            size = length * column.itemsize
+            column.frombytes(index[at : at + size])
+            at += size
+        if os.fstat(self._descriptor).st_size < self._starts[-1]:
+            raise ProjectError(f"{path}: is shorter than its index says", "", "restore the folder from a copy")
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def raw_bytes(self, number: int) -> bytes:
+        """The bytes of the row as they came, without the line feed."""
+        start, end = self._starts[number], self._starts[number + 1]
+        return os.pread(self._descriptor, end - start - 1, start)
+
+    def raw(self, number: int) -> dict[str, Any]:
+        """The row in its own shape; treat it as frozen."""
+        cached = self._raw_cache.get(number)
+        if cached is None:
+            cached = json.loads(self.raw_bytes(number))
+            self._raw_cache[number] = cached
+            if len(self._raw_cache) > CACHED_ROWS:
+                self._raw_cache.popitem(last=False)
+        return cached
+
+    def id(self, number: int) -> str:
+        return row_id(self._hashes[number], self._copies[number])
+
+    def fingerprint(self) -> bytes:
+        """16 bytes that change when any row does."""
+        return blake2b(self._hashes.tobytes(), digest_size=16).digest()
+
+    def line(self, number: int) -> int:
+        """The 1-based line (or element) of the source."""
+        return self._lines[number]
+
+    def number(self, identifier: str) -> int | None:
+        """The row number of an id, or None where no row has it."""
+        parts = split_id(identifier)
+        if parts is None:
+            return None
+        content, copy = parts
+        place = bisect_left(self._order, content, key=self._hashes.__getitem__) + copy
+        if place < len(self._order):
+            number = self._order[place]
+            if self._hashes[number] == content and self._copies[number] == copy:
+                return number
+        return None
+
+    def example(self, number: int, row: Row | None = None) -> Example:
+        """The row as turns; `row` stands in for the raw one where it was edited."""
+        raw = self.raw(number) if row is None else row
+        return Example(self.id(number), number, turns_of(raw, self._mapping), self._source, self.line(number), raw)
+
+
+def write_index(folder: Path, starts: Iterable[int], hashes: Iterable[int], lines: Iterable[int]) -> None:
+    """Write `rows.idx` whole: `starts` has one more entry than rows (the end of the file)."""
+    start_column, hash_column, line_column = array("Q", starts), array("Q", hashes), array("I", lines)
+    copies = array("I", bytes(4 * len(hash_column)))
+    seen: dict[int, int] = {}
+    for number, content in enumerate(hash_column):
+        copies[number] = seen.get(content, 0)
+        seen[content] = copies[number] + 1
+    # A stable sort keeps equal hashes in row order, which is the order of their copies.
+    order = array("I", sorted(range(len(hash_column)), key=hash_column.__getitem__))
+    head = MAGIC + len(hash_column).to_bytes(8, sys.byteorder)
+    columns = (start_column, hash_column, copies, line_column, order)
+    write_atomic(folder / "rows.idx", head + b"".join(column.tobytes() for column in columns))
+
+
+def read_columns(store: RowStore) -> tuple[list[int], list[int], list[int]]:
+    """(starts, hashes, lines) of a store, for an index that is about to grow."""
+    return list(store._starts), list(store._hashes), list(store._lines)

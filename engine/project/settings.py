@@ -1,0 +1,94 @@
+"""`project.toml`: which source a project was made from, how its fields are read, which version wrote it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from engine.errors import ProjectError
+from engine.files import write_atomic
+from engine.model import ShapeName
+from engine.sources.mapping import Mapping
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file whose rows are in the project. `first_row` is the number its rows start at."""
+
+    path: str
+    format: str
+    sha256: str
+    size: int
+    rows: int
+    quarantined: int
+    first_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """What `project.toml` holds. The first source is the one the project is named after."""
+
+    sources: tuple[SourceFile, ...]
+    mapping: Mapping
+    key: str | None = None
+
+    @property
+    def source(self) -> SourceFile:
+        return self.sources[0]
+
+
+def read_settings(folder: Path) -> ProjectSettings:
+    """Raises ProjectError where the folder is no project, damaged, or of a later version."""
+    path = folder / "project.toml"
+    try:
+        content = tomli.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ProjectError(
+            f"{folder}: is not a tamis project", "it has no project.toml", "open a data file, or a .tamis folder"
+        ) from error
+    except (OSError, tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path}: cannot be read", str(error), "restore it from a copy") from error
+    if content.get("format") != FORMAT_VERSION:
+        raise ProjectError(
+            f"{folder}: has project format {content.get('format')!r}, this tamis knows {FORMAT_VERSION}",
+            "",
+            "use a newer tamis",
+        )
+    try:
+        mapping: dict[str, Any] = content["mapping"]
+        shape: ShapeName = mapping["shape"]
+        return ProjectSettings(
+            tuple(SourceFile(**source) for source in content["source"]),
+            Mapping(shape, dict(mapping["fields"])),
+            content.get("key"),
+        )
+    except (KeyError, TypeError, IndexError) as error:
+        raise ProjectError(f"{path}: is incomplete ({error})", "", "restore it from a copy") from error
+
+
+def write_settings(folder: Path, settings: ProjectSettings) -> None:
+    """Write `project.toml` whole."""
+    lines = [f"format = {FORMAT_VERSION}"]
+    if settings.key:
+        lines.append(f"key = {_toml(settings.key)}")
+    lines += ["", "[mapping]", f"shape = {_toml(settings.mapping.shape)}"]
+    fields = ", ".join(f"{_toml(part)} = {_toml(path)}" for part, path in settings.mapping.fields.items())
+    lines.append(f"fields = {{ {fields} }}")
+    for source in settings.sources:
+        lines += ["", "[[source]]"]
+        lines += [f"{name} = {_toml(getattr(source, name))}" for name in SourceFile.__slots__]
+    write_atomic(folder / "project.toml", ("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def _toml(value: str | int) -> str:
+    # A JSON string is a TOML basic string but for DEL and for lone surrogates (an undecodable file name).
+    if isinstance(value, int):
+        return str(value)
+    printable = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return json.dumps(printable, ensure_ascii=False).replace("\x7f", "\\u007f")

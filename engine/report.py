@@ -1,0 +1,227 @@
+"""Measures of a data set, alone or side by side with another: what training on it would meet.
+
+Every number is counted on the rows as they came. Lengths are tokens of a tokenizer where one is given, else characters
+divided by four and marked as approximate.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.sources.mapping import value_at
+
+if TYPE_CHECKING:
+    from engine.model import Example
+    from engine.project.folder import Project
+
+CHARS_PER_TOKEN = 4
+LANGUAGE_SAMPLE = 2000
+LANGUAGE_LETTERS = 40
+BATCH, EPOCHS = 16, 3
+MOST_REPEATED = 5
+YEAR_FIELDS = ("year", "date", "created_at", "created", "timestamp")
+CountTokens = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One measure for the eye: a label, the value of each set as text, and a plain sentence."""
+
+    label: str
+    values: tuple[str, ...]
+    sentence: str
+
+
+def measure(project: Project, count_tokens: CountTokens | None = None, tokenizer: str = "") -> dict[str, Any]:
+    """All measures of a scanned project as plain JSON values. Raises ValueError where it was not scanned."""
+    findings = project.findings
+    if findings is None:
+        raise ValueError("the project was not scanned")
+    numbers = range(len(project.rows))
+    examples = [project.example(number, edited=False) for number in numbers]
+    extra = {kind: sum(len(c.rows) - 1 for c in findings.clusters if c.kind == kind) for kind in ("exact", "near")}
+    conflicts = {row for cluster in findings.clusters if cluster.kind == "conflict" for row in cluster.rows}
+    duplicates = sum(extra.values())
+    return {
+        "source": project.name,
+        "rows": len(examples),
+        "quarantined": sum(source.quarantined for source in project.settings.sources),
+        "distinct_prompts": len({_plain(example.prompt) for example in examples}),
+        "distinct_outputs": len({_plain(example.answer) for example in examples}),
+        "duplicates": {
+            "exact": extra["exact"],
+            "near": extra["near"],
+            "share": _share(duplicates, len(examples)),
+            "steps": round(duplicates / BATCH * EPOCHS),
+            "steps_of": round(len(examples) / BATCH * EPOCHS),
+        },
+        "conflicting_rows": len(conflicts),
+        "flags": dict(Counter(flag.signal for flag in findings.flags).most_common()),
+        "flagged_rows": len({flag.row for flag in findings.flags if flag.severity != "info"}),
+        "format": _format(examples),
+        "tokens": _tokens(examples, count_tokens, tokenizer),
+        "languages": _languages(examples),
+        "years": _years(examples),
+        "turns": _turns(examples),
+        "repeated_outputs": _repeated(example.answer for example in examples),
+        "repeated_systems": _repeated(t.text for example in examples for t in example.turns if t.role == "system"),
+    }
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _format(examples: Sequence[Example]) -> dict[str, Any]:
+    """What form the answers have, and how many have the commonest."""
+    forms = Counter(_form(example.answer) for example in examples)
+    form, count = forms.most_common(1)[0]
+    return {"majority": form, "share": _share(count, len(examples)), "forms": dict(forms.most_common())}
+
+
+def _form(answer: str) -> str:
+    text = answer.strip()
+    if not text:
+        return "empty"
+    if text[0] in "{[" and text[-1] in "}]":
+        return "JSON"
+    if "```" in text:
+        return "code"
+    if re.search(r"^\s*(?:[-*•]|\d{1,3}[.)])\s", text, re.MULTILINE):
+        return "list"
+    return "prose" if len(text.split()) > 3 else "label"
+
+
+def _tokens(examples: Sequence[Example], count: CountTokens | None, tokenizer: str) -> dict[str, Any]:
+    if count is None:
+        lengths = sorted(sum(len(turn.text) for turn in example.turns) // CHARS_PER_TOKEN for example in examples)
+    else:
+        lengths = sorted(sum(count(turn.text) for turn in example.turns) for example in examples)
+    at = [lengths[min(len(lengths) - 1, int(len(lengths) * share))] for share in (0.5, 0.95)]
+    return {
+        "p50": at[0],
+        "p95": at[1],
+        "max": lengths[-1],
+        "total": sum(lengths),
+        "method": f"tokens of {tokenizer}" if count else f"approximate: {CHARS_PER_TOKEN} characters a token",
+    }
+
+
+def _languages(examples: Sequence[Example]) -> dict[str, int]:
+    """Languages of up to 2,000 rows that have enough letters to tell, spread evenly over the set."""
+    import py3langid
+
+    step = max(1, len(examples) // LANGUAGE_SAMPLE)
+    found: Counter[str] = Counter()
+    for example in examples[::step]:
+        text = f"{example.prompt}\n{example.answer}"
+        if sum(map(str.isalpha, text[:2000])) >= LANGUAGE_LETTERS:
+            code = str(py3langid.classify(text[:2000])[0])
+            # Two codes that the classifier splits Chinese into.
+            found["zh" if code == "wuu" else code] += 1
+    return dict(found.most_common())
+
+
+def _years(examples: Sequence[Example]) -> dict[str, int]:
+    years: Counter[str] = Counter()
+    for example in examples:
+        for name in YEAR_FIELDS:
+            match = re.match(r"(?:19|20)\d\d", str(value_at(example.raw, (name,)) or ""))
+            if match:
+                years[match.group()] += 1
+                break
+    return dict(sorted(years.items()))
+
+
+def _turns(examples: Sequence[Example]) -> dict[str, Any]:
+    counts = sorted(len(example.turns) for example in examples)
+    return {"p50": counts[len(counts) // 2], "max": counts[-1], "multi_turn": sum(1 for count in counts if count > 3)}
+
+
+def _repeated(texts: Iterable[str]) -> list[dict[str, Any]]:
+    counts = Counter(text.strip() for text in texts if text.strip())
+    return [{"count": count, "text": text} for text, count in counts.most_common(MOST_REPEATED) if count > 1]
+
+
+def compared(first: dict[str, Any], second: dict[str, Any] | None = None) -> list[Line]:
+    """The measures as lines for the eye; with two sets the sentence says what the difference means."""
+    sets = [first] + ([second] if second is not None else [])
+    lines = [_line(label, value, sentence, sets) for label, value, sentence in TABLE]
+    return [line for line in lines if any(line.values)]
+
+
+def _line(
+    label: str, value: Callable[[dict[str, Any]], str], sentence: Callable[[list[dict[str, Any]]], str], sets: list[Any]
+) -> Line:
+    return Line(label, tuple(value(one) for one in sets), sentence(sets))
+
+
+def _distinct(sets: list[dict[str, Any]]) -> str:
+    said = [f"{one['distinct_prompts']:,} different requests in {one['rows']:,} rows" for one in sets]
+    each = [one["rows"] / max(1, one["distinct_prompts"]) for one in sets]
+    return " against ".join(said) + f"; each request stands {' / '.join(f'{times:.1f}' for times in each)} times"
+
+
+def _steal(sets: list[dict[str, Any]]) -> str:
+    one = sets[0]["duplicates"]
+    text = f"{one['steps']:,} of {one['steps_of']:,} training steps would go to rows seen before"
+    if len(sets) > 1:
+        text += f", {sets[1]['duplicates']['steps']:,} of {sets[1]['duplicates']['steps_of']:,} in the other"
+    return f"{text} ({EPOCHS} epochs of batches of {BATCH})"
+
+
+def _consistent(sets: list[dict[str, Any]]) -> str:
+    said = [f"{one['format']['share']:.0%} of the answers are {one['format']['majority']}" for one in sets]
+    return " against ".join(said)
+
+
+def _top(counts: dict[str, int], most: int = 4) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:most])
+
+
+def _repeats(sets: list[dict[str, Any]]) -> str:
+    said = []
+    for one in sets:
+        top = one["repeated_outputs"]
+        said.append(f"the commonest answer stands {top[0]['count']:,} times" if top else "no answer stands twice")
+    return " against ".join(said)
+
+
+TABLE: tuple[tuple[str, Callable[[dict[str, Any]], str], Callable[[list[dict[str, Any]]], str]], ...] = (
+    ("rows", lambda one: f"{one['rows']:,}", lambda sets: "rows that could be read"),
+    ("set aside", lambda one: f"{one['quarantined']:,}", lambda sets: "lines that could not be read"),
+    ("different requests", lambda one: f"{one['distinct_prompts']:,}", _distinct),
+    ("different answers", lambda one: f"{one['distinct_outputs']:,}", _repeats),
+    (
+        "exact duplicates",
+        lambda one: f"{one['duplicates']['exact']:,}",
+        lambda sets: "rows beyond the first of their kind",
+    ),
+    ("near duplicates", lambda one: f"{one['duplicates']['near']:,}", lambda sets: "the same request in other words"),
+    ("duplicate share", lambda one: f"{one['duplicates']['share']:.1%}", _steal),
+    (
+        "contradicting rows",
+        lambda one: f"{one['conflicting_rows']:,}",
+        lambda sets: "the same request, answers that disagree",
+    ),
+    ("flagged rows", lambda one: f"{one['flagged_rows']:,}", lambda sets: _top(sets[0]["flags"]) or "no flag"),
+    ("answer format", lambda one: f"{one['format']['majority']} {one['format']['share']:.0%}", _consistent),
+    ("tokens, median", lambda one: f"{one['tokens']['p50']:,}", lambda sets: str(sets[0]["tokens"]["method"])),
+    ("tokens, 95 %", lambda one: f"{one['tokens']['p95']:,}", lambda sets: "nineteen of twenty rows are shorter"),
+    ("tokens, total", lambda one: f"{one['tokens']['total']:,}", lambda sets: "what one epoch reads"),
+    ("turns, median", lambda one: f"{one['turns']['p50']:,}", lambda sets: f"longest {sets[0]['turns']['max']:,}"),
+    ("languages", lambda one: _top(one["languages"], 3), lambda sets: f"told from up to {LANGUAGE_SAMPLE:,} rows"),
+    ("years", lambda one: _span(one["years"]), lambda sets: _top(sets[0]["years"], 9)),
+)
+
+
+def _span(years: dict[str, int]) -> str:
+    return f"{min(years)}-{max(years)}" if years else ""

@@ -1,0 +1,109 @@
+"""Rows that ask the same, as stars: every member is judged against the keeper itself, never through a chain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from engine.scan.duplicates.guard import SAME
+from engine.scan.duplicates.keeper import Merit, by_merit
+from engine.scan.duplicates.pairs import LEAST_SCORE, Edge, Judged
+
+KEEPERS_TRIED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows with one request. `nodes[i]` is the node of `rows[i]`; the keeper's node is `center`."""
+
+    rows: tuple[int, ...]
+    nodes: tuple[int, ...]
+    center: int
+
+
+class Stars:
+    """Groups the rows of one side (training or held-out) along the edges that were judged the same.
+
+    `agree(row, other)` says whether two answers agree; a weak edge is only believed where they do.
+    """
+
+    def __init__(self, judged: Judged, merits: Sequence[Merit], agree: Callable[[int, int], bool]) -> None:
+        self._judged = judged
+        self._merits = merits
+        self._agree = agree
+        self._edges: dict[tuple[int, int], Edge] = {(edge.left, edge.right): edge for edge in judged.same}
+        self._neighbours: dict[int, list[int]] = defaultdict(list)
+        for edge in judged.same:
+            self._neighbours[edge.left].append(edge.right)
+            self._neighbours[edge.right].append(edge.left)
+
+    def edge(self, one: int, other: int) -> Edge | None:
+        """The edge between two nodes when they ask the same, judged now if it was not before; None when they do not."""
+        pair = (one, other) if one < other else (other, one)
+        if one == other:
+            return Edge(one, other, 100.0, SAME)
+        if pair not in self._edges:
+            judgement = self._judged.verdict(*pair)
+            score = self._judged.score(*pair) if judgement.same else 0.0
+            if not judgement.same or score < LEAST_SCORE:
+                return None
+            self._edges[pair] = Edge(*pair, score, judgement)
+        return self._edges[pair]
+
+    def linked(self, node: int) -> list[int]:
+        """The nodes that were judged to ask what `node` asks."""
+        return self._neighbours.get(node, [])
+
+    def groups(self, rows_of: dict[int, list[int]]) -> list[Group]:
+        """Disjoint groups of two rows and more. `rows_of[node]` are the rows of this side."""
+        groups: list[Group] = []
+        alone: set[int] = set(rows_of)
+        degree = {node: sum(1 for other in self.linked(node) if other in rows_of) for node in rows_of}
+        # Falling degree: a center that loses neighbours to an earlier star only makes a smaller star.
+        for center in sorted(
+            (node for node in rows_of if degree[node]),
+            key=lambda node: (-degree[node], self._best_rank(rows_of[node]), node),
+        ):
+            if center not in alone:
+                continue
+            star = [center, *(other for other in self.linked(center) if other in alone and other != center)]
+            if len(star) == 1:
+                continue
+            keeper = self._keeper_node(center, star, rows_of)
+            rows, nodes = self._believed(keeper, star, rows_of)
+            if len(set(nodes)) > 1:
+                groups.append(Group(tuple(rows), tuple(nodes), keeper))
+                alone.difference_update(nodes)
+        groups += [
+            Group(tuple(rows_of[node]), (node,) * len(rows_of[node]), node)
+            for node in sorted(alone)
+            if len(rows_of[node]) > 1
+        ]
+        return groups
+
+    def _best_rank(self, rows: Iterable[int]) -> tuple[int, ...]:
+        merit = self._merits[by_merit(rows, self._merits)[0]]
+        return (-merit.preferred, merit.flags, merit.number)
+
+    def _keeper_node(self, center: int, star: list[int], rows_of: dict[int, list[int]]) -> int:
+        """The node of the best row that every other member passes the guard against; the center always is one."""
+        first_rows = {by_merit(rows_of[node], self._merits)[0]: node for node in star}
+        for row in by_merit(first_rows, self._merits)[:KEEPERS_TRIED]:
+            node = first_rows[row]
+            if node == center or all(self.edge(node, other) is not None for other in star):
+                return node
+        return center
+
+    def _believed(self, keeper: int, star: list[int], rows_of: dict[int, list[int]]) -> tuple[list[int], list[int]]:
+        """The rows of the star; of a weakly linked node all or none, by whether its answers agree with the keeper's."""
+        keeper_row = by_merit(rows_of[keeper], self._merits)[0]
+        placed: list[tuple[int, int]] = []
+        for node in star:
+            edge = self.edge(keeper, node)
+            if edge is None:
+                continue
+            if not edge.judgement.weak or all(self._agree(row, keeper_row) for row in rows_of[node]):
+                placed += [(row, node) for row in rows_of[node]]
+        placed.sort()
+        return [row for row, _ in placed], [node for _, node in placed]

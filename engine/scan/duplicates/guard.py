@@ -1,0 +1,181 @@
+"""The key-difference guard: similarity proposes, this decides.
+
+At a similarity of 80 only one pair in ten of real instruction data asks for the same thing; what the others differ in
+is a number, an operator, a negation, the task, a direction or a content word. The guard looks at exactly that
+difference.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass
+
+from engine.scan.duplicates.key import NEGATION, Key
+from engine.scan.duplicates.lexicon import TASK_CLASSES, differs_at_the_end, is_function_word_typo, is_typo, stem
+
+RARE = 2
+"""A word in at most this many rows may be a mistyping of another; a commoner one must be 100 times rarer than the
+other.
+"""
+TRUSTED_ROWS = 5
+"""A word in this many rows is known to be a word; a slip between two rarer words is only believed where the answers
+agree.
+"""
+LONG_BAG, LONG_SUBSTITUTED, LONG_SHARE = 12, 40, 0.06
+SHORT_LINE = 12
+MOST_LEFTOVERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether two requests are the same one. `rule` names what decided: "same", or what they differ in.
+
+    `weak`: only believed where the answers agree as well. `words` are the stems left over on either side.
+    """
+
+    same: bool
+    rule: str
+    weak: bool = False
+    words: tuple[str, ...] = ()
+
+
+SAME = Judgement(True, "same")
+
+
+def judge(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
+    """Judge two requests; `rows_with[stem]` is the number of rows that hold the stem. Symmetric in its first two
+    arguments.
+    """
+    if one.is_generic or other.is_generic:
+        return Judgement(False, "generic")
+    if one.beyond != other.beyond:
+        return Judgement(False, "content")
+    if one.numbers != other.numbers and (sorted(one.numbers) != sorted(other.numbers) or one.counted != other.counted):
+        return Judgement(False, "number", words=_apart(one.numbers, other.numbers))
+    if one.signs != other.signs:
+        return Judgement(False, "operator", words=_apart(one.signs, other.signs))
+    if one.task and other.task and one.task != other.task:
+        return Judgement(False, "verb", words=(one.task, other.task))
+    if one.questions != other.questions:
+        return Judgement(False, "question", words=tuple(sorted(one.questions ^ other.questions)))
+    if one.spaceless != other.spaceless:
+        return Judgement(False, "content")
+    judgement = _judge_words(one, other, rows_with)
+    if judgement.same and _turned_around(one, other):
+        return Judgement(False, "direction")
+    return judgement
+
+
+def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
+    left, right = one.bag - other.bag, other.bag - one.bag
+    if not left and not right:
+        return SAME
+    words = tuple(sorted(left | right))
+    if one.code or other.code:
+        # One identifier more or less is another program.
+        return Judgement(False, "content", words=words)
+    if sum(left.values()) + sum(right.values()) > MOST_LEFTOVERS:
+        return Judgement(False, "content")
+    if NEGATION in left or NEGATION in right:
+        return Judgement(False, "negation", words=words)
+    _cancel_moved_task(one, other, right)
+    _cancel_moved_task(other, one, left)
+    weak = _cancel_typos(one, other, left, right, rows_with)
+    rare = rare_function_typo(rows_with)
+    for key, rest in ((one, left), (other, right)):
+        for word in [word for word in rest if rows_with.get(word, 1) <= rare and _is_mistyped_function_word(key, word)]:
+            del rest[word]
+            weak = True
+    if not left and not right:
+        return Judgement(True, "same", weak=weak, words=words)
+    if left and right and _joined(one, left) == _joined(other, right):
+        return Judgement(True, "same", weak=weak, words=words)
+    if _is_small_edit(one, other, left, right):
+        return Judgement(True, "same", weak=True, words=words)
+    return Judgement(False, "content", words=tuple(sorted(left | right)))
+
+
+def rare_function_typo(stems: Sized) -> int:
+    """In how many rows a mistyped function word may stand: those words are everywhere, so are their mistypings in a
+    large set.
+    """
+    return max(RARE, len(stems) // 3000)
+
+
+def _is_mistyped_function_word(key: Key, word: str) -> bool:
+    return is_function_word_typo(word) or is_function_word_typo(key.surface(word))
+
+
+def _cancel_moved_task(one: Key, other: Key, rest: Counter[str]) -> None:
+    """`other` has no task where one would stand, but the same verb elsewhere: "creative uses for a paperclip. Provide
+    five".
+    """
+    if one.task and not other.task:
+        moved = next((word for word in rest if TASK_CLASSES.get(other.surface(word)) == one.task), None)
+        if moved is not None:
+            del rest[moved]
+
+
+def _cancel_typos(one: Key, other: Key, left: Counter[str], right: Counter[str], rows_with: Mapping[str, int]) -> bool:
+    """Take mistyped pairs out of both sides; True where one of them is only a guess."""
+    weak = False
+    for word in list(left):
+        for twin in list(right):
+            if not (is_typo(word, twin) or is_typo(one.surface(word), other.surface(twin))):
+                continue
+            rarer, commoner = sorted((rows_with.get(word, 1), rows_with.get(twin, 1)))
+            if rarer > max(RARE, commoner // 100):
+                continue
+            weak = weak or commoner < TRUSTED_ROWS or differs_at_the_end(one.surface(word), other.surface(twin))
+            paired = min(left[word], right[twin])
+            left[word] -= paired
+            right[twin] -= paired
+            if not right[twin]:
+                del right[twin]
+            if not left[word]:
+                del left[word]
+                break
+    return weak
+
+
+def _joined(key: Key, rest: Counter[str]) -> str:
+    """The left-over words as written, run together: `health care` is `healthcare`."""
+    return stem("".join(surface for word, surface in zip(key.sequence, key.surfaces, strict=True) if word in rest))
+
+
+def _is_small_edit(one: Key, other: Key, left: Counter[str], right: Counter[str]) -> bool:
+    """Whether two long texts differ in 6 % of their words at most, none of them in a short first or last line (there
+    stands the task).
+    """
+    least = LONG_SUBSTITUTED if left and right else LONG_BAG
+    if min(one.size, other.size) < least:
+        return False
+    if (sum(left.values()) + sum(right.values())) / (one.size + other.size) > LONG_SHARE:
+        return False
+    rest = left | right
+    for mine, theirs in ((one.head, other.head), (one.tail, other.tail)):
+        short = 0 < min(mine.total(), theirs.total()) < SHORT_LINE
+        if short and any(word in rest for word in (mine - theirs) | (theirs - mine)):
+            return False
+    return True
+
+
+def _turned_around(one: Key, other: Key) -> bool:
+    """Whether the same words stand in an order that changes who does what to whom."""
+    if one.sequence == other.sequence or one.bag != other.bag:
+        return False
+    if one.code or other.code or one.one_way:
+        return True
+    if one.directions != other.directions and one.directions and other.directions:
+        return True
+    moved = [
+        position for position, pair in enumerate(zip(one.sequence, other.sequence, strict=False)) if pair[0] != pair[1]
+    ]
+    # Two words that changed places around a third: "the dog chases the cat". Neighbours ("aerobic and anaerobic") may.
+    return len(moved) == 2 and moved[1] - moved[0] > 1 and len(one.sequence) == len(other.sequence)
+
+
+def _apart(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    left, right = Counter(one), Counter(other)
+    return tuple(sorted(((left - right) | (right - left)).keys()))

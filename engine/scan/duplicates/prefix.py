@@ -1,0 +1,66 @@
+"""Conversations that are the beginning of another: the longest is kept."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from engine.model import Example
+from engine.scan.duplicates.key import key_of
+from engine.scan.text import exact_form
+
+
+def prefix_groups(examples: Sequence[Example], rows: Sequence[int]) -> list[list[int]]:
+    """Groups of `rows` whose turns are each the beginning of the longest one's, longest first (equal copies of it
+    included).
+
+    Linear in the number of turns: each beginning of each conversation has a hash. A beginning that asks nothing by
+    itself ("hi" - "hello!") belongs to nobody.
+    """
+    if not any(len(examples[row].turns) > 2 for row in rows):
+        return []
+    whole: dict[bytes, list[int]] = defaultdict(list)
+    beginnings: dict[bytes, list[int]] = defaultdict(list)
+    lengths: dict[int, int] = {}
+    for row in rows:
+        hashes = _beginnings(examples[row])
+        lengths[row] = len(hashes)
+        if hashes:
+            whole[hashes[-1]].append(row)
+            for part in hashes[:-1]:
+                beginnings[part].append(row)
+    longest_of: dict[int, int] = {}
+    for ending, short_rows in whole.items():
+        longer = beginnings.get(ending)
+        if longer and _asks_something(examples[short_rows[0]]):
+            longest = max(longer, key=lambda row: (lengths[row], -row))
+            longest_of |= dict.fromkeys(short_rows, longest)
+    groups: dict[int, list[int]] = defaultdict(list)
+    for row, longest in longest_of.items():
+        # What is the beginning of a beginning is the beginning of the longest.
+        while longest in longest_of:
+            longest = longest_of[longest]
+        groups[longest].append(row)
+    copies = {rows_alike[0]: rows_alike for rows_alike in whole.values()}
+    return [
+        [longest, *sorted({*members, *(row for row in copies.get(longest, ()) if row != longest)})]
+        for longest, members in sorted(groups.items())
+    ]
+
+
+def _beginnings(example: Example) -> list[bytes]:
+    """A running hash after each turn, system turns left out."""
+    running = blake2b(digest_size=12)
+    found: list[bytes] = []
+    for turn in example.turns:
+        if turn.role == "system":
+            continue
+        part = "\x1f".join((turn.role, exact_form(turn.text), *turn.calls))
+        running.update(len(part).to_bytes(8, "little") + part.encode("utf-8", "surrogatepass"))
+        found.append(running.digest())
+    return found
+
+
+def _asks_something(example: Example) -> bool:
+    return any(turn.role == "user" and not key_of(turn.text).is_generic for turn in example.turns)

@@ -1,0 +1,287 @@
+"""All requests at once as arrays: which row holds which stem, how common each stem is, and one signature a row.
+
+Words are looked at once each, not once per row: 52,000 instructions hold 800,000 words but only 20,000 different ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import cdist
+
+from engine.scan.duplicates.guard import RARE, rare_function_typo
+from engine.scan.duplicates.key import NUMBER, WORD, prepare
+from engine.scan.duplicates.lexicon import (
+    CJK_STOP,
+    NEGATIONS,
+    NUMBER_WORDS,
+    ORDINAL_ENDINGS,
+    QUESTION_WORDS,
+    STOP_WORDS,
+    TASK_CLASSES,
+    has_typos,
+    is_cjk,
+    is_function_word_typo,
+    stem,
+)
+
+Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+
+HEAD, TAIL = 3000, 1000
+"""Characters of a request that its signature is made from. Longer ones are compared whole once they are candidates."""
+_END = "\x1e"
+_TOKEN = re.compile(rf"{NUMBER}|{WORD}|{_END}")
+_CHUNK = 2000
+_UNCOUNTED = STOP_WORDS | QUESTION_WORDS | ORDINAL_ENDINGS | NEGATIONS | CJK_STOP
+_TASK_STEMS = frozenset(stem(verb) for verb in TASK_CLASSES)
+MOST_READINGS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """`rows` and `stems` are parallel: one entry per different stem of a row, sorted by row.
+
+    `canonical[stem]` joins likely mistypings; `common` counts the rows of each canonical stem. `signatures` are sums of
+    stem and number hashes (uint64, wrapping): equal for requests that the guard can call the same. `guessed_signatures`
+    are further signatures of `guessed_rows`: another reading of one of their rare words. `numbers` is the numbers'
+    share of a signature.
+    """
+
+    size: int
+    names: tuple[str, ...]
+    rows_with: dict[str, int]
+    rows: Ints
+    stems: Ints
+    hashes: Hashes
+    common: Ints
+    spaceless: npt.NDArray[np.bool_]
+    signatures: Hashes
+    numbers: Hashes
+    guessed_rows: Ints
+    guessed_signatures: Hashes
+
+
+def build_vocabulary(
+    texts: Sequence[str], tick: Callable[[int], None] = lambda done: None, *, counted: int | None = None
+) -> Vocabulary:
+    """The vocabulary of `texts`, one row each. `tick(rows_done)` is called every 2,000 rows.
+
+    Rows from `counted` on are other readings of earlier ones: they have signatures, but no say in how common a word is.
+    """
+    token_rows, token_ids, tokens = _tokenise(texts, tick)
+    names: dict[str, int] = {}
+    stem_of = np.full(len(tokens), -1, np.int64)
+    number_hash = np.zeros(len(tokens), np.uint64)
+    for number, token in enumerate(tokens):
+        value = NUMBER_WORDS.get(token, token.replace(",", "") if token[-1].isdigit() else "")
+        if value:
+            number_hash[number] = _hash("#" + value)
+        elif token not in _UNCOUNTED:
+            stem_of[number] = names.setdefault(stem(token), len(names))
+
+    kept = stem_of[token_ids] >= 0
+    rows, stems = _distinct_pairs(token_rows[kept], stem_of[token_ids[kept]])
+    common = np.bincount(stems[rows < (len(texts) if counted is None else counted)], minlength=len(names))
+    name_list = list(names)
+    # A class word may be the task or a noun; signatures leave it out and the guard looks.
+    in_signature = np.fromiter((name not in _TASK_STEMS for name in name_list), np.bool_, len(name_list))
+    spelled = [(token, int(stem_of[number])) for number, token in enumerate(tokens) if stem_of[number] >= 0]
+    rare = rare_function_typo(name_list)
+    for token, number in spelled:
+        if common[number] <= rare and (is_function_word_typo(token) or is_function_word_typo(name_list[number])):
+            in_signature[number] = False
+    canonical, guesses = _typo_links(name_list, common, spelled)
+    # Read as it stands, too: the guess of a slip may be wrong.
+    guesses += [
+        (number, int(canonical[number]))
+        for number in np.flatnonzero(~in_signature).tolist()
+        if name_list[number] not in _TASK_STEMS
+    ]
+    hashes = np.fromiter((_hash(name) for name in name_list), np.uint64, len(name_list))
+
+    numbers_sum = np.zeros(len(texts), np.uint64)
+    np.add.at(numbers_sum, token_rows, number_hash[token_ids])
+    # `healthcare` weighs what `health` and `care` weigh together.
+    compounds = _compounds(token_rows, token_ids, tokens, stem_of)
+    hashes[compounds[:, 0]] = hashes[canonical[compounds[:, 1]]] + hashes[canonical[compounds[:, 2]]]
+    counted_pairs = in_signature[stems]
+    rows_c, stems_c = _distinct_pairs(rows[counted_pairs], canonical[stems[counted_pairs]])
+    words_sum = np.zeros(len(texts), np.uint64)
+    np.add.at(words_sum, rows_c, hashes[stems_c])
+    signatures = words_sum + numbers_sum
+    guessed_rows, guessed_signatures = _second_guesses(
+        rows, stems, canonical, guesses, in_signature, hashes, signatures
+    )
+    return Vocabulary(
+        size=len(texts),
+        names=tuple(name_list),
+        rows_with=dict(zip(name_list, common.tolist(), strict=True)),
+        rows=rows_c,
+        stems=stems_c,
+        hashes=hashes,
+        common=np.bincount(stems_c, minlength=len(names)),
+        spaceless=np.fromiter((is_cjk(name) for name in name_list), np.bool_, len(name_list)),
+        signatures=signatures,
+        numbers=numbers_sum,
+        guessed_rows=guessed_rows,
+        guessed_signatures=guessed_signatures,
+    )
+
+
+def _hash(name: str) -> int:
+    """64 stable bits of a word: signatures may be kept between runs and compared between machines."""
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def _tokenise(texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, Ints, list[str]]:
+    """Row number and token number of every token, and the tokens. Many rows are split by one call: calls cost more than
+    words.
+    """
+    numbering: defaultdict[str, int] = defaultdict()
+    numbering.default_factory = numbering.__len__
+    end = numbering[_END]
+    parts: list[npt.NDArray[np.int64]] = []
+    for first in range(0, len(texts), _CHUNK):
+        chunk = [prepare(_clipped(text)) for text in texts[first : first + _CHUNK]]
+        joined = _END.join(chunk)
+        if joined.count(_END) != len(chunk) - 1:
+            joined = _END.join(text.replace(_END, " ") for text in chunk)
+        found = _TOKEN.findall(joined)
+        found.append(_END)
+        parts.append(np.fromiter(map(numbering.__getitem__, found), np.int64, len(found)))
+        tick(first + len(chunk))
+    ids = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    ends = ids == end
+    rows = np.cumsum(ends)[~ends]
+    return rows, ids[~ends], list(numbering)
+
+
+def _distinct_pairs(rows: Ints, values: Ints) -> tuple[Ints, Ints]:
+    """The different (row, value) pairs, sorted."""
+    packed = np.sort(rows << 32 | values)
+    fresh = np.ones(len(packed), np.bool_)
+    fresh[1:] = packed[1:] != packed[:-1]
+    packed = packed[fresh]
+    return packed >> 32, packed & 0xFFFFFFFF
+
+
+def _second_guesses(
+    rows: Ints,
+    stems: Ints,
+    canonical: Ints,
+    guesses: list[tuple[int, int]],
+    counted: npt.NDArray[np.bool_],
+    hashes: Hashes,
+    whole: Hashes,
+) -> tuple[Ints, Hashes]:
+    """A further signature for every other reading of a rare stem, in each row that holds it."""
+    if not guesses:
+        return np.zeros(0, np.int64), np.zeros(0, np.uint64)
+    pairs = np.array(guesses, np.int64)
+    order = np.argsort(stems, kind="stable")
+    first = np.searchsorted(stems[order], pairs[:, 0], side="left")
+    count = np.searchsorted(stems[order], pairs[:, 0], side="right") - first
+    within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    holders = rows[order[np.repeat(first, count) + within]]
+    # A stem that was taken for a mistyped function word is not in the signature at all; read as a word it would be.
+    inside = counted[pairs[:, 0]]
+    change = hashes[pairs[:, 1]] - np.where(inside, hashes[canonical[pairs[:, 0]]], np.uint64(0))
+    return holders, whole[holders] + np.repeat(change, count)
+
+
+def _compounds(token_rows: Ints, token_ids: Ints, tokens: list[str], stem_of: Ints) -> Ints:
+    """Words that elsewhere stand as two (`healthcare`, `health care`), as rows of three stems: the whole and its
+    halves.
+    """
+    numbering = {token: number for number, token in enumerate(tokens) if len(token) >= 3 and stem_of[number] >= 0}
+    halves = [
+        (number, numbering[token[:cut]], numbering[token[cut:]])
+        for token, number in numbering.items()
+        if 6 <= len(token) <= 30
+        for cut in range(3, len(token) - 2)
+        if token[:cut] in numbering and token[cut:] in numbering
+    ]
+    found = np.array(halves, np.int64).reshape(-1, 3)
+    neighbours = (token_ids[:-1] << 32 | token_ids[1:])[token_rows[:-1] == token_rows[1:]]
+    wanted = found[:, 1] << 32 | found[:, 2]
+    known = np.sort(wanted)
+    # The few wanted pairs are sorted, not the million neighbours.
+    seen = (
+        neighbours[np.take(known, np.searchsorted(known, neighbours), mode="clip") == neighbours]
+        if len(known)
+        else known
+    )
+    found = stem_of[found[np.isin(wanted, seen)]]
+    # A half that is a compound itself is not taken apart again.
+    return found[~np.isin(found[:, 1:], found[:, 0]).any(axis=1)] if len(found) else found.reshape(-1, 3)
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= HEAD + TAIL else text[:HEAD] + " " + text[-TAIL:]
+
+
+def _typo_links(names: list[str], common: Ints, spelled: list[tuple[str, int]]) -> tuple[Ints, list[tuple[int, int]]]:
+    """For each stem the one that most likely was meant, and every other reading of a rare stem as (stem, reading).
+
+    Slips are counted between words as written (`spelled`, with their stems) and between stems. A rare word has one
+    likeliest reading (fewest slips, then the commonest) and keeps the others as second guesses; joining all of them
+    would chain through rare words until `sentence` and `scientist` are one.
+    """
+    forms = spelled + [(name, number) for number, name in enumerate(names)]
+    forms = list(dict.fromkeys(form for form in forms if has_typos(form[0])))
+    words = [word for word, _ in forms]
+    stem_number = np.fromiter((number for _, number in forms), np.int64, len(forms))
+    rows = common[stem_number]
+    readings: dict[int, dict[int, int]] = {}
+    for block in _typo_blocks(words):
+        commonest = int(rows[block].max())
+        rare = [number for number in block if rows[number] <= RARE or rows[number] * 100 <= commonest]
+        if not rare:
+            continue
+        distances = cdist(
+            [words[n] for n in rare], [words[n] for n in block], scorer=OSA.distance, score_cutoff=2, dtype=np.uint8
+        )
+        for left, right in zip(*(side.tolist() for side in np.nonzero(distances <= 2)), strict=True):
+            one, other, slips = rare[left], block[right], int(distances[left, right])
+            mine, theirs = int(stem_number[one]), int(stem_number[other])
+            if mine == theirs or (slips == 2 and min(len(words[one]), len(words[other])) < 8):
+                continue
+            if common[mine] <= common[theirs] and common[mine] <= max(RARE, common[theirs] // 100):
+                known = readings.setdefault(mine, {})
+                known[theirs] = min(slips, known.get(theirs, slips))
+    meant = np.arange(len(names))
+    guesses: list[tuple[int, int]] = []
+    for number, known in readings.items():
+        found = sorted(known, key=lambda other: (known[other], -int(common[other]), names[other]))[:MOST_READINGS]
+        # Of two equally rare words the first in the alphabet stands for both.
+        best = found[0]
+        if common[best] > common[number] or names[best] < names[number]:
+            meant[number] = best
+            guesses.append((number, number))
+        guesses += [(number, other) for other in found if other != meant[number]]
+    return meant, guesses
+
+
+def _typo_blocks(names: list[str]) -> list[list[int]]:
+    """Words that can be mistypings of each other by first letter (or the first two swapped) and length."""
+    blocks: dict[tuple[str, int], list[int]] = {}
+    for number, name in enumerate(names):
+        blocks.setdefault((name[0], len(name)), []).append(number)
+    joined: list[list[int]] = []
+    for (letter, length), block in blocks.items():
+        reach = 2 if length >= 8 else 1
+        near = [number for more in range(1, reach + 1) for number in blocks.get((letter, length + more), ())]
+        joined.append(block + near)
+    swapped: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        if name[0] != name[1]:
+            swapped.setdefault("".join(sorted(name[:2])) + name[2:], []).append(number)
+    return joined + [block for block in swapped.values() if len(block) > 1]

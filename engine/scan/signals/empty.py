@@ -1,0 +1,17 @@
+"""Rows without an answer."""
+
+from __future__ import annotations
+
+from engine.model import Example, Span
+from engine.scan.signals.signal import Found, Signal, has_calls, last_turn
+
+
+def _empty_output(example: Example, survey: None) -> Found | None:
+    if not example.turns:
+        return Found("the row has no turns: its fields are missing or empty")
+    if example.turns[-1].role != "assistant" or has_calls(example) or example.answer.strip():
+        return None
+    return Found("the answer is empty", Span(last_turn(example), 0, len(example.answer)))
+
+
+EMPTY_OUTPUT = Signal("empty_output", "drop", "the answer is empty", _empty_output)

@@ -1,0 +1,78 @@
+"""Forms of a text that are compared instead of the text itself."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import islice
+
+# What stands at the edges of a sentence and says nothing about what it asks.
+EDGE_PUNCTUATION = " .,!?;:…\"'`“”‘’«»。！？，、；：\u200b\ufeff"
+SCORED_HEAD, SCORED_TAIL = 1500, 500
+
+_NOT_WORDS = re.compile(r"[\W_]+")
+_CODE_LINE = re.compile(
+    r"^[ \t]{0,40}(?:def |class |import |from \w{1,40} import|#include|public |private |function |fn |func |var |let |"
+    r"const |return |SELECT |INSERT |UPDATE |CREATE |</?\w{1,20}[ >])|[;{}][ \t]{0,20}$|=>|==|!=|\+=|-=|&&|\|\||\w\(\)",
+    re.MULTILINE,
+)
+# One of these stands in every hint but the rarest: most prose is done with after this.
+_CODE_SIGNS = ("(", "{", "}", ";", "=", "<", "import ", "SELECT ", "&&", "||")
+_CODE_EXAMINED = 6000
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text, for tables that are read as text."""
+    return frozenset(words.split())
+
+
+def fold(text: str) -> str:
+    """`text` in compatibility form and without case, so that full-width, ligature and capital letters compare equal."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether `text` holds a code fence or two hints of a program. Case, order and single signs then matter."""
+    if "```" in text:
+        return True
+    if not any(sign in text for sign in _CODE_SIGNS):
+        return False
+    return len(list(islice(_CODE_LINE.finditer(text, 0, _CODE_EXAMINED), 2))) == 2
+
+
+def exact_form(text: str) -> str:
+    """The form in which two texts count as the same text: case, spacing and outer punctuation aside.
+
+    Programs keep their case and their lines: `Print` is not `print`, and indentation is Python's grammar.
+    """
+    if "\n" in text and looks_like_code(text):
+        return "\n".join(line.rstrip() for line in text.strip().splitlines())
+    form = " ".join(fold(text).split())
+    # A text of nothing but punctuation is still a text: "." is not "!".
+    return form.strip(EDGE_PUNCTUATION) or form
+
+
+def score_form(text: str) -> str:
+    """The form that similarity is measured on: words and numbers parted by single spaces.
+
+    Very long texts are measured by their beginning and end (1,500 + 500 characters): scoring is quadratic.
+    """
+    if len(text) > 2 * (SCORED_HEAD + SCORED_TAIL):
+        text = text[: 2 * SCORED_HEAD] + " " + text[-2 * SCORED_TAIL :]
+    form = _NOT_WORDS.sub(" ", fold(text)).strip()
+    if len(form) > SCORED_HEAD + SCORED_TAIL:
+        return form[:SCORED_HEAD] + form[-SCORED_TAIL:]
+    return form
+
+
+def sorted_form(form: str) -> str:
+    """`form` with its words in order: the plain ratio of two such forms is their token-sort ratio, at a seventh of its
+    cost.
+    """
+    return " ".join(sorted(form.split()))
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """`text` on one line for a reason, cut at `limit` characters with an ellipsis."""
+    line = " ".join(text[: 4 * limit].split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

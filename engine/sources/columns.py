@@ -1,0 +1,230 @@
+"""Parquet, Arrow and folders of them, read by row group. Loads pyarrow: for jobs and commands, never for the workbench.
+
+The schema in the file is taken as it is: nothing is inferred from values. A value that JSON cannot hold becomes text
+(dates and times in ISO form, decimals in full, bytes in base64). Columns that tamis wrote as JSON text, because their
+rows differ in shape, are restored: their names stand in the schema's metadata.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import decimal
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import SourceError
+from engine.model import Quarantined
+from engine.sources.pieces import SourceRow
+
+BATCH_ROWS = 1000
+# Where tamis notes, in the schema's metadata or in the manifest beside a folder, what a table cannot say by itself.
+JSON_COLUMNS = "tamis.json_columns"
+ABSENT_COLUMNS = "tamis.absent_columns"
+MANIFEST_NAME = "tamis-manifest.json"
+SPLIT_FIELD = "split"
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Columns that hold JSON text (a null is an absent field, the text `null` a null), and native columns whose nulls
+    are absent fields."""
+
+    json_text: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+
+
+def read_faults() -> tuple[type[BaseException], ...]:
+    """What damaged columnar data make pyarrow raise: its own kinds, and Python's where it converts values."""
+    import pyarrow as pa
+
+    return (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        NotImplementedError,
+        OverflowError,
+        MemoryError,
+        pa.ArrowException,
+    )
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it, numbers and text untouched."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta | decimal.Decimal):
+        return str(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return value
+
+
+def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Quarantined]:
+    """The rows of one Parquet file; a damaged row group is set aside, the others are read."""
+    import pyarrow.parquet as pq
+
+    try:
+        opened = pq.ParquetFile(path)
+    except read_faults() as error:
+        raise SourceError(f"{path}: not a readable Parquet file", _first_line(error), "fetch the file again") from error
+    with opened:
+        notes = notes or _notes(opened.schema_arrow.metadata)
+        row = 0
+        for group in range(opened.num_row_groups):
+            expected = opened.metadata.row_group(group).num_rows
+            start = row
+            try:
+                for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
+                    for raw in batch.to_pylist():
+                        row += 1
+                        yield _piece(row, raw, notes)
+            except read_faults() as error:
+                for lost in range(row + 1, start + expected + 1):
+                    yield Quarantined(lost, 0, f"row group {group} is damaged: {_first_line(error)}", b"")
+            row = start + expected
+
+
+def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Quarantined]:
+    """The rows of one Arrow file, in the file or the stream form."""
+    import pyarrow as pa
+
+    row = 0
+    try:
+        with pa.memory_map(str(path), "r") as mapped:
+            try:
+                reader: Any = pa.ipc.open_file(mapped)
+                batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
+            except pa.ArrowInvalid:
+                mapped.seek(0)
+                reader = pa.ipc.open_stream(mapped)
+                batches = iter(reader)
+            notes = notes or _notes(reader.schema.metadata)
+            for batch in batches:
+                for start in range(0, batch.num_rows, BATCH_ROWS):
+                    for raw in batch.slice(start, BATCH_ROWS).to_pylist():
+                        row += 1
+                        yield _piece(row, raw, notes)
+    except read_faults() as error:
+        if row == 0:
+            raise SourceError(
+                f"{path}: not a readable Arrow file", _first_line(error), "fetch the file again"
+            ) from error
+        yield Quarantined(row + 1, 0, f"damaged from here on: {_first_line(error)}", b"")
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
+
+
+def _notes(metadata: dict[bytes, bytes] | None) -> Notes:
+    found = metadata or {}
+    return Notes(_names(found.get(JSON_COLUMNS.encode())), _names(found.get(ABSENT_COLUMNS.encode())))
+
+
+def _names(content: bytes | None) -> frozenset[str]:
+    try:
+        return frozenset(map(str, json.loads(content))) if content else frozenset()
+    except (ValueError, TypeError):
+        return frozenset()
+
+
+def _piece(row: int, raw: dict[str, Any], notes: Notes) -> SourceRow:
+    value: dict[str, Any] = {}
+    for name, item in raw.items():
+        if item is None and (name in notes.json_text or name in notes.absent):
+            continue
+        value[name] = _restored(item) if name in notes.json_text else plain(item)
+    return SourceRow(row, 0, _encoded(value), value)
+
+
+def _restored(item: Any) -> Any:
+    try:
+        return json.loads(item)
+    except (ValueError, TypeError):
+        return plain(item)
+
+
+def _encoded(value: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, ensure_ascii=True).encode("ascii")
+
+
+def folder_files(folder: Path) -> list[tuple[str | None, str, Path]]:
+    """(split, format, file) of a `datasets` folder, a DatasetDict or a Hub-style folder of Parquet; else empty."""
+    listed = _saved_splits(folder)
+    if listed:
+        return [(split, "arrow", path) for split, part in listed for path in _saved_files(part)]
+    files = (
+        sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet")) or sorted(folder.glob("*/*.parquet"))
+    )
+    return [(_split_of(path, folder), "parquet", path) for path in files]
+
+
+def _saved_splits(folder: Path) -> list[tuple[str | None, Path]]:
+    if (folder / "state.json").is_file():
+        return [(None, folder)]
+    try:
+        splits = json.loads((folder / "dataset_dict.json").read_bytes())["splits"]
+        return [(str(split), folder / str(split)) for split in splits]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _saved_files(folder: Path) -> list[Path]:
+    try:
+        files = json.loads((folder / "state.json").read_bytes())["_data_files"]
+        # A name that climbs out of the folder is not followed.
+        return [folder / Path(str(entry["filename"])).name for entry in files]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"{folder}: its state.json cannot be read", _first_line(error), "save the data set again"
+        ) from error
+
+
+def _split_of(path: Path, folder: Path) -> str | None:
+    # `train-00000-of-00002.parquet`, or a folder of the split's name.
+    name = path.name.split("-")[0].removesuffix(".parquet") if "-" in path.name else path.parent.name
+    return name if path.parent != folder or "-" in path.name else None
+
+
+def folder_rows(folder: Path) -> Iterator[SourceRow | Quarantined]:
+    """All rows of all splits, in the order listed; where there are several, each row names its own in `split`."""
+    files = folder_files(folder)
+    if not files:
+        raise SourceError(f"{folder}: is a folder without a data set in it", "", "point tamis at a data file")
+    splits = {split for split, _, _ in files}
+    notes = _folder_notes(folder)
+    line = 0
+    for split, kind, path in files:
+        for piece in parquet_rows(path, notes) if kind == "parquet" else arrow_rows(path, notes):
+            line += 1
+            yield _with_split(piece, line, split if len(splits) > 1 or split not in (None, "data") else None)
+
+
+def _folder_notes(folder: Path) -> Notes | None:
+    """What the manifest of an export says of its columns; None where there is no manifest of tamis."""
+    try:
+        columns = json.loads((folder / MANIFEST_NAME).read_bytes())["export"]["columns"]
+        return Notes(frozenset(columns["json_text"]), frozenset(columns["absent"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _with_split(piece: SourceRow | Quarantined, line: int, split: str | None) -> SourceRow | Quarantined:
+    if isinstance(piece, Quarantined):
+        return Quarantined(line, piece.offset, piece.reason, piece.content)
+    if split is None or SPLIT_FIELD in piece.raw:
+        return SourceRow(line, 0, piece.content, piece.raw)
+    raw = piece.raw | {SPLIT_FIELD: split}
+    return SourceRow(line, 0, _encoded(raw), raw)

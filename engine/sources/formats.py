@@ -1,0 +1,126 @@
+"""What kind of source a path is, told by its bytes rather than its name, and how to open its text."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+import zstandard
+
+from engine.errors import SourceError
+from engine.sources.tables import guess_delimiter
+
+BOM = b"\xef\xbb\xbf"
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+HEAD_BYTES = 65536
+COLUMNAR_MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"))
+# What a person most likely pointed at by mistake, told by its first bytes.
+FOREIGN_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"%PDF", "a PDF document"),
+    (b"\x7fELF", "a program"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x80\x02", "a pickle, which is never loaded"),
+    (b"\x80\x04", "a pickle, which is never loaded"),
+)
+READS = "tamis reads JSONL, JSON arrays, CSV, TSV (also .gz and .zst), Parquet, Arrow and datasets folders"
+JSON_NAMES = (".jsonl", ".json", ".ndjson")
+UNPACK_FAULTS = (OSError, EOFError, zlib.error, zstandard.ZstdError)
+TABLE_NAMES = {".csv": "csv", ".tsv": "tsv"}
+
+
+def source_format(path: Path) -> str:
+    """`jsonl`, `json`, `csv`, `tsv` (each also with `.gz` or `.zst`), `parquet`, `arrow` or `folder`.
+
+    Raises SourceError where the path is missing, empty, or of a kind that tamis does not read.
+    """
+    if path.is_dir():
+        return "folder"
+    head = _head(path)
+    for magic, name in COLUMNAR_MAGIC:
+        if head.startswith(magic):
+            return name
+    packing = ".gz" if head.startswith(GZIP_MAGIC) else ".zst" if head.startswith(ZSTD_MAGIC) else ""
+    if packing:
+        try:
+            with open_text(path, packing) as stream:
+                head = stream.read(HEAD_BYTES)
+        except UNPACK_FAULTS as error:
+            raise SourceError(
+                f"{path}: the compressed data is damaged at its start", str(error), "fetch it again"
+            ) from error
+    for magic, kind in FOREIGN_MAGIC:
+        if head.startswith(magic):
+            raise SourceError(f"{path}: is {kind}", "", READS)
+    text = head.removeprefix(BOM).lstrip()
+    if not text:
+        raise SourceError(f"{path}: holds no text", "", "point tamis at a file with one JSON object a line")
+    if _is_binary(text):
+        raise SourceError(f"{path}: is binary, not text", "", READS)
+    return _text_kind(path, text.decode("utf-8", "replace")) + packing
+
+
+def _is_binary(head: bytes) -> bool:
+    """NUL bytes in something that is no UTF-8, or more of them than a stray one or two."""
+    nuls = head.count(b"\x00")
+    if not nuls:
+        return False
+    try:
+        # The last character of the sample may be cut in the middle.
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=False)
+    except UnicodeDecodeError:
+        return True
+    return nuls * 10 > len(head)
+
+
+def _text_kind(path: Path, head: str) -> str:
+    suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in (".gz", ".zst")), "")
+    if suffix in TABLE_NAMES:
+        return TABLE_NAMES[suffix]
+    if head.startswith("["):
+        return "json"
+    if head.startswith("{") or suffix in JSON_NAMES:
+        return "jsonl"
+    return "csv" if _is_table(head) else "jsonl"
+
+
+def _is_table(head: str) -> bool:
+    """Whether the first lines fall into equally many cells, at least two, whatever the file is called."""
+    lines = head.splitlines(keepends=True)[:20]
+    delimiter = guess_delimiter(head)
+    try:
+        rows = [row for row in csv.reader(lines[:-1] or lines, delimiter=delimiter) if row]
+    except csv.Error:
+        return False
+    return len(rows) > 1 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such file", "", "check the name") from error
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be opened", error.strerror or str(error), "check its permissions") from error
+    if not head:
+        raise SourceError(f"{path}: is empty", "", "point tamis at a file with one JSON object a line")
+    return head
+
+
+def open_text(path: Path, packing: str) -> IO[bytes]:
+    """The bytes of a text source, unpacked as they are read. The file is opened for reading only."""
+    if packing == ".gz":
+        return cast("IO[bytes]", gzip.open(path))
+    if packing == ".zst":
+        reader = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True, closefd=True)
+        return cast("IO[bytes]", io.BufferedReader(reader))
+    return path.open("rb")

@@ -1,0 +1,106 @@
+"""A mapping: the shape of a source and where in a row its parts stand; and the dotted paths it is written in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors import UsageError
+from engine.model import ShapeName
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """The shape of a source and where its parts stand; values are dotted paths into the row."""
+
+    shape: ShapeName
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        """One line for the person: `alpaca (instruction=question, output=answer)`."""
+        return f"{self.shape} ({', '.join(f'{part}={path}' for part, path in self.fields.items())})"
+
+
+# Words of `--map` on the command line and what they fill.
+MAP_WORDS: dict[str, tuple[ShapeName, str]] = {
+    "prompt": ("alpaca", "instruction"),
+    "instruction": ("alpaca", "instruction"),
+    "input": ("alpaca", "input"),
+    "context": ("alpaca", "input"),
+    "response": ("alpaca", "output"),
+    "completion": ("alpaca", "output"),
+    "output": ("alpaca", "output"),
+    "answer": ("alpaca", "output"),
+    "system": ("alpaca", "system"),
+    "history": ("alpaca", "history"),
+    "messages": ("messages", "messages"),
+    "conversations": ("sharegpt", "conversations"),
+    "chosen": ("preference", "chosen"),
+    "rejected": ("preference", "rejected"),
+    "text": ("text", "text"),
+}
+
+
+def parse_path(text: str) -> Path:
+    """`a.b.0.c` -> ('a', 'b', 0, 'c')."""
+    return tuple(int(part) if part.isdigit() else part for part in text.split("."))
+
+
+def value_at(row: Any, path: Path) -> Any:
+    """The value at `path`, or None where a step is missing. A key that holds dots itself is found whole first."""
+    if path and isinstance(row, dict):
+        whole = ".".join(str(step) for step in path)
+        if whole in row:
+            return row[whole]
+    for step in path:
+        if isinstance(row, dict):
+            row = row.get(str(step))
+        elif isinstance(row, list) and isinstance(step, int) and step < len(row):
+            row = row[step]
+        else:
+            return None
+    return row
+
+
+def turn_list(value: Any) -> Any:
+    """A list of turns that a table holds as JSON text, as the list; anything else as it is."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def is_turn_list(value: Any, key: str) -> bool:
+    turns = turn_list(value)
+    return isinstance(turns, list) and bool(turns) and all(isinstance(turn, dict) and key in turn for turn in turns)
+
+
+def mapping_from_words(words: str) -> Mapping:
+    """The mapping a person gave as `prompt=a.b,response=c`. Raises UsageError."""
+    shape: ShapeName | None = None
+    fields: dict[str, str] = {}
+    for pair in words.split(","):
+        word, equals, path = pair.strip().partition("=")
+        if not equals or not path or word not in MAP_WORDS:
+            known = ", ".join(MAP_WORDS)
+            raise UsageError(
+                f"--map does not understand {pair.strip()!r}", "", f"write WORD=FIELD with WORD one of: {known}"
+            )
+        this_shape, part = MAP_WORDS[word]
+        if word == "prompt" and ("chosen=" in words or "rejected=" in words):
+            this_shape, part = "preference", "prompt"
+        if shape not in (None, this_shape):
+            raise UsageError(f"--map mixes {shape} and {this_shape} words", "", "name the fields of one shape only")
+        shape, fields[part] = this_shape, path.strip()
+    if shape == "alpaca" and not {"instruction", "output"} <= fields.keys():
+        raise UsageError("--map needs both halves of a row", "", "for example --map prompt=question,response=answer")
+    if shape == "preference" and not {"chosen", "rejected"} <= fields.keys():
+        raise UsageError("--map needs both answers of a pair", "", "for example --map prompt=p,chosen=a,rejected=b")
+    if shape is None:
+        raise UsageError("--map names no field", "", "for example --map prompt=question,response=answer")
+    return Mapping(shape, fields)

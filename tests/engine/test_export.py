@@ -1,0 +1,136 @@
+"""Leaving: accepted rows only, every other row counted by its reason, untouched rows the source's own bytes."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from projects import alpaca, make_project, numbered
+
+from engine.errors import UsageError
+from engine.export import export
+from engine.model import Act, Findings, Leak
+from engine.project.create import create_project
+from engine.project.folder import open_project
+from engine.project.training_sets import comparison_arms, training_sets
+
+
+def test_every_row_leaves_or_is_counted_with_its_reason(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(10))
+    with open_project(folder, reviewer="ann") as project:
+        ids = [project.rows.id(n) for n in range(10)]
+        project.decide([Act("holdout", tuple(ids[8:]))])
+        project.save_findings(Findings((), (), ("clean",) * 10, {}, (Leak(6, 8, "near"),)))
+        project.decide([Act("accept", (*ids[:4], ids[6], ids[8])), Act("reject", (ids[4],)), Act("skip", (ids[5],))])
+        project.decide([Act("edit", (ids[3],), {ids[3]: alpaca("é", "ü", keep=[1, None])})])
+        summary = export(project, tmp_path / "out")
+        assert (summary["rows"], summary["holdout_rows"], summary["untouched"], summary["untouched_identical"]) == (
+            4,
+            1,
+            3,
+            3,
+        )
+        assert summary["left_out"] == {"rejected": 1, "skipped": 1, "leak": 1, "undecided": 1, "held-out, undecided": 1}
+        assert summary["rows"] + summary["holdout_rows"] + sum(summary["left_out"].values()) == 10
+    lines = (tmp_path / "out" / "train.jsonl").read_bytes().split(b"\n")
+    source = (tmp_path / "raw.jsonl").read_bytes().split(b"\n")
+    assert lines[:3] == source[:3]
+    assert json.loads(lines[3]) == alpaca("é", "ü", keep=[1, None])
+    assert (tmp_path / "out" / "heldout.jsonl").read_bytes() == source[8] + b"\n"
+    manifest = json.loads((tmp_path / "out" / "tamis-manifest.json").read_bytes())
+    assert manifest["source"][0]["sha256"] == hashlib.sha256((tmp_path / "raw.jsonl").read_bytes()).hexdigest()
+    for name, digest in manifest["export"]["sha256"].items():
+        assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
+    assert manifest["reviewers"] == ["ann"]
+
+
+def test_accepting_everything_exports_the_source_byte_for_byte(tmp_path: Path) -> None:
+    content = b'{"instruction":"\\u00e9" , "output":1.10,"output":"x"}\r\n{"instruction":"\xc3\xa9","output":"007"}\n'
+    source = tmp_path / "raw.jsonl.gz"
+    source.write_bytes(gzip.compress(content))
+    with open_project(create_project(source), reviewer="ann") as project:
+        project.decide([Act("accept", tuple(project.rows.id(n) for n in range(2)))])
+        export(project, tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl").read_bytes() == content
+
+
+def test_messages_keep_roles_and_tool_calls(tmp_path: Path) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "w", "arguments": '{"x": 1}'}}
+    messages = [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "sun"},
+        {"role": "assistant", "content": "Sunny."},
+    ]
+    with open_project(make_project(tmp_path, [{"messages": messages}]), reviewer="ann") as project:
+        project.decide([Act("accept", (project.rows.id(0),))])
+        export(project, tmp_path / "out.jsonl", format_name="messages")
+        with pytest.raises(UsageError, match="unknown export format"):
+            export(project, tmp_path / "o.jsonl", format_name="yaml")
+    assert json.loads((tmp_path / "out.jsonl").read_bytes()) == {"messages": messages}
+
+
+def test_what_tamis_did_not_write_is_not_overwritten(tmp_path: Path) -> None:
+    with open_project(make_project(tmp_path, numbered(2)), reviewer="ann") as project:
+        with pytest.raises(UsageError, match="nothing to export"):
+            export(project, tmp_path / "new.jsonl")
+        project.decide([Act("accept", (project.rows.id(0),))])
+        with pytest.raises(UsageError, match="is the source"):
+            export(project, tmp_path / "raw.jsonl")
+        (tmp_path / "mine.jsonl").write_text("precious")
+        with pytest.raises(UsageError, match="not written by tamis"):
+            export(project, tmp_path / "mine.jsonl")
+        assert (tmp_path / "mine.jsonl").read_text() == "precious"
+        export(project, tmp_path / "new.jsonl")
+        project.decide([Act("accept", (project.rows.id(1),))])
+        assert export(project, tmp_path / "new.jsonl")["rows"] == 2
+
+
+def test_a_full_disk_leaves_the_old_export_whole(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(400))
+    with open_project(folder, reviewer="ann") as project:
+        project.decide([Act("accept", (project.rows.id(0),))])
+        export(project, tmp_path / "out.jsonl")
+        project.decide([Act("accept", tuple(project.rows.id(n) for n in range(400)))])
+    before = (tmp_path / "out.jsonl").read_bytes()
+    code = (
+        "import resource, signal, sys\nfrom pathlib import Path\n"
+        "from engine.export import export\nfrom engine.project.folder import open_project\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
+        "export(open_project(sys.argv[1], readonly=True), Path(sys.argv[2]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, folder, tmp_path / "out.jsonl"], capture_output=True, text=True)
+    assert "ProjectError" in done.stderr
+    assert "cannot write" in done.stderr
+    assert (tmp_path / "out.jsonl").read_bytes() == before
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_training_sets_and_arms(tmp_path: Path) -> None:
+    rows = [*numbered(20), alpaca("no answer", "x")]
+    folder = make_project(tmp_path, rows)
+    with open_project(folder, reviewer="ann") as project:
+        ids = [project.rows.id(n) for n in range(21)]
+        with pytest.raises(UsageError, match="nothing to train on"):
+            training_sets(project)
+        project.decide([Act("accept", tuple(ids[:6]))])
+        with pytest.raises(UsageError, match="nothing to measure with"):
+            comparison_arms(project)
+        project.decide([Act("holdout", tuple(ids[16:20]))])
+        project.decide([Act("accept", tuple(ids[16:19]))])
+        project.decide([Act("edit", (ids[0],), {ids[0]: alpaca("Question 0?", "Better.")})])
+        sets = training_sets(project)
+        assert [row.messages[-1]["content"] for row in sets.curated][:2] == ["Better.", "Answer 1."]
+        assert [row.id for row in sets.heldout] == ids[16:19]
+        arms = comparison_arms(project)
+        assert list(arms) == ["raw", "random-6", "curated"]
+        assert len(arms["raw"]) == 17
+        assert arms["raw"][0].messages[-1]["content"] == "Answer 0."
+        assert {row.id for row in arms["random-6"]} <= {row.id for row in arms["raw"]}
+        assert arms == comparison_arms(project)

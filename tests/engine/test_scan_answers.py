@@ -1,0 +1,78 @@
+"""Two answers to one request: the same, nearly, another, or against each other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.scan.conflicts import compare_answers
+from engine.scan.duplicates.key import key_of
+
+LONG = (
+    "The harbour was built in {year} by the old trade guild, and it has {quays} quays on which the fishing boats unload "
+    "at dawn. The lighthouse {is_} open to visitors on Sundays, and the museum beside it shows nets, lamps and the "
+    "letters of the keepers."
+)
+
+
+def relation(one: str, other: str, request: str = "What is it?") -> str:
+    there, back = (compare_answers(*pair, key_of(request)).relation for pair in ((one, other), (other, one)))
+    assert there == back
+    return there
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("Paris", " paris. ", "same"),
+        ('{"a": 1, "b": [1, 2]}', '{"b": [2, 1.0], "A": 1}', "same"),
+        ('```json\n{"a": "Yes"}\n```', '{"a": "yes"}', "same"),
+        ("Paris", "The capital is Paris.", "nearly"),
+        ("", "Paris", "nearly"),
+        ("N/A", "Paris", "nearly"),
+        ('{"intent": "billing", "urgency": "high"}', '{"intent": "billing"}', "nearly"),
+        ('{"intent": "billing"}', '{"intent": "biling"}', "nearly"),
+        ('{"intent": "billing", "urgency": "high"}', '{"intent": "billing", "urg', "nearly"),
+        ('{"intent": "billing", "urgency": "high"}', "intent: billing\nurgency: high", "nearly"),
+        ("Paris", "Lyon", "conflict"),
+        ("12", "125", "conflict"),
+        ("5", "-5", "conflict"),
+        ("2.5", "25", "conflict"),
+        ("Yes, it is, for every one of them and at all times.", "No, it is not.", "conflict"),
+        ("是的", "不是", "conflict"),
+        ("I am sorry, but I cannot help with that.", "Paris", "conflict"),
+        ('{"intent": "billing", "urgency": "high"}', '{"intent": "billing", "urgency": "low"}', "conflict"),
+        ('{"intent": "billing", "urgency": "high"}', "intent: refund\nurgency: high", "conflict"),
+        ("It is allowed.", "It is not allowed.", "conflict"),
+        ("Long working...\nAnd so on.\n#### 12", "Another long way to work it out.\n#### 13", "conflict"),
+        ("Long working...\nAnd so on.\n#### 12", "Another long way to work it out.\n#### 12", "nearly"),
+    ],
+)
+def test_answers(one: str, other: str, expected: str) -> None:
+    assert relation(one, other) == expected
+
+
+def test_long_answers_disagree_on_facts_and_not_on_words() -> None:
+    text = LONG.format(year=1890, quays=4, is_="is")
+    assert relation(text, LONG.format(year=1790, quays=4, is_="is")) == "conflict"
+    assert relation(text, LONG.format(year=1890, quays=4, is_="is not")) == "conflict"
+    assert relation(text, text.replace("at dawn", "at sunrise")) == "nearly"
+    assert (
+        relation(text, "A harbour is a place where ships may lie at anchor, safe from wind and waves; " * 3)
+        == "alternative"
+    )
+
+
+def test_where_many_answers_are_right_another_one_is_no_contradiction() -> None:
+    assert (
+        relation("I can't believe it!", "What a day this is!", "Write a sentence expressing surprise.") == "alternative"
+    )
+    assert relation("Apple, pear", "Plum, fig", "List 2 fruits") == "alternative"
+    assert relation("Apple", "Plum", "Which fruit is this?") == "conflict"
+
+
+@given(st.text(max_size=150), st.text(max_size=150))
+def test_any_two_texts_compare_the_same_way_round(one: str, other: str) -> None:
+    assert relation(one, other) in ("same", "nearly", "alternative", "conflict")
+    assert relation(one, one) == "same"

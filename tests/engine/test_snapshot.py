@@ -1,0 +1,98 @@
+"""The snapshot is a cache: with it, without it, or with half of it, a project says the same."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import alpaca, make_project, numbered
+
+from engine.model import Act
+from engine.project import folder as folder_module
+from engine.project.folder import Project, open_project
+
+ROWS = 30
+
+
+def everything(project: Project) -> list[Any]:
+    return [
+        project.counts(),
+        sorted(project.heldout),
+        *(
+            (project.decision(n), project.current_row(n), project.is_seen(n), project.tags(n), project.note(n))
+            for n in range(ROWS)
+        ),
+    ]
+
+
+def act_at_random(project: Project, dice: random.Random) -> None:
+    ids = [project.rows.id(n) for n in dice.sample(range(ROWS), dice.randint(1, 6))]
+    what = dice.random()
+    if what < 0.2:
+        project.undo()
+    elif what < 0.3:
+        project.redo()
+    elif what < 0.45:
+        project.decide([Act("edit", (ids[0],), {ids[0]: alpaca("edited", str(dice.random()))})], seen=ids[:1])
+    elif what < 0.55:
+        project.decide([Act("tag", tuple(ids), extra={"tags": [dice.choice("abc")]})])
+    elif what < 0.6:
+        project.decide([Act("note", (ids[0],), extra={"text": "look"}), Act("not_duplicates", tuple(ids))])
+    elif what < 0.65:
+        project.decide([Act("holdout", tuple(ids))])
+    else:
+        verdict = dice.choice(["accept", "reject", "skip", "reset"])
+        project.decide([Act(verdict, tuple(ids))], seen=ids[:2], why=dice.choice(["", "bucket:drop", "by eye"]))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_snapshots_change_nothing(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(seed)
+    folder = make_project(tmp_path, numbered(ROWS))
+    for sitting in range(6):
+        # A snapshot is written after every sitting of three lines or more.
+        monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", 3)
+        with open_project(folder, reviewer=dice.choice(["ann", "bob"]) if seed % 2 else "ann") as project:
+            for _ in range(dice.randint(0, 9)):
+                act_at_random(project, dice)
+            said = everything(project)
+        with open_project(folder, readonly=True) as project:
+            assert everything(project) == said, f"with the snapshot, sitting {sitting}"
+        monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", 10**9)
+        snapshot = folder / "snapshot.bin"
+        kept = snapshot.read_bytes() if snapshot.exists() else b""
+        snapshot.unlink(missing_ok=True)
+        with open_project(folder, readonly=True) as project:
+            assert everything(project) == said, f"without the snapshot, sitting {sitting}"
+        snapshot.write_bytes(kept[: dice.randint(0, len(kept))])
+        with open_project(folder, readonly=True) as project:
+            assert everything(project) == said, f"with a torn snapshot, sitting {sitting}"
+        snapshot.write_bytes(kept)
+
+
+def test_undo_reaches_back_behind_a_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", 2)
+    folder = make_project(tmp_path, numbered(ROWS))
+    with open_project(folder, reviewer="ann") as project:
+        for number in range(5):
+            project.decide([Act("accept", (project.rows.id(number),))])
+        project.undo()
+    assert (folder / "snapshot.bin").exists()
+    with open_project(folder, reviewer="ann") as project:
+        assert project.redo() == "accept 1 row"
+        assert [project.undo() for _ in range(6)] == ["accept 1 row"] * 5 + [None]
+        assert project.counts()["undecided"] == ROWS
+
+
+def test_a_journal_that_was_replaced_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", 1)
+    folder = make_project(tmp_path, numbered(ROWS))
+    with open_project(folder, reviewer="ann") as project:
+        for number in range(4):
+            project.decide([Act("accept", (project.rows.id(number),))])
+    journal = next((folder / "decisions").glob("*.jsonl"))
+    journal.write_text(journal.read_text().replace('"accept"', '"reject"'))
+    with open_project(folder, readonly=True) as project:
+        assert project.counts()["rejected"] == 4

@@ -1,0 +1,89 @@
+"""The data commands as a person types them: report, add, merge, standard input, the Hub."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from projects import alpaca, numbered, write_jsonl
+from test_cli import ROOT, tamis
+
+
+def test_the_textbook_case_in_numbers(tmp_path: Path) -> None:
+    sample = ROOT / "sample_data"
+    page = tmp_path / "page.html"
+    said = json.loads(
+        tamis("report", sample / "phrases.jsonl", sample / "phrases.good.jsonl", "--html", page, "--json").stdout
+    )
+    junk, good = said["sets"]
+    assert (junk["rows"], junk["distinct_prompts"], good["rows"], good["distinct_prompts"]) == (400, 8, 3, 3)
+    assert junk["duplicates"]["exact"] + junk["duplicates"]["near"] == 392
+    assert good["duplicates"]["share"] == 0
+    assert junk["duplicates"]["steps"] > 0.9 * junk["duplicates"]["steps_of"]
+    text = page.read_text()
+    assert text.startswith("<!doctype html>")
+    assert "http" not in text
+    for repeated in junk["repeated_outputs"]:
+        if len(repeated["text"]) > 12:
+            assert repeated["text"] not in text
+    assert "rows" in tamis("report", sample / "phrases.jsonl").stdout
+
+
+def test_new_rows_are_checked_against_what_is_there(tmp_path: Path) -> None:
+    rows = [alpaca(f"Name the capital of country number {n}.", f"Capital {n}") for n in range(20)]
+    project = tmp_path / "raw.tamis"
+    tamis("scan", write_jsonl(tmp_path / "raw.jsonl", rows), "--project", project)
+    tamis("do", project, "accept row:0-9", "--as", "ann")
+    same = {**rows[3], "year": 2024}
+    contradicting = alpaca("Name the capital of country number 4.", "Capital 44")
+    more = write_jsonl(
+        tmp_path / "more.jsonl", [same, contradicting, alpaca("Write a poem about rain.", "Rain falls."), rows[0]]
+    )
+    said = json.loads(tamis("add", project, more, "--as", "ann", "--json").stdout)
+    assert (said["added"], said["known"]) == (3, 1)
+    assert said["links"]["exact"] == [20]
+    assert said["links"]["conflict"] == [21]
+    assert 22 not in {number for numbers in said["links"].values() for number in numbers}
+
+
+def test_merging_by_hand(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "raw.jsonl", numbered(5))
+    tamis("scan", source, "--project", tmp_path / "a.tamis")
+    tamis("scan", source, "--project", tmp_path / "b.tamis")
+    tamis("do", tmp_path / "a.tamis", "accept row:1", "--as", "ann")
+    tamis("do", tmp_path / "b.tamis", "reject row:1", "accept row:2", "--as", "bob")
+    said = json.loads(tamis("merge", tmp_path / "a.tamis", tmp_path / "b.tamis", "--json").stdout)
+    assert said["disputed"] == 1
+    status = json.loads(tamis("status", tmp_path / "a.tamis", "--json").stdout)
+    assert status["reviewers"] == ["ann", "bob"]
+    assert status["agreement"]["rows"] == 1
+
+
+def test_standard_input_is_a_source(tmp_path: Path) -> None:
+    content = b"".join(json.dumps(row).encode() + b"\n" for row in numbered(4))
+    command = [sys.executable, "-m", "workbench.cli", "scan", "-", "--json"]
+    done = subprocess.run(command, input=content, capture_output=True, cwd=ROOT, check=True)
+    assert json.loads(done.stdout)["rows"] == 4
+
+
+def test_a_hub_id_without_a_network_gets_one_clear_line(tmp_path: Path) -> None:
+    environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    done = tamis("scan", "nobody/nothing", code=2, **environment)
+    assert "the Hub did not give" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_exports_are_what_they_say(tmp_path: Path) -> None:
+    project = tmp_path / "raw.tamis"
+    rows = [alpaca(f"What is {word}?", f"{word} is a thing.") for word in ("rain", "gravity", "a violin")]
+    tamis("scan", write_jsonl(tmp_path / "raw.jsonl", rows), "--project", project)
+    tamis("do", project, "accept is:undecided", "--as", "ann")
+    for name in ("out.jsonl", "out.jsonl.gz", "out.parquet", "out.csv"):
+        said = json.loads(tamis("export", project, "--to", tmp_path / name, "--format", "messages", "--json").stdout)
+        assert said["rows"] == 3
+        found = json.loads(tamis("scan", tmp_path / name, "--json").stdout)
+        assert found["rows"] == 3
+        assert found["format"] == {"out.jsonl": "jsonl", "out.jsonl.gz": "jsonl.gz"}.get(name, name.split(".")[1])
+    tamis("export", project, "--to", tmp_path / "x.jsonl", "--format", "preference", code=2)

@@ -1,0 +1,253 @@
+"""The workbench driven by keys: stories of a person at 80x24."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import planted
+import pytest
+from planted import journal, screen_text, workbench
+
+from engine.model import Findings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return planted.make_folder(tmp_path)
+
+
+async def type_filter(pilot: planted.Pilot[int], text: str) -> None:
+    await pilot.press("slash", *text, "enter")
+
+
+async def test_one_lands_on_the_overview_and_enter_opens_the_best_group(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        text = screen_text(app)
+        assert text[0].split() == ["raw.jsonl", "✓0", "✗0", "→0", "·20", "left"]
+        assert text[2].startswith("▌  1 exact group")
+        await pilot.press("enter")
+        text = screen_text(app)
+        assert text[0].endswith("/ kind:exact  1/4")
+        assert text[1].startswith("▌▾ exact ×3")
+        assert text[-1].startswith(" enter keep  x reject")
+
+
+async def test_a_sitting(folder: Path) -> None:
+    """Keep a group, reject a row, edit one, undo it, leave: the journal holds exactly that."""
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("enter", "enter")
+        assert "accepted 1 row and rejected 2 rows" in screen_text(app)[-2]
+        await type_filter(pilot, "row:10-11")
+        await pilot.press("x")
+        assert screen_text(app)[0].startswith(" raw.jsonl  ✓1 ✗3 →0 ·16 left")
+        await pilot.press("e", "end", "e", "ctrl+s")
+        assert app.session.project.current_row(11)["output"] == "one two three"
+        await pilot.press("u")
+        assert screen_text(app)[-2].startswith(" undone: edit 1 row")
+        await pilot.press("q")
+    assert [[act["do"] for act in line.get("acts", [])] for line in journal(folder)] == [
+        ["accept", "reject"],
+        ["reject"],
+        ["edit"],
+        [],
+    ]
+    async with workbench(folder) as (app, _):
+        assert app.session.entry is not None
+        assert app.session.entry.row == 11
+        assert screen_text(app)[0].endswith("/ row:10-11  2/2")
+
+
+async def test_the_reader_shows_members_as_differences(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await type_filter(pilot, "kind:near")
+        text = "\n".join(screen_text(app))
+        assert "the keeper" in text
+        assert " ·  3      the same answer; the request: … to Ann in French." in text
+        assert " ·  5      the same answer; the request: Say hello to Ann in French.french!" in text
+
+
+async def test_the_reason_is_always_in_sight_and_w_tells_all(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await type_filter(pilot, "row:10")
+        assert screen_text(app)[-3] == ' drop refusal: the answer refuses: "I am sorry"'
+        await pilot.press("w")
+        assert screen_text(app)[9].split() == ["why", "refusal", "the", "answer", "refuses:", '"I', "am", 'sorry"']
+
+
+async def test_a_key_that_cannot_act_says_why(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await type_filter(pilot, "row:12")
+        await pilot.press("enter")
+        assert "this row is in no group" in screen_text(app)[-2]
+        await type_filter(pilot, "kind:exact")
+        await pilot.press("e")
+        assert "this is a group" in screen_text(app)[-2]
+        await pilot.press("u")
+        assert "nothing to undo" in screen_text(app)[-2]
+
+
+async def test_a_filter_counts_while_typing_and_refuses_nonsense(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("enter", "slash", *"bucket:drop")
+        await pilot.pause(0.3)
+        assert screen_text(app)[-3] == " 5 rows"
+        await pilot.press(*"s", "enter")
+        assert "bucket:drops is unknown" in screen_text(app)[-3]
+        await pilot.press("escape")
+        assert app.session.filter_text == "kind:exact"
+        await pilot.press("j")
+        assert app.session.cursor == 1
+
+
+async def test_an_edit_left_by_escape_comes_back_as_a_draft(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await type_filter(pilot, "row:11")
+        await pilot.press("e", *"so ", "escape")
+        assert "the draft is kept" in screen_text(app)[-2]
+        assert journal(folder) == []
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("e")
+        assert "with the draft you left" in screen_text(app)[0]
+        await pilot.press("ctrl+j")
+        assert app.session.project.current_row(11)["output"] == "so one two thre"
+
+
+async def test_an_edit_without_an_answer_is_refused(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await type_filter(pilot, "row:8")
+        await pilot.press("e", "delete", "ctrl+s")
+        assert "the answer is empty" in screen_text(app)[-2]
+        assert journal(folder) == []
+        await pilot.press("7", "ctrl+s")
+        assert app.session.project.current_row(8)["output"] == "7"
+
+
+async def test_the_external_editor_is_not_a_decision_where_nothing_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workbench(folder) as (app, pilot):
+        await type_filter(pilot, "row:8")
+        await pilot.press("ctrl+e")
+        # A pilot has no terminal to hand over; the real thing is told in tests/terminal.
+        assert "cannot hand over" in screen_text(app)[-2]
+        assert journal(folder) == []
+        assert not list(folder.glob("row-*"))
+
+
+async def test_help_export_and_train_do_nothing_by_themselves(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("question_mark")
+        assert "accept the row, or every row of the group" in "\n".join(screen_text(app))
+        await pilot.press("escape", "E")
+        assert "What enter would write" in screen_text(app)[1]
+        await pilot.press("enter")
+        assert "no training row is accepted" in screen_text(app)[-2]
+        await pilot.press("q", "T", "q")
+        assert not (folder / "exports").exists()
+        assert not (folder / "runs").exists()
+        assert app.session.screen == "overview"
+
+
+async def test_the_export_screen_writes_on_enter(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("enter", "enter", "E", "enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert screen_text(app)[-2].startswith(" wrote 1 row to ")
+        assert (folder / "exports" / "train.jsonl").read_bytes() == app.session.project.rows.raw_bytes(0) + b"\n"
+
+
+async def test_leaving_a_pane_returns_to_the_list_and_counts_it(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("enter", "E", "escape", "enter", "o")
+        assert app.session.screen == "overview"
+        assert screen_text(app)[2].startswith("▌  1 near group")
+
+
+async def test_a_window_that_only_reads_says_so_and_leaves_the_place_alone(folder: Path) -> None:
+    with planted.opened(folder), planted.opened(folder) as second:
+        app = planted.TamisApp(second)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            assert "read-only" in screen_text(app)[0]
+            await pilot.press("enter", "a")
+            assert screen_text(app)[-2].startswith(" read-only: another window is deciding")
+    assert journal(folder) == []
+    assert not (folder / "session.json").exists()
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 20), (80, 24), (100, 30), (200, 60)])
+async def test_every_size_shows_list_reader_and_reason(folder: Path, size: tuple[int, int]) -> None:
+    async with workbench(folder, size) as (app, pilot):
+        await type_filter(pilot, "row:10")
+        text = "\n".join(screen_text(app))
+        assert "Write a poem." in text
+        assert "I am sorry, I cannot" in text
+        assert "refusal" in text
+
+
+async def test_too_small_a_terminal_says_so(folder: Path) -> None:
+    async with workbench(folder, (39, 9)) as (app, pilot):
+        assert "enlarge the terminal to 40x10" in "\n".join(screen_text(app))
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "What can be settled" in "\n".join(screen_text(app))
+
+
+@pytest.mark.parametrize("theme", ["night", "day", "contrast"])
+async def test_every_theme_paints(folder: Path, theme: str) -> None:
+    async with workbench(folder, theme=theme) as (app, pilot):
+        await pilot.press("enter", "j", "w")
+        assert "keeper" in "\n".join(screen_text(app))
+
+
+async def test_an_unknown_theme_is_named_and_does_not_stop_anything(folder: Path) -> None:
+    async with workbench(folder, theme="nigth") as (app, _):
+        assert "no theme is called 'nigth': did you mean 'night'?" in screen_text(app)[-2]
+
+
+async def test_a_keymap_moves_a_key(folder: Path) -> None:
+    async with workbench(folder, keymap={"accept": "y", "reject": "a", "nonsense": "z"}) as (app, pilot):
+        assert "no command is called 'nonsense'" in screen_text(app)[-2]
+        await type_filter(pilot, "row:12-13")
+        await pilot.press("y")
+        assert app.session.project.verdict(12) == "accepted"
+        await pilot.press("a")
+        assert app.session.project.verdict(13) == "rejected"
+
+
+HOSTILE = "\x1b]52;c;aGk=\x07 \x1b[2J \u202egnp.exe [/x] [bold] \x00 \x9b31m \u200b zero"
+
+
+async def test_hostile_rows_reach_no_cell(tmp_path: Path) -> None:
+    content = [
+        {"instruction": f"{HOSTILE}{n}", "input": HOSTILE, "output": HOSTILE + "x" * 200_000 * n} for n in range(3)
+    ]
+    folder = planted.make_folder(tmp_path, content, Findings.empty(3))
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("slash", "enter", "j", "j", "J", "w", "e")
+        for line in screen_text(app):
+            assert not set(line) & set("\x1b\x00\x07\x9b\u202e\u200b")
+        await pilot.press("escape", "slash", *"row:0", "enter", "a")
+        assert app.session.project.verdict(0) == "accepted"
+
+
+async def test_without_a_scan_rows_can_be_judged_and_a_dead_scan_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = planted.make_folder(tmp_path, scanned=False)
+    monkeypatch.setattr("workbench.scan_job.MODULE", "engine.jobs.no_such_job")
+    async with workbench(folder) as (app, pilot):
+        assert "the scan ended early" in screen_text(app)[-2]
+        await type_filter(pilot, "row:3")
+        await pilot.press("a")
+        assert app.session.project.verdict(3) == "accepted"
+
+
+async def test_a_scan_started_by_the_workbench_fills_the_overview(tmp_path: Path) -> None:
+    folder = planted.make_folder(tmp_path, scanned=False)
+    async with workbench(folder) as (app, pilot):
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app.session.project.findings is not None
+        assert screen_text(app)[2].startswith("▌  2 exact groups")

@@ -1,0 +1,233 @@
+"""The application: a session, its screens, the theme, the keymap, and a clean end on every way out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.style import Style
+from textual import work
+from textual.app import App, SuspendNotSupported
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from engine.errors import TamisError
+from engine.project.folder import Project, open_project
+from workbench.driver import TamisDriver
+from workbench.guard import few_colours, no_colour, wants_mouse
+from workbench.keymap import checked_keymap
+from workbench.scan_job import run_scan
+from workbench.screens.base import WorkScreen
+from workbench.screens.overview import OverviewScreen
+from workbench.screens.triage import TriageScreen
+from workbench.session import Session
+from workbench.settle import count_years
+from workbench.theming import LoadedTheme, choose_theme, load_themes
+
+LISTS: dict[str, Callable[[], WorkScreen]] = {"overview": OverviewScreen, "triage": TriageScreen}
+# The place is written once the keys pause: a held key must not write a file thirty times a second.
+SAVE_PLACE_SECONDS = 0.3
+
+
+def pane(name: str) -> WorkScreen:
+    """A screen that lies on top of the lists; imported when first asked for, not before the first paint."""
+    if name == "export":
+        from workbench.screens.export import ExportScreen
+
+        return ExportScreen()
+    if name == "train":
+        from workbench.screens.train import TrainScreen
+
+        return TrainScreen()
+    from workbench.screens.help import HelpScreen
+
+    return HelpScreen()
+
+
+class TamisApp(App[int], inherit_bindings=False):
+    """See the module. `role_styles` is the theme by role, for widgets that paint their own lines."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "tamis"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "say_quit", show=False, priority=True),
+    ]
+
+    def __init__(self, project: Project, *, theme: str | None = None, keymap: dict[str, str] | None = None) -> None:
+        super().__init__(driver_class=TamisDriver)
+        self.session = Session(project)
+        self.job_text = ""
+        themes, problems = load_themes()
+        chosen, complaint = choose_theme(themes, theme, no_colour=no_colour())
+        self.loaded_theme: LoadedTheme = chosen
+        self._few_colours = few_colours() and not self.is_headless
+        self.role_styles: dict[str, Style] = chosen.styles(self._few_colours)
+        self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
+        self._scanning: Any = None
+        self._place_timer: Timer | None = None
+        troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
+        if project.readonly:
+            troubles.insert(0, f"read-only: {project.readonly_reason}")
+        if troubles:
+            self.session.say(" \u00b7 ".join(troubles), "error")
+
+    # -- starting and ending
+
+    def on_mount(self) -> None:
+        self.register_theme(self.loaded_theme.for_textual())
+        if self._few_colours:
+            self.theme = "ansi-dark" if self.loaded_theme.dark else "ansi-light"
+        else:
+            self.theme = f"tamis-{self.loaded_theme.name}"
+        self.set_keymap(self.keymap_in_use)
+        self._end_on_signals()
+        self.push_screen(LISTS[self.session.screen]())
+        if self.session.project.findings is None and not self.session.project.readonly:
+            self._scanning = self._scan()
+        self._count_years()
+
+    def _end_on_signals(self) -> None:
+        """A closed connection or a kill ends the application as a key would: place saved, terminal as it was.
+
+        Nothing depends on it: every decision is on disk before its mark is painted.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            try:
+                loop.add_signal_handler(number, self._end, 128 + number)
+            except (ValueError, RuntimeError, NotImplementedError):
+                # Not the main thread (a test, a notebook): signals are not ours to take there.
+                return
+
+    def _end(self, code: int) -> None:
+        self.session.save_place()
+        self.exit(code, return_code=code)
+
+    def on_unmount(self) -> None:
+        self.session.save_place()
+
+    def action_say_quit(self) -> None:
+        self.session.say("q leaves; every decision is saved already")
+        self._sync()
+
+    # -- screens
+
+    def go(self, name: str) -> None:
+        """Show a screen: lists take each other's place, panes lie on top."""
+        if name not in LISTS:
+            self.push_screen(pane(name))
+            return
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.switch_screen(LISTS[name]())
+
+    def leave(self, screen: Screen[Any]) -> None:
+        """Back from a pane, out from a list."""
+        if len(self.screen_stack) > 2:
+            self.session.say("")
+            self.pop_screen()
+        else:
+            self._end(0)
+
+    def _sync(self) -> None:
+        if isinstance(self.screen, WorkScreen):
+            self.screen.sync()
+
+    # -- the place
+
+    def place_changed(self) -> None:
+        """Remember to write the place once the keys pause."""
+        if self._place_timer is not None:
+            self._place_timer.stop()
+        self._place_timer = self.set_timer(SAVE_PLACE_SECONDS, self.session.save_place)
+
+    # -- editing
+
+    def open_editor(self, row: int, *, external: bool) -> None:
+        if not external:
+            from workbench.screens.edit import EditScreen
+
+            self.push_screen(EditScreen(self.session, row, self.role_styles), lambda _: self._sync())
+            return
+        try:
+            self._edit_outside(row)
+        except TamisError as error:
+            self.session.say(str(error), "error")
+
+    def _edit_outside(self, row: int) -> None:
+        from workbench.editor import fenced, run_editor, unfenced
+
+        session = self.session
+        fields = session.edit_fields(row)
+        content = fenced(row, fields, session.draft(row))
+        try:
+            with self.suspend():
+                edited, path = run_editor(session.project.folder, row, content)
+        except SuspendNotSupported:
+            session.say("this terminal cannot hand over to an editor: e edits here", "refused")
+            return
+        finally:
+            self.refresh()
+        if edited == content:
+            path.unlink(missing_ok=True)
+            session.say("nothing was changed: no decision taken")
+            return
+        try:
+            session.save_edit(row, unfenced(edited, fields))
+        except TamisError as error:
+            raise TamisError(error.title, error.message, f"your text is in {path}") from error
+        path.unlink(missing_ok=True)
+
+    # -- what runs beside the keys
+
+    @work(exclusive=True, group="scan")
+    async def _scan(self) -> None:
+        self.job_text = "scanning"
+        self._sync()
+        try:
+            await run_scan(self.session.project.folder, self._scan_progress)
+            self.session.project.reload_findings()
+            self.session.reload()
+            self.session.say("scanned", "done")
+        except TamisError as error:
+            self.session.say(str(error), "error")
+        finally:
+            self.job_text = ""
+        self._sync()
+
+    def _scan_progress(self, phase: str, done: int, of: int) -> None:
+        share = f" {100 * done // of} %" if of else ""
+        text = f"scanning: {phase}{share}"
+        if text != self.job_text:
+            self.job_text = text
+            self._sync()
+
+    @work(thread=True, exclusive=True, group="years")
+    def _count_years(self) -> None:
+        # Reads every row once, so not in the thread that answers keys.
+        years = count_years(self.session.project)
+        if years is not None:
+            self.call_from_thread(self._take_years, years)
+
+    def _take_years(self, years: Any) -> None:
+        self.session.years = years
+        self.session.refresh_items()
+        self._sync()
+
+
+def run_workbench(
+    project_folder: Path, *, reviewer: str | None, theme: str | None = None, readonly: bool = False, mouse: bool = False
+) -> int:
+    """Open the workbench on a project folder until the person leaves; the exit code of the command.
+
+    Raises TamisError (project damaged, no terminal).
+    """
+    with open_project(project_folder, reviewer=reviewer, readonly=readonly) as project:
+        app = TamisApp(project, theme=theme)
+        code = app.run(mouse=wants_mouse(mouse))
+        return code if code is not None else app.return_code or 0

@@ -1,0 +1,240 @@
+"""The `tamis` command: words in, one handler each. Nothing heavy is imported before the handler that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from engine.errors import TamisError, UsageError
+
+DONE, FINDING, USAGE_ERROR, INTERRUPTED = 0, 1, 2, 130
+
+Handler = Callable[[argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but a wrong word ends in the one line every other fault ends in."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(message, "", f"see `{self.prog} --help`")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands with their options; the epilogue names the way in that has no word of its own."""
+    from engine.export.manifest import tamis_version
+
+    parser = _Parser(
+        prog="tamis",
+        description="Sieve fine-tuning data down to the examples worth training on, train on them, see what it bought.",
+        epilog="`tamis PATH` opens a data file or a .tamis project in the workbench; `tamis demo` shows the sample.",
+    )
+    parser.add_argument("--version", action="version", version=f"tamis {tamis_version()}")
+    words = parser.add_subparsers(dest="word", metavar="COMMAND", required=True, parser_class=_Parser)
+    _data_commands(words)
+    _training_commands(words)
+    return parser
+
+
+def _command(
+    words: argparse._SubParsersAction[_Parser], name: str, text: str, *, project: bool = True, decides: bool = False
+) -> argparse.ArgumentParser:
+    command = words.add_parser(name, help=text, description=text)
+    if project:
+        command.add_argument(
+            "project", type=Path, metavar="PROJECT", help="a .tamis folder, or the data file beside it"
+        )
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    if decides:
+        command.add_argument(
+            "--as", dest="reviewer", metavar="NAME", help="who decides (else TAMIS_REVIEWER, settings, git e-mail)"
+        )
+    return command
+
+
+def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
+    opened = words.add_parser("open", help="open a data file or project in the workbench (the same as `tamis PATH`)")
+    opened.add_argument("path", type=Path, metavar="PATH")
+    _screen_options(opened)
+    opened.add_argument("--project", type=Path, metavar="DIR", help="where the project folder is, or is to be made")
+    _mapping_options(opened)
+    demo = words.add_parser(
+        "demo", help="the workbench on a scratch copy of the sample; without a terminal, the whole loop in text"
+    )
+    _screen_options(demo)
+    demo.add_argument("--fresh", action="store_true", help="start the scratch copy anew")
+    demo.add_argument(
+        "--headless", action="store_true", help="no screen: scan, decide, export, train, compare, print the verdict"
+    )
+    demo.add_argument("--json", action="store_true", help="print one JSON object (headless only)")
+    scan = _command(words, "scan", "find duplicates, contradictions and quality issues", project=False)
+    scan.add_argument("path", type=Path, metavar="PATH", help="a data file, or a .tamis project")
+    scan.add_argument("--project", type=Path, metavar="DIR", help="keep rows and findings in this project folder")
+    _mapping_options(scan)
+    report = _command(words, "report", "measures of a data set, or of two side by side", project=False)
+    report.add_argument("path", type=Path, metavar="PATH")
+    report.add_argument("other", type=Path, metavar="OTHER", nargs="?")
+    report.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
+    report.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
+    report.add_argument("--tokenizer", metavar="M", help="count tokens of this model (else characters / 4)")
+    _command(words, "status", "what is decided and what is open")
+    _command(words, "journal", "who decided what, when and why")
+    holdout = _command(words, "holdout", "reserve the held-out set, once", decides=True)
+    holdout.add_argument(
+        "amount", metavar="N|P%|FILE", help="how many rows, which share, or a file whose rows are held out"
+    )
+    holdout.add_argument("--by", metavar="FIELD", help="draw its share of every value of this field")
+    holdout.add_argument("--seed", type=int, default=0, help="of the draw (default 0)")
+    do = _command(words, "do", "the workbench's commands without a screen", decides=True)
+    do.add_argument(
+        "commands", nargs="*", metavar="COMMAND", help="for example 'reject bucket:drop', 'keep cluster:c1f09', 'undo'"
+    )
+    do.add_argument("--dry-run", action="store_true", help="count, decide nothing")
+    do.add_argument("--from", dest="source", type=Path, metavar="FILE", help="replay a journal, or a list of commands")
+    do.add_argument("--take-over", action="store_true", help="become the writer; the other window then only reads")
+    add = _command(
+        words, "add", "new rows, or a new version of the source: checked against what is there", decides=True
+    )
+    add.add_argument("file", type=Path, metavar="FILE")
+    add.add_argument("--new-version", action="store_true", help="FILE replaces the source, whatever its name")
+    merge = _command(words, "merge", "bring in the journals of another copy of the project")
+    merge.add_argument("other", type=Path, metavar="OTHER", help="the other .tamis folder")
+    export = _command(words, "export", "write the curated set, the held-out set and the manifest")
+    export.add_argument(
+        "--to", type=Path, required=True, metavar="PATH", help="a .jsonl, .jsonl.gz, .parquet or .csv file, or a folder"
+    )
+    export.add_argument(
+        "--format",
+        default="same",
+        metavar="NAME",
+        help="same (default), alpaca, prompt-completion, messages, sharegpt or preference",
+    )
+    export.add_argument(
+        "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"
+    )
+    export.add_argument("--lossy", action="store_true", help="convert although something is lost")
+    export.add_argument("--include", choices=["undecided"], help="let undecided rows through as well")
+
+
+def _screen_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--as", dest="reviewer", metavar="NAME", help="who decides (else TAMIS_REVIEWER, settings, git e-mail)"
+    )
+    command.add_argument("--theme", metavar="NAME", help="night, day, contrast, or one of your own")
+    command.add_argument("--readonly", action="store_true", help="look, decide nothing")
+    command.add_argument("--take-over", action="store_true", help="become the writer; the other window then only reads")
+    command.add_argument("--mouse", action="store_true", help="take the mouse (off over SSH otherwise)")
+
+
+def _mapping_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--map", metavar="PART=FIELD,…", help="which field is what: prompt=a.b,response=c")
+    command.add_argument("--key", metavar="FIELD", help="the field that names a row across versions of the source")
+
+
+def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
+    train = _command(words, "train", "start a detached training run on the accepted rows")
+    train.add_argument(
+        "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
+    )
+    amount = train.add_mutually_exclusive_group()
+    amount.add_argument("--steps", type=int, metavar="N")
+    amount.add_argument("--epochs", type=float, metavar="N")
+    train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument("--wait", action="store_true", help="stay until the run ends, printing a line a step")
+    runs = words.add_parser("runs", help="the runs of a project")
+    runs.add_argument("project", type=Path, metavar="PROJECT")
+    runs.add_argument("--json", action="store_true", help="print one JSON object")
+    for name, text in (("watch", "follow a run, one line a step"), ("stop", "save a checkpoint and end a run")):
+        command = words.add_parser(name, help=text, description=text)
+        command.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
+        command.add_argument(
+            "--json", action="store_true", help="print JSON lines" if name == "watch" else "print one JSON object"
+        )
+    compare = _command(
+        words, "compare", "train raw, random-N and curated at equal cost; measure them on the held-out set"
+    )
+    compare.add_argument(
+        "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
+    )
+    compare.add_argument("--seeds", type=int, default=2, metavar="N", help="runs per arm (default 2)")
+    compare.add_argument("--steps", type=int, metavar="N", help="optimizer steps of every run")
+    compare.add_argument("--workers", type=int, default=2, metavar="N", help="training processes at once (default 2)")
+
+
+HANDLERS: dict[str, tuple[str, str]] = {
+    "open": ("workbench.cli_open", "open_workbench"),
+    "demo": ("workbench.cli_demo", "demo"),
+    "scan": ("workbench.cli_data", "scan"),
+    "report": ("workbench.cli_report", "report"),
+    "status": ("workbench.cli_data", "status"),
+    "journal": ("workbench.cli_data", "journal"),
+    "holdout": ("workbench.cli_data", "holdout"),
+    "do": ("workbench.cli_data", "do"),
+    "add": ("workbench.cli_data", "add"),
+    "merge": ("workbench.cli_data", "merge_projects"),
+    "export": ("workbench.cli_data", "export_rows"),
+    "train": ("workbench.cli_training", "train"),
+    "runs": ("workbench.cli_training", "runs"),
+    "watch": ("workbench.cli_training", "watch"),
+    "stop": ("workbench.cli_training", "stop"),
+    "compare": ("workbench.cli_training", "compare"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line. Returns the exit code: 0 done, 1 a finding, 2 usage or input error."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    # `tamis PATH`: a first word that is no command and no option is something to open.
+    if words and not words[0].startswith("-") and words[0] not in HANDLERS:
+        words.insert(0, "open")
+    try:
+        if not words:
+            build_parser().print_help()
+            return USAGE_ERROR
+        arguments = build_parser().parse_args(words)
+        return handler_of(arguments.word)(arguments)
+    except TamisError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`tamis journal P | head`): nothing is wrong.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return DONE
+    except Exception as error:  # noqa: BLE001 - the border to the person: no traceback on their screen
+        return _complain(f"a fault inside tamis: {type(error).__name__}: {error}. {_report()}")
+
+
+def handler_of(word: str) -> Handler:
+    """The function that does a command, imported only now."""
+    from importlib import import_module
+
+    module, name = HANDLERS[word]
+    handler: Handler = getattr(import_module(module), name)
+    return handler
+
+
+def _complain(sentence: str) -> int:
+    from workbench.safe_text import visible
+
+    print(f"tamis: {visible(' '.join(sentence.split()))}", file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _report() -> str:
+    """Keep the traceback where it can be sent from; the sentence that says where."""
+    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "last-fault.txt"
+        path.write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return "Its report could not be written"
+    return f"The report is in {path}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""`tamis report PATH [OTHER]`: measures of a data set, side by side with another where two are given."""
+
+from __future__ import annotations
+
+import argparse
+import html
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from engine.files import write_atomic
+from engine.jobs.scan import scan_project
+from engine.project.create import create_project, is_project
+from engine.project.folder import Project, open_project
+from engine.report import CountTokens, Line, compared, measure
+from workbench.cli_common import Narrator, given_source, print_json
+from workbench.safe_text import visible
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Nothing is written beside the sources."""
+    count = _tokenizer(arguments.tokenizer) if arguments.tokenizer else None
+    sets = [
+        _measured(path, count, arguments.tokenizer) for path in (arguments.path, arguments.other) if path is not None
+    ]
+    lines = compared(*sets)
+    if arguments.html is not None:
+        page = html_page(sets, lines, with_text=arguments.with_text)
+        write_atomic(arguments.html, page.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
+    if arguments.json:
+        print_json(
+            {"sets": sets, "lines": [{"label": x.label, "values": x.values, "sentence": x.sentence} for x in lines]}
+        )
+        return 0
+    for line in _table(sets, lines):
+        print(visible(line))
+    return 0
+
+
+def _measured(path: Path, count: CountTokens | None, tokenizer: str | None) -> dict[str, Any]:
+    narrator = Narrator()
+    with tempfile.TemporaryDirectory(prefix="tamis-report-") as scratch:
+        made = path
+        if not is_project(path):
+            with given_source(path) as source:
+                made = create_project(source, Path(scratch) / "report.tamis", progress=narrator)
+        with open_project(made, readonly=True) as project:
+            _scanned(project, narrator)
+            found = measure(project, count, tokenizer or "")
+    narrator.end()
+    return found | {"source": path.name}
+
+
+def _scanned(project: Project, narrator: Narrator) -> None:
+    if project.findings is None:
+        scan_project(project, narrator)
+
+
+def _tokenizer(name: str) -> CountTokens:
+    from engine.errors import UsageError
+
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise UsageError("counting a model's tokens needs the trainer", "", "pip install 'tamis[train]'") from error
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"no tokenizer {name!r} here", str(error).splitlines()[0], "name a folder or a cached model"
+        ) from error
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+
+
+def _table(sets: list[dict[str, Any]], lines: list[Line]) -> list[str]:
+    widths = [
+        max(len(str(one["source"])), *(len(line.values[place]) for line in lines)) for place, one in enumerate(sets)
+    ]
+    out = [" " * 20 + "  ".join(str(one["source"]).rjust(width) for one, width in zip(sets, widths, strict=True))]
+    for line in lines:
+        values = "  ".join(value.rjust(width) for value, width in zip(line.values, widths, strict=True))
+        out.append(f"{line.label:<20}{values}  {line.sentence}")
+    return out
+
+
+STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "body{color:#222;background:#fff}"
+    "table{border-collapse:collapse;width:100%}td,th{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:left}"
+    "td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
+    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}td,th{border-color:#444}}"
+)
+
+
+def html_page(sets: list[dict[str, Any]], lines: list[Line], *, with_text: bool) -> str:
+    """One self-contained page; texts of rows are in it only where they were asked for."""
+    names = [html.escape(str(one["source"])) for one in sets]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join(
+        f"<tr><td>{html.escape(line.label)}</td>"
+        + "".join(f'<td class="n">{html.escape(value)}</td>' for value in line.values)
+        + f"<td>{html.escape(line.sentence)}</td></tr>"
+        for line in lines
+    )
+    texts = "".join(_texts(name, one) for name, one in zip(names, sets, strict=True)) if with_text else ""
+    title = " against ".join(names)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+        f"<h1>{title}</h1><table><tr><th></th>{head}<th></th></tr>{body}</table>{texts}</html>\n"
+    )
+
+
+def _texts(name: str, one: dict[str, Any]) -> str:
+    items = "".join(
+        f"<li>{r['count']:,} times: {html.escape(visible(r['text'][:300]))}</li>" for r in one["repeated_outputs"]
+    )
+    return f"<h2>Most repeated answers of {name}</h2><ol>{items}</ol>" if items else ""

@@ -1,0 +1,189 @@
+"""The commands about training: train, runs, watch, stop, compare."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UsageError
+from engine.project.create import is_project, project_folder_for
+from engine.project.folder import Project, open_project
+from engine.training.runs import RunState, list_runs, read_run, tail_events
+from engine.training.runs import stop as stop_run
+from workbench.cli_common import Narrator, find_project, narrate, print_json
+from workbench.safe_text import visible
+
+POLL_SECONDS = 0.2
+# What a person watching wants of an event, in this order; everything is in events.jsonl.
+SHOWN = (
+    "step",
+    "loss",
+    "nll",
+    "exact",
+    "grad_norm",
+    "learning_rate",
+    "phase",
+    "kind",
+    "msg",
+    "reason",
+    "path",
+    "outcome",
+)
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """`tamis train PROJECT|FILE`: start a detached run; with --wait, stay until it ends."""
+    from engine.project.start_run import start_run, start_run_on_file
+
+    settings = {
+        name: getattr(arguments, name) for name in ("steps", "epochs", "seed") if getattr(arguments, name) is not None
+    }
+    path: Path = arguments.project
+    if is_project(path) or is_project(project_folder_for(path)):
+        with open_project(find_project(path), readonly=True) as project:
+            run = start_run(project, model=arguments.model, settings=settings)
+    else:
+        run = start_run_on_file(path, path.parent / "runs", model=arguments.model, settings=settings)
+    if arguments.json:
+        print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
+    else:
+        state = read_run(run.dir)
+        print(f"{run.id}: training {visible(state.model)}, in {run.dir}")
+        narrate(f"it belongs to no terminal: tamis watch {run.dir}")
+    if not arguments.wait:
+        return 0
+    return _follow(run.dir, narrate if arguments.json else print)
+
+
+def runs(arguments: argparse.Namespace) -> int:
+    """`tamis runs PROJECT`."""
+    states = list_runs(find_project(arguments.project) / "runs")
+    if arguments.json:
+        print_json({"runs": [_run_json(state) for state in states]})
+        return 0
+    for state in states:
+        steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
+        print(visible(f"{state.id:<46} {state.state:<10} {steps:>11}  {state.model}"))
+    if not states:
+        narrate("no run yet: tamis train PROJECT")
+    return 0
+
+
+def _run_json(state: RunState) -> dict[str, Any]:
+    return {
+        "run": state.id,
+        "dir": str(state.dir),
+        "state": state.state,
+        "model": state.model,
+        "step": state.step,
+        "max_steps": state.max_steps,
+        "error": state.error,
+    }
+
+
+def watch(arguments: argparse.Namespace) -> int:
+    """`tamis watch RUN`: everything so far, then one line an event until the end. `--json` prints the event lines."""
+    if arguments.json:
+        import json
+
+        return _follow(arguments.run, None, lambda event: print(json.dumps(event), flush=True))
+    return _follow(arguments.run, lambda line: print(line, flush=True))
+
+
+def _follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[str, Any]], None] | None = None) -> int:
+    """Pass on every event of a run until it has ended; 0 where it finished or was stopped, else 1."""
+    offset = 0
+    while True:
+        # The state is read before the events: an end seen here has all its events in the file already.
+        state = read_run(run)
+        events, offset = tail_events(run, offset)
+        for event in events:
+            if take is not None:
+                take(event)
+            elif say is not None:
+                say(visible(event_line(event)))
+        if not state.alive and state.state not in ("queued", "running"):
+            if say is not None:
+                say(visible(f"{state.state}{': ' + state.error if state.error else ''}"))
+            return 0 if state.state in ("finished", "stopped") else 1
+        sys.stdout.flush()
+        time.sleep(POLL_SECONDS)
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """An event in one line of text."""
+    parts = [f"{name} {_short(event[name])}" for name in SHOWN if event.get(name) is not None]
+    return f"{event['ev']:<7} {'  '.join(parts)}".rstrip()
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def stop(arguments: argparse.Namespace) -> int:
+    """`tamis stop RUN`: save and end within one step; a second time, end at once."""
+    mode = stop_run(arguments.run)
+    if arguments.json:
+        print_json({"run": arguments.run.name, "mode": mode})
+    else:
+        print("it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once")
+    return 0
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """`tamis compare PROJECT`: train the arms, measure them on the held-out set, give the verdict."""
+    if arguments.seeds < 1 or arguments.workers < 1:
+        raise UsageError("--seeds and --workers take a number from 1 up")
+    with open_project(find_project(arguments.project), readonly=True) as project:
+        verdict = compare_project(
+            project,
+            model=arguments.model,
+            steps=arguments.steps,
+            seeds=arguments.seeds,
+            workers=arguments.workers,
+            runs=project.folder / "runs",
+        )
+    if arguments.json:
+        print_json(verdict)
+    else:
+        for line in compare_lines(verdict):
+            print(line)
+    return 1 if verdict["verdict"] == "worse" else 0
+
+
+def compare_project(
+    project: Project, *, model: str | None, steps: int | None, seeds: int, workers: int, runs: Path
+) -> dict[str, Any]:
+    """The contract's `compare` object for a project."""
+    from engine.config import load_config
+    from engine.project.training_sets import comparison_arms, training_sets
+    from engine.training.compare import compare as compare_arms
+
+    narrator = Narrator()
+    training = load_config(project.folder).training
+    verdict = compare_arms(
+        comparison_arms(project),
+        training_sets(project).heldout,
+        runs_dir=runs,
+        model=model or training.model,
+        steps=steps or training.steps,
+        seeds=seeds,
+        workers=workers,
+        progress=narrator,
+    )
+    narrator.end()
+    return verdict
+
+
+def compare_lines(verdict: dict[str, Any]) -> list[str]:
+    """The verdict table in words."""
+    lines = [f"{'arm':<12}{'rows':>6}{'steps':>7}{'tokens':>10}{'held-out NLL':>20}{'exact match':>13}"]
+    for arm in verdict["arms"]:
+        nll = f"{arm['nll']:.3f} (spread {arm['nll_spread']:.3f})"
+        exact = "-" if arm["exact_match"] is None else f"{arm['exact_match']:.0%}"
+        lines.append(f"{arm['name']:<12}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{nll:>20}{exact:>13}")
+    return [*lines, f"verdict: {verdict['verdict']}. {verdict['reason']}"]

@@ -1,0 +1,361 @@
+"""COMMANDS: the one table of what a person can do. Footer, help, README, key bindings and `tamis do` come from it.
+
+Knows no terminal. A command acts on a `Stage`: the screen in front, seen as the few things a command may ask of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.errors import TamisError, UsageError
+from engine.model import Cluster
+from engine.project.folder import Project
+from engine.select import select
+from workbench.session import Session
+from workbench.verdicts import (
+    RESULT,
+    Plan,
+    Verb,
+    carry_out,
+    counted,
+    plan_bulk,
+    plan_keep,
+    plan_keep_bulk,
+    plan_row,
+    seen_by,
+)
+from workbench.view import SETTLED_KINDS, groups_within
+
+
+class Stage(Protocol):
+    """What a command may ask of the screen in front."""
+
+    @property
+    def session(self) -> Session: ...
+
+    def step(self, steps: int) -> None:
+        """Move the cursor by lines."""
+
+    def page(self, pages: float) -> None:
+        """Move the cursor by pages of the list; infinite goes to the top or the bottom."""
+
+    def scroll_reader(self, pages: float) -> None: ...
+
+    def go(self, screen: str) -> None: ...
+
+    def leave(self) -> None: ...
+
+    def open_filter(self) -> None: ...
+
+    def open_editor(self, *, external: bool) -> None: ...
+
+    def stop_run(self) -> None: ...
+
+    def confirm(self) -> None:
+        """What enter does on a screen of its own (export, train)."""
+
+
+Run = Callable[[Stage], None]
+WhyNot = Callable[[Session], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`keys` are Textual key names, the first is the one shown; `where` the screens it works on.
+
+    `why_disabled` gives the reason why the command cannot act now, or None.
+    """
+
+    id: str
+    label: str
+    help: str
+    keys: tuple[str, ...]
+    where: tuple[str, ...]
+    run: Run
+    why_disabled: WhyNot = lambda session: None
+
+
+TRIAGE = ("triage",)
+LISTS = ("overview", "triage")
+PANES = ("help", "export", "train")
+
+
+def _judge(verb: Verb) -> Run:
+    return lambda stage: stage.session.judge(verb)
+
+
+def _why_no_verdict(session: Session) -> str | None:
+    if session.project.readonly:
+        return f"read-only: {session.project.readonly_reason}"
+    if session.screen == "triage" and session.entry is None:
+        return "no row here: / changes the filter"
+    return None
+
+
+def _why_no_edit(session: Session) -> str | None:
+    refused = _why_no_verdict(session)
+    if refused is not None or session.entry is None:
+        return refused
+    if session.entry.is_header:
+        return "this is a group: go to one of its rows (j) to edit it"
+    return None if session.edit_fields(session.entry.row) else "this row has no text that can be edited in place"
+
+
+def _why_no_keep(session: Session) -> str | None:
+    refused = _why_no_verdict(session)
+    if refused is not None or session.entry is None or session.entry.cluster is not None:
+        return refused
+    groups = [cluster for cluster in session.project.clusters_of(session.entry.row) if cluster.kind != "variant"]
+    if groups:
+        return f"its group is not in this filter: / cluster:{groups[0].id} shows it"
+    return "this row is in no group: a accepts it, x rejects it"
+
+
+def _why_no_open(session: Session) -> str | None:
+    return None if session.item is not None else "nothing to open"
+
+
+def _toggle_why(stage: Stage) -> None:
+    stage.session.why_open = not stage.session.why_open
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("accept", "accept", "accept the row, or every row of the group", ("a",), LISTS,
+            _judge("accept"), _why_no_verdict),
+    Command("reject", "reject", "reject the row, or every row of the group", ("x",), LISTS,
+            _judge("reject"), _why_no_verdict),
+    Command("skip", "skip", "leave it for later: counts as decided, is not exported", ("space",), LISTS,
+            _judge("skip"), _why_no_verdict),
+    Command("keep", "keep", "group: accept the keeper, reject the rest; on a member: keep that one", ("enter",), TRIAGE,
+            lambda stage: stage.session.keep(), _why_no_keep),
+    Command("open", "open", "open these rows", ("enter",), ("overview",),
+            lambda stage: stage.go("triage"), _why_no_open),
+    Command("reset", "reset", "take verdict and edit back: the row is undecided again", ("r",), TRIAGE,
+            _judge("reset"), _why_no_verdict),
+    Command("edit", "edit", "edit the row here", ("e",), TRIAGE,
+            lambda stage: stage.open_editor(external=False), _why_no_edit),
+    Command("edit-external", "$EDITOR", "edit the row in $VISUAL or $EDITOR", ("ctrl+e",), TRIAGE,
+            lambda stage: stage.open_editor(external=True), _why_no_edit),
+    Command("undo", "undo", "take the last act back, whatever its size", ("u",), LISTS,
+            lambda stage: stage.session.undo(), _why_no_verdict),
+    Command("redo", "redo", "do the undone act again", ("ctrl+r",), LISTS,
+            lambda stage: stage.session.redo(), _why_no_verdict),
+    Command("down", "down", "next line", ("j", "down"), (*LISTS, "train"), lambda stage: stage.step(1)),
+    Command("up", "up", "previous line", ("k", "up"), (*LISTS, "train"), lambda stage: stage.step(-1)),
+    Command("page-down", "page", "list: a page down", ("ctrl+f",), LISTS, lambda stage: stage.page(1)),
+    Command("page-up", "page up", "list: a page up", ("ctrl+b",), LISTS, lambda stage: stage.page(-1)),
+    Command("top", "top", "first line", ("g", "home"), LISTS, lambda stage: stage.page(float("-inf"))),
+    Command("bottom", "bottom", "last line", ("G", "end"), LISTS, lambda stage: stage.page(float("inf"))),
+    Command("group-next", "next group", "next group", ("right_square_bracket",), TRIAGE,
+            lambda stage: stage.session.next_group()),
+    Command("group-previous", "group before", "previous group", ("left_square_bracket",), TRIAGE,
+            lambda stage: stage.session.previous_group()),
+    Command("read-down", "read on", "reader: half a page down", ("J",), (*TRIAGE, *PANES),
+            lambda stage: stage.scroll_reader(0.5)),
+    Command("read-up", "read back", "reader: half a page up", ("K",), (*TRIAGE, *PANES),
+            lambda stage: stage.scroll_reader(-0.5)),
+    Command("read-page-down", "reader page", "reader: a page down", ("pagedown",), (*TRIAGE, *PANES),
+            lambda stage: stage.scroll_reader(1)),
+    Command("read-page-up", "reader page up", "reader: a page up", ("pageup",), (*TRIAGE, *PANES),
+            lambda stage: stage.scroll_reader(-1)),
+    Command("why", "why", "every finding and its evidence, the whole system prompt, the edit as a diff", ("w",), TRIAGE,
+            _toggle_why),
+    Command("filter", "filter", "show other rows: a selector such as bucket:drop, flag:truncated, /regex/",
+            ("slash",), LISTS, lambda stage: stage.open_filter()),
+    Command("overview", "overview", "what can be settled", ("o",), ("triage", *PANES),
+            lambda stage: stage.go("overview")),
+    Command("export", "export", "open the export screen; nothing is written yet", ("E",), LISTS,
+            lambda stage: stage.go("export")),
+    Command("train", "train", "open the training screen; nothing is started yet", ("T",), LISTS,
+            lambda stage: stage.go("train")),
+    Command("help", "help", "all keys", ("question_mark", "f1"), (*LISTS, "export", "train"),
+            lambda stage: stage.go("help")),
+    Command("write", "write", "write the export", ("enter",), ("export",), lambda stage: stage.confirm()),
+    Command("start", "start", "start the run, or attach to the run under the cursor", ("enter",), ("train",),
+            lambda stage: stage.confirm()),
+    Command("stop-run", "stop", "stop the watched run: it saves and ends within one step", ("s",), ("train",),
+            lambda stage: stage.stop_run()),
+    Command("back", "back", "back to where one came from", ("escape", "q"), PANES, lambda stage: stage.leave()),
+    Command("leave", "leave", "leave; the next start comes back to this row", ("q", "ctrl+q"), LISTS,
+            lambda stage: stage.leave()),
+)  # fmt: skip
+
+BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
+
+# At most seven hints fit 80 columns; which seven depends on what is under the cursor.
+HINTS: dict[str, tuple[str, ...]] = {
+    "overview": ("open", "reject", "accept", "filter", "export", "train", "help"),
+    "group": ("keep", "reject", "group-next", "undo", "filter", "overview", "help"),
+    "conflict": ("down", "reject", "group-next", "undo", "filter", "overview", "help"),
+    "member": ("keep", "accept", "reject", "edit", "undo", "group-next", "help"),
+    "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
+    "export": ("write", "back"),
+    "train": ("start", "down", "stop-run", "back"),
+    "help": ("read-page-down", "back"),
+}
+
+KEY_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "escape": "esc",
+    "down": "\u2193",
+    "up": "\u2191",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as the person sees it: `slash` -> `/`."""
+    return KEY_NAMES.get(key, key)
+
+
+def hints_for(session: Session) -> list[Command]:
+    """The commands worth a hint on the screen in front, most useful first."""
+    where = session.screen
+    entry = session.entry
+    if where == "triage":
+        where = "row"
+        if entry is not None and entry.cluster is not None:
+            header = "group" if entry.cluster.kind in SETTLED_KINDS else "conflict"
+            where = header if entry.is_header else "member"
+    return [BY_ID[name] for name in HINTS.get(where, ())]
+
+
+def perform(stage: Stage, command: Command) -> None:
+    """Run a command. What it cannot do it says in the session's message; nothing it raises goes further."""
+    session = stage.session
+    reason = command.why_disabled(session)
+    if session.pending is not None and session.pending[0] != command.id:
+        session.pending = None
+    if reason is not None:
+        session.say(reason, "refused")
+        return
+    session.say("")
+    try:
+        command.run(stage)
+    except TamisError as error:
+        session.say(str(error), "error")
+
+
+def key_table_markdown() -> str:
+    """The key table of the README."""
+    lines = ["| key | where | what it does |", "|---|---|---|"]
+    for command in COMMANDS:
+        keys = " ".join(f"`{key_name(key)}`" for key in command.keys)
+        lines.append(f"| {keys} | {', '.join(command.where)} | {command.help} |")
+    return "\n".join(lines)
+
+
+# -- the same verbs without a screen
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a headless command did: a sentence, how many rows it touched, and the journal line (None: none written)."""
+
+    text: str
+    rows: int
+    n: int | None
+
+
+def run_headless(project: Project, line: str, dry_run: bool = False) -> Outcome:
+    """Do one command line: `accept row:17`, `reject bucket:drop`, `keep cluster:c1f09`, `skip flag:truncated`, `undo`.
+
+    Raises UsageError for a line that makes no sense, ProjectError where nothing can be written.
+    """
+    verb, _, selector = line.strip().partition(" ")
+    selector = selector.strip()
+    if verb in ("undo", "redo"):
+        return _headless_undo(project, verb, selector, dry_run)
+    if verb != "keep" and verb not in RESULT:
+        raise UsageError(f"unknown command {verb!r}", "", f"known: {', '.join((*RESULT, 'keep', 'undo', 'redo'))}")
+    if not selector:
+        raise UsageError(
+            f"{verb}: which rows?", "", f"for example: {verb} {'cluster:ID' if verb == 'keep' else 'row:17'}"
+        )
+    plan = _headless_keep(project, selector) if verb == "keep" else _headless_verdict(project, verb, selector)  # type: ignore[arg-type]
+    if dry_run:
+        return Outcome(f"would have {plan.sentence}" if plan.acts else plan.sentence, len(plan.rows), None)
+    number = carry_out(project, plan, ())
+    return Outcome(plan.sentence, len(plan.rows), number)
+
+
+def _headless_undo(project: Project, verb: str, rest: str, dry_run: bool) -> Outcome:
+    if rest:
+        raise UsageError(f"{verb} takes no rows, got {rest!r}", "", f"write {verb}, as often as needed")
+    if dry_run:
+        return Outcome(f"would {verb} the last act", 0, None)
+    sentence = project.undo() if verb == "undo" else project.redo()
+    if sentence is None:
+        return Outcome(f"nothing to {verb}", 0, None)
+    return Outcome(f"{'undone' if verb == 'undo' else 'done again'}: {sentence}", 0, None)
+
+
+def _headless_verdict(project: Project, verb: Verb, selector: str) -> Plan:
+    rows = select(project, selector)
+    if not rows:
+        raise UsageError(f"{verb}: no row matches {selector!r}")
+    one = _one_row(selector)
+    if one is not None:
+        # A row called by its number is judged by hand: this is how held-out rows are judged, too.
+        by_hand = plan_row(project, verb, one)
+        return Plan(by_hand.acts, by_hand.rows, selector)
+    return plan_bulk(project, verb, rows, selector, seen_by(project))
+
+
+def _headless_keep(project: Project, selector: str) -> Plan:
+    row = _one_row(selector)
+    if row is not None:
+        clusters = sorted(project.clusters_of(row), key=lambda cluster: cluster.kind not in SETTLED_KINDS)
+        clusters = [cluster for cluster in clusters if cluster.kind != "variant"]
+        if not clusters:
+            raise UsageError(f"keep: row {row} is in no group", "", f"accept row:{row}")
+        return plan_keep(project, clusters[:1], selector, keeper=row)
+    found = _named_clusters(project, selector)
+    if not found:
+        raise UsageError(
+            f"keep: no group lies within {selector!r}", "", "for example: keep cluster:ID, keep kind:exact"
+        )
+    if len(found) == 1 and selector.startswith("cluster:"):
+        return plan_keep(project, found, selector)
+    return plan_keep_bulk(project, found, selector, seen_by(project))
+
+
+def _named_clusters(project: Project, selector: str) -> Sequence[Cluster]:
+    key, _, identifier = selector.partition(":")
+    if key == "cluster" and identifier.strip(".").isalnum():
+        return [project.cluster(identifier)]
+    return groups_within(project, set(select(project, selector)), selector, SETTLED_KINDS)
+
+
+def _one_row(selector: str) -> int | None:
+    key, _, number = selector.partition(":")
+    return int(number) if key == "row" and number.isdigit() else None
+
+
+def main() -> int:
+    """Print the key table, as the README holds it."""
+    print(key_table_markdown())
+    return 0
+
+
+__all__ = [
+    "BY_ID",
+    "COMMANDS",
+    "Command",
+    "Outcome",
+    "Stage",
+    "counted",
+    "hints_for",
+    "key_table_markdown",
+    "perform",
+    "run_headless",
+]
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,96 @@
+"""Editing a row in the person's own editor: a text file with a fence before each field, read back strictly."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import TamisError, UsageError
+from engine.sources.shapes import EditableField
+from workbench.safe_text import visible_line
+from workbench.saved_state import FieldPath
+
+FENCE = "=" * 8
+
+
+def editor_command() -> list[str]:
+    """`$VISUAL`, else `$EDITOR`, else vi. Raises UsageError where the value cannot be split into words."""
+    text = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"$EDITOR = {text!r} cannot be understood", str(error), "set it to a command") from error
+    return words or ["vi"]
+
+
+def fenced(row: int, fields: Sequence[EditableField], texts: dict[FieldPath, str]) -> str:
+    """The file to edit. A longer fence is taken where a text holds the usual one."""
+    fence = FENCE
+    while any(fence in texts.get(field.path, field.text) for field in fields):
+        fence += "="
+    lines = [f"tamis: row {row}. Change the texts, leave the {fence} lines as they are; unchanged means no decision.\n"]
+    for field in fields:
+        lines.append(f"{fence} {visible_line(field.label)} {fence}\n{texts.get(field.path, field.text)}\n")
+    return "".join(lines)
+
+
+def unfenced(content: str, fields: Sequence[EditableField]) -> dict[FieldPath, str]:
+    """The texts of an edited file. Raises UsageError where a fence is missing, changed or added."""
+    head, _, rest = content.partition("\n")
+    fence = next((word for word in head.split() if len(word) >= len(FENCE) and not word.strip("=")), "")
+    texts: dict[FieldPath, str] = {}
+    if not fence:
+        raise UsageError("the edit was not taken: its first line is gone", "", "leave the lines with ===== as they are")
+    for number, field in enumerate(fields):
+        line = f"{fence} {visible_line(field.label)} {fence}\n"
+        if not rest.startswith(line):
+            raise UsageError(
+                f"the edit was not taken: the line '{line.strip()}' is gone", "", "leave the fences as they are"
+            )
+        rest = rest[len(line) :]
+        if number + 1 < len(fields):
+            following = f"\n{fence} {visible_line(fields[number + 1].label)} {fence}\n"
+            text, found, after = rest.partition(following)
+            if not found:
+                raise UsageError(
+                    f"the edit was not taken: the line '{following.strip()}' is gone",
+                    "",
+                    "leave the fences as they are",
+                )
+            texts[field.path], rest = text, following[1:] + after
+        else:
+            texts[field.path] = rest.removesuffix("\n")
+    return texts
+
+
+def run_editor(folder: Path, row: int, content: str) -> tuple[str, Path]:
+    """Let the person edit `content`; (what they left, the file it is in). The caller removes the file once it is taken.
+
+    Raises TamisError where the editor cannot be run or fails, UsageError where what it left is no text.
+    """
+    command = editor_command()
+    descriptor, name = tempfile.mkstemp(prefix=f"row-{row}-", suffix=".txt", dir=folder)
+    path = Path(name)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="") as stream:
+        stream.write(content)
+    try:
+        done = subprocess.run([*command, str(path)], check=False)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise TamisError(
+            f"the editor {command[0]!r} cannot be run", error.strerror or "", "set $EDITOR to one that is there"
+        ) from error
+    if done.returncode != 0:
+        raise TamisError(
+            f"the editor ended with code {done.returncode}: no decision taken", f"the text is kept in {path}"
+        )
+    try:
+        return path.read_bytes().decode("utf-8", "surrogatepass"), path
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "the edit was not taken: what the editor left is no UTF-8 text", f"it is kept in {path}"
+        ) from error

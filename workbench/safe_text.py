@@ -1,0 +1,84 @@
+"""Text from data, made safe to show: whatever a terminal would obey becomes a glyph that can be seen.
+
+Done once, at the edge of the view. What comes out holds no control character but the line feed, and every
+character in it takes a width that terminals agree on.
+"""
+
+from __future__ import annotations
+
+import re
+
+TAB_WIDTH = 4
+
+# Named, because their effect cannot be seen and matters: they re-order, hide or smuggle text.
+NAMED: dict[int, str] = {
+    0x00AD: "SHY",
+    0x061C: "ALM",
+    0x180E: "MVS",
+    0x200B: "ZWSP",
+    0x200E: "LRM",
+    0x200F: "RLM",
+    0x2028: "LS",
+    0x2029: "PS",
+    0x202A: "LRE",
+    0x202B: "RLE",
+    0x202C: "PDF",
+    0x202D: "LRO",
+    0x202E: "RLO",
+    0x2060: "WJ",
+    0x2066: "LRI",
+    0x2067: "RLI",
+    0x2068: "FSI",
+    0x2069: "PDI",
+    0xFEFF: "BOM",
+}
+# Joiners are ordinary in Persian, in Indic scripts and inside emoji: one quiet glyph. Terminals disagree on the width
+# of what they join, so they must not reach one.
+QUIET: dict[int, str] = {0x200C: "\u2219", 0x200D: "\u2219"}
+# Variation selectors and skin tones change the width of the character before them in some terminals only.
+DROPPED = "\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff"
+
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U0001d173-\U0001d17a\U000e0000-\U000e0fff" + DROPPED + "]"
+)
+_DROPPED = re.compile(f"[{DROPPED}]")
+
+
+def visible(text: str) -> str:
+    """`text` with every control shown as a glyph and tabs expanded; line feeds stay."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    text = _UNSAFE.sub(_glyph, text)
+    return text.expandtabs(TAB_WIDTH) if "\t" in text else text
+
+
+def visible_line(text: str, limit: int = 400) -> str:
+    """The beginning of `text` on one line: runs of blank become one blank, at most `limit` characters looked at."""
+    return visible(" ".join(text[: limit * 2].split()))[:limit]
+
+
+def _glyph(match: re.Match[str]) -> str:
+    character = match.group()
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if code in QUIET:
+        return QUIET[code]
+    if _DROPPED.match(character):
+        return ""
+    return f"\u27e8{NAMED.get(code) or f'{code:02X}'}\u27e9"
+
+
+def one_for_one(text: str) -> str:
+    """`text` with every unsafe character replaced by one glyph: for an editor, where positions must stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(_single_glyph, text)
+
+
+def _single_glyph(match: re.Match[str]) -> str:
+    shown = _glyph(match)
+    return shown if len(shown) == 1 else "\u25af"

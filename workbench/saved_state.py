@@ -1,0 +1,64 @@
+"""Where the person was: `session.json` in the project folder, so that the workbench opens on the same row again.
+
+A convenience, not the work: where it is missing or damaged one starts at the overview.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import ProjectError
+from engine.files import write_atomic
+
+FieldPath = tuple[str | int, ...]
+Drafts = dict[str, dict[FieldPath, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """`row` and `cluster` are ids; `drafts` are edits that were left without saving, by row id."""
+
+    screen: str = "overview"
+    filter_text: str = ""
+    row: str | None = None
+    cluster: str | None = None
+    is_header: bool = False
+    drafts: Drafts = field(default_factory=dict)
+
+
+def load_state(folder: Path) -> SavedState:
+    """What was saved, or a blank state."""
+    try:
+        saved = json.loads((folder / "session.json").read_bytes())
+        return SavedState(
+            str(saved.get("screen", "overview")),
+            str(saved.get("filter", "")),
+            saved.get("row"),
+            saved.get("cluster"),
+            bool(saved.get("header")),
+            {
+                str(row): {tuple(path): str(text) for path, text in texts}
+                for row, texts in saved.get("drafts", {}).items()
+            },
+        )
+    except (OSError, ValueError, TypeError, AttributeError):
+        return SavedState()
+
+
+def save_state(folder: Path, state: SavedState) -> None:
+    """Keep the state by rename. A folder that cannot be written is no reason to stop: only the place is lost."""
+    plain = {
+        "v": 1,
+        "screen": state.screen,
+        "filter": state.filter_text,
+        "row": state.row,
+        "cluster": state.cluster,
+        "header": state.is_header,
+        "drafts": {row: [[list(path), text] for path, text in texts.items()] for row, texts in state.drafts.items()},
+    }
+    try:
+        write_atomic(folder / "session.json", json.dumps(plain).encode("ascii"))
+    except ProjectError:
+        return

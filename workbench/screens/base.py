@@ -1,0 +1,169 @@
+"""What all screens share: keys become commands, and after every command the screen is brought up to the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Static
+
+from workbench.cells import cells
+from workbench.commands import BY_ID, hints_for, perform
+from workbench.document import Styled
+from workbench.keymap import shown_key
+from workbench.safe_text import visible_line
+from workbench.session import Session
+from workbench.widgets.lines import OneLine
+
+if TYPE_CHECKING:
+    from workbench.app import TamisApp
+
+SMALLEST = (40, 10)
+MOST_HINTS = 7
+HELD_OUT_MARK = "H"
+
+
+class WorkScreen(Screen[None]):
+    """A screen on the session. Subclasses say what stands between the status line and the message."""
+
+    # Nothing takes the focus by itself: keys go to the screen.
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (SMALLEST[0], "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[1], "-short"), (20, "-tall")]  # noqa: RUF012
+    NAME = ""
+
+    @property
+    def tamis(self) -> TamisApp:
+        return cast("TamisApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        return self.tamis.session
+
+    def compose(self) -> ComposeResult:
+        styles = self.tamis.role_styles
+        yield OneLine(styles, ground="status", id="status")
+        yield from self.compose_body()
+        yield OneLine(styles, id="message")
+        yield OneLine(styles, id="hints")
+        yield Static(f"enlarge the terminal to {SMALLEST[0]}x{SMALLEST[1]}", id="too-small", markup=False)
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the status line and the message."""
+        raise NotImplementedError
+
+    def sync_body(self) -> None:
+        """Bring those widgets up to the session."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ready = False
+        self._typed_ahead: list[str] = []
+
+    def on_mount(self) -> None:
+        self.session.screen = self.NAME
+        self._ready = True
+        for command_id in self._typed_ahead:
+            self.action_command(command_id)
+        self.call_after_refresh(self.sync)
+
+    def on_screen_resume(self) -> None:
+        self.session.screen = self.NAME
+        self.sync()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.sync)
+
+    # -- keys
+
+    def action_command(self, command_id: str) -> None:
+        """Every key of the table ends here: one command, one handler, one frame."""
+        if not self._ready:
+            # Typed while the screen was still being built.
+            self._typed_ahead.append(command_id)
+            return
+        perform(self, BY_ID[command_id])
+        if self.is_current:
+            self.sync()
+        self.tamis.place_changed()
+
+    def step(self, steps: int) -> None:
+        return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are commands unless something is being typed into."""
+        return self.focused is None if action == "command" else True
+
+    def page(self, pages: float) -> None:
+        return None
+
+    def scroll_reader(self, pages: float) -> None:
+        return None
+
+    def go(self, screen: str) -> None:
+        self.tamis.go(screen)
+
+    def leave(self) -> None:
+        self.tamis.leave(self)
+
+    def open_filter(self) -> None:
+        return None
+
+    def open_editor(self, *, external: bool) -> None:
+        return None
+
+    def confirm(self) -> None:
+        return None
+
+    def stop_run(self) -> None:
+        return None
+
+    # -- painting
+
+    def sync(self) -> None:
+        """Bring every widget up to the session; only lines that changed are sent."""
+        if not self.is_mounted or not self.size:
+            return
+        self.sync_body()
+        left, right = self.status()
+        self.query_one("#status", OneLine).show(left, right)
+        message = self.session.message
+        self.query_one("#message", OneLine).show(((f" {visible_line(message.text)}", message.tone),))
+        self.query_one("#hints", OneLine).show(self._hints())
+
+    def status(self) -> tuple[list[Styled], list[Styled]]:
+        """(left, right) of the status line: what is open and how far it is."""
+        session = self.session
+        project, tally = session.project, session.tally
+        left: list[Styled] = [(f" {visible_line(project.name, 28)} ", "text")]
+        counts = (
+            ("accepted", "\u2713"),
+            ("rejected", "\u2717"),
+            ("skipped", "\u2192"),
+            ("undecided", "\u00b7"),
+        )
+        for verdict, glyph in counts:
+            left.append((f" {glyph}{tally[verdict]:,}", verdict))  # type: ignore[index]
+        left.append((" left", "status_muted"))
+        if project.heldout:
+            left.append((f"  {HELD_OUT_MARK}{len(project.heldout):,}", "heldout"))
+        right: list[Styled] = []
+        if self.tamis.job_text:
+            right.append((f" {self.tamis.job_text} ", "reason"))
+        if project.readonly:
+            right.append((" read-only ", "error"))
+        return left, right
+
+    def _hints(self) -> list[Styled]:
+        """As many hints as fit, the most useful first; what cannot act now is dimmed, not hidden."""
+        out: list[Styled] = [(" ", "hint")]
+        room = self.size.width - 1
+        for command in hints_for(self.session)[:MOST_HINTS]:
+            key = shown_key(command.id, self.tamis.keymap_in_use)
+            room -= cells(key) + cells(command.label) + 3
+            if room < 0:
+                break
+            enabled = command.why_disabled(self.session) is None
+            out += [(key, "key" if enabled else "disabled"), (f" {command.label}  ", "hint" if enabled else "disabled")]
+        return out

@@ -1,0 +1,98 @@
+"""Editing a row in place: one text area a field. Saved with ctrl+s or ctrl+j; esc leaves and keeps what was typed."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Static
+
+from engine.errors import TamisError
+from workbench.safe_text import visible_line
+from workbench.saved_state import FieldPath
+from workbench.session import Session
+from workbench.widgets.lines import OneLine, Styles
+from workbench.widgets.safe_area import SafeArea
+
+HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave, keep a draft"), ("ctrl+r", "as it was"))
+
+
+class EditScreen(Screen[bool]):
+    """Ends with True where a decision was taken."""
+
+    def __init__(self, session: Session, row: int, styles: Styles) -> None:
+        super().__init__()
+        self._session = session
+        self._row = row
+        self._role_styles = styles
+        self._fields = session.edit_fields(row)
+        self._typed_ahead: list[events.Key] = []
+        self._leaving = {
+            "ctrl+s": self.save,
+            "ctrl+j": self.save,
+            "escape": self.cancel,
+            "ctrl+r": self.revert,
+        }
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(self._role_styles, ground="status", id="status")
+        draft = self._session.draft(self._row)
+        with VerticalScroll(id="fields", can_focus=False):
+            for number, field in enumerate(self._fields):
+                yield Static(visible_line(field.label), classes="field-label", markup=False)
+                text = draft.get(field.path, field.text)
+                yield SafeArea(text, self._leaving, id=f"field-{number}", classes="field")
+        yield OneLine(self._role_styles, id="message")
+        yield OneLine(self._role_styles, id="hints")
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys typed before there is a field to type into wait for it."""
+        if self.focused is None:
+            event.stop()
+            self._typed_ahead.append(event)
+
+    def on_mount(self) -> None:
+        # The answer is what is mended most often; it is the last field.
+        if self._fields:
+            area = self.query_one(f"#field-{len(self._fields) - 1}", SafeArea)
+            self.set_focus(area)
+        for event in self._typed_ahead:
+            self.app.post_message(events.Key(event.key, event.character))
+        self.call_after_refresh(self._paint)
+
+    def _paint(self) -> None:
+        drafted = " \u00b7 with the draft you left" if self._session.draft(self._row) else ""
+        self.query_one("#status", OneLine).show(((f" editing row {self._row}{drafted}", "text"),))
+        hints = [(text, role) for key, label in HINTS for text, role in ((key, "key"), (f" {label}  ", "hint"))]
+        self.query_one("#hints", OneLine).show(((" ", "hint"), *hints))
+
+    def texts(self) -> dict[FieldPath, str]:
+        """What stands in the areas now, by field."""
+        return {
+            field.path: self.query_one(f"#field-{number}", SafeArea).text for number, field in enumerate(self._fields)
+        }
+
+    def save(self) -> None:
+        """Decide on the edit and leave; where it is refused, stay and say why."""
+        try:
+            decided = self._session.save_edit(self._row, self.texts())
+        except TamisError as error:
+            self.query_one("#message", OneLine).show(((f" {visible_line(str(error))}", "error"),))
+            return
+        self.dismiss(decided)
+
+    def cancel(self) -> None:
+        """Leave without deciding; what was typed stays as a draft."""
+        self._session.keep_draft(self._row, self.texts())
+        kept = bool(self._session.draft(self._row))
+        self._session.say(
+            "left without saving; the draft is kept, e goes on with it" if kept else "nothing was changed"
+        )
+        self.dismiss(False)
+
+    def revert(self) -> None:
+        """Put the texts back as they stand in the row now."""
+        for number, field in enumerate(self._fields):
+            self.query_one(f"#field-{number}", SafeArea).text = field.text
+        self.query_one("#message", OneLine).show(((" as it was before this edit", "info"),))

@@ -1,0 +1,79 @@
+"""Help: every key, from the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.app import ComposeResult
+
+from workbench.commands import COMMANDS, key_name
+from workbench.document import Paragraph
+from workbench.keymap import bindings_for
+from workbench.screens.base import WorkScreen
+from workbench.widgets.reader import Reader
+
+SELECTORS = (
+    ("row:17  row:17-40", "by number"),
+    ("bucket:drop|fix|check|clean", "what the scan proposes"),
+    ("kind:exact|near|prefix|conflict", "rows in such a group"),
+    ("flag:NAME  cluster:ID", "one signal, one group"),
+    ("is:undecided|accepted|edited", "by verdict; also rejected, skipped, heldout, seen"),
+    ("turns>4  tokens>500  date<2024", "by size and date"),
+    ("field.meta.year<=2018", "any field by its dotted path"),
+    ("/regex/  word  \"two words\"", "in the text; and, or, not and parentheses join them"),
+)  # fmt: skip
+SECTIONS = (("triage", "Triage"), ("overview", "Overview"), ("export", "Export, training"))
+KEY_WIDTH = 12
+SELECTOR_WIDTH = 33
+
+
+class HelpScreen(WorkScreen):
+    """See the module."""
+
+    NAME = "help"
+    BINDINGS = bindings_for("help")
+
+    def compose_body(self) -> ComposeResult:
+        yield Reader(self.tamis.role_styles, gutter=0, id="pane")
+
+    def scroll_reader(self, pages: float) -> None:
+        self.query_one(Reader).scroll_pages(pages)
+
+    def sync_body(self) -> None:
+        self.query_one(Reader).open("help", self._paragraphs)
+
+    def _paragraphs(self) -> Iterator[Paragraph]:
+        own = self.tamis.keymap_in_use
+        told: set[str] = set()
+        for where, title in SECTIONS:
+            yield Paragraph(((title, "title"),))
+            for command in COMMANDS:
+                if where not in command.where or command.id in told:
+                    continue
+                told.add(command.id)
+                keys = own[command.id].split(",") if command.id in own else command.keys
+                names = " ".join(key_name(key.strip()) for key in keys)
+                yield Paragraph(((f"  {names:<{KEY_WIDTH}} ", "key"), (command.help, "text")), hang=KEY_WIDTH + 3)
+            yield Paragraph(())
+        yield Paragraph((("Filter ( / ): selectors, the same as on the command line", "title"),))
+        for example, meaning in SELECTORS:
+            yield Paragraph(((f"  {example:<{SELECTOR_WIDTH}} ", "key"), (meaning, "text")), hang=SELECTOR_WIDTH + 3)
+        yield Paragraph(())
+        yield Paragraph((("Marks", "title"),))
+        marks = (
+            (
+                ("\u2713a ", "accepted"),
+                ("accepted   ", "text"),
+                ("\u270ee ", "edited"),
+                ("edited and accepted   ", "text"),
+            ),
+            (("\u2717x ", "rejected"), ("rejected   ", "text"), ("\u2192s ", "skipped"), ("skipped   ", "text")),
+            (
+                ("\u00b7  ", "undecided"),
+                ("undecided  ", "text"),
+                ("H  ", "heldout"),
+                ("held out: no bulk key touches it", "text"),
+            ),
+        )
+        for mark in marks:
+            yield Paragraph((("  ", "text"), *mark))

@@ -1,0 +1,174 @@
+"""Overview: what can be settled, ranked by rows per key; the place where one lands."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from engine.errors import TamisError
+from engine.model import VERDICTS
+from workbench.cells import fitted
+from workbench.document import Styled
+from workbench.keymap import bindings_for
+from workbench.screens.base import WorkScreen
+from workbench.session import Session
+from workbench.settle import SECTION_TITLES, Item
+from workbench.widgets.filter_line import FilterLine
+from workbench.widgets.line_list import LineList
+from workbench.widgets.lines import OneLine
+
+WIDEST = 100
+BAR_WIDTH = 14
+EIGHTHS = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"
+
+
+class ItemLines:
+    """The overview as lines: a title before each section, the items below it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def _lines(self) -> list[Item | str]:
+        lines: list[Item | str] = []
+        section = ""
+        for item in self._session.items:
+            if item.section != section:
+                if lines:
+                    lines.append("")
+                section = item.section
+                lines.append(SECTION_TITLES[item.section])
+            lines.append(item)
+        return lines
+
+    def __len__(self) -> int:
+        return len(self._lines())
+
+    @property
+    def cursor(self) -> int:
+        item = self._session.item
+        return next((index for index, line in enumerate(self._lines()) if line is item), 0)
+
+    def block(self, index: int) -> int:
+        return 1
+
+    def item_at(self, index: int) -> int | None:
+        """The number of the item that stands on a line."""
+        lines = self._lines()
+        line = lines[index] if index < len(lines) else None
+        return next((number for number, item in enumerate(self._session.items) if item is line), None)
+
+    def line(self, index: int, width: int) -> tuple[Styled, ...]:
+        line = self._lines()[index]
+        if isinstance(line, str):
+            return (("" if not line else f" {line}", "title"),)
+        return self._item_line(line, min(width, WIDEST))
+
+    def _item_line(self, item: Item, width: int) -> tuple[Styled, ...]:
+        bar = _bar(item.rows / max(1, self._largest(item)), BAR_WIDTH)
+        notes = 20
+        label = fitted(item.label, max(8, width - BAR_WIDTH - notes - 12))
+        role = "text"
+        if item.section == "buckets":
+            role = item.label.split()[0]
+        elif item.section == "decided" and item.label in VERDICTS:
+            role = item.label
+        note = ""
+        if item.section == "settle":
+            note = f"{item.keys:>4} key{'s' if item.keys != 1 else ' '}  {item.rows / item.keys:>5.1f}/key"
+        elif item.section in ("buckets", "flags"):
+            note = f"of {item.of:,}" if item.rows != item.of else ""
+        return (("  ", "text"), (label, role), (f"{item.rows:>7,} ", "text"), (bar, "bar"), (f" {note}", "muted"))
+
+    def _largest(self, item: Item) -> int:
+        return max(other.rows for other in self._session.items if other.section == item.section)
+
+
+def _bar(share: float, width: int) -> str:
+    eighths = round(share * width * 8)
+    full, rest = divmod(max(eighths, 1 if share > 0 else 0), 8)
+    return (EIGHTHS[8] * full + (EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+class OverviewScreen(WorkScreen):
+    """See the module."""
+
+    NAME = "overview"
+    BINDINGS = bindings_for("overview")
+
+    def compose_body(self) -> ComposeResult:
+        styles = self.tamis.role_styles
+        yield LineList(styles, ItemLines(self.session), id="items")
+        yield OneLine(styles, id="reason")
+        yield FilterLine(self.apply_filter, self.close_filter, id="filter")
+
+    def on_screen_resume(self) -> None:
+        self.session.refresh_items()
+        super().on_screen_resume()
+
+    def step(self, steps: int) -> None:
+        self.session.move_item(steps)
+
+    def page(self, pages: float) -> None:
+        if abs(pages) == float("inf"):
+            self.session.move_item(int(-1e9 if pages < 0 else 1e9))
+        else:
+            self.session.move_item(int(pages * self.query_one(LineList).page_size))
+
+    def open_filter(self) -> None:
+        self.query_one("#message", OneLine).add_class("covered")
+        self.query_one(FilterLine).open("")
+
+    def go(self, screen: str) -> None:
+        if screen == "triage":
+            self.session.open_item()
+        super().go(screen)
+
+    @on(Input.Changed, "#filter")
+    def filter_typed(self, event: Input.Changed) -> None:
+        """Say what the filter would show, where counting is quick."""
+        event.stop()
+        if self.query_one(FilterLine).has_class("open"):
+            self.query_one(FilterLine).count_soon(self.session)
+
+    def apply_filter(self, text: str) -> None:
+        """Open triage on what the filter says; where it makes no sense, say so and leave it open."""
+        try:
+            self.session.set_filter(text)
+        except TamisError as error:
+            self.query_one(FilterLine).complain(str(error))
+            return
+        self.close_filter()
+        super().go("triage")
+
+    def close_filter(self) -> None:
+        """Put the message back where the filter was."""
+        self.query_one(FilterLine).close()
+        self.query_one("#message", OneLine).remove_class("covered")
+        self.sync()
+
+    @on(LineList.Clicked)
+    def line_clicked(self, event: LineList.Clicked) -> None:
+        number = ItemLines(self.session).item_at(event.index)
+        if number is not None:
+            self.session.pending = None
+            self.session.item_cursor = number
+            self.sync()
+
+    def sync_body(self) -> None:
+        self.query_one(LineList).sync()
+        self.query_one("#reason", OneLine).show(((f" {self._next_step()}", "reason"),))
+
+    def _next_step(self) -> str:
+        """What to do now, in one sentence."""
+        session = self.session
+        if self.tamis.job_text:
+            return "the scan is running; rows can be read and judged meanwhile"
+        if session.project.findings is None:
+            return "this project has not been scanned: no groups or flags yet"
+        settle = [item for item in session.items if item.section == "settle"]
+        if settle:
+            return f"next: {settle[0].label}, {settle[0].rows:,} rows; enter opens it"
+        if session.tally["undecided"]:
+            return f"next: {session.tally['undecided']:,} undecided rows; enter on a bucket opens them"
+        return "everything is decided: E exports, T trains"

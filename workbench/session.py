@@ -1,0 +1,398 @@
+"""The one mutable state of the workbench: a project, what is shown of it, and where the cursor stands.
+
+Knows no terminal: a screen calls these methods and paints what they leave behind, `tamis do` and the tests call them
+without a screen. A verdict is on disk before its method returns; only then is anything counted or marked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.errors import ProjectError, UsageError
+from engine.model import Flag, VerdictName
+from engine.project.folder import Project
+from engine.select import select
+from engine.sources.shapes import EditableField, editable_fields, turns_of, with_texts
+from workbench.saved_state import Drafts, FieldPath, SavedState, load_state, save_state
+from workbench.settle import Item, overview_items
+from workbench.verdicts import (
+    Plan,
+    Verb,
+    carry_out,
+    counted,
+    plan_bulk,
+    plan_edit,
+    plan_keep,
+    plan_row,
+    seen_by,
+    target_rows,
+)
+from workbench.view import SETTLED_KINDS, Entry, View, build_view
+
+# A verdict on more rows than this that nobody has looked at takes its key twice.
+UNSEEN_WITHOUT_ASKING = 20
+LIST_SCREENS = ("overview", "triage")
+# Rows looked at for an opening that many share ("Sort this ticket into JSON …").
+OPENING_SAMPLE = 60
+Tone = Literal["info", "done", "refused", "error"]
+Place = tuple[int, str | None, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the last key led to, in a sentence."""
+
+    text: str
+    tone: Tone = "info"
+
+
+class Session:
+    """See the module. `on_screen` holds the rows whose text was painted."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.message = Message("")
+        self.on_screen: set[int] = set()
+        self.why_open = False
+        self.pending: tuple[str, str] | None = None
+        self.tally: Counter[VerdictName] = Counter()
+        self.years: Counter[str] | None = None
+        self.items: list[Item] = []
+        self.item_cursor = 0
+        self._places: list[Place | None] = []
+        self._undone_places: list[Place | None] = []
+        self._shared_openings = self._find_shared_openings()
+        saved = load_state(project.folder)
+        self._screen = self._list = saved.screen if saved.screen in LIST_SCREENS else "overview"
+        self.drafts: Drafts = saved.drafts
+        try:
+            self.view: View = build_view(project, saved.filter_text)
+        except UsageError:
+            self.view = build_view(project, "")
+        self.cursor = self._saved_cursor(saved)
+        self.refresh_counts()
+
+    # -- where one is
+
+    @property
+    def screen(self) -> str:
+        """The name of the screen in front."""
+        return self._screen
+
+    @screen.setter
+    def screen(self, name: str) -> None:
+        self._screen = name
+        if name in LIST_SCREENS:
+            # Help, export and training lie on top of a list; one comes back to the list.
+            self._list = name
+
+    @property
+    def filter_text(self) -> str:
+        return self.view.filter_text
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry under the cursor; None where the filter shows nothing."""
+        return self.view.entry(self.cursor) if len(self.view) else None
+
+    @property
+    def item(self) -> Item | None:
+        """The overview line under the cursor."""
+        return self.items[self.item_cursor] if self.items else None
+
+    @property
+    def top_flag(self) -> Flag | None:
+        entry = self.entry
+        flags = self.project.flags_of(entry.row) if entry is not None and not entry.is_header else ()
+        return flags[0] if flags else None
+
+    def headline(self, row: int) -> str:
+        """What tells this row from others at a glance: its request, without an opening that many rows share."""
+        example = self.project.example(row)
+        text = example.prompt or (example.turns[0].text if example.turns else str(dict(example.raw)))
+        opening, blank, rest = text.partition("\n\n")
+        return rest if blank and rest.strip() and opening in self._shared_openings else text
+
+    def _find_shared_openings(self) -> frozenset[str]:
+        rows = len(self.project.rows)
+        sample = range(0, rows, max(1, rows // OPENING_SAMPLE))
+        openings = Counter(self.project.example(row).prompt.partition("\n\n")[0] for row in sample)
+        return frozenset(text for text, times in openings.items() if times >= max(3, len(sample) // 20))
+
+    def say(self, text: str, tone: Tone = "info") -> None:
+        self.message = Message(text, tone)
+
+    def saved(self) -> SavedState:
+        """Where the person is, for the next time."""
+        entry = self.entry
+        row = self.project.rows.id(entry.row) if entry is not None else None
+        cluster = entry.cluster.id if entry is not None and entry.cluster is not None else None
+        return SavedState(
+            self._list, self.filter_text, row, cluster, entry is not None and entry.is_header, self.drafts
+        )
+
+    def save_place(self) -> None:
+        """Write `session.json`; a window that only reads leaves the other one's place alone."""
+        if not self.project.readonly:
+            save_state(self.project.folder, self.saved())
+
+    def _saved_cursor(self, saved: SavedState) -> int:
+        number = self.project.rows.number(saved.row) if isinstance(saved.row, str) else None
+        found = self.view.find(number, saved.cluster, saved.is_header) if number is not None else None
+        return found if found is not None else self.view.open_from(0, self.project) or 0
+
+    # -- moving
+
+    def move(self, steps: int) -> None:
+        self.move_to(self.cursor + steps)
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on an entry, or on the nearest one there is."""
+        self.cursor = max(0, min(index, len(self.view) - 1))
+
+    def next_group(self) -> None:
+        following = self.view.next_header(self.cursor)
+        if following is None:
+            self.say("no group further down")
+        else:
+            self.cursor = following
+
+    def previous_group(self) -> None:
+        previous = self.view.previous_header(self.cursor)
+        if previous is None:
+            self.say("no group further up")
+        else:
+            self.cursor = previous
+
+    def move_item(self, steps: int) -> None:
+        self.item_cursor = max(0, min(self.item_cursor + steps, len(self.items) - 1))
+
+    def advance(self) -> None:
+        """Go to the next entry that asks for a verdict; where none does, stay and say so."""
+        following = self.view.open_from(self.cursor + 1, self.project) if len(self.view) else None
+        if following is not None:
+            self.cursor = following
+        elif self.filter_text:
+            self.say(
+                f"{self.message.text} · everything in this filter is decided: / changes it, o shows what is left",
+                "done",
+            )
+        else:
+            self.say(f"{self.message.text} · everything is decided: E exports", "done")
+
+    def set_filter(self, text: str) -> None:
+        """Show other rows. Raises UsageError where the text is no selector; the view then stays."""
+        entry = self.entry
+        view = build_view(self.project, text)
+        self.view = view
+        here = (
+            view.find(entry.row, entry.cluster.id if entry.cluster else None, entry.is_header)
+            if entry is not None
+            else None
+        )
+        # The row one was on, if it is still there; else the first that is open.
+        first_open = view.open_from(0, self.project) if len(view) else None
+        self.cursor = here if here is not None and not text.strip() else first_open or 0
+        if not len(view):
+            self.say(f"no row matches {text.strip()!r}: / changes the filter", "refused")
+        else:
+            self.say(f"{counted(view.matched, 'row')} match {text.strip()!r}" if text.strip() else "all rows")
+
+    def count_matches(self, text: str) -> int:
+        """How many rows a filter would show. Raises UsageError."""
+        return len(select(self.project, text))
+
+    def open_item(self) -> None:
+        """Go to the rows of the overview line under the cursor."""
+        if self.item is not None:
+            self.set_filter(self.item.filter_text)
+
+    def reload(self) -> None:
+        """After a scan: the same filter over new findings."""
+        entry = self.entry
+        self.view = build_view(self.project, self.filter_text)
+        found = self.view.find(entry.row, None) if entry is not None and self._places else None
+        self.cursor = found if found is not None else self.view.open_from(0, self.project) or 0
+        self.refresh_counts()
+        self.item_cursor = 0
+
+    def refresh_counts(self) -> None:
+        """Count verdicts and overview lines afresh."""
+        self.tally = Counter(map(self.project.verdict, range(len(self.project.rows))))
+        if self.screen == "overview":
+            self.refresh_items()
+
+    def refresh_items(self) -> None:
+        here = self.item.filter_text if self.item is not None else None
+        self.items = overview_items(self.project, self.years)
+        for index, item in enumerate(self.items):
+            if item.filter_text == here:
+                self.item_cursor = index
+        self.item_cursor = max(0, min(self.item_cursor, len(self.items) - 1))
+
+    # -- deciding
+
+    def judge(self, verb: Verb) -> None:
+        """A verdict on what is under the cursor: a row, a whole group, or everything an overview line speaks of."""
+        if self.screen == "overview":
+            self._judge_item(verb)
+            return
+        entry = self.entry
+        if entry is None:
+            self.say("no row here", "refused")
+        elif entry.is_header and entry.cluster is not None:
+            why = f"cluster:{entry.cluster.id}"
+            plan = plan_bulk(self.project, verb, entry.cluster.rows, why, seen_by(self.project, self.on_screen))
+            if self._confirmed(verb, why, plan):
+                self._act(plan)
+        else:
+            self._act(plan_row(self.project, verb, entry.row))
+
+    def keep(self) -> None:
+        """Accept the keeper of the group and reject the others; on a member, that member is the one to keep."""
+        entry = self.entry
+        if entry is None or entry.cluster is None:
+            self.say("this row is in no group: a accepts it", "refused")
+            return
+        cluster = entry.cluster
+        if entry.is_header and cluster.kind not in SETTLED_KINDS:
+            self.say("these answers disagree: go to the one to keep (j), then enter", "refused")
+            return
+        why = f"cluster:{cluster.id}"
+        plan = plan_keep(self.project, [cluster], why, None if entry.is_header else entry.row)
+        if self._confirmed("keep", why, plan):
+            self._act(plan)
+
+    def _judge_item(self, verb: Verb) -> None:
+        item = self.item
+        if item is None or not item.bulk:
+            self.say("enter opens these; a verdict on all of them at once is not offered here", "refused")
+            return
+        rows = [row for row in select(self.project, item.filter_text) if self.project.verdict(row) == "undecided"]
+        plan = plan_bulk(self.project, verb, rows, item.filter_text, seen_by(self.project, self.on_screen))
+        if self._confirmed(verb, item.filter_text, plan, always=True):
+            self._act(plan, advance=False)
+
+    def _confirmed(self, verb: str, target: str, plan: Plan, *, always: bool = False) -> bool:
+        """Whether to go on: small or seen at once, else on the second press of the same key on the same rows."""
+        seen = seen_by(self.project, self.on_screen)
+        unseen = sum(1 for row in plan.rows if not seen(row))
+        asked, self.pending = self.pending, None
+        if asked == (verb, target) or not plan.acts or not (always or unseen > UNSEEN_WITHOUT_ASKING):
+            return True
+        self.pending = (verb, target)
+        left = plan.sentence.partition(";")[2]
+        unseen_words = f"{unseen} not yet seen{',' + left if left else ''}"
+        self.say(
+            f"{verb} {counted(len(plan.rows), 'row')}, {unseen_words}: same key again",
+            "refused",
+        )
+        return False
+
+    def _act(self, plan: Plan, *, advance: bool = True) -> None:
+        before = Counter(self.project.verdict(row) for row in plan.rows)
+        if carry_out(self.project, plan, self.on_screen) is None:
+            self.say(plan.sentence, "refused")
+            return
+        # A pass over all rows is not paid for with every key.
+        self.tally.subtract(before)
+        self.tally.update(self.project.verdict(row) for row in plan.rows)
+        self._places.append(self._place() if advance else None)
+        self._undone_places.clear()
+        self.say(plan.sentence, "done")
+        if advance:
+            self.advance()
+        else:
+            self.refresh_items()
+
+    def _place(self) -> Place | None:
+        entry = self.entry
+        return (entry.row, entry.cluster.id if entry.cluster else None, entry.is_header) if entry is not None else None
+
+    def undo(self) -> None:
+        """Take the last act back and go to where it was made."""
+        sentence = self.project.undo()
+        if sentence is None:
+            self.say("nothing to undo", "refused")
+            return
+        place = self._places.pop() if self._places else None
+        self._undone_places.append(place)
+        self._after_undo(place)
+        self.say(f"undone: {sentence}", "done")
+
+    def redo(self) -> None:
+        """Do the last undone act again."""
+        sentence = self.project.redo()
+        if sentence is None:
+            self.say("nothing to redo", "refused")
+            return
+        place = self._undone_places.pop() if self._undone_places else None
+        self._places.append(place)
+        self._after_undo(place)
+        self.say(f"done again: {sentence}", "done")
+
+    def _after_undo(self, place: Place | None) -> None:
+        self.refresh_counts()
+        if place is not None and len(self.view):
+            found = self.view.find(*place)
+            self.cursor = self.cursor if found is None else found
+
+    # -- editing
+
+    def edit_fields(self, row: int) -> tuple[EditableField, ...]:
+        """The texts of a row that can be edited, as they stand now (drafts not applied)."""
+        return editable_fields(self.project.current_row(row), self.project.mapping)
+
+    def draft(self, row: int) -> dict[FieldPath, str]:
+        """What was typed for this row and left without saving."""
+        return self.drafts.get(self.project.rows.id(row), {})
+
+    def keep_draft(self, row: int, texts: dict[FieldPath, str]) -> None:
+        """Remember texts that were left without saving; texts equal to the row's forget the draft."""
+        changed = {
+            field.path: texts[field.path]
+            for field in self.edit_fields(row)
+            if texts.get(field.path, field.text) != field.text
+        }
+        identifier = self.project.rows.id(row)
+        if changed:
+            self.drafts[identifier] = changed
+        else:
+            self.drafts.pop(identifier, None)
+        self.save_place()
+
+    def save_edit(self, row: int, texts: dict[FieldPath, str]) -> bool:
+        """Decide on an edit; False where nothing changed (then there is no decision).
+
+        Raises UsageError for a row that could not be trained on; what was typed is then kept as a draft.
+        """
+        now = self.project.current_row(row)
+        edited = with_texts(
+            now, {field.path: texts[field.path] for field in self.edit_fields(row) if field.path in texts}
+        )
+        self.drafts.pop(self.project.rows.id(row), None)
+        if edited == now:
+            self.say("nothing was changed: no decision taken")
+            return False
+        try:
+            self._check_edit(edited)
+            self.on_screen.add(row)
+            self._act(plan_edit(self.project, row, edited))
+        except (UsageError, ProjectError):
+            self.keep_draft(row, texts)
+            raise
+        return True
+
+    def _check_edit(self, edited: dict[str, object]) -> None:
+        turns = turns_of(edited, self.project.mapping)
+        if not any(turn.role == "user" and turn.text.strip() for turn in turns):
+            raise UsageError("not saved: the request is empty", "", "esc leaves it as it was; x rejects the row")
+        if not turns or not (turns[-1].text.strip() or turns[-1].calls):
+            raise UsageError("not saved: the answer is empty", "", "esc leaves it as it was; x rejects the row")
+
+
+def rows_under_cursor(session: Session) -> tuple[int, ...]:
+    """The rows a verdict would be about."""
+    return target_rows(session.entry) if session.entry is not None else ()

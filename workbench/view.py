@@ -1,0 +1,171 @@
+"""What the list shows, and in which order: groups first, largest first, then single rows by bucket.
+
+The order is worked out once per filter. A verdict never moves an entry: the eye finds things where they were.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from itertools import chain
+
+from engine.model import BUCKETS, BucketName, Cluster, ClusterKind
+from engine.project.folder import Project
+from engine.select import select
+
+GROUP_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix", "conflict")
+SETTLED_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix")
+BUCKET_ORDER: tuple[BucketName, ...] = ("drop", "fix", "check", "clean")
+assert set(BUCKET_ORDER) == set(BUCKETS)
+
+_KIND = re.compile(r"(?<![\w.])(not\s+)?kind:(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list: a row, alone or in `cluster`, or the header of a cluster (`row` is its keeper)."""
+
+    row: int
+    cluster: Cluster | None
+    is_header: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The entries of one filter. Two arrays, so that half a million rows cost a few megabytes."""
+
+    filter_text: str
+    clusters: tuple[Cluster, ...]
+    headers: tuple[int, ...]
+    matched: int
+    _groups: array[int]
+    _rows: array[int]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def entry(self, index: int) -> Entry:
+        group, row = self._groups[index], self._rows[index]
+        cluster = self.clusters[group] if group >= 0 else None
+        if row < 0 and cluster is not None:
+            return Entry(cluster.keeper, cluster, True)
+        return Entry(row, cluster, False)
+
+    def find(self, row: int, cluster_id: str | None, is_header: bool = False) -> int | None:
+        """The entry of a row, in the given cluster if it is there, else anywhere; None where it is not shown."""
+        found: int | None = None
+        for index, number in enumerate(self._rows):
+            group = self._groups[index]
+            here = self.clusters[group].id if group >= 0 else None
+            if is_header and number < 0 and here == cluster_id:
+                return index
+            if number == row:
+                if here == cluster_id and not is_header:
+                    return index
+                found = index if found is None else found
+        return found
+
+    def next_header(self, index: int) -> int | None:
+        """The header after `index`; behind the last group the first single row."""
+        place = bisect_right(self.headers, index)
+        if place < len(self.headers):
+            return self.headers[place]
+        single = self.first_single
+        return single if single is not None and index < single else None
+
+    def previous_header(self, index: int) -> int | None:
+        place = bisect_left(self.headers, index) - 1
+        return self.headers[place] if place >= 0 else None
+
+    @property
+    def first_single(self) -> int | None:
+        """Where the single rows begin."""
+        place = bisect_left(self._groups, 1, key=lambda group: 1 if group < 0 else 0)
+        return place if place < len(self._groups) else None
+
+    def open_from(self, index: int, project: Project) -> int | None:
+        """The first entry from `index` on, then from the top, that still asks for a verdict; None: none does."""
+        for candidate in chain(range(index, len(self)), range(min(index, len(self)))):
+            row = self._rows[candidate]
+            if row >= 0:
+                if project.verdict(row) == "undecided":
+                    return candidate
+            elif is_open(project, self.entry(candidate)):
+                return candidate
+        return None
+
+
+def is_open(project: Project, entry: Entry) -> bool:
+    """Whether an entry still asks for a verdict; a header does while one of its members does."""
+    if entry.is_header and entry.cluster is not None:
+        return any(project.verdict(row) == "undecided" for row in entry.cluster.rows)
+    return project.verdict(entry.row) == "undecided"
+
+
+def named_kinds(text: str) -> set[str]:
+    """The cluster kinds a selector asks for by name."""
+    return {kind for negated, kind in _KIND.findall(text) if not negated}
+
+
+def groups_within(
+    project: Project, rows: Collection[int], text: str, kinds: Iterable[ClusterKind] = GROUP_KINDS
+) -> list[Cluster]:
+    """The clusters that are wholly within `rows`, in queue order. A selector that names kinds gets no others."""
+    if project.findings is None:
+        return []
+    named = named_kinds(text)
+    wanted = [kind for kind in kinds if not named or kind in named]
+    found = [
+        cluster
+        for cluster in project.findings.clusters
+        if cluster.kind in wanted and all(row in rows for row in cluster.rows)
+    ]
+    return sorted(
+        found,
+        key=lambda cluster: (wanted.index(cluster.kind), cluster.alternatives, -len(cluster.rows), cluster.rows[0]),
+    )
+
+
+def build_view(project: Project, filter_text: str) -> View:
+    """The entries for a filter. Raises UsageError where the text is no selector."""
+    matched = select(project, filter_text) if filter_text.strip() else list(range(len(project.rows)))
+    within: Collection[int] = range(len(project.rows)) if len(matched) == len(project.rows) else set(matched)
+    clusters = groups_within(project, within, filter_text)
+    groups, rows, headers = array("i"), array("i"), []
+    grouped: set[int] = set()
+    for number, cluster in enumerate(clusters):
+        headers.append(len(rows))
+        groups.extend([number] * (len(cluster.rows) + 1))
+        rows.append(-1)
+        # The keeper first: everything below it is compared with it.
+        rows.extend((cluster.keeper, *cluster.others))
+        grouped.update(cluster.rows)
+    singles = sorted((row for row in matched if row not in grouped), key=_single_order(project))
+    groups.extend([-1] * len(singles))
+    rows.extend(singles)
+    return View(filter_text.strip(), tuple(clusters), tuple(headers), len(matched), groups, rows)
+
+
+def _single_order(project: Project) -> Callable[[int], tuple[bool, int, str, int, int]]:
+    buckets = project.findings.buckets if project.findings is not None else None
+    rank = {bucket: place for place, bucket in enumerate(BUCKET_ORDER)}
+
+    def key(row: int) -> tuple[bool, int, str, int, int]:
+        # The held-out set comes last: it is judged row by row, in a sitting of its own. Rows with the same flag stand
+        # together (the eye learns a kind of fault once), and so do the members of a family of variants.
+        flags = project.flags_of(row)
+        family = min(
+            (cluster.rows[0] for cluster in project.clusters_of(row) if cluster.kind == "variant"), default=row
+        )
+        return (
+            project.is_heldout(row),
+            rank[buckets[row]] if buckets else 0,
+            flags[0].signal if flags else "",
+            family,
+            row,
+        )
+
+    return key

@@ -1,0 +1,87 @@
+"""The filter: one line where the message stands, with the number of rows it would show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input
+
+from engine.errors import UsageError
+from workbench.safe_text import visible_line
+from workbench.session import Session
+from workbench.verdicts import counted
+from workbench.widgets.lines import OneLine
+
+COUNT_AFTER_SECONDS = 0.2
+# Above this a count while typing would hold up the keys; enter then says how many there are.
+COUNTED_LIVE = 5000
+PLACEHOLDER = "bucket:drop  flag:refusal  kind:near  is:accepted  row:17-40  turns>4  /regex/  word; empty: all rows"
+
+
+def hand_back(widget: Widget, event: events.Key) -> None:
+    """Give a key that was typed ahead, and is not meant for this widget any more, to whoever has the keys now."""
+    event.stop()
+    event.prevent_default()
+    widget.app.post_message(events.Key(event.key, event.character))
+
+
+class FilterLine(Input):
+    """See the module. `apply` is called with the text on enter, `leave` on escape."""
+
+    def __init__(self, apply: Callable[[str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(placeholder=PLACEHOLDER, id=id, compact=True)
+        self._apply = apply
+        self._leave = leave
+        self._timer: Timer | None = None
+
+    def on_key(self, event: events.Key) -> None:
+        """Enter and escape act here and now.
+
+        A binding would be looked up only after the keys typed behind it had been taken as text. Once the line is
+        closed, such keys are left to the screen.
+        """
+        if not self.has_class("open"):
+            hand_back(self, event)
+        elif event.key in ("enter", "escape"):
+            event.stop()
+            event.prevent_default()
+            self._apply(self.value) if event.key == "enter" else self._leave()
+
+    def open(self, text: str) -> None:
+        self.add_class("open")
+        self.value = text
+        # Focus selects what is there: typing replaces it, an arrow key goes on with it.
+        # At once, not with the next message: keys typed behind the `/` belong here.
+        self.screen.set_focus(self)
+
+    def close(self) -> None:
+        self.remove_class("open")
+        if self._timer is not None:
+            self._timer.stop()
+        self.screen.set_focus(None)
+
+    def count_soon(self, session: Session) -> None:
+        """Count when the typing pauses; the number, or what is wrong, goes to the reason line."""
+        if self._timer is not None:
+            self._timer.stop()
+        if len(session.project.rows) <= COUNTED_LIVE:
+            self._timer = self.set_timer(COUNT_AFTER_SECONDS, lambda: self._count(session))
+
+    def _count(self, session: Session) -> None:
+        try:
+            self._tell(counted(session.count_matches(self.value), "row"), "info")
+        except UsageError as error:
+            self.complain(str(error))
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong; the line stays open, with what was typed."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._tell(text, "refused")
+
+    def _tell(self, text: str, role: str) -> None:
+        # The message line is under the filter: the reason line, just above, is free while one types.
+        self.screen.query_one("#reason", OneLine).show(((f" {visible_line(text)}", role),))

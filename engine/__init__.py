@@ -1,11 +1,62 @@
 """The engine of tamis: reading, scanning, deciding, exporting, training. It knows no terminal.
 
-`engine.open_project(path, reviewer=…)` is the way in from a script or a notebook.
+`engine.open_project(path, reviewer=…)` is the way in from a script or a notebook; docs/python.md shows the rest. The
+names are loaded at their first use, so that importing one room does not import the house.
 """
 
 from __future__ import annotations
 
-from engine.project.create import create_project
-from engine.project.folder import Project, open_project
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Project", "create_project", "open_project"]
+if TYPE_CHECKING:
+    from engine.errors import TamisError
+    from engine.export.write import export as export_rows
+    from engine.jobs.scan import scan_project
+    from engine.model import Act, Cluster, Decision, Example, Findings, Flag, Turn
+    from engine.project.create import create_project
+    from engine.project.folder import Project, open_project
+    from engine.select import select
+
+_HOMES = {
+    "TamisError": "engine.errors",
+    "export_rows": "engine.export.write",
+    "scan_project": "engine.jobs.scan",
+    "Act": "engine.model",
+    "Cluster": "engine.model",
+    "Decision": "engine.model",
+    "Example": "engine.model",
+    "Findings": "engine.model",
+    "Flag": "engine.model",
+    "Turn": "engine.model",
+    "create_project": "engine.project.create",
+    "Project": "engine.project.folder",
+    "open_project": "engine.project.folder",
+    "select": "engine.select",
+}
+
+# `engine.export` is a room; its function goes by another name here.
+_OTHER_NAMES = {"export_rows": "export"}
+
+__all__ = [
+    "Act",
+    "Cluster",
+    "Decision",
+    "Example",
+    "Findings",
+    "Flag",
+    "Project",
+    "TamisError",
+    "Turn",
+    "create_project",
+    "export_rows",
+    "open_project",
+    "scan_project",
+    "select",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"engine has no public name {name!r}")
+    return getattr(import_module(_HOMES[name]), _OTHER_NAMES.get(name, name))

@@ -108,6 +108,10 @@ class TamisApp(App[int], inherit_bindings=False):
         self.session.save_place()
         self.exit(code, return_code=code)
 
+    def _fatal_error(self) -> None:
+        """Textual would print the stack and its variables, rows and all, to the terminal: leave it to the caller."""
+        self._close_messages_no_wait()
+
     def on_unmount(self) -> None:
         self.session.save_place()
 
@@ -225,9 +229,11 @@ def run_workbench(
 ) -> int:
     """Open the workbench on a project folder until the person leaves; the exit code of the command.
 
-    Raises TamisError (project damaged, no terminal).
+    Raises TamisError (project damaged, no terminal), and whatever fault ended the application.
     """
     with open_project(project_folder, reviewer=reviewer, readonly=readonly) as project:
         app = TamisApp(project, theme=theme)
         code = app.run(mouse=wants_mouse(mouse))
+        if app._exception is not None:
+            raise app._exception
         return code if code is not None else app.return_code or 0

@@ -60,16 +60,16 @@ def _tokenizer(name: str) -> CountTokens:
     from engine.errors import UsageError
 
     try:
-        from transformers import AutoTokenizer
+        from tokenizers import Tokenizer
     except ImportError as error:
         raise UsageError("counting a model's tokens needs the trainer", "", "pip install 'tamis[train]'") from error
+    local = Path(name) / "tokenizer.json"
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"no tokenizer {name!r} here", str(error).splitlines()[0], "name a folder or a cached model"
-        ) from error
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+        tokenizer = Tokenizer.from_file(str(local)) if local.exists() else Tokenizer.from_pretrained(name)
+    except Exception as error:
+        reason = str(error).splitlines()[0][:200]
+        raise UsageError(f"no tokenizer {name!r} here", reason, "name a folder that has tokenizer.json") from error
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
 def _table(sets: list[dict[str, Any]], lines: list[Line]) -> list[str]:

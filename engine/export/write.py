@@ -68,7 +68,7 @@ def export_paths(to: Path) -> tuple[Path, Path, Path]:
 
 def export(
     project: Project,
-    to: Path,
+    to: Path | str,
     *,
     format_name: str = "same",
     container: str | None = None,
@@ -82,6 +82,7 @@ def export(
     is a source of the project, or a file that tamis did not write; ProjectError where the disk refuses.
     """
     checked_format(format_name)
+    to = Path(to)
     curated = curate(project, include_undecided=include_undecided)
     if not curated.training:
         raise UsageError(

@@ -8,8 +8,10 @@ import json
 import os
 import shutil
 import tempfile
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -27,17 +29,46 @@ from engine.sources.read import read_source
 
 Progress = Callable[[str, int, int], None]
 PROGRESS_EVERY = 5000
+CHUNK_ROWS = 50_000
 
 
 @dataclass(slots=True)
 class _Intake:
-    """What writing one source's rows into `rows.jsonl` yields."""
+    """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines."""
 
-    starts: list[int] = field(default_factory=list)
-    hashes: list[int] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    starts: array[int] = field(default_factory=lambda: array("Q", [0]))
+    hashes: array[int] = field(default_factory=lambda: array("Q"))
+    lines: array[int] = field(default_factory=lambda: array("I"))
     quarantined: list[Quarantined] = field(default_factory=list)
-    first_reason: str = ""
+
+    def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
+        """Write a row, or set a line aside."""
+        if isinstance(piece, Quarantined):
+            self.quarantined.append(piece)
+            return
+        out.write(piece.content + b"\n")
+        self.starts.append(self.starts[-1] + len(piece.content) + 1)
+        self.hashes.append(content_hash(piece.raw))
+        self.lines.append(piece.line)
+
+    @property
+    def first_reason(self) -> str:
+        return f"line {self.quarantined[0].line}: {self.quarantined[0].reason}" if self.quarantined else ""
+
+    def save(self, folder: Path, out: IO[bytes]) -> None:
+        """Put what is written so far on disk: the rows first, the index that names them last."""
+        out.flush()
+        os.fsync(out.fileno())
+        write_index(folder, self.starts, self.hashes, self.lines)
+
+
+def _intake_of(folder: Path, settings: ProjectSettings) -> _Intake:
+    """The columns of a project's index, to be added to."""
+    store = RowStore(folder, settings.mapping, "")
+    try:
+        return _Intake(*read_columns(store))
+    finally:
+        store.close()
 
 
 def project_folder_for(source: Path) -> Path:
@@ -54,37 +85,39 @@ def is_project(path: Path) -> bool:
 
 
 def create_project(
-    source: Path,
+    source: Path | str,
     folder: Path | None = None,
     *,
     words: str | None = None,
     key: str | None = None,
     progress: Progress | None = None,
+    first: int | None = None,
 ) -> Path:
-    """Read `source` whole and make its project folder; the folder appears only when it is complete.
+    """Read `source` and make its project folder; the folder appears only when what it says is whole.
 
-    `words` is a mapping as on the command line (`prompt=a.b,response=c`). Raises SourceError where no row can be
-    read or no shape is recognised, ProjectError where the folder cannot be written or already holds another project.
+    `words` is a mapping as on the command line (`prompt=a.b,response=c`). With `first`, only so many rows are read
+    now, so that a large source can be looked at while `continue_reading` reads the rest. Raises SourceError where no
+    row can be read or no shape is recognised, ProjectError where the folder cannot be written or exists already.
     """
+    source = Path(source)
     folder = folder or project_folder_for(source)
     if folder.exists():
         raise ProjectError(f"{folder}: already exists", "", "open it, or name another folder with --project")
     format_name = source_format(source)
     partial = _partial_folder(folder)
     try:
+        pieces = read_source(source, format_name)
         with (partial / "rows.jsonl").open("wb") as out:
-            intake = _write_rows(read_source(source, format_name), out, 0, progress)
-            end = out.tell()
-            out.flush()
-            os.fsync(out.fileno())
+            intake = _Intake()
+            complete = _take_all(intake, pieces, out, progress, first)
+            intake.save(partial, out)
         if not intake.hashes:
             raise SourceError(
                 f"{source}: none of its lines is a JSON object", intake.first_reason, "check that it is the right file"
             )
-        write_index(partial, [*intake.starts, end], intake.hashes, intake.lines)
         mapping = _mapping(partial, source, words)
-        settings = ProjectSettings((_source_file(source, format_name, intake, 0),), mapping, key)
-        write_settings(partial, settings)
+        described = _source_file(source, format_name, len(intake.hashes), len(intake.quarantined), 0, complete)
+        write_settings(partial, ProjectSettings((described,), mapping, key))
         _write_quarantine(partial, intake.quarantined)
         (partial / "decisions").mkdir(mode=0o700)
         os.rename(partial, folder)
@@ -100,6 +133,62 @@ def create_project(
     return folder
 
 
+def _take_all(
+    intake: _Intake,
+    pieces: Iterator[SourceRow | Quarantined],
+    out: IO[bytes],
+    progress: Progress | None,
+    first: int | None = None,
+) -> bool:
+    """Take pieces until `first` rows are there; whether the source ended."""
+    for piece in pieces:
+        intake.take(piece, out)
+        if progress is not None and len(intake.hashes) % PROGRESS_EVERY == 0:
+            progress("reading", len(intake.hashes), 0)
+        if first is not None and len(intake.hashes) >= first:
+            return False
+    return True
+
+
+def continue_reading(folder: Path, progress: Progress | None = None) -> int:
+    """Read what is left of a project's source; the number of rows it then has. Nothing happens where it is whole.
+
+    Rows become visible to other processes chunk by chunk, the chunks growing with the file. Raises ProjectError where
+    the source changed since the first rows were read.
+    """
+    settings = read_settings(folder)
+    described = settings.source
+    if described.complete:
+        return described.rows
+    source = Path(described.path)
+    if not source.exists() or _size(source) != described.size:
+        raise ProjectError(
+            f"{source}: changed while it was being read", "", f"remove {folder} and open the source again"
+        )
+    intake = _intake_of(folder, settings)
+    pieces = islice(read_source(source, described.format), described.rows + described.quarantined, None)
+    known_aside = described.quarantined
+    try:
+        with (folder / "rows.jsonl").open("r+b") as out:
+            out.truncate(intake.starts[-1])
+            out.seek(intake.starts[-1])
+            complete = False
+            while not complete:
+                goal = len(intake.hashes) + max(CHUNK_ROWS, len(intake.hashes))
+                complete = _take_all(intake, pieces, out, progress, goal)
+                intake.save(folder, out)
+                aside = len(intake.quarantined)
+                _write_quarantine(folder, intake.quarantined[known_aside - described.quarantined :])
+                known_aside = described.quarantined + aside
+                now = _source_file(source, described.format, len(intake.hashes), known_aside, 0, complete)
+                write_settings(folder, replace(settings, sources=(now, *settings.sources[1:])))
+    except OSError as error:
+        raise ProjectError(
+            f"{folder}: rows cannot be added", error.strerror or str(error), "free some space"
+        ) from error
+    return len(intake.hashes)
+
+
 def _partial_folder(folder: Path) -> Path:
     try:
         return Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
@@ -109,25 +198,6 @@ def _partial_folder(folder: Path) -> Path:
             error.strerror or str(error),
             "name another folder with --project",
         ) from error
-
-
-def _write_rows(
-    pieces: Iterator[SourceRow | Quarantined], out: IO[bytes], start: int, progress: Progress | None
-) -> _Intake:
-    intake = _Intake()
-    at = start
-    for piece in pieces:
-        if isinstance(piece, Quarantined):
-            intake.quarantined.append(piece)
-            intake.first_reason = intake.first_reason or f"line {piece.line}: {piece.reason}"
-            continue
-        intake.starts.append(at)
-        intake.hashes.append(content_hash(piece.raw))
-        intake.lines.append(piece.line)
-        at += out.write(piece.content + b"\n")
-        if progress is not None and len(intake.hashes) % PROGRESS_EVERY == 0:
-            progress("reading", len(intake.hashes), 0)
-    return intake
 
 
 def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
@@ -148,23 +218,26 @@ def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
         store.close()
 
 
-def _source_file(source: Path, format_name: str, intake: _Intake, first_row: int) -> SourceFile:
+def _files(source: Path) -> list[Path]:
+    return [path for path in sorted(source.rglob("*")) if path.is_file()] if source.is_dir() else [source]
+
+
+def _size(source: Path) -> int:
+    return sum(path.stat().st_size for path in _files(source))
+
+
+def _source_file(
+    source: Path, format_name: str, rows: int, quarantined: int, first_row: int, complete: bool = True
+) -> SourceFile:
+    """A source as `project.toml` describes it; its hash is taken once it was read whole."""
     digest = hashlib.sha256()
-    size = 0
-    for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
-        if path.is_file():
-            with path.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-                    size += len(block)
+    for path in _files(source) if complete else ():
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    hexadecimal = digest.hexdigest() if complete else ""
     return SourceFile(
-        str(source.resolve()),
-        format_name,
-        digest.hexdigest(),
-        size,
-        len(intake.hashes),
-        len(intake.quarantined),
-        first_row,
+        str(source.resolve()), format_name, hexadecimal, _size(source), rows, quarantined, first_row, complete
     )
 
 
@@ -199,31 +272,26 @@ def append_pieces(folder: Path, source: Path, format_name: str, pieces: Iterable
     The index is replaced last, by rename: until then the project is what it was. Raises SourceError, ProjectError.
     """
     settings = read_settings(folder)
-    store = RowStore(folder, settings.mapping, "")
-    try:
-        starts, hashes, lines = read_columns(store)
-    finally:
-        store.close()
-    first = len(hashes)
+    intake = _intake_of(folder, settings)
+    first = len(intake.hashes)
     try:
         with (folder / "rows.jsonl").open("r+b") as out:
             # Anything behind the last indexed row is the rest of an addition that was cut off.
-            out.truncate(starts[-1])
-            out.seek(starts[-1])
-            intake = _write_rows(iter(pieces), out, starts[-1], None)
-            end = out.tell()
-            out.flush()
-            os.fsync(out.fileno())
+            out.truncate(intake.starts[-1])
+            out.seek(intake.starts[-1])
+            _take_all(intake, iter(pieces), out, None)
+            if len(intake.hashes) == first:
+                raise SourceError(
+                    f"{source}: none of its lines is a JSON object",
+                    intake.first_reason,
+                    "check that it is the right file",
+                )
+            intake.save(folder, out)
     except OSError as error:
         raise ProjectError(
             f"{folder}: rows cannot be added", error.strerror or str(error), "free some space"
         ) from error
-    if not intake.hashes:
-        raise SourceError(
-            f"{source}: none of its lines is a JSON object", intake.first_reason, "check that it is the right file"
-        )
-    write_index(folder, [*starts[:-1], *intake.starts, end], hashes + intake.hashes, lines + intake.lines)
     _write_quarantine(folder, intake.quarantined)
-    added = _source_file(source, format_name, intake, first)
+    added = _source_file(source, format_name, len(intake.hashes) - first, len(intake.quarantined), first)
     write_settings(folder, replace(settings, sources=(*settings.sources, added)))
-    return range(first, first + len(intake.hashes))
+    return range(first, len(intake.hashes))

@@ -132,6 +132,27 @@ class Project:
         return fold
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all rows of the source were read; else `refresh_rows` picks up what another process has added."""
+        return self.settings.source.complete
+
+    def refresh_rows(self) -> int:
+        """Take in rows that were added since; how many. Numbers and decisions stay, findings no longer fit."""
+        before = len(self.rows)
+        self.settings = read_settings(self.folder)
+        fresh = RowStore(self.folder, self.settings.mapping, self.name)
+        self.rows.close()
+        self.rows = fresh
+        for fold in self._folds.values():
+            if isinstance(fold.base, Columns):
+                fold.base.grow(fresh)
+        self._codes.extend(bytes(len(fresh) - before))
+        # Rows that the journals spoke of before they were read have a number now.
+        self._settle_states()
+        self.reload_findings()
+        return len(fresh) - before
+
+    @property
     def readonly(self) -> bool:
         return self._writer is None
 

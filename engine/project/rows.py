@@ -133,6 +133,6 @@ def write_index(folder: Path, starts: Iterable[int], hashes: Iterable[int], line
     write_atomic(folder / "rows.idx", head + b"".join(column.tobytes() for column in columns))
 
 
-def read_columns(store: RowStore) -> tuple[list[int], list[int], list[int]]:
+def read_columns(store: RowStore) -> tuple[array[int], array[int], array[int]]:
     """(starts, hashes, lines) of a store, for an index that is about to grow."""
-    return list(store._starts), list(store._hashes), list(store._lines)
+    return store._starts[:], store._hashes[:], store._lines[:]

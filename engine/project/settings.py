@@ -19,7 +19,8 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file whose rows are in the project. `first_row` is the number its rows start at."""
+    """One file whose rows are in the project. `first_row` is the number its rows start at; a source that is still
+    being read is not `complete` and has no hash yet."""
 
     path: str
     format: str
@@ -28,6 +29,7 @@ class SourceFile:
     rows: int
     quarantined: int
     first_row: int
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,6 @@ def write_settings(folder: Path, settings: ProjectSettings) -> None:
 def _toml(value: str | int) -> str:
     # A JSON string is a TOML basic string but for DEL and for lone surrogates (an undecodable file name).
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()
     printable = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return json.dumps(printable, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -46,10 +46,8 @@ class Columns:
 
     def get(self, identifier: str) -> RowState | None:
         number = self.rows.number(identifier)
-        if number is None:
+        if number is None or not self.reasons[number]:
             return self.vanished.get(identifier)
-        if not self.reasons[number]:
-            return None
         why, by = self.table[self.reasons[number]]
         marks = self.marks.get(number, {})
         return RowState(
@@ -62,6 +60,15 @@ class Columns:
             marks.get("note", ""),
             marks.get("settled"),
         )
+
+    def grow(self, rows: RowStore) -> None:
+        """Make room for rows that were added since; nothing is said of them."""
+        more = len(rows) - len(self.codes)
+        self.rows = rows
+        self.codes.extend(bytes(more))
+        self.seen.extend(bytes(more))
+        for column in (self.reasons, self.times, self.held):
+            column.frombytes(bytes(4 * more))
 
     def ids(self) -> Iterator[str]:
         for number, reason in enumerate(self.reasons):

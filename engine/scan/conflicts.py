@@ -11,7 +11,10 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
+
+from rapidfuzz import fuzz
 
 from engine.scan.duplicates.key import NEGATION, Key, key_of
 from engine.scan.duplicates.lexicon import is_typo
@@ -136,7 +139,7 @@ def _compare_json_with_words(parsed: Any, words: str) -> Comparison:
 
 
 def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
-    left, right = key_of(one), key_of(other)
+    left, right = _key(one), _key(other)
     why = f'"{shorten(one, 40)}" against "{shorten(other, 40)}"'
     if _opposite(one, other):
         return Comparison("conflict", why)
@@ -149,8 +152,6 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
             return Comparison(
                 "conflict", f'"{shorten(finals[0].group(1), 40)}" against "{shorten(finals[1].group(1), 40)}"'
             )
-    from rapidfuzz import fuzz
-
     score = fuzz.ratio(score_form(one), score_form(other))
     numbers_differ = sorted(left.numbers) != sorted(right.numbers)
     polarity_differs = left.bag[NEGATION] != right.bag[NEGATION]
@@ -176,9 +177,13 @@ def _same_words_other_facts(one: str, other: str, left: Key, right: Key, score: 
     mine, theirs = Counter(left.numbers) - Counter(right.numbers), Counter(right.numbers) - Counter(left.numbers)
     if not mine or not theirs:
         return False
-    from rapidfuzz import fuzz
-
     return fuzz.ratio(_DIGITS.sub("", score_form(one)), _DIGITS.sub("", score_form(other))) >= ALIKE
+
+
+@lru_cache(maxsize=4096)
+def _key(answer: str) -> Key:
+    """One answer is compared with many others of its group."""
+    return key_of(answer)
 
 
 def _opposite(one: str, other: str) -> bool:

@@ -15,7 +15,7 @@ from projects import alpaca, make_project, numbered, write_jsonl
 
 from engine.errors import LockedError, ProjectError, SourceError, UsageError
 from engine.model import Act
-from engine.project.create import append_rows, create_project
+from engine.project.create import append_rows, continue_reading, create_project
 from engine.project.folder import open_project
 from engine.project.heldout import draw_heldout, reserve_drawn, reserve_file
 from engine.project.ownership import Ownership, file_system_of
@@ -354,3 +354,38 @@ def test_a_stratified_draw_gives_every_value_its_share() -> None:
     strata = ["a"] * 60 + ["b"] * 30 + ["c"] * 10
     drawn = draw_heldout(100, 20, [], 3, strata)
     assert [sum(1 for row in drawn if strata[row] == name) for name in "abc"] == [12, 6, 2]
+
+
+def test_a_large_source_opens_before_it_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.project import create
+
+    monkeypatch.setattr(create, "CHUNK_ROWS", 7)
+    rows: list[object] = [*numbered(40), numbered(3)[1]]
+    rows.insert(5, "no object")
+    rows.insert(30, "no object")
+    source = write_jsonl(tmp_path / "raw.jsonl", rows)
+    folder = create_project(source, first=10)
+    (tmp_path / "whole").mkdir()
+    whole = make_project(tmp_path / "whole", rows)
+    with open_project(folder, reviewer="ann") as project, open_project(whole, readonly=True) as expected:
+        assert (len(project.rows), project.is_complete, project.counts()["quarantined"]) == (10, False, 1)
+        late = expected.rows.id(40)
+        project.decide([Act("accept", (project.rows.id(3), late))])
+        assert continue_reading(folder) == 41
+        assert project.refresh_rows() == 31
+        assert project.is_complete
+        assert [project.rows.id(n) for n in range(41)] == [expected.rows.id(n) for n in range(41)]
+        assert [project.verdict(n) for n in (3, 39, 40)] == ["accepted", "undecided", "accepted"]
+        assert project.counts()["quarantined"] == 2
+        assert project.settings.source.sha256 == expected.settings.source.sha256
+    assert (folder / "rows.jsonl").read_bytes() == (whole / "rows.jsonl").read_bytes()
+    assert (folder / "rows.idx").read_bytes() == (whole / "rows.idx").read_bytes()
+    assert (folder / "quarantine.jsonl").read_bytes() == (whole / "quarantine.jsonl").read_bytes()
+
+
+def test_a_source_that_changes_while_it_is_read_is_said(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "raw.jsonl", numbered(40))
+    folder = create_project(source, first=10)
+    write_jsonl(source, numbered(50))
+    with pytest.raises(ProjectError, match="changed while it was being read"):
+        continue_reading(folder)

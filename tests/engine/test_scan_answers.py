@@ -10,9 +10,9 @@ from engine.scan.conflicts import compare_answers
 from engine.scan.duplicates.key import key_of
 
 LONG = (
-    "The harbour was built in {year} by the old trade guild, and it has {quays} quays on which the fishing boats unload "
-    "at dawn. The lighthouse {is_} open to visitors on Sundays, and the museum beside it shows nets, lamps and the "
-    "letters of the keepers."
+    "The harbour was built in {year} by the old trade guild, and it has {quays} quays on which the fishing boats "
+    "unload at dawn. The lighthouse {is_} open to visitors on Sundays, and the museum beside it shows nets, lamps and "
+    "the letters of the keepers."
 )
 
 

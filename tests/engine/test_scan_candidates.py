@@ -40,7 +40,7 @@ LONG = (
 
 
 def perturbed(text: str, rng: random.Random) -> str:
-    """The same request with a slip, in other case, with filler, with a word left out of a long text, or with another number."""
+    """The same request with slips, in capitals, with filler, without a word of a long text, or with another number."""
     words = text.split(" ")
     kind = rng.choice(("typo", "typos", "case", "filler", "drop", "number", "word"))
     places = [place for place, word in enumerate(words) if word.isalpha() and len(word) >= 6]

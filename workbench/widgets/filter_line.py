@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from textual import events
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input
 
 from engine.errors import UsageError
@@ -14,18 +13,14 @@ from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.verdicts import counted
 from workbench.widgets.lines import OneLine
+from workbench.widgets.typing_order import act_now, actions_of, hand_back
 
 COUNT_AFTER_SECONDS = 0.2
 # Above this a count while typing would hold up the keys; enter then says how many there are.
 COUNTED_LIVE = 5000
 PLACEHOLDER = "bucket:drop  flag:refusal  kind:near  is:accepted  row:17-40  turns>4  /regex/  word; empty: all rows"
 
-
-def hand_back(widget: Widget, event: events.Key) -> None:
-    """Give a key that was typed ahead, and is not meant for this widget any more, to whoever has the keys now."""
-    event.stop()
-    event.prevent_default()
-    widget.app.post_message(events.Key(event.key, event.character))
+ACTIONS = actions_of(Input)
 
 
 class FilterLine(Input):
@@ -37,18 +32,16 @@ class FilterLine(Input):
         self._leave = leave
         self._timer: Timer | None = None
 
-    def on_key(self, event: events.Key) -> None:
-        """Enter and escape act here and now.
-
-        A binding would be looked up only after the keys typed behind it had been taken as text. Once the line is
-        closed, such keys are left to the screen.
-        """
+    async def on_key(self, event: events.Key) -> None:
+        """Enter and escape act at once; keys that were typed behind them are handed back to the screen."""
         if not self.has_class("open"):
             hand_back(self, event)
         elif event.key in ("enter", "escape"):
             event.stop()
             event.prevent_default()
             self._apply(self.value) if event.key == "enter" else self._leave()
+        else:
+            await act_now(self, event, ACTIONS)
 
     def open(self, text: str) -> None:
         self.add_class("open")

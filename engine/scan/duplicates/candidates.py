@@ -23,6 +23,7 @@ Pairs = npt.NDArray[np.int64]
 """An (n, 2) array of row numbers, the smaller first, without repeats."""
 
 LARGEST_GROUP = 64
+SKETCH_WORDS = 16
 LARGEST_PREFIX_GROUP = 48
 LARGEST_FAMILY = 12
 NEIGHBOURS = 3
@@ -78,12 +79,31 @@ def long_pairs(vocabulary: Vocabulary) -> Pairs:
     prefix = np.floor(2 * LONG_SHARE * sizes[rows] * 4 / 3).astype(np.int64) + 1
     kept = (rank < prefix) & (vocabulary.common[stems] > 1)
     pairs = _pairs_within(stems[kept].astype(np.uint64), rows[kept], LARGEST_PREFIX_GROUP)
-    # Sixty-four bits a row, one for each of its stems: sets that differ in few stems differ in no more bits.
-    bits = np.zeros(vocabulary.size, np.uint64)
-    np.bitwise_or.at(bits, rows, np.uint64(1) << (vocabulary.hashes[stems] & np.uint64(63)))
-    apart = np.bitwise_count(bits[pairs[:, 0]] ^ bits[pairs[:, 1]])
-    close = apart <= LONG_SHARE * 4 / 3 * (sizes[pairs[:, 0]] + sizes[pairs[:, 1]])
-    return np.asarray(pairs[close], np.int64)
+    return _nearly_equal_sets(pairs, rows, vocabulary.hashes[stems], sizes)
+
+
+def _nearly_equal_sets(pairs: Pairs, rows: Ints, hashes: Hashes, sizes: Ints) -> Pairs:
+    """The pairs whose sets may differ in as few stems as the guard allows.
+
+    1,024 bits a row, one for each of its stems: sets that differ in few stems differ in no more bits, and two that
+    share only some rare words differ in hundreds.
+    """
+    bits = np.zeros((len(sizes), SKETCH_WORDS), np.uint64)
+    np.bitwise_or.at(
+        bits,
+        (rows, ((hashes >> np.uint64(6)) % np.uint64(SKETCH_WORDS)).astype(np.int64)),
+        np.uint64(1) << (hashes & np.uint64(63)),
+    )
+    kept: list[Pairs] = [no_pairs()]
+    for first in range(0, len(pairs), 100_000):
+        part = pairs[first : first + 100_000]
+        left, right = part[:, 0], part[:, 1]
+        most = LONG_SHARE * 4 / 3 * (sizes[left] + sizes[right])
+        near = np.abs(sizes[left] - sizes[right]) <= most
+        part, left, right, most = part[near], left[near], right[near], most[near]
+        apart = np.bitwise_count(bits[left] ^ bits[right]).sum(axis=1, dtype=np.int64)
+        kept.append(part[apart <= most])
+    return np.concatenate(kept)
 
 
 def family_pairs(vocabulary: Vocabulary) -> Pairs:

@@ -17,7 +17,7 @@ from engine.scan.duplicates.prefix import prefix_groups
 from engine.scan.duplicates.requests import Node, Request
 from engine.scan.text import exact_form, score_form, shorten
 
-MOST_PARTS = 20
+MOST_PARTS = 12
 """Different answers to one request that are compared with each other; more are only compared with the first."""
 
 

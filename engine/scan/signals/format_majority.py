@@ -77,7 +77,8 @@ def survey(examples: Sequence[Example]) -> Majority | None:
     if count / total < MAJORITY:
         return None
     shares = {key: keys[key] / count for key in keys if keys[key] / count >= MAJORITY} if name == "object" else {}
-    return Majority(name, count / total, shares, labels if name in ("object", "prose") else {})
+    used = {key: closed for key, closed in labels.items() if key in shares or (name == "prose" and not key)}
+    return Majority(name, count / total, shares, used)
 
 
 def _format_of(answer: str) -> tuple[str, Any]:

@@ -1,0 +1,37 @@
+"""Where one run reports to and listens."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .events import EventLog
+from .heartbeat import Heartbeat
+from .stopping import StopWatch
+
+
+class NonFinite(Exception):
+    """The loss or the gradient is no longer a number. What was learnt since the last checkpoint is not saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The folder of a run, its event log, its heartbeat, its stop requests, and when (monotonic) the run began."""
+
+    run_dir: Path
+    log: EventLog
+    beat: Heartbeat
+    watch: StopWatch
+    began: float
+
+    def phase(self, phase: str, **detail: Any) -> None:
+        """Say that a phase begins, and give up here if the run was asked to stop."""
+        self.beat.tell(phase=phase)
+        self.log.emit("phase", phase=phase, since_start=self.seconds(), **detail)
+        self.watch.check()
+
+    def seconds(self) -> float:
+        """Since the run began."""
+        return round(time.monotonic() - self.began, 3)

@@ -1,0 +1,136 @@
+"""Measures on held-out rows: loss per row and per token, and greedy answers compared with the reference.
+
+The trainer's own `eval_loss` is a mean over batches and changes with the batch size; here every token counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .rows import IGNORED, LabelledRow
+
+LOGIT_BYTES = 256_000_000
+"""Room for one batch of float32 logits (rows x length x vocabulary)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One held-out row: summed loss in nats, over how many tokens, and the answer where one was asked for."""
+
+    id: str
+    nll: float
+    tokens: int
+    answer: str | None = None
+    exact: bool | None = None
+
+
+def nll_per_token(measured: Sequence[Measured]) -> float:
+    """Summed loss over summed tokens."""
+    return sum(row.nll for row in measured) / max(1, sum(row.tokens for row in measured))
+
+
+def exact_share(measured: Sequence[Measured]) -> float | None:
+    """Share of the asked rows answered word for word; None where none was asked."""
+    asked = [row.exact for row in measured if row.exact is not None]
+    return sum(asked) / len(asked) if asked else None
+
+
+def row_losses(
+    model: Any, rows: Sequence[LabelledRow], *, pad_id: int, batch: int, check: Callable[[], None]
+) -> list[Measured]:
+    """Loss of every row, in the given order. `check` is called between batches and may raise to give up."""
+    measured: dict[int, Measured] = {}
+    vocabulary = model.get_input_embeddings().weight.shape[0]
+    with inference(model):
+        for numbers in batches([len(row.input_ids) for row in rows], batch, LOGIT_BYTES // (4 * vocabulary)):
+            check()
+            ids, attention = padded([rows[number].input_ids for number in numbers], pad_id, model.device)
+            labels, _ = padded([rows[number].labels for number in numbers], IGNORED, model.device)
+            logits = model(input_ids=ids, attention_mask=attention, use_cache=False).logits[:, :-1]
+            wanted = labels[:, 1:] != IGNORED
+            losses = torch.zeros(wanted.shape, dtype=torch.float32, device=model.device)
+            losses[wanted] = torch.nn.functional.cross_entropy(
+                logits[wanted].float(), labels[:, 1:][wanted], reduction="none"
+            )
+            for number, loss, tokens in zip(numbers, losses.sum(1).tolist(), wanted.sum(1).tolist(), strict=True):
+                measured[number] = Measured(rows[number].id, loss, int(tokens))
+    return [measured[number] for number in range(len(rows))]
+
+
+def answers(
+    model: Any, tokenizer: Any, rows: Sequence[LabelledRow], *, batch: int, longest: int, check: Callable[[], None]
+) -> list[str]:
+    """The greedy answer to every row's prompt, in the given order, at most `longest` new tokens each."""
+    answered: dict[int, str] = {}
+    with inference(model):
+        for numbers in batches([len(row.prompt_ids) for row in rows], batch, None):
+            check()
+            prompts = [rows[number].prompt_ids for number in numbers]
+            ids, attention = padded(prompts, tokenizer.pad_token_id, model.device, left=True)
+            written = model.generate(
+                input_ids=ids,
+                attention_mask=attention,
+                do_sample=False,
+                use_cache=True,
+                max_new_tokens=longest,
+                pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=stop_ids(model, tokenizer),
+            )
+            texts = tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)
+            answered.update(zip(numbers, texts, strict=True))
+    return [answered[number] for number in range(len(rows))]
+
+
+def stop_ids(model: Any, tokenizer: Any) -> list[int]:
+    """Every id that ends an answer: the tokenizer's, and what the model's generation settings name."""
+    named = model.generation_config.eos_token_id
+    return sorted({tokenizer.eos_token_id, *([named] if isinstance(named, int) else named or [])})
+
+
+def with_answer(measured: Measured, reference: str, answer: str) -> Measured:
+    """The same row with its answer judged: equal to the reference but for white space at both ends."""
+    return Measured(measured.id, measured.nll, measured.tokens, answer, answer.strip() == reference.strip())
+
+
+@contextmanager
+def inference(model: Any) -> Iterator[None]:
+    """No gradients, no dropout; the mode the model was in comes back at the end."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
+
+
+def batches(lengths: Sequence[int], most: int, tokens: int | None) -> Iterator[list[int]]:
+    """Row numbers in batches of like length: at most `most` rows, and at most `tokens` padded tokens if given."""
+    group: list[int] = []
+    for number in sorted(range(len(lengths)), key=lambda number: lengths[number]):
+        full = len(group) == most or (tokens is not None and (len(group) + 1) * lengths[number] > tokens)
+        if group and full:
+            yield group
+            group = []
+        group.append(number)
+    if group:
+        yield group
+
+
+def padded(
+    sequences: Sequence[Sequence[int]], filler: int, device: Any, *, left: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of ids filled up to the longest, and the mask (1 where there is a token): two (rows, length) tensors."""
+    width = max(len(sequence) for sequence in sequences)
+    gaps = [width - len(sequence) for sequence in sequences]
+    ids = [
+        [filler] * gap + list(sequence) if left else list(sequence) + [filler] * gap
+        for sequence, gap in zip(sequences, gaps, strict=True)
+    ]
+    mask = [[0] * gap + [1] * (width - gap) if left else [1] * (width - gap) + [0] * gap for gap in gaps]
+    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)

@@ -1,0 +1,100 @@
+"""What a run writes about itself: event lines that are only ever appended, and small files that are only ever renamed.
+
+Standard library only: the supervisor and the readers use this file too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: NaN and infinities become "nan", "inf", "-inf"; unknown things their text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    return str(value)
+
+
+def event_line(ev: str, values: Mapping[str, Any]) -> bytes:
+    """One event as one line of UTF-8 JSON, its end-of-line included."""
+    event = {"v": VERSION, "t": round(time.time(), 3), "ev": ev, **plain(values)}
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+class EventLog:
+    """Appends event lines to `events.jsonl`; several processes may hold one at a time.
+
+    Each line is one `write` to an O_APPEND descriptor, so lines of two processes never mix. A piece left by a writer
+    that died in the middle is closed with a line end first. A full disk loses events but never the run: the number
+    lost is told by an alert as soon as there is room again.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        self._descriptor = os.open(run_dir / "events.jsonl", os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._torn = ends_torn(self._descriptor)
+        self._lost = 0
+
+    def emit(self, ev: str, **values: Any) -> None:
+        """Append one event. Never raises for want of room."""
+        line = event_line(ev, values)
+        if self._lost:
+            line = event_line("alert", {"kind": "events_lost", "detail": f"{self._lost} events found no room"}) + line
+        if self._torn:
+            line = b"\n" + line
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError:
+            written = 0
+        whole = written == len(line)
+        self._torn = not whole and (self._torn or written > 0)
+        self._lost = 0 if whole else self._lost + 1
+
+    def close(self) -> None:
+        """Close the file; later emits are errors."""
+        os.close(self._descriptor)
+
+
+def ends_torn(descriptor: int) -> bool:
+    """Whether the file's last byte is something else than a line end."""
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+    """Put `value` at `path` as JSON, whole or not at all. `durable=False` leaves out the syncs (heartbeats)."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8", errors="replace") as stream:
+        json.dump(plain(value), stream, ensure_ascii=False)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+    os.replace(temporary, path)
+    if durable:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object at `path`, or None where there is none that can be read."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,32 @@
+"""Start of the worker process: `python .../worker/main.py [--attempt N] RUN_DIR [RUN_DIR ...]`.
+
+Started by file path, so the folder it lies in is made a package by hand, under a name nothing else has; nothing is
+added to `sys.path`, where the data and model folders of a run could shadow somebody's modules.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+PACKAGE = "tamis_worker"
+
+
+def load_package() -> None:
+    """Import the folder of this file as the package `tamis_worker`."""
+    folder = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:  # an unreadable copy
+        raise SystemExit(f"the worker's own files are missing in {folder}")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = package
+    spec.loader.exec_module(package)
+
+
+if __name__ == "__main__":
+    load_package()
+    importlib.import_module(f"{PACKAGE}.serve").main(sys.argv[1:])

@@ -1,0 +1,73 @@
+"""Loading a model with its tokenizer, and the number format its machine can train in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from . import builtin
+from .spec import Spec
+
+BUILT_IN = "built-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """`flags` for SFTConfig, the `dtype` the weights are loaded in, and why."""
+
+    flags: Mapping[str, bool]
+    dtype: torch.dtype
+    reason: str
+
+
+def choose_precision(method: str) -> Precision:
+    """By what the GPU computes natively; `is_bf16_supported()` also counts emulation, so it is not asked."""
+    if not torch.cuda.is_available():
+        return Precision(
+            {"use_cpu": True, "bf16": False, "fp16": False, "dataloader_pin_memory": False},
+            torch.float32,
+            "no GPU: the CPU trains in float32",
+        )
+    capability = torch.cuda.get_device_capability()
+    adapter = method == "lora"
+    if capability >= (8, 0):
+        dtype = torch.bfloat16 if adapter else torch.float32
+        reason = "bfloat16 arithmetic" + ("" if adapter else ", float32 master weights")
+        return Precision({"use_cpu": False, "bf16": True, "fp16": False}, dtype, f"{reason} (capability {capability})")
+    dtype = torch.float16 if adapter else torch.float32
+    return Precision(
+        {"use_cpu": False, "bf16": False, "fp16": True},
+        dtype,
+        f"float16: no native bfloat16 at capability {capability}",
+    )
+
+
+def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None]) -> tuple[Any, Any, str]:
+    """Model, tokenizer, and where they came from. Remote code is never run and only safetensors are read."""
+    name = spec["model"]
+    source = str(builtin.ensure(Path(spec["pretrain_text"]), progress=progress)) if name == BUILT_IN else name
+    where: dict[str, Any] = {"revision": spec["revision"], "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, **where)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=precision.dtype, use_safetensors=True, **where)
+    except OSError as fault:  # not on the hub, no network, a folder without weights: transformers says which
+        raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
+    if tokenizer.eos_token is None:
+        raise ValueError(f"the tokenizer of {name} has no end-of-text token, so no answer would ever be learnt to end")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return model, tokenizer, source
+
+
+def adapter_config(spec: Spec) -> Any:
+    """peft's LoraConfig, or None where the whole model is trained."""
+    if spec["method"] != "lora":
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(**spec.lora)

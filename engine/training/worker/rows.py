@@ -1,0 +1,147 @@
+"""From messages to token ids and labels: the one place that decides what is learnt, used to train and to measure.
+
+A token is learnt (its label is its id) where the assistant speaks, end-of-turn included; elsewhere the label is -100.
+The ids and labels are the same as TRL's own preparation makes (`assistant_only_loss`, or prompt and completion where
+a template cannot say which part is the assistant's); they are made here because TRL drops the row ids, truncates and
+drops rows without a word, and because the held-out rows must be cut in the same way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trl.chat_template_utils import get_training_chat_template, has_generation_markers
+from trl.data_utils import common_prefix_length
+
+IGNORED = -100
+
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{% if message['role'] == 'assistant' %}"
+    "{{ 'assistant:\\n' }}{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}{{ '\\n' }}"
+    "{% else %}{{ message['role'] + ':\\n' + message['content'] + '\\n\\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant:\\n' }}{% endif %}"
+)
+"""For base models whose tokenizer has no chat template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the run's data: its id and its role/content messages."""
+
+    id: str
+    messages: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRow:
+    """Token ids and labels of one row, equally long; `prompt_ids` lead up to the closing answer `answer`."""
+
+    id: str
+    input_ids: tuple[int, ...]
+    labels: tuple[int, ...]
+    prompt_ids: tuple[int, ...]
+    answer: str
+
+    @property
+    def learnt(self) -> int:
+        """How many tokens the loss is taken over. The first token of a sequence is never predicted."""
+        return sum(label != IGNORED for label in self.labels[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows ready for the trainer, and the ids of those that were cut or could not be used."""
+
+    rows: tuple[LabelledRow, ...]
+    truncated: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+    @property
+    def tokens(self) -> int:
+        """All tokens of one pass over the rows."""
+        return sum(len(row.input_ids) for row in self.rows)
+
+    @property
+    def learnt(self) -> int:
+        """Tokens of one pass over the rows that are learnt."""
+        return sum(row.learnt for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """How the assistant's part is found: `template` with generation marks, or None for prompt and completion."""
+
+    template: str | None
+    how: str
+
+
+def read_rows(path: Path) -> tuple[Row, ...]:
+    """The rows of a `data/*.jsonl` of a run."""
+    with path.open(encoding="utf-8") as stream:
+        objects = [json.loads(line) for line in stream]
+    return tuple(Row(value["id"], tuple(value["messages"])) for value in objects)
+
+
+def choose_masking(tokenizer: Any) -> Masking:
+    """Pick the way to mask for this tokenizer; a tokenizer without a chat template is given the plain one."""
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = PLAIN_TEMPLATE
+        return Masking(PLAIN_TEMPLATE, "all assistant turns; the tokenizer has no chat template, a plain one is used")
+    if has_generation_markers(tokenizer.chat_template):
+        return Masking(tokenizer.chat_template, "all assistant turns, as the chat template marks them")
+    try:
+        template = get_training_chat_template(tokenizer)
+    except ValueError:
+        template = None
+    if template is not None:
+        return Masking(template, "all assistant turns, by TRL's training version of this chat template")
+    return Masking(None, "the last assistant turn only: this chat template does not mark the assistant's part")
+
+
+def prepare(rows: Sequence[Row], tokenizer: Any, masking: Masking, max_length: int) -> Prepared:
+    """Tokenise and label `rows`; cut at `max_length` tokens; set aside rows with nothing left to learn."""
+    kept, truncated, dropped = [], [], []
+    for row in rows:
+        labelled = label(row, tokenizer, masking)
+        if len(labelled.input_ids) > max_length:
+            truncated.append(row.id)
+            labelled = cut(labelled, max_length)
+        if labelled.learnt:
+            kept.append(labelled)
+        else:
+            dropped.append(row.id)
+    return Prepared(tuple(kept), tuple(truncated), tuple(dropped))
+
+
+def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:
+    """Token ids and labels of one row, uncut."""
+    messages = [dict(message) for message in row.messages]
+    closing = messages[-1] if messages and messages[-1]["role"] == "assistant" else None
+    prompt = messages[:-1] if closing else messages
+    prompt_ids = (
+        rendered(tokenizer, prompt, masking.template, add_generation_prompt=True)["input_ids"] if prompt else []
+    )
+    if masking.template is not None:
+        whole = rendered(tokenizer, messages, masking.template, return_assistant_tokens_mask=True)
+        learnt = whole["assistant_masks"]
+    else:
+        whole = rendered(tokenizer, messages, None)
+        start = common_prefix_length(prompt_ids, whole["input_ids"]) if closing else len(whole["input_ids"])
+        learnt = [0] * start + [1] * (len(whole["input_ids"]) - start)
+    ids = tuple(whole["input_ids"])
+    labels = tuple(token if bit else IGNORED for token, bit in zip(ids, learnt, strict=True))
+    return LabelledRow(row.id, ids, labels, tuple(prompt_ids), closing["content"] if closing else "")
+
+
+def rendered(tokenizer: Any, messages: list[dict[str, str]], template: str | None, **how: bool) -> Any:
+    """The chat template over `messages`, tokenised: a mapping with `input_ids` and what `how` asks for."""
+    return tokenizer.apply_chat_template(messages, chat_template=template, tokenize=True, return_dict=True, **how)
+
+
+def cut(row: LabelledRow, length: int) -> LabelledRow:
+    """The first `length` tokens; of the prompt the last ones, so that an answer can still be asked for."""
+    return LabelledRow(row.id, row.input_ids[:length], row.labels[:length], row.prompt_ids[-length:], row.answer)

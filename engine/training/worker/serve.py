@@ -1,0 +1,155 @@
+"""Serves runs one after the other in one process, so that several small runs pay for the imports once.
+
+Each run ends in an `end.N.json` (N: the attempt) with its outcome. The process ends early, and leaves the rest of the
+queue to a fresh one, where its state can no longer be trusted: out of memory (exit code 42) or an error (1).
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import gc
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .desk import Desk, NonFinite
+from .events import EventLog, write_json
+from .heartbeat import Heartbeat
+from .spec import Spec, read_spec
+from .stopping import Stopped, StopWatch
+
+OUT_OF_MEMORY = 42
+ALLOCATION_FAILURES = (
+    "out of memory",
+    "DefaultCPUAllocator: can't allocate memory",
+    "cuDNN error: CUDNN_STATUS_NOT_SUPPORTED",
+)
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Serve the runs named by `arguments` and end the process."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--attempt", type=int, default=1, help="of the first run; the others begin their first")
+    parser.add_argument("runs", nargs="+", type=Path)
+    options = parser.parse_args(arguments)
+    faulthandler.register(signal.SIGUSR1)
+    watch = StopWatch()
+    watch.listen()
+    code = 0
+    for position, run_dir in enumerate(options.runs):
+        attempt = options.attempt if position == 0 else 1
+        outcome = serve_one(run_dir, attempt, watch)
+        if outcome in ("oom", "crashed"):
+            code = OUT_OF_MEMORY if outcome == "oom" else 1
+            break
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the interpreter's own end takes seconds with torch in it, and everything is on disk
+
+
+def serve_one(run_dir: Path, attempt: int, watch: StopWatch) -> str:
+    """Do one run, whatever happens to it, and write its end. Returns the outcome."""
+    began = time.monotonic()
+    redirect(run_dir / "console.log")
+    log = EventLog(run_dir)
+    beat = Heartbeat(run_dir, attempt)
+    beat.start()
+    watch.watch(run_dir)
+    try:
+        end = guarded(run_dir, attempt, watch, log, beat, began)
+        beat.stop()
+        write_json(run_dir / f"end.{attempt}.json", {"attempt": attempt, "t": time.time(), **end})
+    finally:
+        log.close()
+    return str(end["outcome"])
+
+
+def guarded(
+    run_dir: Path, attempt: int, watch: StopWatch, log: EventLog, beat: Heartbeat, began: float
+) -> dict[str, Any]:
+    """Run the trainer; every way it can end becomes an outcome. The border where any exception is caught."""
+    try:
+        watch.check()
+        spec = read_spec(run_dir, attempt)
+        set_environment(spec)
+        log.emit("phase", phase="import", since_start=0.0)
+        beat.tell(phase="import")
+        from .trainer import train
+
+        return train(spec, Desk(run_dir, log, beat, watch, began))
+    except NonFinite as fault:
+        log.emit("alert", kind="nonfinite", step=beat.step, detail=str(fault))
+        return {"outcome": "nonfinite", "step": beat.step, "error": str(fault)}
+    except Stopped as stop:
+        log.emit("stop_requested", step=beat.step, reason=str(stop))
+        return {"outcome": "stopped", "step": beat.step, "stopped_by": str(stop)}
+    except Exception as fault:  # noqa: BLE001  the worker's border: told in the run's own files
+        traceback.print_exc()
+        outcome = "oom" if is_out_of_memory(fault) else "crashed"
+        message = told(fault)
+        log.emit("error", kind=type(fault).__name__, msg=message, phase=beat.phase)
+        return {"outcome": outcome, "step": beat.step, "error": message}
+    finally:
+        forget_models()
+
+
+def told(fault: Exception) -> str:
+    """The fault in a line or two for the person; the whole story is in console.log."""
+    if isinstance(fault, ImportError):
+        return f"{fault}; the interpreter {sys.executable} lacks the trainer: pip install 'tamis[train]'"
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:500] or type(fault).__name__
+
+
+def is_out_of_memory(fault: Exception) -> bool:
+    """Whether memory ran out, on the GPU or on the host."""
+    if isinstance(fault, MemoryError) or type(fault).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(fault, RuntimeError) and any(sign in str(fault) for sign in ALLOCATION_FAILURES)
+
+
+def redirect(path: Path) -> None:
+    """Everything printed from now on belongs to this run's console.log."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def set_environment(spec: Spec) -> None:
+    """What the libraries read when they are imported. `HF_HUB_OFFLINE` is the user's and stays as it is."""
+    os.environ.update(
+        HF_HUB_DISABLE_TELEMETRY="1",
+        HF_HUB_DISABLE_PROGRESS_BARS="1",
+        HF_DATASETS_DISABLE_PROGRESS_BARS="1",
+        TOKENIZERS_PARALLELISM="false",
+        CUDA_DEVICE_ORDER="PCI_BUS_ID",  # so that an index means the GPU that nvidia-smi shows under it
+    )
+    # SFTTrainer refuses several visible GPUs in one process
+    visible, number = os.environ.get("CUDA_VISIBLE_DEVICES"), int(spec["gpu"])
+    if visible is None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(number)
+    elif "," in visible:
+        devices = visible.split(",")
+        os.environ["CUDA_VISIBLE_DEVICES"] = devices[min(number, len(devices) - 1)].strip()
+    threads = int(spec["threads"])
+    if threads:
+        os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_num_threads(threads)
+
+
+def forget_models() -> None:
+    """Free what the last run held before the next one starts."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

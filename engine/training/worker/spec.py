@@ -1,0 +1,36 @@
+"""The spec of a run, as the worker reads it back from `spec.json` (or `spec.N.json` for a later attempt)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Values without their reasons. `sft` and `lora` go to SFTConfig and LoraConfig by name."""
+
+    values: Mapping[str, Any]
+    sft: Mapping[str, Any]
+    lora: Mapping[str, Any]
+    faults: tuple[Mapping[str, Any], ...]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+
+def read_spec(run_dir: Path, attempt: int) -> Spec:
+    """The spec in force at this attempt."""
+    own = run_dir / f"spec.{attempt}.json"
+    content = json.loads((own if own.exists() else run_dir / "spec.json").read_bytes())
+    return Spec(
+        bare(content["values"]), bare(content["sft"]), bare(content["lora"]), tuple(content.get("faults") or ())
+    )
+
+
+def bare(chosen: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """`{name: {"value", "reason"}}` without the reasons."""
+    return {name: choice["value"] for name, choice in chosen.items()}

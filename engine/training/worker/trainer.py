@@ -1,0 +1,192 @@
+"""One run from spec to saved model, read top to bottom: load, label, train with TRL's SFTTrainer, measure, save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+import trl.trainer.utils
+from datasets import Dataset
+from trl import SFTConfig, SFTTrainer
+
+from .desk import Desk, NonFinite
+from .events import write_json
+from .faults import strike
+from .measure import Measure
+from .models import Precision, adapter_config, choose_precision, load
+from .recorder import Recorder
+from .rows import LabelledRow, Prepared, choose_masking, prepare, read_rows
+from .spec import Spec
+from .stopping import Stopped
+
+transformers.utils.logging.disable_progress_bar()
+
+
+def train(spec: Spec, desk: Desk) -> dict[str, Any]:
+    """Do the run. Returns what `result.json` will say: outcome, steps, measures, tokens, seconds, model folder.
+
+    Raises Stopped before there is anything to save, NonFinite, and whatever the libraries raise.
+    """
+    cpu_began = time.process_time()
+    precision = choose_precision(spec["method"])
+    desk.phase("load", model=spec["model"], precision=precision.reason)
+    model, tokenizer, source = load(spec, precision, lambda done, of: tell_loading(desk, done, of))
+    desk.phase("data")
+    masking = choose_masking(tokenizer)
+    rows = prepare(read_rows(desk.run_dir / "data" / "train.jsonl"), tokenizer, masking, spec["max_length"])
+    heldout = prepare(read_rows(desk.run_dir / "data" / "heldout.jsonl"), tokenizer, masking, spec["max_length"])
+    report_data(desk, rows, heldout, masking.how)
+    if not rows.rows:
+        raise ValueError("no row has anything to learn: no answer is left within max_length")
+    measure = Measure(spec, desk, tokenizer, heldout.rows)
+    trainer = make_trainer(spec, desk, precision, model, tokenizer, rows.rows, measure)
+    record_settings(desk, trainer, source)
+    if spec["eval_at_start"]:
+        desk.phase("eval")
+        measure.losses(trainer.model, 0)
+    desk.phase("train")
+    trainer.train()
+    result = {
+        "outcome": "stopped" if trainer.stopped_by else "finished",
+        "step": trainer.state.global_step,
+        "completion_tokens": int(trainer.learnt_tokens),
+        "stopped_by": trainer.stopped_by,
+    }
+    if not trainer.stopped_by:
+        try:
+            desk.phase("eval")
+            result |= measure.all(trainer.model, trainer.state.global_step)
+        except Stopped as stop:  # what was learnt is still saved
+            result |= {"outcome": "stopped", "stopped_by": str(stop)}
+    desk.beat.tell(phase="save")
+    desk.log.emit("phase", phase="save", since_start=desk.seconds())
+    result["model"] = save(trainer.model, tokenizer, desk.run_dir)
+    return {**result, "seconds": desk.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
+
+
+def tell_loading(desk: Desk, done: int, of: int) -> None:
+    """Progress of the built-in model's one-time pre-training."""
+    desk.watch.check()
+    desk.beat.tell(pretrained=done, pretrain_of=of)
+
+
+def report_data(desk: Desk, rows: Prepared, heldout: Prepared, how: str) -> None:
+    """The `data` event: what became of the rows. At most 50 ids of each kind are named."""
+    desk.log.emit(
+        "data",
+        rows=len(rows.rows) + len(rows.dropped),
+        kept=len(rows.rows),
+        truncated=len(rows.truncated),
+        dropped_fully_masked=len(rows.dropped),
+        truncated_ids=rows.truncated[:50],
+        dropped_ids=rows.dropped[:50],
+        tokens=rows.tokens,
+        completion_tokens=rows.learnt,
+        heldout=len(heldout.rows),
+        heldout_dropped=len(heldout.dropped),
+        trained_on=how,
+    )
+
+
+class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
+    """TRL's trainer, which stops at a loss that is not a number before it reaches the weights, and counts tokens."""
+
+    def __init__(self, spec: Spec, desk: Desk, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._spec = spec
+        self._desk = desk
+        self.stopped_by: str | None = None
+        self.learnt_tokens: Any = 0
+
+    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
+        """Forward and backward of one micro-batch."""
+        step = self.state.global_step + 1
+        strike(self._spec.faults, step=step, micro_batch=len(inputs["input_ids"]), model=model)
+        labels = inputs["labels"]
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        if not torch.isfinite(loss):
+            raise NonFinite(f"the loss of step {step} is {loss.item()}")
+        self.learnt_tokens = self.learnt_tokens + (labels[:, 1:] != -100).sum()
+        return loss
+
+    def create_model_card(self, *_arguments: Any, **_named: Any) -> None:
+        """Nothing: TRL's card would be written at every checkpoint and may ask the hub."""
+
+
+def score_learnt_positions_only() -> None:
+    """Let TRL's output layer skip masked positions on the CPU as it does on a GPU: the same loss at half the time.
+
+    TRL asks a private function whether the device is one of those; where a later version has it no more, nothing
+    changes but the speed.
+    """
+    if hasattr(trl.trainer.utils, "_use_triton"):
+        trl.trainer.utils._use_triton = lambda _device: True
+
+
+def make_trainer(
+    spec: Spec,
+    desk: Desk,
+    precision: Precision,
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[LabelledRow],
+    measure: Measure,
+) -> Trainer:
+    """The trainer over rows that are labelled already, so TRL's own preparation is left out."""
+    score_learnt_positions_only()
+    arguments = SFTConfig(
+        output_dir=str(desk.run_dir / "ckpt"),
+        seed=spec["seed"],
+        max_steps=spec["steps"] or -1,
+        num_train_epochs=spec["epochs"],
+        learning_rate=spec["learning_rate"],
+        per_device_train_batch_size=spec["micro_batch"],
+        gradient_accumulation_steps=spec["batch"] // spec["micro_batch"],
+        max_length=spec["max_length"],
+        dataset_kwargs={"skip_prepare_dataset": True},
+        **precision.flags,
+        **spec.sft,
+    )
+    recorder = Recorder(desk, measure, spec["eval_every"])
+    trainer = Trainer(
+        spec,
+        desk,
+        model=model,
+        args=arguments,
+        processing_class=tokenizer,
+        train_dataset=Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows]),
+        peft_config=adapter_config(spec),
+        callbacks=[recorder],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    recorder.trainer = trainer
+    return trainer
+
+
+def record_settings(desk: Desk, trainer: Trainer, source: str) -> None:
+    """`settings.json`: every value the libraries run with, and their versions."""
+    import peft
+
+    write_json(
+        desk.run_dir / "settings.json",
+        {
+            "model_source": source,
+            "versions": {library.__name__: library.__version__ for library in (torch, transformers, trl, peft)},
+            "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
+            "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+            "sft": trainer.args.to_dict(),
+        },
+    )
+
+
+def save(model: Any, tokenizer: Any, run_dir: Path) -> str:
+    """Save what was trained (an adapter, or the whole model) as safetensors; returns the folder's name in the run."""
+    unfinished = run_dir / ".model"
+    model.save_pretrained(unfinished)
+    tokenizer.save_pretrained(unfinished)
+    unfinished.rename(run_dir / "model")
+    return "model"

@@ -1,0 +1,39 @@
+"""What the docs say, run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from projects import alpaca, write_jsonl
+
+import engine
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_page_about_python_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("rain", "gravity", "a violin", "bread")
+    rows = [alpaca(f"What is {word}?", f"{word} is something one can describe.") for word in words]
+    write_jsonl(tmp_path / "raw.jsonl", [*rows, rows[1], rows[1], alpaca("What is tea?", "a")])
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python.md", "python")
+    exec(compile(code, "docs/python.md", "exec"), {})
+    assert capsys.readouterr().out == "4\n"
+    assert len((tmp_path / "curated.jsonl").read_text().splitlines()) == 4
+
+
+def test_the_public_names_are_listed_and_there() -> None:
+    page = (DOCS / "python.md").read_text(encoding="utf-8")
+    for name in engine.__all__:
+        assert f"`{name}`" in page
+        assert getattr(engine, name) is not None
+    with pytest.raises(AttributeError, match="no public name"):
+        engine.nothing  # noqa: B018

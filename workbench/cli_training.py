@@ -181,9 +181,9 @@ def compare_project(
 
 def compare_lines(verdict: dict[str, Any]) -> list[str]:
     """The verdict table in words."""
-    lines = [f"{'arm':<12}{'rows':>6}{'steps':>7}{'tokens':>10}{'held-out NLL':>20}{'exact match':>13}"]
+    lines = [f"{'arm':<12}{'rows':>6}{'steps':>7}{'tokens':>10}{'held-out NLL':>22}{'exact match':>13}"]
     for arm in verdict["arms"]:
         nll = f"{arm['nll']:.3f} (spread {arm['nll_spread']:.3f})"
         exact = "-" if arm["exact_match"] is None else f"{arm['exact_match']:.0%}"
-        lines.append(f"{arm['name']:<12}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{nll:>20}{exact:>13}")
+        lines.append(f"{arm['name']:<12}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{nll:>22}{exact:>13}")
     return [*lines, f"verdict: {verdict['verdict']}. {verdict['reason']}"]

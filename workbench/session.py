@@ -14,7 +14,9 @@ from engine.errors import ProjectError, UsageError
 from engine.model import Flag, VerdictName
 from engine.project.folder import Project
 from engine.select import select
-from engine.sources.shapes import EditableField, editable_fields, turns_of, with_texts
+from engine.sources.shapes import EditableField
+from workbench.edits import changed_texts, edited_row, fields_of
+from workbench.headlines import headline, shared_openings
 from workbench.saved_state import Drafts, FieldPath, SavedState, load_state, save_state
 from workbench.settle import Item, overview_items
 from workbench.verdicts import (
@@ -27,15 +29,12 @@ from workbench.verdicts import (
     plan_keep,
     plan_row,
     seen_by,
-    target_rows,
 )
 from workbench.view import SETTLED_KINDS, Entry, View, build_view
 
 # A verdict on more rows than this that nobody has looked at takes its key twice.
 UNSEEN_WITHOUT_ASKING = 20
 LIST_SCREENS = ("overview", "triage")
-# Rows looked at for an opening that many share ("Sort this ticket into JSON …").
-OPENING_SAMPLE = 60
 Tone = Literal["info", "done", "refused", "error"]
 Place = tuple[int, str | None, bool]
 
@@ -63,7 +62,7 @@ class Session:
         self.item_cursor = 0
         self._places: list[Place | None] = []
         self._undone_places: list[Place | None] = []
-        self._shared_openings = self._find_shared_openings()
+        self._openings = shared_openings(project)
         saved = load_state(project.folder)
         self._screen = self._list = saved.screen if saved.screen in LIST_SCREENS else "overview"
         self.drafts: Drafts = saved.drafts
@@ -109,17 +108,8 @@ class Session:
         return flags[0] if flags else None
 
     def headline(self, row: int) -> str:
-        """What tells this row from others at a glance: its request, without an opening that many rows share."""
-        example = self.project.example(row)
-        text = example.prompt or (example.turns[0].text if example.turns else str(dict(example.raw)))
-        opening, blank, rest = text.partition("\n\n")
-        return rest if blank and rest.strip() and opening in self._shared_openings else text
-
-    def _find_shared_openings(self) -> frozenset[str]:
-        rows = len(self.project.rows)
-        sample = range(0, rows, max(1, rows // OPENING_SAMPLE))
-        openings = Counter(self.project.example(row).prompt.partition("\n\n")[0] for row in sample)
-        return frozenset(text for text, times in openings.items() if times >= max(3, len(sample) // 20))
+        """What tells this row from others at a glance."""
+        return headline(self.project, row, self._openings)
 
     def say(self, text: str, tone: Tone = "info") -> None:
         self.message = Message(text, tone)
@@ -343,7 +333,7 @@ class Session:
 
     def edit_fields(self, row: int) -> tuple[EditableField, ...]:
         """The texts of a row that can be edited, as they stand now (drafts not applied)."""
-        return editable_fields(self.project.current_row(row), self.project.mapping)
+        return fields_of(self.project, row)
 
     def draft(self, row: int) -> dict[FieldPath, str]:
         """What was typed for this row and left without saving."""
@@ -351,11 +341,7 @@ class Session:
 
     def keep_draft(self, row: int, texts: dict[FieldPath, str]) -> None:
         """Remember texts that were left without saving; texts equal to the row's forget the draft."""
-        changed = {
-            field.path: texts[field.path]
-            for field in self.edit_fields(row)
-            if texts.get(field.path, field.text) != field.text
-        }
+        changed = changed_texts(self.project, row, texts)
         identifier = self.project.rows.id(row)
         if changed:
             self.drafts[identifier] = changed
@@ -368,31 +354,15 @@ class Session:
 
         Raises UsageError for a row that could not be trained on; what was typed is then kept as a draft.
         """
-        now = self.project.current_row(row)
-        edited = with_texts(
-            now, {field.path: texts[field.path] for field in self.edit_fields(row) if field.path in texts}
-        )
-        self.drafts.pop(self.project.rows.id(row), None)
-        if edited == now:
-            self.say("nothing was changed: no decision taken")
-            return False
         try:
-            self._check_edit(edited)
-            self.on_screen.add(row)
-            self._act(plan_edit(self.project, row, edited))
+            edited = edited_row(self.project, row, texts)
+            if edited is not None:
+                self.on_screen.add(row)
+                self._act(plan_edit(self.project, row, edited))
         except (UsageError, ProjectError):
             self.keep_draft(row, texts)
             raise
-        return True
-
-    def _check_edit(self, edited: dict[str, object]) -> None:
-        turns = turns_of(edited, self.project.mapping)
-        if not any(turn.role == "user" and turn.text.strip() for turn in turns):
-            raise UsageError("not saved: the request is empty", "", "esc leaves it as it was; x rejects the row")
-        if not turns or not (turns[-1].text.strip() or turns[-1].calls):
-            raise UsageError("not saved: the answer is empty", "", "esc leaves it as it was; x rejects the row")
-
-
-def rows_under_cursor(session: Session) -> tuple[int, ...]:
-    """The rows a verdict would be about."""
-    return target_rows(session.entry) if session.entry is not None else ()
+        self.drafts.pop(self.project.rows.id(row), None)
+        if edited is None:
+            self.say("nothing was changed: no decision taken")
+        return edited is not None

@@ -14,7 +14,7 @@ from typing import Literal
 from engine.errors import UsageError
 from engine.model import Act, Cluster, Row, VerdictName
 from engine.project.folder import Project
-from workbench.view import SETTLED_KINDS, Entry
+from workbench.view import SETTLED_KINDS
 
 Verb = Literal["accept", "reject", "skip", "reset"]
 RESULT: dict[Verb, VerdictName] = {"accept": "accepted", "reject": "rejected", "skip": "skipped", "reset": "undecided"}
@@ -141,11 +141,6 @@ def default_reason(project: Project, row: int) -> str:
     """The signal of the row's top flag, else `by eye`."""
     flags = project.flags_of(row)
     return flags[0].signal if flags else "by eye"
-
-
-def target_rows(entry: Entry) -> tuple[int, ...]:
-    """What a verdict on an entry is about: the row, or all members of the group."""
-    return entry.cluster.rows if entry.is_header and entry.cluster is not None else (entry.row,)
 
 
 def carry_out(project: Project, plan: Plan, on_screen: Iterable[int]) -> int | None:

@@ -10,9 +10,10 @@ from engine.scan import Progress
 from engine.scan.buckets import buckets_of
 from engine.scan.dates import date_of
 from engine.scan.duplicates.clusters import find_clusters
+from engine.scan.duplicates.judged import Judged
 from engine.scan.duplicates.keeper import Merit
 from engine.scan.duplicates.leaks import find_leaks
-from engine.scan.duplicates.pairs import Judged, judge_pairs
+from engine.scan.duplicates.pairs import judge_pairs
 from engine.scan.duplicates.requests import Request, nodes_of, requests_of
 from engine.scan.flagging import find_flags
 from engine.scan.progress import Ticker

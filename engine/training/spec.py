@@ -172,8 +172,11 @@ def choose_spec(
     spec = builtin_choices(name) if model in (None, BUILT_IN) else model_choices(name, str(model))
     spec = with_settings(spec, settings or {})
     spec = replace(spec, micro_batch=Chosen(fitting_micro_batch(spec), spec.micro_batch.reason))
+    steps = optimizer_steps(spec, rows)
+    if steps < 1:
+        raise UsageError(f"run {name} would take no step", "", "give --steps or --epochs above zero")
     if "warmup_steps" not in spec.sft:
-        warmup = Chosen(min(10, max(1, optimizer_steps(spec, rows) // 20)), "5 % of the steps, at most 10")
+        warmup = Chosen(min(10, max(1, steps // 20)), "5 % of the steps, at most 10")
         spec = replace(spec, sft={**spec.sft, "warmup_steps": warmup})
     return spec
 
@@ -252,6 +255,8 @@ def model_choices(name: str, model: str) -> RunSpec:
 
 def with_settings(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     """`spec` with values set by name; a value that is a Chosen keeps its own reason."""
+    if "epochs" in settings and "steps" not in settings:
+        spec = replace(spec, steps=Chosen(0, "epochs decide"))
     for name, setting in settings.items():
         chosen = setting if isinstance(setting, Chosen) else Chosen(setting, GIVEN)
         if name in ("command", "group", "faults"):

@@ -139,8 +139,11 @@ def serve(queue: list[Held]) -> None:
         events.write_json(run.folder / "supervisor.json", who_am_i())
     attempt = 1
     while queue:
-        if signals.count:
-            finish(queue.pop(0), attempt, None, {"outcome": "stopped", "stopped_by": "a signal", "step": 0})
+        asked = (queue[0].folder / "control" / "stop").exists()
+        if signals.count or asked:
+            why = "asked to stop" if asked else "a signal"
+            finish(queue.pop(0), attempt, None, {"outcome": "stopped", "stopped_by": why})
+            attempt = 1
             continue
         try:
             worker = spawn(queue, attempt)

@@ -8,7 +8,8 @@ import random
 import pytest
 
 from engine.scan.duplicates import pairs as pairs_module
-from engine.scan.duplicates.pairs import LEAST_SCORE, Judged, judge_pairs
+from engine.scan.duplicates.judged import LEAST_SCORE, Judged
+from engine.scan.duplicates.pairs import judge_pairs
 from engine.scan.duplicates.requests import Node
 from engine.scan.duplicates.vocabulary import build_vocabulary
 

@@ -11,7 +11,7 @@ from scan_rows import chat, clusters, only_cluster, row, rows, unique
 from engine.model import Example, Turn
 from engine.scan import scan
 from engine.scan.duplicates import pairs as pairs_module
-from engine.scan.duplicates.pairs import Judged
+from engine.scan.duplicates.judged import Judged
 
 LONG_ONE = (
     "Photosynthesis turns light into sugar. Leaves hold chlorophyll, which catches red and blue light and drives "
@@ -110,6 +110,7 @@ def test_alike_but_not_the_same_is_a_family_and_never_a_duplicate() -> None:
     )
     (family,) = scan(made).clusters
     assert (family.kind, family.rows) == ("variant", (0, 1, 2))
+    assert not any("are listed" in line for line in family.evidence)
     assert any("a number" in line for line in family.evidence)
     assert set(scan(made).buckets) == {"check"}
 

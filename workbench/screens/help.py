@@ -64,7 +64,7 @@ class HelpScreen(WorkScreen):
             (
                 ("\u2713a ", "accepted"),
                 ("accepted   ", "text"),
-                ("\u270ee ", "edited"),
+                ("\u00b1e ", "edited"),
                 ("edited and accepted   ", "text"),
             ),
             (("\u2717x ", "rejected"), ("rejected   ", "text"), ("\u2192s ", "skipped"), ("skipped   ", "text")),

@@ -27,6 +27,14 @@ from workbench.widgets.reader import Reader
 
 # Twice a second is as live as a loss needs to be, and all a slow link should carry.
 POLL_SECONDS = 0.5
+PHASES = {
+    "import": "starting the trainer",
+    "load": "loading the model",
+    "data": "reading the rows",
+    "train": "training",
+    "eval": "measuring on the held-out rows",
+    "save": "saving",
+}
 STATE_ROLES = {"running": "key", "queued": "muted", "finished": "done", "stopped": "skipped"}
 
 
@@ -39,7 +47,7 @@ class Watched:
     points: list[Point]
     offset: int = 0
     last: str = ""
-    lowest: float | None = None
+    measured: str = ""
 
 
 class RunLines:
@@ -233,8 +241,12 @@ class TrainScreen(WorkScreen):
             watched.points.clear()
         if event["ev"] == "log" and isinstance(loss, int | float) and isinstance(step, int | float):
             watched.points.append((float(step), float(loss)))
-        if event["ev"] in ("eval", "alert", "error", "retry", "exit", "phase", "ckpt"):
+        if event["ev"] == "exit" and event.get("outcome") == "finished" and watched.measured:
+            watched.last = watched.measured
+        elif event["ev"] in ("eval", "alert", "error", "retry", "exit", "phase", "ckpt"):
             watched.last = event_sentence(event)
+        if event["ev"] == "eval":
+            watched.measured = watched.last
 
     # -- painting
 
@@ -277,7 +289,10 @@ def event_sentence(event: dict[str, Any]) -> str:
             parts.append(f"exact match {_short(event['exact'])}")
         return f"step {event.get('step')}: {', '.join(parts)} on {event.get('rows')} rows"
     if kind == "phase":
-        return f"{event.get('phase')} \u2026"
+        phase = str(event.get("phase"))
+        return f"{PHASES.get(phase, phase)} \u2026"
+    if kind == "ckpt":
+        return f"step {event.get('step')}: checkpoint saved"
     words = event.get("msg") or event.get("detail") or event.get("reason") or event.get("outcome") or ""
     return f"{kind}: {words}" if words else str(kind)
 

@@ -21,7 +21,7 @@ from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
 from workbench.widgets.reader import Reader
 
-TAG_WIDTH = 9
+TAG_WIDTH = 11
 
 
 class EntryLines:

@@ -11,8 +11,8 @@ from engine.scan.duplicates.evidence import differing_lines, score_line, why_apa
 from engine.scan.duplicates.families import Family, families
 from engine.scan.duplicates.groups import Group, Stars
 from engine.scan.duplicates.ids import with_ids
+from engine.scan.duplicates.judged import Judged
 from engine.scan.duplicates.keeper import Merit, by_merit, why_kept
-from engine.scan.duplicates.pairs import Judged
 from engine.scan.duplicates.prefix import prefix_groups
 from engine.scan.duplicates.requests import Node, Request
 from engine.scan.text import exact_form, score_form, shorten

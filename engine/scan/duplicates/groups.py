@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.scan.duplicates.guard import SAME
+from engine.scan.duplicates.judged import LEAST_SCORE, Edge, Judged
 from engine.scan.duplicates.keeper import Merit, by_merit
-from engine.scan.duplicates.pairs import LEAST_SCORE, Edge, Judged
 
 KEEPERS_TRIED = 5
 

@@ -163,6 +163,8 @@ def _is_small_edit(one: Key, other: Key, left: Counter[str], right: Counter[str]
 
 def _turned_around(one: Key, other: Key) -> bool:
     """Whether the same words stand in an order that changes who does what to whom."""
+    if _other_way(one, other):
+        return True
     if one.sequence == other.sequence or one.bag != other.bag:
         return False
     if one.code or other.code or one.one_way:
@@ -174,6 +176,15 @@ def _turned_around(one: Key, other: Key) -> bool:
     ]
     # Two words that changed places around a third: "the dog chases the cat". Neighbours ("aerobic and anaerobic") may.
     return len(moved) == 2 and moved[1] - moved[0] > 1 and len(one.sequence) == len(other.sequence)
+
+
+def _other_way(one: Key, other: Key) -> bool:
+    """Whether something is a start here and an end there: from Paris, to Paris."""
+    for target in {word for _, word in one.directions}:
+        mine, theirs = ({way for way, word in key.directions if word == target} for key in (one, other))
+        if theirs and mine.isdisjoint(theirs):
+            return True
+    return False
 
 
 def _apart(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

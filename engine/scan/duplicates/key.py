@@ -16,27 +16,20 @@ from engine.scan.duplicates.lexicon import (
     OPENERS,
     ORDINAL_ENDINGS,
     QUESTION_WORDS,
-    SPACELESS,
     STOP_WORDS,
     VERB_MARKERS,
     is_cjk,
     stem,
     task_of,
 )
-from engine.scan.text import exact_form, fold, looks_like_code
+from engine.scan.duplicates.spelling import NUMBER, WORD, prepare
+from engine.scan.text import exact_form, looks_like_code
 
 EXAMINED = 12_000
 """Characters of a request that are taken apart; what stands beyond must be equal to the letter."""
+LONGEST_OPENER = 40
 NEGATION = "!neg"
 
-_DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,8}[^\W\d_](?!\w)\.?")
-_ACRONYM = re.compile(r"\(([a-z]{2,7})\)")
-_THANKS = re.compile(r"\b(?:many |best |kind )?(?:thanks|thank you|regards)(?: (?:so|very) much)?(?: in advance)?\b")
-_NOT = re.compile(r"n't\b")
-_SPACELESS = re.compile("[" + "".join(f"{first}-{last}" for first, last in SPACELESS) + "]")
-_MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
-WORD = rf"[^\W\d_]+(?:[{_MARKS}][^\W\d_]*)*"
-NUMBER = r"(?:(?<![^\s(=<>+*/^,:])-)?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)*)"
 _TOKEN = re.compile(rf"{NUMBER}|{WORD}|[=!<>]=|&&|\|\||[-+*/^=<>%√×÷|~]|(?<=\w)#|[()\[\]{{}}]|[.?!:\n]")
 _OPERATORS = frozenset(("==", "!=", "<=", ">=", "&&", "||", *"-+*/^=<>%√|~#"))
 _SAME_SIGN = {"×": "*", "÷": "/", "percent": "%"}
@@ -76,166 +69,153 @@ class Key:
         return self.surfaces[self.sequence.index(word)] if word in self.sequence else word
 
 
-def prepare(text: str) -> str:
-    """`text` folded and spelled so that the same request has the same tokens (U.S. = US, don't = do not, (AI) after its
-    expansion).
-    """
-    form = fold(text)
-    if not form.isascii():
-        form = form.replace("’", "'").replace("‘", "'").replace("−", "-")
-        form = _SPACELESS.sub(r" \g<0> ", form)
-    if "'" in form:
-        form = _NOT.sub(" not", form.replace("won't", "will not")).replace("'s", " ")
-    if "." in form:
-        form = _DOTTED.sub(lambda found: found.group().replace(".", ""), form)
-    if "(" in form:
-        form = _ACRONYM.sub(_drop_expanded, form)
-    if "regards" in form or "thank" in form:
-        form = _THANKS.sub(" ", form)
-    return form
-
-
-def _drop_expanded(found: re.Match[str]) -> str:
-    letters = found.group(1)
-    before = found.string[max(0, found.start() - 25 * len(letters)) : found.start()].split()[-len(letters) :]
-    initials = "".join(word[0] for word in before)
-    return " " if initials == letters else found.group()
-
-
 def key_of(text: str) -> Key:
     """Take one request apart. Linear in its length; at most 12,000 characters are read."""
     beyond = b""
-    if len(text) < 40 and exact_form(text) in OPENERS:
+    if len(text) < LONGEST_OPENER and exact_form(text) in OPENERS:
         text = ""
     if len(text) > EXAMINED:
         beyond = blake2b(text[EXAMINED:].encode("utf-8", "surrogatepass"), digest_size=8).digest()
         text = text[:EXAMINED]
-    code = looks_like_code(text)
     tokens = _TOKEN.findall(prepare(text.strip()))
+    code = looks_like_code(text)
     if not any(token.isalnum() for token in tokens):
         # Nothing but signs: they are all there is to compare.
         tokens = [token for token in tokens if token not in _BOUNDARIES]
         code = True
-
-    numbers: list[str] = []
-    counted: list[tuple[str, str]] = []
-    signs: list[str] = []
-    questions: set[str] = set()
-    content: list[str] = []
-    surfaces: list[str] = []
-    lines: list[int] = []
-    directions: set[tuple[str, str]] = set()
-    spaceless: list[str] = []
-    task = ""
-    waiting = ""  # a direction word whose target has not come yet
-    uncounted: list[str] = []  # numbers whose noun has not come yet
-    line = 0
-    operators = 0
-    previous = ""
-    start = True
-    asked = False  # a question word stands before in this sentence: verbs after it are what is asked about
-
+    reader = _Reader(tokens)
     for position, token in enumerate(tokens):
         if token in _BOUNDARIES:
-            line += token == "\n"
-            start, asked, previous = True, False, token
-            continue
-        token = _SAME_SIGN.get(token, token)
-        if token in _BRACKETS:
-            signs.append(token)
-            continue
-        if token in _OPERATORS:
-            if _counts(token, tokens, position):
-                signs.append(token)
-                operators += 1
-            continue
-        word = ""
-        number = NUMBER_WORDS.get(token, "")
-        if number or token[-1].isdigit():
-            word = number or token.replace(",", "")
-            numbers.append(word)
-            uncounted.append(word)
-        elif token in NEGATIONS:
-            word = NEGATION
-        elif token in ORDINAL_ENDINGS and previous[-1:].isdigit():
-            previous = token
-            continue
-        elif is_cjk(token):
-            if token not in CJK_STOP:
-                spaceless.append(token)
-                word = token
-        elif token in QUESTION_WORDS:
-            questions.add("who" if token == "whom" else token)
-            asked = True
-        elif token == "a" and _ends(tokens, position) and (previous in DIRECTIONS or previous in ("is", "and", "or")):
-            word = token  # a thing called A, no article
-        elif token not in STOP_WORDS:
-            if not task and not asked and _is_order(start, previous) and task_of(token):
-                task = task_of(token)
-            else:
-                word = stem(token)
+            reader.end_sentence(token)
+        elif token in _BRACKETS or token in _OPERATORS or token in _SAME_SIGN:
+            reader.take_sign(_SAME_SIGN.get(token, token), position)
+        else:
+            reader.take_word(token, position)
+    return reader.key(code, beyond)
+
+
+class _Reader:
+    """What has been read of one request so far."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = tokens
+        self.numbers: list[str] = []
+        self.counted: list[tuple[str, str]] = []
+        self.signs: list[str] = []
+        self.spaceless: list[str] = []
+        self.questions: set[str] = set()
+        self.directions: set[tuple[str, str]] = set()
+        # Content words and numbers in order: what it counts as, how it was written, in which line, whether it is a
+        # number.
+        self.content: list[tuple[str, str, int, bool]] = []
+        self.task = ""
+        self.line = 0
+        self.previous = ""
+        self.at_start = True
+        self.asked = False  # a question word came before in this sentence: later verbs are what is asked about
+        self.waiting = ""  # a direction word whose target has not come yet
+        self.uncounted: list[str] = []  # numbers whose noun has not come yet
+
+    def end_sentence(self, mark: str) -> None:
+        self.line += mark == "\n"
+        self.at_start, self.asked, self.previous = True, False, mark
+
+    def take_sign(self, sign: str, position: int) -> None:
+        if sign in _BRACKETS or _counts(sign, self.tokens, position):
+            self.signs.append(sign)
+
+    def take_word(self, token: str, position: int) -> None:
+        number = NUMBER_WORDS.get(token) or (token.replace(",", "") if token[-1].isdigit() else "")
+        if token in ORDINAL_ENDINGS and self.previous[-1:].isdigit():
+            self.previous = token
+            return
+        word = number or self._meaning(token, position)
+        if number:
+            self.numbers.append(number)
+            self.uncounted.append(number)
+        if is_cjk(token):
+            self.spaceless += word
+        elif word:
+            self._place(word, token, is_number=bool(number))
         if token in DIRECTIONS:
-            waiting = DIRECTIONS[token]
-        elif word and not is_cjk(word):
-            if waiting:
-                directions.add((waiting, word))
-                waiting = ""
-            if uncounted and word not in numbers:
-                counted += [(value, word) for value in uncounted]
-                uncounted = []
-            content.append(word)
-            surfaces.append(token)
-            lines.append(line)
+            self.waiting = DIRECTIONS[token]
         if word or (token not in VERB_MARKERS and token not in STOP_WORDS):
-            start = False
-        previous = token
+            self.at_start = False
+        self.previous = token
 
-    if task in ("create", "list") and content[:1] == ["list"]:
-        # "Generate a list of 5 animals" asks for what "List 5 animals" asks for.
-        task = "list"
-        del content[0], surfaces[0], lines[0]
-    words = [word for word in content if word not in numbers]
-    bag = Counter(words)
-    if not code and (operators < 2 or len(numbers) < 2):
-        signs = [sign for sign in signs if sign not in _BRACKETS]
-    if not code and len(words) > 6 and set(signs) == {"-"}:
-        signs = []
-    number_set = set(numbers)
-    several = bool(lines) and lines[0] != lines[-1]
-    return Key(
-        numbers=tuple(numbers),
-        counted=frozenset(counted + [(value, "") for value in uncounted]),
-        signs=tuple(signs),
-        task=task,
-        questions=frozenset(questions),
-        bag=bag,
-        size=len(words),
-        sequence=tuple(content),
-        surfaces=tuple(surfaces),
-        directions=frozenset(directions),
-        spaceless=tuple(spaceless),
-        head=Counter(w for w, at in zip(content, lines, strict=True) if at == lines[0] and w not in number_set)
-        if several
-        else Counter(),
-        tail=Counter(w for w, at in zip(content, lines, strict=True) if at == lines[-1] and w not in number_set)
-        if several
-        else Counter(),
-        code=code,
-        beyond=beyond,
-        one_way=not _ONE_WAY.isdisjoint(signs),
-    )
+    def _meaning(self, token: str, position: int) -> str:
+        """The stem that the token counts as, '' for words that carry none; notes the task and the questions."""
+        if token in NEGATIONS:
+            return NEGATION
+        if is_cjk(token):
+            return "" if token in CJK_STOP else token
+        if token in QUESTION_WORDS:
+            self.questions.add("who" if token == "whom" else token)
+            self.asked = True
+            return ""
+        if token == "a" and self._names_a_thing(position):
+            return token
+        if token in STOP_WORDS:
+            return ""
+        if not self.task and not self.asked and self._is_order() and task_of(token):
+            self.task = task_of(token)
+            return ""
+        return stem(token)
 
+    def _is_order(self) -> bool:
+        """Whether a class word here says what to do ("List three…", "please explain…") and is no noun ("this list")."""
+        return self.previous not in NOUN_MARKERS and (self.at_start or self.previous in VERB_MARKERS)
 
-def _is_order(start: bool, previous: str) -> bool:
-    """Whether a class word here tells what to do ("List three…", "please explain…") and is not a noun ("this list")."""
-    if previous in NOUN_MARKERS:
-        return False
-    return start or previous in VERB_MARKERS
+    def _names_a_thing(self, position: int) -> bool:
+        """Whether "a" is no article: "is B bigger than A?"."""
+        after = self.tokens[position + 1] if position + 1 < len(self.tokens) else "\n"
+        ends = after in _BOUNDARIES or after in _OPERATORS
+        return ends and (self.previous in DIRECTIONS or self.previous in ("is", "and", "or"))
 
+    def _place(self, word: str, token: str, *, is_number: bool) -> None:
+        if self.waiting:
+            self.directions.add((self.waiting, word))
+            self.waiting = ""
+        if self.uncounted and not is_number:
+            self.counted += [(value, word) for value in self.uncounted]
+            self.uncounted = []
+        self.content.append((word, token, self.line, is_number))
 
-def _ends(tokens: list[str], position: int) -> bool:
-    after = tokens[position + 1] if position + 1 < len(tokens) else "\n"
-    return after in _BOUNDARIES or after in _OPERATORS
+    def key(self, code: bool, beyond: bytes) -> Key:
+        content, task = self.content, self.task
+        if task in ("create", "list") and content and content[0][0] == "list":
+            # "Generate a list of 5 animals" asks for what "List 5 animals" asks for.
+            content, task = content[1:], "list"
+        words = [(word, line) for word, _, line, is_number in content if not is_number]
+        first, last = (content[0][2], content[-1][2]) if content else (0, 0)
+        signs = self._signs_that_count(code, len(words))
+        return Key(
+            numbers=tuple(self.numbers),
+            counted=frozenset(self.counted + [(value, "") for value in self.uncounted]),
+            signs=signs,
+            task=task,
+            questions=frozenset(self.questions),
+            bag=Counter(word for word, _ in words),
+            size=len(words),
+            sequence=tuple(word for word, *_ in content),
+            surfaces=tuple(token for _, token, *_ in content),
+            directions=frozenset(self.directions),
+            spaceless=tuple(self.spaceless),
+            head=Counter(word for word, line in words if line == first != last),
+            tail=Counter(word for word, line in words if line == last != first),
+            code=code,
+            beyond=beyond,
+            one_way=not _ONE_WAY.isdisjoint(signs),
+        )
+
+    def _signs_that_count(self, code: bool, words: int) -> tuple[str, ...]:
+        """Brackets count in programs and in calculations; in a longer sentence a lone dash between numbers does not."""
+        if code:
+            return tuple(self.signs)
+        operators = tuple(sign for sign in self.signs if sign not in _BRACKETS)
+        if len(operators) >= 2 and len(self.numbers) >= 2:
+            operators = tuple(self.signs)
+        return () if words > 6 and set(operators) == {"-"} else operators
 
 
 def _counts(sign: str, tokens: list[str], position: int) -> bool:

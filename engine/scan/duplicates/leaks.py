@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from engine.model import ClusterKind, Example, Leak
 from engine.scan.duplicates.clusters import Answers
 from engine.scan.duplicates.groups import Stars
-from engine.scan.duplicates.pairs import Judged
+from engine.scan.duplicates.judged import Judged
 from engine.scan.duplicates.prefix import prefix_groups
 
 LOOKED_AT = 20

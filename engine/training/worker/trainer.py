@@ -175,6 +175,7 @@ def record_settings(desk: Desk, trainer: Trainer, source: str) -> None:
         desk.run_dir / "settings.json",
         {
             "model_source": source,
+            "model_commit": getattr(trainer.model.config, "_commit_hash", None),
             "versions": {library.__name__: library.__version__ for library in (torch, transformers, trl, peft)},
             "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
             "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),

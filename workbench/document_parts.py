@@ -1,0 +1,143 @@
+"""The pieces that documents of the reader are made of: paragraphs, marks, turns, differences. Knows no terminal.
+
+Texts leave here visible (safe_text) and split at line feeds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from engine.model import Example, Span, Turn
+from engine.project.folder import Project
+from workbench.safe_text import visible, visible_line
+from workbench.worddiff import Piece, word_diff
+
+Styled = tuple[str, str]
+"""(visible text, role of the theme)"""
+
+FOLDED_SYSTEM = 160
+VERDICT_MARKS: dict[str, Styled] = {
+    "accepted": ("\u2713a", "accepted"),
+    "rejected": ("\u2717x", "rejected"),
+    "skipped": ("\u2192s", "skipped"),
+    "undecided": ("\u00b7 ", "undecided"),
+    "edited": ("\u00b1e", "edited"),
+    "disputed": ("\u2260d", "disputed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One line of text before wrapping. `gutter` stands left of its first line; `row` is the row whose text this is."""
+
+    styled: tuple[Styled, ...]
+    gutter: Styled = ("", "muted")
+    row: int | None = None
+    hang: int = 0
+    """Columns by which the lines after the first are set in."""
+
+
+def mark_of(project: Project, row: int) -> Styled:
+    """Glyph and letter of a verdict, and its role: never told by colour alone."""
+    if project.is_disputed(row):
+        return VERDICT_MARKS["disputed"]
+    verdict = project.verdict(row)
+    if verdict == "accepted" and project.is_edited(row):
+        return VERDICT_MARKS["edited"]
+    return VERDICT_MARKS[verdict]
+
+
+def turns(example: Example, flagged: Iterable[Span], *, unfold: bool) -> Iterator[Paragraph]:
+    """A row as its turns, words that a flag points at marked, a long system prompt folded unless `unfold`."""
+    spans = list(flagged)
+    for index, turn in enumerate(example.turns):
+        if index:
+            yield Paragraph(())
+        if turn.role == "system" and not unfold and len(turn.text) > FOLDED_SYSTEM:
+            yield folded_system(turn, example.number)
+            continue
+        styled = _with_spans(turn.text, [span for span in spans if span.turn == index])
+        yield from spoken(turn, styled, example.number)
+
+
+def spoken(turn: Turn, styled: list[Styled], row: int) -> Iterator[Paragraph]:
+    """One turn: its text as `styled`, then its tool calls."""
+    gutter: Styled = (turn.role, turn.role)
+    if turn.text or not turn.calls:
+        yield from split_lines(styled or [("(empty)", "muted")], gutter, row)
+        gutter = ("", "muted")
+    for call in turn.calls:
+        yield from split_lines([(_call_text(call), "tool")], gutter, row)
+        gutter = ("", "muted")
+    if not turn.train:
+        yield Paragraph((("(not trained on)", "muted"),), row=row)
+
+
+def folded_system(turn: Turn, row: int) -> Paragraph:
+    """The beginning of a long system prompt, and how long it is."""
+    words = len(turn.text.split())
+    head = visible_line(turn.text, FOLDED_SYSTEM - 40)
+    return Paragraph(
+        ((f"{head}\u2026 ", "system"), (f"({words} words, w unfolds)", "muted")), ("system", "system"), row
+    )
+
+
+def _call_text(call: str) -> str:
+    """A tool call as `name(arguments)`, arguments one a line where they are long; as it stands where it is no call."""
+    try:
+        value = json.loads(call)
+        function = value.get("function", value)
+        arguments = function.get("arguments", function.get("parameters", {}))
+        if isinstance(arguments, str):
+            arguments = json.loads(arguments)
+        short = json.dumps(arguments, ensure_ascii=False)
+        return (
+            f"{function['name']}({short if len(short) < 60 else json.dumps(arguments, ensure_ascii=False, indent=2)})"
+        )
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return call
+
+
+def _with_spans(text: str, spans: list[Span]) -> list[Styled]:
+    """The text in pieces, those that a flag points at in the role `flag`."""
+    pieces: list[Styled] = []
+    at = 0
+    for span in sorted(spans, key=lambda span: span.start):
+        start, end = max(at, span.start), min(span.end, len(text))
+        if start >= end:
+            continue
+        pieces += [(text[at:start], "text"), (text[start:end], "flag")]
+        at = end
+    pieces.append((text[at:], "text"))
+    return [piece for piece in pieces if piece[0]]
+
+
+def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
+    """A word difference in the roles of the theme; the whole text where there is none."""
+    if pieces is None:
+        return [(whole, "text")]
+    roles = {"same": "text", "removed": "removed", "added": "added", "gap": "muted"}
+    return [(text, roles[kind]) for kind, text in pieces]
+
+
+def marked(text: str, other: str) -> list[Styled]:
+    """The text with the words marked that `other` does not have."""
+    pieces = word_diff(other, text)
+    return diff_styled([piece for piece in pieces if piece[0] != "removed"] if pieces is not None else None, text)
+
+
+def split_lines(styled: Iterable[Styled], gutter: Styled, row: int | None) -> Iterator[Paragraph]:
+    """Styled text cut at its line feeds and made visible."""
+    line: list[Styled] = []
+    for text, role in styled:
+        start = 0
+        while (end := text.find("\n", start)) >= 0:
+            line.append((visible(text[start:end]), role))
+            yield Paragraph(tuple(line), gutter, row)
+            line, gutter, start = [], ("", "muted"), end + 1
+        if start < len(text):
+            line.append((visible(text[start:]), role))
+    if line:
+        yield Paragraph(tuple(line), gutter, row)

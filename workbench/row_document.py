@@ -1,0 +1,122 @@
+"""A row as a document: its turns, what was found about it, and its edit as a difference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from engine.model import Cluster, Decision, Example, Turn
+from engine.project.folder import Project
+from workbench.document_parts import (
+    FOLDED_SYSTEM,
+    Paragraph,
+    Styled,
+    diff_styled,
+    folded_system,
+    marked,
+    split_lines,
+    spoken,
+    turns,
+)
+from workbench.safe_text import visible_line
+from workbench.verdicts import counted
+from workbench.view import SETTLED_KINDS
+from workbench.worddiff import differing_words, word_diff
+
+
+def row_paragraphs(project: Project, row: int, cluster: Cluster | None, why: bool) -> Iterator[Paragraph]:
+    """The document of a row, set against its keeper where it is shown as a member of `cluster`."""
+    example = project.example(row)
+    if why:
+        yield from _findings(project, row)
+    if project.is_edited(row):
+        yield from _edit(project, row, example, why)
+        if why:
+            return
+    flagged = (
+        [flag.span for flag in project.flags_of(row) if flag.span is not None] if not project.is_edited(row) else []
+    )
+    base = _compared_with(project, row, cluster)
+    if base is not None and len(base) == len(example.turns) and not flagged:
+        only_mark = cluster is not None and cluster.kind == "conflict"
+        yield from _compared_turns(base, example, unfold=why, only_mark=only_mark)
+    else:
+        yield from turns(example, flagged, unfold=why)
+    if not example.turns:
+        yield Paragraph((("this row lacks the mapped fields; what the file holds:", "muted"),))
+        yield from split_lines([(json.dumps(example.raw, ensure_ascii=False, indent=2), "text")], ("raw", "muted"), row)
+
+
+def _compared_with(project: Project, row: int, cluster: Cluster | None) -> tuple[Turn, ...] | None:
+    """The turns a member of a group is set against: the keeper's; for the keeper of a conflict, the next answer's."""
+    if cluster is None:
+        return None
+    if row != cluster.keeper:
+        return project.example(cluster.keeper).turns
+    return project.example(cluster.others[0]).turns if cluster.kind == "conflict" and cluster.others else None
+
+
+def _compared_turns(
+    base: tuple[Turn, ...], example: Example, *, unfold: bool, only_mark: bool = False
+) -> Iterator[Paragraph]:
+    """The row's turns, with the words its keeper lacks marked and, unless `only_mark`, those only the keeper has."""
+    for index, (old, turn) in enumerate(zip(base, example.turns, strict=True)):
+        if index:
+            yield Paragraph(())
+        if turn.role == "system" and old.text == turn.text and not unfold and len(turn.text) > FOLDED_SYSTEM:
+            yield folded_system(turn, example.number)
+            continue
+        styled = marked(turn.text, old.text) if only_mark else diff_styled(word_diff(old.text, turn.text), turn.text)
+        yield from spoken(turn, styled, example.number)
+
+
+def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[Paragraph]:
+    before = project.example(row, edited=False)
+    differing = sum(
+        max(0, differing_words(old.text, new.text)) for old, new in zip(before.turns, example.turns, strict=False)
+    )
+    if not why:
+        yield Paragraph(
+            ((f"{counted(differing, 'word')} changed by hand; w shows the change", "edited"),), ("edited", "edited")
+        )
+        yield Paragraph(())
+        return
+    if len(before.turns) == len(example.turns):
+        yield from _compared_turns(before.turns, example, unfold=True)
+    else:
+        yield from turns(example, (), unfold=True)
+
+
+def _findings(project: Project, row: int) -> Iterator[Paragraph]:
+    lines: list[list[Styled]] = []
+    for flag in project.flags_of(row):
+        lines.append(
+            [
+                (f"{flag.signal} ", flag.severity if flag.severity != "info" else "muted"),
+                (visible_line(flag.reason), "text"),
+            ]
+        )
+    for cluster in project.clusters_of(row):
+        role = "conflict" if cluster.kind == "conflict" else "group"
+        kept = ", the keeper" if cluster.keeper == row else f", keeper row {cluster.keeper}"
+        kept = kept if cluster.kind in SETTLED_KINDS else ""
+        lines.append([(f"{cluster.kind} {cluster.id} ", role), (f"{counted(len(cluster.rows), 'row')}{kept}", "text")])
+        lines += [[(visible_line(sentence), "muted")] for sentence in cluster.evidence]
+    if project.is_heldout(row):
+        lines.append([("held out ", "heldout"), ("measured with, never trained on; judged row by row", "text")])
+    if project.is_leaking(row):
+        lines.append([("leak ", "drop"), ("a twin of a held-out row: it is left out of every export", "text")])
+    decision = decision_sentence(project.decision(row))
+    if decision:
+        lines.append([(visible_line(decision), "muted")])
+    for index, styled in enumerate(lines or [[("no issue found", "muted")]]):
+        yield Paragraph(tuple(styled), ("why", "reason") if index == 0 else ("", "muted"))
+    yield Paragraph(())
+
+
+def decision_sentence(decision: Decision) -> str:
+    """`accepted by ann, 2026-01-05 10:31 (by eye)`, or nothing for a row without a decision."""
+    if decision.verdict == "undecided" or not decision.at:
+        return ""
+    why = f" ({decision.why})" if decision.why else ""
+    return f"{decision.verdict} by {decision.by}, {decision.at[:16].replace('T', ' ')}{why}"

@@ -232,11 +232,19 @@ def _state(value: str) -> Test:
 
 
 def _shard(value: str) -> Test:
-    part, slash, whole = value.partition("/")
-    if not slash or not part.isdigit() or not whole.isdigit() or not 1 <= int(part) <= int(whole):
-        raise UsageError(f"selector: shard:{value} is no share", "", "write shard:1/2")
-    # By content, so that the shares stay the same when the source is re-ordered.
-    return lambda project, number: int(project.rows.id(number)[:16], 16) % int(whole) == int(part) - 1
+    """`1/2`: the first of two shares; `1/2+10%`: with a tenth of all rows that every share has, to agree on."""
+    share, _, common = value.partition("+")
+    part, slash, whole = share.partition("/")
+    percent = common.removesuffix("%") or "0"
+    if not slash or not (part.isdigit() and whole.isdigit() and percent.isdigit()) or not 1 <= int(part) <= int(whole):
+        raise UsageError(f"selector: shard:{value} is no share", "", "write shard:1/2, or shard:1/2+10%")
+
+    def test(project: Project, number: int) -> bool:
+        # By content, so that the shares stay the same when the source is re-ordered.
+        content = int(project.rows.id(number)[:16], 16)
+        return content % int(whole) == int(part) - 1 or content // int(whole) % 100 < int(percent)
+
+    return test
 
 
 def _comparison(key: str, operator: str, value: str) -> Test:

@@ -152,3 +152,25 @@ def test_kappa_against_a_worked_example() -> None:
     assert cohens_kappa(pairs) == pytest.approx(0.4)
     assert cohens_kappa([("a", "a")] * 9) == 1.0
     assert agreement({"ann": {"1": "accepted"}, "bob": {"2": "accepted"}}) is None
+
+
+def test_blind_reviewers_see_their_own_verdicts_until_a_row_is_settled(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(4))
+    decide(folder, "ann", accept=[0, 1], reject=[2])
+    with open_project(folder, reviewer="bob", blind=True) as project:
+        assert project.counts()["undecided"] == 4
+        project.decide([Act("reject", (project.rows.id(0),)), Act("accept", (project.rows.id(1),))])
+        assert [project.verdict(n) for n in range(4)] == ["rejected", "accepted", "undecided", "undecided"]
+        assert select(project, "is:disputed") == [0]
+        project.decide([Act("settle", (project.rows.id(0),), extra={"verdict": "accepted"})])
+        assert (project.verdict(0), select(project, "is:disputed")) == ("accepted", [])
+    with open_project(folder, reviewer="ann", blind=True) as project:
+        assert [project.verdict(n) for n in range(4)] == ["accepted", "accepted", "rejected", "undecided"]
+
+
+def test_shares_can_overlap_for_agreement(tmp_path: Path) -> None:
+    with open_project(make_project(tmp_path, numbered(400)), readonly=True) as project:
+        first, second = (set(select(project, f"shard:{part}/2+20%")) for part in (1, 2))
+        assert first | second == set(range(400))
+        assert 50 < len(first & second) < 110
+        assert not set(select(project, "shard:1/2")) & set(select(project, "shard:2/2"))

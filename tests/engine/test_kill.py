@@ -30,17 +30,17 @@ while True:
         ids = [project.rows.id(n) for n in range(len(project.rows))]
         for _ in range(dice.randint(1, 30)):
             what = dice.random()
+            last = project.last_line + 1
             if what < 0.15:
-                project.undo()
+                last = last if project.undo() else last - 1
             elif what < 0.25:
-                project.redo()
+                last = last if project.redo() else last - 1
             elif what < 0.4:
                 one = dice.choice(ids)
                 project.decide([Act("edit", (one,), {one: {"instruction": "e", "output": str(dice.random())}})])
             else:
                 verdict = dice.choice(["accept", "reject", "skip", "reset"])
                 project.decide([Act(verdict, tuple(dice.sample(ids, dice.randint(1, 20))))], seen=ids[:1])
-            last = max(fold.last_number for fold in project._folds.values())
             said = [project.verdict(n)[0] + str(len(str(project.current_row(n)))) for n in range(len(ids))]
             print(last, said, flush=True)
 """

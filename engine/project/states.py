@@ -1,0 +1,165 @@
+"""What all journals of a project say together: one verdict a row, kept in columns, brought up to date act by act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from engine.model import VERDICTS, Act
+from engine.project.agreement import agreement
+from engine.project.fold import BLANK, RELATION_ACTS, Fold, RowState
+from engine.project.rows import RowStore
+from engine.project.snapshot import CODE, Columns
+
+DECIDED = (CODE["accepted"], CODE["rejected"])
+
+
+class States:
+    """The folds of all journal files, and what follows from them for every row number.
+
+    With `blind` only the fold at `own` counts, but for rows whose disagreement was settled: what another reviewer
+    decided stays hidden until then.
+    """
+
+    def __init__(self, rows: RowStore, folds: dict[Path, Fold], own: Path | None, blind: bool) -> None:
+        self.rows = rows
+        self.folds = folds
+        self.own = own
+        self.blind = blind and own is not None
+        self.codes = bytearray(len(rows))
+        self.disputed: set[int] = set()
+        self.edited: set[int] = set()
+        self.heldout: set[int] = set()
+        self._changed_from: dict[str, str] | None = None
+        self.settle()
+
+    def settle(self) -> None:
+        """Compute every row anew from all folds; a lone snapshot is taken over as it stands."""
+        folds = list(self.folds.values())
+        bases = [fold.base for fold in folds if isinstance(fold.base, Columns)]
+        if len(folds) == 1 and bases:
+            self.codes[:] = bases[0].codes
+            self.edited = set(bases[0].edited)
+            self.refresh(folds[0].changed)
+        else:
+            changed = {key for fold in folds for key in fold.changed}
+            self.refresh(changed | {key for base in bases for key in base.ids()})
+        numbers = (self.rows.number(identifier) for fold in folds for identifier in fold.heldout)
+        self.heldout = {number for number in numbers if number is not None}
+
+    def refresh(self, identifiers: Iterable[str]) -> None:
+        """Bring these rows up to what the folds say."""
+        self._changed_from = None
+        for identifier in identifiers:
+            number = self.rows.number(identifier)
+            if number is None:
+                continue
+            state, disputed = self._together(identifier)
+            self.codes[number] = CODE[state.verdict]
+            _mark(self.edited, number, state.edited is not None)
+            _mark(self.disputed, number, disputed)
+            _mark(self.heldout, number, any(identifier in fold.heldout for fold in self.folds.values()))
+
+    def grow(self, rows: RowStore) -> None:
+        """Take in rows that were added since; the journals may have spoken of some of them before."""
+        for fold in self.folds.values():
+            if isinstance(fold.base, Columns):
+                fold.base.grow(rows)
+        self.codes.extend(bytes(len(rows) - len(self.codes)))
+        self.rows = rows
+        self.settle()
+
+    def state(self, number: int) -> RowState:
+        """What the journals together say of a row."""
+        return self._together(self.rows.id(number))[0]
+
+    def _together(self, identifier: str) -> tuple[RowState, bool]:
+        said = {path: state for path, fold in self.folds.items() if (state := fold.state(identifier)) is not None}
+        state, disputed = combined(list(said.values()))
+        if not self.blind or state.settled:
+            return state, disputed
+        own = said.get(self.own) if self.own is not None else None
+        # A disagreement shows only to somebody who has decided the row.
+        return own or BLANK, disputed and own is not None and own.verdict in ("accepted", "rejected")
+
+    def is_seen(self, number: int) -> bool:
+        """Whether the row was on the screen when a decision was taken on it."""
+        identifier = self.rows.id(number)
+        return any(fold.is_seen(identifier) for fold in self.folds.values())
+
+    def seen_decided(self) -> set[int]:
+        """The accepted and rejected rows that were on the screen when something was decided, as against in bulk."""
+        seen: set[int] = set()
+        for fold in self.folds.values():
+            if isinstance(fold.base, Columns):
+                seen.update(number for number, mark in enumerate(fold.base.seen) if mark)
+            seen.update(number for identifier in fold.seen if (number := self.rows.number(identifier)) is not None)
+        return {number for number in seen if self.codes[number] in DECIDED}
+
+    def relations(self) -> list[Act]:
+        """The standing `not_duplicates`, `fine_together` and `split` acts."""
+        return [act for act in self._standing() if act.do in RELATION_ACTS]
+
+    def _standing(self) -> Iterable[Act]:
+        return (act for fold in self.folds.values() for acts in fold.relations.values() for act in acts)
+
+    def changed_from(self, number: int) -> str | None:
+        """The id of the row that this one is a new version of, or None."""
+        if self._changed_from is None:
+            self._changed_from = {}
+            for act in self._standing():
+                self._changed_from.update(act.extra.get("changed", {}))
+        return self._changed_from.get(self.rows.id(number))
+
+    def unknown_ids(self) -> int:
+        """How many ids the journals speak of that no row here has: vanished rows, or rows of another copy."""
+        spoken = {key for fold in self.folds.values() for key in fold.changed}
+        missing = {key for key in spoken if self.rows.number(key) is None}
+        for fold in self.folds.values():
+            if isinstance(fold.base, Columns):
+                missing |= fold.base.vanished.keys()
+        return len(missing)
+
+    def agreement(self) -> dict[str, Any] | None:
+        """Cohen's kappa of the reviewers over each one's own verdicts, or None where no row was decided by two."""
+        if len(self.folds) < 2:
+            return None
+        verdicts: dict[str, dict[str, str]] = {}
+        for fold in self.folds.values():
+            for key in set(fold.changed) | set(fold.base.ids() if fold.base is not None else ()):
+                state = fold.state(key)
+                own = "" if state is None else state.before_settling or state.verdict
+                if state is not None and own in ("accepted", "rejected"):
+                    verdicts.setdefault(state.by, {})[key] = own
+        return agreement(verdicts)
+
+    def reviewers(self) -> list[str]:
+        """Everybody who wrote a line, by name."""
+        return sorted({name for fold in self.folds.values() for name in fold.reviewers if name})
+
+    def verdict_counts(self) -> dict[str, int]:
+        """How many rows have which verdict."""
+        return {verdict: self.codes.count(code) for code, verdict in enumerate(VERDICTS)}
+
+
+def _mark(numbers: set[int], number: int, belongs: bool) -> None:
+    (numbers.add if belongs else numbers.discard)(number)
+
+
+def combined(states: list[RowState]) -> tuple[RowState, bool]:
+    """(what several journals say together, whether they differ).
+
+    A settled state outweighs all, the latest settled one first; a decided one outweighs an undecided one.
+    """
+    settled = [state for state in states if state.settled]
+    if settled:
+        return max(settled, key=lambda state: state.at), False
+    decided = [state for state in states if state.verdict in ("accepted", "rejected")]
+    if len(decided) > 1:
+        first = decided[0]
+        if any(state.verdict != first.verdict or state.edited != first.edited for state in decided[1:]):
+            return RowState(by=", ".join(sorted({state.by for state in decided})), why="reviewers differ"), True
+    if decided:
+        return decided[0], False
+    return (states[-1], False) if states else (BLANK, False)

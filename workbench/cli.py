@@ -161,7 +161,9 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     )
     compare.add_argument("--seeds", type=int, default=2, metavar="N", help="runs per arm (default 2)")
     compare.add_argument("--steps", type=int, metavar="N", help="optimizer steps of every run")
-    compare.add_argument("--workers", type=int, default=2, metavar="N", help="training processes at once (default 2)")
+    compare.add_argument(
+        "--workers", type=int, metavar="N", help="training processes at once (default: 2, for a real model 1)"
+    )
 
 
 HANDLERS: dict[str, tuple[str, str]] = {

@@ -136,7 +136,7 @@ def stop(arguments: argparse.Namespace) -> int:
 
 def compare(arguments: argparse.Namespace) -> int:
     """`tamis compare PROJECT`: train the arms, measure them on the held-out set, give the verdict."""
-    if arguments.seeds < 1 or arguments.workers < 1:
+    if arguments.seeds < 1 or (arguments.workers is not None and arguments.workers < 1):
         raise UsageError("--seeds and --workers take a number from 1 up")
     with open_project(find_project(arguments.project), readonly=True) as project:
         verdict = compare_project(
@@ -156,7 +156,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 
 def compare_project(
-    project: Project, *, model: str | None, steps: int | None, seeds: int, workers: int, runs: Path
+    project: Project, *, model: str | None, steps: int | None, seeds: int, workers: int | None, runs: Path
 ) -> dict[str, Any]:
     """The contract's `compare` object for a project."""
     from engine.config import load_config

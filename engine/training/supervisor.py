@@ -1,7 +1,7 @@
 """The process that owns runs: starts the worker, hears signals, tries again after an out-of-memory, writes the results.
 
 Standard library only, and started by file path (`python -P -S -E supervisor.py [--detach] RUN_DIR ...`), so it costs
-about 12 MB and nothing installed or set can disturb it. One supervisor serves its runs in order with one worker at a
+about 13 MB and nothing installed or set can disturb it. One supervisor serves its runs in order with one worker at a
 time; a worker that dies is replaced for the runs that are left. A run is alive exactly while its `lock` is held; the
 worker inherits the lock, so a run whose supervisor was killed is alive until its worker, which notices, has ended.
 """

@@ -1,0 +1,171 @@
+"""Real runs of a tiny model: what they leave behind when all goes well, and when it does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_runs import ended, events, rows, wait_until
+
+from engine.training.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs import RunState, is_alive, list_runs, read_run, stop
+
+TRAIN, HELDOUT = rows(24), rows(8, 100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _faults_allowed() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAMIS_FAULTS", "1")
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+def spec(name: str, model: Path | str, *faults: Mapping[str, Any], **settings: Any) -> RunSpec:
+    small = {"batch": 8, "micro_batch": 8, "steps": 4, "threads": 1, "max_new_tokens": 24, "faults": faults}
+    return choose_spec(name=name, rows=len(TRAIN), model=str(model), settings={**small, **settings})
+
+
+def slow(seconds: float) -> dict[str, Any]:
+    return {"kind": "slow", "seconds": seconds}
+
+
+@pytest.fixture(scope="module")
+def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """One queue of runs, good and bad, served to its end."""
+    full = {"method": "full", "learning_rate": 5e-3}
+    specs = [
+        spec("lora", tiny_model, steps=8, learning_rate=5e-3),
+        spec("full", tiny_model, steps=6, eval_every=2, eval_at_start=True, **full),
+        spec("stopped", tiny_model, slow(0.3), steps=500, **full),
+        spec("nan", tiny_model, {"kind": "nan", "step": 5}, steps=8, **full),
+        spec("oom", tiny_model, {"kind": "oom", "step": 2, "above_micro": 4}, **full),
+        spec("killed", tiny_model, {"kind": "kill", "step": 3}, **full),
+        spec("unknown", "no-such-owner/no-such-model"),
+        spec("last", tiny_model, steps=2, **full),
+    ]
+    runs_dir = tmp_path_factory.mktemp("runs")
+    runs = launch_queue([Job(each, TRAIN, HELDOUT) for each in specs], runs_dir)
+    named = {each.name: run for each, run in zip(specs, runs, strict=True)}
+    wait_until(lambda: events(named["stopped"], "log"))
+    stop(named["stopped"].dir)
+    ended(runs[-1], 120)
+    return named
+
+
+def state(queue: Mapping[str, Run], name: str) -> RunState:
+    return read_run(queue[name].dir)
+
+
+def test_lora_learns_and_leaves_an_adapter(queue: dict[str, Run]) -> None:
+    run = queue["lora"]
+    assert (state(queue, "lora").state, state(queue, "lora").step) == ("finished", 8)
+    logged = events(run, "log")
+    assert [event["step"] for event in logged] == list(range(1, 9))
+    assert logged[-1]["loss"] < logged[0]["loss"]
+    assert {path.name for path in (run.dir / "model").iterdir()} >= {"adapter_model.safetensors", "tokenizer.json"}
+    settings = json.loads((run.dir / "settings.json").read_text())
+    assert 0 < settings["trained_parameters"] < settings["parameters"]
+    assert settings["sft"]["logging_nan_inf_filter"] is False
+
+
+def test_the_events_tell_the_whole_run_in_order(queue: dict[str, Run]) -> None:
+    told = events(queue["full"])
+    phases = [event["phase"] for event in told if event["ev"] == "phase"]
+    assert phases == ["import", "load", "data", "eval", "train", "eval", "save"]
+    (data,) = [event for event in told if event["ev"] == "data"]
+    assert (data["rows"], data["kept"], data["truncated"], data["dropped_fully_masked"]) == (24, 24, 0, 0)
+    assert 0 < data["completion_tokens"] < data["tokens"]
+    assert [event["step"] for event in told if event["ev"] == "eval"] == [0, 2, 4, 6]
+    assert told[-1]["ev"] == "exit"
+    assert all({"v", "t", "ev"} <= event.keys() for event in told)
+
+
+def test_held_out_rows_are_measured_one_by_one_under_their_ids(queue: dict[str, Run]) -> None:
+    lines = [json.loads(line) for line in (queue["full"].dir / "eval.jsonl").read_text().splitlines()]
+    last = [line for line in lines if line["step"] == 6]
+    assert [line["id"] for line in last] == [row.id for row in HELDOUT]
+    assert all("answer" in line for line in last)
+    result = state(queue, "full").result
+    assert result["nll"] == pytest.approx(sum(line["nll"] for line in last) / sum(line["tokens"] for line in last))
+    assert result["exact"] == sum(line["exact"] for line in last) / len(last)
+    before = [event["nll"] for event in events(queue["full"], "eval")]
+    assert before[-1] < before[0]
+
+
+def test_checkpoints_come_every_epoch_and_the_last_two_stay(queue: dict[str, Run]) -> None:
+    assert [event["step"] for event in events(queue["full"], "ckpt")] == [3, 6]
+    kept = sorted(path.name for path in (queue["lora"].dir / "ckpt").iterdir())
+    assert kept == ["checkpoint-6", "checkpoint-8"]
+
+
+def test_a_stop_saves_within_one_step_and_the_queue_goes_on(queue: dict[str, Run]) -> None:
+    run, stopped = queue["stopped"], state(queue, "stopped")
+    assert stopped.state == "stopped"
+    (request,) = events(run, "stop_requested")
+    assert stopped.step == request["step"] < 50
+    assert (run.dir / "ckpt" / f"checkpoint-{stopped.step}" / "trainer_state.json").is_file()
+    assert (run.dir / "model" / "model.safetensors").is_file()
+
+
+def test_a_loss_that_is_no_number_stops_at_once_and_nothing_broken_is_saved(queue: dict[str, Run]) -> None:
+    run, broken = queue["nan"], state(queue, "nan")
+    assert broken.state == "nonfinite"
+    assert "step 5 is nan" in broken.error
+    assert [event["step"] for event in events(run, "log")] == [1, 2, 3, 4]
+    assert [event["kind"] for event in events(run, "alert")] == ["nonfinite"]
+    assert not (run.dir / "model").exists()
+    assert [path.name for path in (run.dir / "ckpt").iterdir()] == ["checkpoint-3"]
+
+
+def test_out_of_memory_tries_again_with_half_the_rows_at_the_same_batch(queue: dict[str, Run]) -> None:
+    run = queue["oom"]
+    assert state(queue, "oom").state == "finished"
+    attempts = [(event["attempt"], event["micro_batch"], event["accum"]) for event in events(run, "spawn")]
+    assert attempts[-1] == (2, 4, 2)
+    assert [event["kind"] for event in events(run, "error")] == ["OutOfMemoryError"]
+    assert state(queue, "oom").result["attempts"] == 2
+
+
+def test_a_killed_worker_is_named_and_replaced(queue: dict[str, Run]) -> None:
+    killed = state(queue, "killed")
+    assert (killed.state, killed.step) == ("killed", 2)
+    assert "SIGKILL" in killed.error
+    assert state(queue, "last").state == "finished"
+    one, other = (events(queue[name], "spawn")[-1]["pid"] for name in ("killed", "last"))
+    assert one != other
+
+
+def test_an_unknown_model_is_told_in_a_line_and_the_console_has_the_rest(queue: dict[str, Run]) -> None:
+    unknown = state(queue, "unknown")
+    assert unknown.state == "crashed"
+    assert "no-such-owner/no-such-model" in unknown.error
+    assert "\n" not in unknown.error
+    assert "Traceback" in (queue["unknown"].dir / "console.log").read_text()
+
+
+def test_the_run_carries_its_own_worker_and_its_data(queue: dict[str, Run]) -> None:
+    run = queue["full"]
+    assert (run.dir / "worker" / "main.py").is_file()
+    lines = [json.loads(line) for line in (run.dir / "data" / "train.jsonl").read_text().splitlines()]
+    assert [line["id"] for line in lines] == [row.id for row in TRAIN]
+    written = json.loads((run.dir / "spec.json").read_text())
+    assert written["data"]["heldout"]["rows"] == 8
+    assert [found.id for found in list_runs(run.dir.parent)] == sorted((run.id for run in queue.values()), reverse=True)
+
+
+def test_a_killed_supervisor_leaves_no_orphan_and_no_lost_work(tiny_model: Path, tmp_path: Path) -> None:
+    (run,) = launch_queue([Job(spec("orphan", tiny_model, slow(0.2), steps=500), TRAIN, HELDOUT)], tmp_path)
+    wait_until(lambda: events(run, "log"))
+    os.kill(run.pid, signal.SIGKILL)
+    assert is_alive(run.dir)
+    found = ended(run)
+    assert found.state == "stopped"
+    assert found.result["stopped_by"] == "the supervisor is gone"
+    assert (run.dir / "ckpt" / f"checkpoint-{found.step}").is_dir()
+    assert not (run.dir / "result.json").exists()

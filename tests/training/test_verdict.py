@@ -1,0 +1,129 @@
+"""The verdict on planted differences, and what a comparison refuses before it trains anything."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy
+import pytest
+from small_runs import rows
+
+from engine.errors import TrainingError, UsageError
+from engine.model import TrainingRow
+from engine.training.compare import compare, content_key
+from engine.training.spec import SFT, Chosen, choose_spec, optimizer_steps
+from engine.training.verdict import Losses, Paired, bootstrap_interval, paired, sentence, together
+
+
+def losses(seed: int, shift: float, noise: float = 0.5, count: int = 120) -> Losses:
+    """Losses of `count` rows of 20 tokens: the same rows each time, `shift` nats per token apart, with own noise."""
+    same, own = random.Random(99), random.Random(seed)
+    return {f"r{number}": (20 * (same.gauss(1, 0.5) + shift) + own.gauss(0, noise), 20) for number in range(count)}
+
+
+def test_a_planted_gain_is_better_and_a_planted_loss_worse() -> None:
+    base = [losses(1, 0.0), losses(2, 0.0)]
+    gain = paired("raw", [losses(3, -0.2), losses(4, -0.2)], base)
+    assert gain.verdict == "better"
+    assert gain.low < -0.2 < gain.high < 0
+    assert paired("raw", [losses(3, 0.2), losses(4, 0.2)], base).verdict == "worse"
+
+
+def test_no_difference_is_not_made_up() -> None:
+    verdicts = [
+        paired("raw", [losses(seed, 0), losses(seed + 1, 0)], [losses(seed + 2, 0), losses(seed + 3, 0)]).verdict
+        for seed in range(0, 160, 4)
+    ]
+    assert verdicts.count("no difference shown") >= 39  # 1 % of 40 trials would be 0.4
+
+
+def test_seeds_that_disagree_show_nothing_however_narrow_the_interval() -> None:
+    base = [losses(1, 0.0), losses(2, 0.0)]
+    split = paired("raw", [losses(3, -0.5), losses(4, 0.1)], base)
+    assert split.high < 0
+    assert split.by_seed[1] > 0
+    assert split.verdict == "no difference shown"
+
+
+def test_the_interval_is_that_of_another_bootstrap() -> None:
+    draw = random.Random(5)
+    differences = [draw.gauss(-1, 3) for _ in range(120)]
+    tokens = [draw.randint(5, 40) for _ in range(120)]
+    low, high = bootstrap_interval(differences, tokens)
+    generator = numpy.random.default_rng(0)
+    drawn = generator.integers(0, 120, (20_000, 120))
+    ratios = numpy.array(differences)[drawn].sum(1) / numpy.array(tokens)[drawn].sum(1)
+    expected = numpy.percentile(ratios, [0.5, 99.5])
+    assert low == pytest.approx(expected[0], abs=0.012)
+    assert high == pytest.approx(expected[1], abs=0.012)
+
+
+def test_better_means_better_than_every_other_arm() -> None:
+    better, even, worse = (
+        Paired("x", word, 0.0, 0.0, 0.0, (0.0,)) for word in ("better", "no difference shown", "worse")
+    )
+    assert together([better, better]) == "better"
+    assert together([better, even]) == "no difference shown"
+    assert together([better, worse]) == "worse"
+
+
+def test_the_reason_is_one_sentence_with_interval_and_seeds() -> None:
+    pair = Paired("raw", "better", -0.0751, -0.0934, -0.0561, (-0.08, -0.07))
+    assert sentence([pair], 2, 120) == (
+        "curated is better than raw: -0.075 nats per token (99 % interval -0.093 to -0.056), "
+        "over 120 held-out rows and 2 seeds"
+    )
+    assert "not known" in sentence([pair], 1, 120)
+
+
+@pytest.mark.parametrize(
+    ("arms", "heldout", "words"),
+    [
+        ({"curated": rows(4)}, rows(4, 50), "at least one other arm"),
+        ({"raw": rows(4)}, rows(4, 50), "at least one other arm"),
+        ({"raw": rows(4), "curated": ()}, rows(4, 50), "arm curated has no rows"),
+        ({"raw": rows(4), "curated": rows(2)}, rows(1, 50), "cannot measure"),
+        ({"raw": rows(4), "curated": rows(2)}, (), "cannot measure"),
+        ({"raw": rows(9), "curated": rows(2)}, rows(4, 8), "1 rows of arm raw are also held out"),
+    ],
+)
+def test_unfit_arms_and_held_out_rows_are_refused(
+    tmp_path: Path, arms: dict[str, tuple[TrainingRow, ...]], heldout: tuple[TrainingRow, ...], words: str
+) -> None:
+    with pytest.raises(TrainingError, match=words):
+        compare(arms, heldout, runs_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leak_under_another_id_is_found_by_its_words(tmp_path: Path) -> None:
+    (row,) = rows(1, 50)
+    twin = TrainingRow("another", tuple({**message, "content": f" {message['content']}\n"} for message in row.messages))
+    assert content_key(twin) == content_key(row)
+    with pytest.raises(TrainingError, match="another"):
+        compare({"raw": (*rows(4), twin), "curated": rows(4)}, (row, *rows(1, 60)), runs_dir=tmp_path)
+
+
+def test_every_value_of_a_spec_has_a_reason_and_what_is_set_says_so() -> None:
+    spec = choose_spec(name="x", rows=100, model="some/model", settings={"learning_rate": 1e-3, "r": 4, "epochs": 2})
+    written = spec.to_json()
+    for choices in (written["values"], written["sft"], written["lora"]):
+        assert all(choice["reason"] for choice in choices.values())
+    assert written["values"]["learning_rate"] == {"value": 1e-3, "reason": "as you set it"}
+    assert written["lora"]["r"]["value"] == 4
+    assert optimizer_steps(spec, 100) == 14
+    assert spec.sft.keys() == {*SFT, "warmup_steps"}
+
+
+def test_unknown_and_impossible_settings_are_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="learning_rate"):
+        choose_spec(name="x", rows=4, settings={"learning_rat": 1})
+    with pytest.raises(UsageError, match="full or lora"):
+        choose_spec(name="x", rows=4, settings={"method": "magic"})
+    with pytest.raises(UsageError, match="would take no step"):
+        choose_spec(name="x", rows=4, settings={"steps": 0})
+    with pytest.raises(UsageError, match="batch of 0"):
+        choose_spec(name="x", rows=4, settings={"batch": 0})
+    odd = choose_spec(name="x", rows=4, settings={"batch": 6, "micro_batch": Chosen(4, "wished")})
+    assert odd.micro_batch.value == 3
+    assert choose_spec(name="x", rows=4, settings={"epochs": 2}).steps.value == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,12 +15,13 @@ from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.worker import Worker, get_current_worker
 
 from engine.errors import TamisError
 from engine.project.folder import Project, open_project
 from workbench.driver import TamisDriver
 from workbench.guard import few_colours, no_colour, wants_mouse
-from workbench.keymap import checked_keymap
+from workbench.keymap import checked_keymap, load_keymap
 from workbench.scan_job import run_scan
 from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
@@ -61,14 +63,14 @@ class TamisApp(App[int], inherit_bindings=False):
     def __init__(self, project: Project, *, theme: str | None = None, keymap: dict[str, str] | None = None) -> None:
         super().__init__(driver_class=TamisDriver)
         self.session = Session(project)
-        self.job_text = ""
+        self.is_writing = False
         themes, problems = load_themes()
         chosen, complaint = choose_theme(themes, theme, no_colour=no_colour())
         self.loaded_theme: LoadedTheme = chosen
         self._few_colours = few_colours() and not self.is_headless
         self.role_styles: dict[str, Style] = chosen.styles(self._few_colours)
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
-        self._scanning: Any = None
+        self._scanning: Worker[None] | None = None
         self._place_timer: Timer | None = None
         troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
         if project.readonly:
@@ -117,7 +119,7 @@ class TamisApp(App[int], inherit_bindings=False):
 
     def action_say_quit(self) -> None:
         self.session.say("q leaves; every decision is saved already")
-        self._sync()
+        self.sync_screen()
 
     # -- screens
 
@@ -135,10 +137,13 @@ class TamisApp(App[int], inherit_bindings=False):
         if len(self.screen_stack) > 2:
             self.session.say("")
             self.pop_screen()
+        elif self.is_writing:
+            self.session.say("the export is still being written: q again in a moment", "refused")
         else:
             self._end(0)
 
-    def _sync(self) -> None:
+    def sync_screen(self) -> None:
+        """Bring the screen in front up to the session."""
         if isinstance(self.screen, WorkScreen):
             self.screen.sync()
 
@@ -156,7 +161,7 @@ class TamisApp(App[int], inherit_bindings=False):
         if not external:
             from workbench.screens.edit import EditScreen
 
-            self.push_screen(EditScreen(self.session, row, self.role_styles), lambda _: self._sync())
+            self.push_screen(EditScreen(self.session, row, self.role_styles), lambda _: self.sync_screen())
             return
         try:
             self._edit_outside(row)
@@ -191,8 +196,8 @@ class TamisApp(App[int], inherit_bindings=False):
 
     @work(exclusive=True, group="scan")
     async def _scan(self) -> None:
-        self.job_text = "scanning"
-        self._sync()
+        self.session.job = "scanning"
+        self.sync_screen()
         try:
             await run_scan(self.session.project.folder, self._scan_progress)
             self.session.project.reload_findings()
@@ -201,27 +206,35 @@ class TamisApp(App[int], inherit_bindings=False):
         except TamisError as error:
             self.session.say(str(error), "error")
         finally:
-            self.job_text = ""
-        self._sync()
+            self.session.job = ""
+        self.sync_screen()
+
+    def cancel_scan(self) -> None:
+        """Stop the scan; what it has found so far is lost, what was decided is not."""
+        if self._scanning is not None:
+            self._scanning.cancel()
+        self.session.job = ""
+        self.session.say("the scan was stopped: no groups and flags until the next start")
 
     def _scan_progress(self, phase: str, done: int, of: int) -> None:
         share = f" {100 * done // of} %" if of else ""
         text = f"scanning: {phase}{share}"
-        if text != self.job_text:
-            self.job_text = text
-            self._sync()
+        if text != self.session.job:
+            self.session.job = text
+            self.sync_screen()
 
     @work(thread=True, exclusive=True, group="years")
     def _count_years(self) -> None:
         # Reads every row once, so not in the thread that answers keys.
-        years = count_years(self.session.project)
-        if years is not None:
+        worker = get_current_worker()
+        years = count_years(self.session.project, lambda: worker.is_cancelled)
+        if years is not None and not worker.is_cancelled:
             self.call_from_thread(self._take_years, years)
 
-    def _take_years(self, years: Any) -> None:
+    def _take_years(self, years: Counter[str]) -> None:
         self.session.years = years
         self.session.refresh_items()
-        self._sync()
+        self.sync_screen()
 
 
 def run_workbench(
@@ -232,7 +245,10 @@ def run_workbench(
     Raises TamisError (project damaged, no terminal), and whatever fault ended the application.
     """
     with open_project(project_folder, reviewer=reviewer, readonly=readonly) as project:
-        app = TamisApp(project, theme=theme)
+        keymap, problems = load_keymap()
+        app = TamisApp(project, theme=theme, keymap=keymap)
+        if problems:
+            app.session.say(" \u00b7 ".join(problems), "error")
         code = app.run(mouse=wants_mouse(mouse))
         if app._exception is not None:
             raise app._exception

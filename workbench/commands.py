@@ -40,6 +40,8 @@ class Stage(Protocol):
 
     def stop_run(self) -> None: ...
 
+    def cancel_job(self) -> None: ...
+
     def confirm(self) -> None:
         """What enter does on a screen of its own (export, train)."""
 
@@ -165,6 +167,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("stop-run", "stop", "stop the watched run: it saves and ends within one step", ("s",), ("train",),
             lambda stage: stage.stop_run()),
     Command("back", "back", "back to where one came from", ("escape", "q"), PANES, lambda stage: stage.leave()),
+    Command("cancel", "stop scan", "stop the scan that is running", ("escape",), LISTS,
+            lambda stage: stage.cancel_job(), lambda session: None if session.job else "nothing is running"),
     Command("leave", "leave", "leave; the next start comes back to this row", ("q", "ctrl+q"), LISTS,
             lambda stage: stage.leave()),
 )  # fmt: skip

@@ -30,12 +30,19 @@ ABOUT_ROW = re.compile(r"row (?P<row>\d+)(?: is kept)?: (?P<note>.+)")
 def group_paragraphs(project: Project, cluster: Cluster) -> Iterator[Paragraph]:
     """The document of a cluster; what stands on the reason line already is not said again."""
     notes, rest = _notes(cluster)
-    for index, sentence in enumerate(rest):
-        yield Paragraph(((sentence, "muted"),), ("why", "reason") if index == 0 else ("", "muted"))
     if cluster.kind in SETTLED_KINDS:
+        yield from _sentences(rest)
         yield from _duplicates(project, cluster, notes)
     else:
+        # The answers themselves say most; what else there is stands below them.
         yield from _answers(project, cluster)
+        yield Paragraph(())
+        yield from _sentences(rest)
+
+
+def _sentences(sentences: list[str]) -> Iterator[Paragraph]:
+    for index, sentence in enumerate(sentences):
+        yield Paragraph(((sentence, "muted"),), ("why", "reason") if index == 0 else ("", "muted"))
 
 
 def _notes(cluster: Cluster) -> tuple[dict[int, str], list[str]]:

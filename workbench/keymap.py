@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import partial
+from pathlib import Path
 
+import tomli
 from textual.binding import Binding, BindingType
 
+from engine.config import config_folder
 from workbench.commands import BY_ID, COMMANDS, key_name
 
 # Keys that terminals take for something else, or that must stay what they are.
@@ -47,6 +50,22 @@ def bindings_for(screen: str) -> list[BindingType]:
         for command in COMMANDS
         if screen in command.where
     ]
+
+
+def load_keymap(path: Path | None = None) -> tuple[dict[str, str], list[str]]:
+    """(the person's keymap as written, what was wrong with the file): `keymap.toml` in the settings folder.
+
+    Lines of `command-id = "key,key"`. A file that cannot be read never stops the workbench.
+    """
+    path = path or config_folder() / "keymap.toml"
+    try:
+        content = tomli.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}, []
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+        return {}, [f"{path.name}: cannot be read ({error}); the default keys stay"]
+    problems = [f"{path.name}: {name} must be a text" for name, keys in content.items() if not isinstance(keys, str)]
+    return {name: keys for name, keys in content.items() if isinstance(keys, str)}, problems
 
 
 def checked_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

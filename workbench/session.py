@@ -48,13 +48,14 @@ class Message:
 
 
 class Session:
-    """See the module. `on_screen` holds the rows whose text was painted."""
+    """See the module. `on_screen` holds the rows whose text was painted, `job` says what runs beside the keys."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.message = Message("")
         self.on_screen: set[int] = set()
         self.why_open = False
+        self.job = ""
         self.pending: tuple[str, str] | None = None
         self.tally: Counter[VerdictName] = Counter()
         self.years: Counter[str] | None = None
@@ -164,13 +165,9 @@ class Session:
         following = self.view.open_from(self.cursor + 1, self.project) if len(self.view) else None
         if following is not None:
             self.cursor = following
-        elif self.filter_text:
-            self.say(
-                f"{self.message.text} · everything in this filter is decided: / changes it, o shows what is left",
-                "done",
-            )
         else:
-            self.say(f"{self.message.text} · everything is decided: E exports", "done")
+            rest = "all decided here, o shows what is left" if self.filter_text else "all decided, E exports"
+            self.say(f"{self.message.text} \u00b7 {rest}", "done")
 
     def set_filter(self, text: str) -> None:
         """Show other rows. Raises UsageError where the text is no selector; the view then stays."""
@@ -203,7 +200,9 @@ class Session:
         """After a scan: the same filter over new findings."""
         entry = self.entry
         self.view = build_view(self.project, self.filter_text)
-        found = self.view.find(entry.row, None) if entry is not None and self._places else None
+        # Who is reading stays with the row; else the scan's first group is what to look at.
+        stays = entry is not None and self.screen == "triage"
+        found = self.view.find(entry.row, None) if entry is not None and stays else None
         self.cursor = found if found is not None else self.view.open_from(0, self.project) or 0
         self.refresh_counts()
         self.item_cursor = 0
@@ -267,8 +266,7 @@ class Session:
 
     def _confirmed(self, verb: str, target: str, plan: Plan, *, always: bool = False) -> bool:
         """Whether to go on: small or seen at once, else on the second press of the same key on the same rows."""
-        seen = seen_by(self.project, self.on_screen)
-        unseen = sum(1 for row in plan.rows if not seen(row))
+        unseen = sum(1 for row in plan.rows if not self._text_was_seen(row))
         asked, self.pending = self.pending, None
         if asked == (verb, target) or not plan.acts or not (always or unseen > UNSEEN_WITHOUT_ASKING):
             return True
@@ -280,6 +278,12 @@ class Session:
             "refused",
         )
         return False
+
+    def _text_was_seen(self, row: int) -> bool:
+        """Whether the row, or the keeper it is an exact copy of, was on the screen."""
+        seen = seen_by(self.project, self.on_screen)
+        copies = (cluster for cluster in self.project.clusters_of(row) if cluster.kind == "exact")
+        return seen(row) or any(seen(cluster.keeper) for cluster in copies)
 
     def _act(self, plan: Plan, *, advance: bool = True) -> None:
         before = Counter(self.project.verdict(row) for row in plan.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -128,13 +128,19 @@ def _decided(project: Project) -> Iterator[Item]:
         yield Item("decided", f"held out ({judged} judged)", "is:heldout", len(project.heldout), len(project.rows))
 
 
-def count_years(project: Project) -> Counter[str] | None:
+def count_years(project: Project, cancelled: Callable[[], bool] = lambda: False) -> Counter[str] | None:
     """Rows per `year`, or None where the first row has no such field. Reads every row once: not for the paint path."""
     if "year" not in project.rows.raw(0):
         return None
     years: Counter[str] = Counter()
     for row in range(len(project.rows)):
-        year = project.rows.raw(row).get("year")
+        if cancelled():
+            return None
+        try:
+            year = project.rows.raw(row).get("year")
+        except OSError:
+            # The project was closed while this ran in a thread: nobody waits for the count any more.
+            return None
         if isinstance(year, int | str) and not isinstance(year, bool) and str(year).strip():
             years[str(year)[:12]] += 1
     return years

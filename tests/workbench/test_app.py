@@ -62,8 +62,9 @@ async def test_the_reader_shows_members_as_differences(folder: Path) -> None:
         await type_filter(pilot, "kind:near")
         text = "\n".join(screen_text(app))
         assert "the keeper" in text
-        assert " ·  3      the same answer; the request: … to Ann in French." in text
-        assert " ·  5      the same answer; the request: Say hello to Ann in French.french!" in text
+        assert " ·  4      the keeper: its sentence ends" in text
+        assert " ·  3      … to Ann in French." in text
+        assert " ·  5      Say hello to Ann in French.french!" in text
 
 
 async def test_the_reason_is_always_in_sight_and_w_tells_all(folder: Path) -> None:
@@ -251,3 +252,45 @@ async def test_a_scan_started_by_the_workbench_fills_the_overview(tmp_path: Path
         await pilot.pause()
         assert app.session.project.findings is not None
         assert screen_text(app)[2].startswith("▌  2 exact groups")
+
+
+SLOW_JOB = """
+import os, pathlib, sys
+print('{"phase": "waiting", "progress": 3, "of": 10}', flush=True)
+pathlib.Path(sys.argv[1], "pid").write_text(str(os.getpid()))
+sys.stdin.read()
+"""
+
+
+async def test_a_running_scan_shows_its_progress_and_escape_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = planted.make_folder(tmp_path, scanned=False)
+    (tmp_path / "slow_job.py").write_text(SLOW_JOB)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr("workbench.scan_job.MODULE", "slow_job")
+    with planted.opened(folder) as project:
+        app = planted.TamisApp(project)
+        async with app.run_test(size=(80, 24)) as pilot:
+            while "30 %" not in screen_text(app)[0] or not (folder / "pid").exists():
+                await pilot.pause(0.02)
+            assert screen_text(app)[0].endswith("scanning: waiting 30 %")
+            await type_filter(pilot, "row:3")
+            await pilot.press("a", "escape")
+            await app.workers.wait_for_complete()
+            assert "the scan was stopped" in screen_text(app)[-2]
+            assert project.verdict(3) == "accepted"
+            assert not Path("/proc", (folder / "pid").read_text()).exists()
+            await pilot.press("escape")
+            assert "nothing is running" in screen_text(app)[-2]
+
+
+async def test_a_click_moves_the_cursor(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("enter")
+        await pilot.click("#list", offset=(5, 2))
+        assert app.session.cursor == 2
+        await pilot.press("o")
+        await pilot.click("#items", offset=(5, 2))
+        assert app.session.item is not None
+        assert app.session.item.filter_text == "kind:near"

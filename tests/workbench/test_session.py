@@ -95,7 +95,7 @@ def test_a_single_verdict_gives_the_top_flag_as_its_reason(session: Session, fol
     session.judge("accept")
     session.judge("skip")
     assert [line["why"] for line in planted.journal(folder)] == ["refusal", "truncated", "by eye"]
-    assert "everything in this filter is decided" in session.message.text
+    assert "all decided here" in session.message.text
 
 
 def test_a_conflict_has_to_be_chosen(session: Session, folder: Path) -> None:
@@ -155,7 +155,7 @@ def test_seen_names_what_was_on_the_screen(session: Session, folder: Path) -> No
 
 def test_a_large_unseen_group_takes_its_key_twice(tmp_path: Path) -> None:
     content = [{"instruction": "q", "output": "a"} for _ in range(30)]
-    found = Findings((Cluster("c1", "exact", tuple(range(30)), 0),), (), ("clean",) * 30, {})
+    found = Findings((Cluster("c1", "near", tuple(range(30)), 0),), (), ("clean",) * 30, {})
     folder = planted.make_folder(tmp_path, content, found)
     with planted.opened(folder) as project:
         session = Session(project)
@@ -168,6 +168,18 @@ def test_a_large_unseen_group_takes_its_key_twice(tmp_path: Path) -> None:
         assert session.tally["rejected"] == 29
         session.undo()
         assert session.tally["undecided"] == 30
+
+
+def test_copies_of_a_text_on_the_screen_take_one_key(tmp_path: Path) -> None:
+    content = [{"instruction": "q", "output": "a"} for _ in range(50)]
+    found = Findings((Cluster("c1", "exact", tuple(range(50)), 0),), (), ("clean",) * 50, {})
+    folder = planted.make_folder(tmp_path, content, found)
+    with planted.opened(folder) as project:
+        session = Session(project)
+        session.screen = "triage"
+        session.on_screen = {0}
+        session.keep()
+        assert session.tally["rejected"] == 49
 
 
 def test_bulk_leaves_held_out_rows_alone(tmp_path: Path) -> None:

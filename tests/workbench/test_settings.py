@@ -10,7 +10,7 @@ from rich.style import Style
 from engine.errors import UsageError
 from engine.shipped import shipped_dir
 from workbench.commands import BY_ID
-from workbench.keymap import checked_keymap, shown_key
+from workbench.keymap import checked_keymap, load_keymap, shown_key
 from workbench.theming import ROLES, choose_theme, load_theme, load_themes
 
 GOOD = '[palette]\nprimary = "#ffffff"\nforeground = "#eeeeee"\nbackground = "#000000"\n'
@@ -102,3 +102,14 @@ def test_two_keys_may_change_places() -> None:
 def test_every_default_key_would_pass_the_check_of_a_keymap() -> None:
     _, problems = checked_keymap({name: ",".join(command.keys) for name, command in BY_ID.items()})
     assert problems == []
+
+
+def test_a_keymap_file_that_cannot_be_read_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    assert load_keymap(path) == ({}, [])
+    path.write_text('accept = "y"\nreject = 3\n')
+    assert load_keymap(path) == ({"accept": "y"}, ["keymap.toml: reject must be a text"])
+    path.write_text("accept = ")
+    keymap, problems = load_keymap(path)
+    assert keymap == {}
+    assert problems[0].startswith("keymap.toml: cannot be read")

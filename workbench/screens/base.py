@@ -119,6 +119,9 @@ class WorkScreen(Screen[None]):
     def stop_run(self) -> None:
         return None
 
+    def cancel_job(self) -> None:
+        self.tamis.cancel_scan()
+
     # -- painting
 
     def sync(self) -> None:
@@ -149,8 +152,8 @@ class WorkScreen(Screen[None]):
         if project.heldout:
             left.append((f"  {HELD_OUT_MARK}{len(project.heldout):,}", "heldout"))
         right: list[Styled] = []
-        if self.tamis.job_text:
-            right.append((f" {self.tamis.job_text} ", "reason"))
+        if session.job:
+            right.append((f" {session.job} ", "reason"))
         if project.readonly:
             right.append((" read-only ", "error"))
         return left, right

@@ -8,7 +8,6 @@ from typing import Any
 
 from textual import work
 from textual.app import ComposeResult
-from textual.worker import get_current_worker
 
 from engine.errors import TamisError
 from engine.export import export, export_paths
@@ -50,28 +49,31 @@ class ExportScreen(WorkScreen):
         if self._curated is not None and not self._curated.training:
             self.session.say("nothing to write: no training row is accepted yet", "refused")
             return
+        if self.tamis.is_writing:
+            return
         self.session.say("writing \u2026")
+        self.tamis.is_writing = True
         self._write()
 
     @work(thread=True, exclusive=True, group="export")
     def _write(self) -> None:
         # A thread of its own: reading and hashing a large set must not hold up a key.
-        worker = get_current_worker()
         try:
             written = export(self.session.project, self.target)
         except TamisError as error:
-            self.tamis.call_from_thread(self._say, str(error), "error")
+            self.tamis.call_from_thread(self._done, None, str(error))
             return
-        if not worker.is_cancelled:
-            self.tamis.call_from_thread(self._done, written)
+        finally:
+            self.tamis.is_writing = False
+        self.tamis.call_from_thread(self._done, written, "")
 
-    def _say(self, text: str, tone: str) -> None:
-        self.session.say(text, "error" if tone == "error" else "done")
-        self.sync()
-
-    def _done(self, written: dict[str, Any]) -> None:
-        self._written = written
-        self._say(f"wrote {counted(written['rows'], 'row')} to {export_paths(self.target)[0]}", "done")
+    def _done(self, written: dict[str, Any] | None, fault: str) -> None:
+        if written is None:
+            self.session.say(fault, "error")
+        else:
+            self._written = written
+            self.session.say(f"wrote {counted(written['rows'], 'row')} to {export_paths(self.target)[0]}", "done")
+        self.tamis.sync_screen()
 
     def sync_body(self) -> None:
         self.query_one(Reader).open(("export", self._written is not None), self._paragraphs)

@@ -162,8 +162,8 @@ class OverviewScreen(WorkScreen):
     def _next_step(self) -> str:
         """What to do now, in one sentence."""
         session = self.session
-        if self.tamis.job_text:
-            return "the scan is running; rows can be read and judged meanwhile"
+        if session.job:
+            return "the scan is running; rows can be read and judged meanwhile; esc stops it"
         if session.project.findings is None:
             return "this project has not been scanned: no groups or flags yet"
         settle = [item for item in session.items if item.section == "settle"]

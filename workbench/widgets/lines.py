@@ -93,7 +93,7 @@ class Lines(Widget):
 
 
 class OneLine(Lines):
-    """A line of its own: a left part, and a right part that gives way where both do not fit."""
+    """A line of its own: a left part, and a right part that is shown whole unless it takes most of the line."""
 
     def __init__(self, styles: Styles, *, ground: str = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(styles, id=id)
@@ -107,8 +107,8 @@ class OneLine(Lines):
         self.sync()
 
     def make_lines(self, width: int, height: int) -> Sequence[Strip]:
-        taken = sum(cells(text) for text, _ in self._left)
         right = sum(cells(text) for text, _ in self._right)
-        room = width - taken - right
-        pieces = (*self._left, (" " * room, "text"), *self._right) if self._right and room >= 1 else self._left
-        return [self.styled.strip(pieces, width, self._ground)]
+        if not 0 < right <= width * 2 // 3:
+            return [self.styled.strip(self._left, width, self._ground)]
+        left_strip = self.styled.strip(self._left, width - right, self._ground)
+        return [Strip.join([left_strip, self.styled.strip(self._right, right, self._ground)])]

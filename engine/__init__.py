@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.model import Act, Cluster, Decision, Example, Findings, Flag, Turn
     from engine.project.create import create_project
     from engine.project.folder import Project, open_project
-    from engine.select import select
+    from engine.select import select as select_rows
 
 _HOMES = {
     "TamisError": "engine.errors",
@@ -32,11 +32,11 @@ _HOMES = {
     "create_project": "engine.project.create",
     "Project": "engine.project.folder",
     "open_project": "engine.project.folder",
-    "select": "engine.select",
+    "select_rows": "engine.select",
 }
 
-# `engine.export` is a room; its function goes by another name here.
-_OTHER_NAMES = {"export_rows": "export"}
+# `engine.export` and `engine.select` are rooms; their functions go by another name here.
+_OTHER_NAMES = {"export_rows": "export", "select_rows": "select"}
 
 __all__ = [
     "Act",
@@ -52,7 +52,7 @@ __all__ = [
     "export_rows",
     "open_project",
     "scan_project",
-    "select",
+    "select_rows",
 ]
 
 

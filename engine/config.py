@@ -25,7 +25,7 @@ class Training:
     batch: int | None = None
     max_length: int | None = None
     lora_rank: int | None = None
-    seed: int = 0
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from projects import alpaca, write_jsonl
 
 import engine
+from workbench.commands import key_table_markdown
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -37,3 +38,15 @@ def test_the_public_names_are_listed_and_there() -> None:
         assert getattr(engine, name) is not None
     with pytest.raises(AttributeError, match="no public name"):
         engine.nothing  # noqa: B018
+
+
+def test_the_key_table_of_the_readme_is_the_one_of_the_program() -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    table = readme.split("<!-- keys:begin", 1)[1].split("-->", 1)[1].split("<!-- keys:end -->")[0].strip()
+    assert table == key_table_markdown().strip(), "python -m workbench.commands prints the table"
+
+
+def test_every_file_that_the_docs_point_to_is_there() -> None:
+    for page in [DOCS.parent / "README.md", *DOCS.glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -209,7 +209,7 @@ class Session:
 
     def refresh_counts(self) -> None:
         """Count verdicts and overview lines afresh."""
-        self.tally = Counter(map(self.project.verdict, range(len(self.project.rows))))
+        self.tally = Counter(self.project.tally())
         if self.screen == "overview":
             self.refresh_items()
 

@@ -340,6 +340,10 @@ class Project:
         """The id of the row that this one is a new version of, or None."""
         return self._states.changed_from(number)
 
+    def tally(self) -> dict[VerdictName, int]:
+        """How many rows have which verdict; cheap enough to ask after every key."""
+        return self._states.verdict_counts()
+
     def counts(self) -> dict[str, Any]:
         """What `tamis status --json` prints."""
         states = self._states

@@ -71,7 +71,10 @@ class RowStore:
         return len(self._hashes)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Let go of the file; a second time does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def raw_bytes(self, number: int) -> bytes:
         """The bytes of the row as they came, without the line feed."""

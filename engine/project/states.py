@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from engine.model import VERDICTS, Act
+from engine.model import VERDICTS, Act, VerdictName
 from engine.project.agreement import agreement
 from engine.project.fold import BLANK, RELATION_ACTS, Fold, RowState
 from engine.project.rows import RowStore
@@ -138,7 +138,7 @@ class States:
         """Everybody who wrote a line, by name."""
         return sorted({name for fold in self.folds.values() for name in fold.reviewers if name})
 
-    def verdict_counts(self) -> dict[str, int]:
+    def verdict_counts(self) -> dict[VerdictName, int]:
         """How many rows have which verdict."""
         return {verdict: self.codes.count(code) for code, verdict in enumerate(VERDICTS)}
 

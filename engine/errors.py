@@ -19,7 +19,7 @@ class TamisError(Exception):
     def __str__(self) -> str:
         what = ": ".join(part.strip().rstrip(".") for part in (self.title, self.message) if part.strip())
         hint = self.hint.strip()
-        start = hint if hint.startswith("tamis") else hint[:1].upper() + hint[1:]
+        start = hint if hint.startswith(("tamis", "pip")) else hint[:1].upper() + hint[1:]
         return f"{what}. {start}" if hint else what
 
 

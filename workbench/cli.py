@@ -147,7 +147,11 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     runs = words.add_parser("runs", help="the runs of a project")
     runs.add_argument("project", type=Path, metavar="PROJECT")
     runs.add_argument("--json", action="store_true", help="print one JSON object")
-    for name, text in (("watch", "follow a run, one line a step"), ("stop", "save a checkpoint and end a run")):
+    for name, text in (
+        ("watch", "follow a run, one line a step"),
+        ("stop", "save a checkpoint and end a run"),
+        ("resume", "go on with a run from its last whole checkpoint"),
+    ):
         command = words.add_parser(name, help=text, description=text)
         command.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
         command.add_argument(
@@ -182,6 +186,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "runs": ("workbench.cli_training", "runs"),
     "watch": ("workbench.cli_training", "watch"),
     "stop": ("workbench.cli_training", "stop"),
+    "resume": ("workbench.cli_training", "resume"),
     "compare": ("workbench.cli_training", "compare"),
 }
 

@@ -1,4 +1,4 @@
-"""The commands about training: train, runs, watch, stop, compare."""
+"""The commands about training: train, runs, watch, stop, resume, compare."""
 
 from __future__ import annotations
 
@@ -131,6 +131,21 @@ def stop(arguments: argparse.Namespace) -> int:
         print_json({"run": arguments.run.name, "mode": mode})
     else:
         print("it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once")
+    return 0
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """`tamis resume RUN`: go on from the last whole checkpoint, as if the run had not been cut short."""
+    from engine.training.resume import resume as resume_run
+    from engine.training.worker.checkpoints import last_good_checkpoint, step_of
+
+    checkpoint = last_good_checkpoint(arguments.run)
+    run = resume_run(arguments.run)
+    if arguments.json:
+        print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
+    else:
+        where = f"from step {step_of(checkpoint)}" if checkpoint else "from its beginning: it has no whole checkpoint"
+        print(f"{run.id}: goes on {where}")
     return 0
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import TrainingError
+from engine.training.worker.checkpoints import latest_attempt
 from engine.training.worker.events import read_json, write_json
 
 State = Literal["queued", "running", "finished", "stopped", "nonfinite", "oom", "crashed", "killed", "lost"]
@@ -113,9 +114,8 @@ def is_alive(run_dir: Path) -> bool:
 
 
 def last_end(run_dir: Path) -> Mapping[str, Any]:
-    """The worker's own last word, for runs whose supervisor was killed before it wrote the result."""
-    ends = sorted(run_dir.glob("end.*.json"), key=lambda path: int(path.suffixes[0][1:]))
-    return read_json(ends[-1]) or {} if ends else {}
+    """The worker's own last word on the attempt in force; counts where the supervisor was killed before its own."""
+    return read_json(run_dir / f"end.{latest_attempt(run_dir)}.json") or {}
 
 
 def tail_events(run_dir: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:

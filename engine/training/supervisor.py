@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import importlib.util
+import importlib
 import json
 import os
 import signal
@@ -27,26 +27,25 @@ from typing import Any
 
 POLL_SECONDS = 0.1
 LAST_BREATH_SECONDS = 30.0
-MOST_ATTEMPTS = 5
 LOCK_TRIES = 10
 TAIL_BYTES = 65_536
 ENDS_WORKER = ("oom", "crashed")
 ALREADY_RUNNING = 3
 
 
-def load_events() -> ModuleType:
-    """The worker's events.py beside this file, loaded by path: `engine` is not importable here."""
-    path = Path(__file__).resolve().parent / "worker" / "events.py"
-    spec = importlib.util.spec_from_file_location("tamis_events", path)
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"{path} is missing")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["tamis_events"] = module
-    spec.loader.exec_module(module)
-    return module
+def load(name: str) -> ModuleType:
+    """A standard-library-only file of the worker beside this one, loaded by path: `engine` is not importable here."""
+    package = "tamis_worker"
+    folder = Path(__file__).resolve().parent / "worker"
+    if package not in sys.modules:
+        # A bare package, so that these files may import each other; the worker's own __init__ is not run.
+        sys.modules[package] = ModuleType(package)
+        sys.modules[package].__path__ = [str(folder)]
+    return importlib.import_module(f"{package}.{name}")
 
 
-events = load_events()
+events = load("events")
+checkpoints = load("checkpoints")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
         leave_session(folders[0])
     serve(
         [
-            Held(folder, read_spec(folder, 1), lock, events.EventLog(folder))
+            Held(folder, read_spec(folder, checkpoints.latest_attempt(folder)), lock, events.EventLog(folder))
             for folder, lock in zip(folders, locks, strict=True)
         ]
     )
@@ -137,25 +136,30 @@ def serve(queue: list[Held]) -> None:
     signals = Signals()
     for run in queue:
         events.write_json(run.folder / "supervisor.json", who_am_i())
-    attempt = 1
+    attempt = 0
     while queue:
+        attempt = attempt or checkpoints.latest_attempt(queue[0].folder)
         asked = (queue[0].folder / "control" / "stop").exists()
         if signals.count or asked:
             why = "asked to stop" if asked else "a signal"
             finish(queue.pop(0), attempt, None, {"outcome": "stopped", "stopped_by": why})
-            attempt = 1
+            attempt = 0
             continue
         try:
             worker = spawn(queue, attempt)
         except OSError as fault:
             words = f"{queue[0].spec['command'][0]} cannot be started: {fault.strerror}"
             finish(queue.pop(0), attempt, None, {"outcome": "crashed", "error": words})
+            attempt = 0
             continue
         attempt = serve_with(worker, queue, attempt, signals)
 
 
 def serve_with(worker: subprocess.Popen[bytes], queue: list[Held], attempt: int, signals: Signals) -> int:
-    """Take the runs that end off the queue until the worker has gone; return the next attempt of the first one left."""
+    """Take the runs that end off the queue until the worker has gone.
+
+    Returns the attempt the first one left goes on with; 0: as its folder says.
+    """
     kills_before = host_kills()
     heard = 0
     while True:
@@ -174,14 +178,14 @@ def serve_with(worker: subprocess.Popen[bytes], queue: list[Held], attempt: int,
         told = end is not None
         if end is None:
             end = verdict_without_end(code or 0, signals.count > 0 or kill_asked(run), host_kills() > kills_before)
-        if end["outcome"] == "oom" and not signals.count and next_rung(run, attempt):
+        if end["outcome"] == "oom" and not signals.count and next_rung(run, attempt, end):
             run.log.emit("exit", attempt=attempt, rc=code, outcome="oom")
             return attempt + 1
         finish(queue.pop(0), attempt, code, end)
-        attempt = 1
         # A worker that has gone after a run it ended well was on the next one, which is then judged in its turn.
         if not queue or (code is not None and (not told or end["outcome"] in ENDS_WORKER)):
-            return attempt
+            return 0
+        attempt = checkpoints.latest_attempt(queue[0].folder)
 
 
 def spawn(queue: Sequence[Held], attempt: int) -> subprocess.Popen[bytes]:
@@ -201,15 +205,17 @@ def spawn(queue: Sequence[Held], attempt: int) -> subprocess.Popen[bytes]:
             process_group=0,
         )
     for position, run in enumerate(queue):
-        values = read_spec(run.folder, attempt if position == 0 else 1)["values"]
-        micro, batch = values["micro_batch"]["value"], values["batch"]["value"]
+        number = attempt if position == 0 else checkpoints.latest_attempt(run.folder)
+        spec = read_spec(run.folder, number)
+        micro, batch = spec["values"]["micro_batch"]["value"], spec["values"]["batch"]["value"]
         run.log.emit(
             "spawn",
-            attempt=attempt if position == 0 else 1,
+            attempt=number,
             pid=worker.pid,
             micro_batch=micro,
             accum=batch // micro,
             place_in_queue=position,
+            from_step=spec.get("from_step", 0),
         )
     return worker
 
@@ -255,16 +261,39 @@ def verdict_without_end(code: int, asked: bool, host_oom: bool) -> dict[str, Any
     return {"outcome": "killed", "signal": name, "host_oom": host_oom, "error": f"killed by {name}: {why}"}
 
 
-def next_rung(run: Held, attempt: int) -> bool:
-    """Write the next attempt's spec, with half as many rows at a time at the same batch; False at the last rung."""
-    spec = read_spec(run.folder, attempt)
-    micro, batch = spec["values"]["micro_batch"]["value"], spec["values"]["batch"]["value"]
-    if micro == 1 or attempt >= MOST_ATTEMPTS:
+def next_rung(run: Held, attempt: int, end: Mapping[str, Any]) -> bool:
+    """Write the next attempt's spec, which needs less memory at the same batch; False at the last rung.
+
+    Half as many rows at a time, down to one; then activations are computed twice instead of kept. Memory that
+    another process holds is no reason to change this run: its end says whose it is, and no rung is taken.
+    """
+    if end.get("foreign"):
         return False
-    halved = next(size for size in range(micro // 2, 0, -1) if batch % size == 0)
-    spec["values"]["micro_batch"] = {"value": halved, "reason": f"{micro} rows at a time did not fit in memory"}
+    spec = read_spec(run.folder, attempt)
+    values, batch = spec["values"], spec["values"]["batch"]["value"]
+    micro = values["micro_batch"]["value"]
+    checkpointing = spec["sft"].get("activation_checkpointing", {}).get("value")
+    if micro > 1:
+        micro = next(size for size in range(micro // 2, 0, -1) if batch % size == 0)
+        reason = f"{values['micro_batch']['value']} rows at a time did not fit in memory"
+        values["micro_batch"] = {"value": micro, "reason": reason}
+    elif not checkpointing:
+        reason = "one row at a time did not fit in memory"
+        spec["sft"]["activation_checkpointing"] = checkpointing = {"value": True, "reason": reason}
+    else:
+        return False
+    checkpoint = checkpoints.last_good_checkpoint(run.folder)
+    spec["from_step"] = checkpoints.step_of(checkpoint) if checkpoint else 0
+    spec["spent_seconds"] = round(spec.get("spent_seconds", 0.0) + float(end.get("seconds") or 0.0), 3)
     events.write_json(run.folder / f"spec.{attempt + 1}.json", spec)
-    run.log.emit("retry", reason="out of memory", micro_batch=halved, accum=batch // halved)
+    run.log.emit(
+        "retry",
+        reason="out of memory",
+        micro_batch=micro,
+        accum=batch // micro,
+        checkpointing=bool(checkpointing),
+        from_step=spec["from_step"],
+    )
     return True
 
 

@@ -50,9 +50,6 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
                 self._measure.losses(self.trainer.model, state.global_step)
             self._desk.beat.tell(phase="train")
 
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._desk.log.emit("ckpt", step=state.global_step, path=f"ckpt/checkpoint-{state.global_step}", complete=True)
-
     def _stop_if_asked(self, state: Any, control: Any) -> None:
         reason = self._desk.watch.why()
         if reason is not None and state.global_step < state.max_steps:

@@ -17,6 +17,7 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .checkpoints import latest_attempt
 from .desk import Desk, NonFinite
 from .events import EventLog, write_json
 from .heartbeat import Heartbeat
@@ -34,7 +35,7 @@ ALLOCATION_FAILURES = (
 def main(arguments: list[str]) -> NoReturn:
     """Serve the runs named by `arguments` and end the process."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--attempt", type=int, default=1, help="of the first run; the others begin their first")
+    parser.add_argument("--attempt", type=int, default=1, help="of the first run; of the others as their folders say")
     parser.add_argument("runs", nargs="+", type=Path)
     options = parser.parse_args(arguments)
     faulthandler.register(signal.SIGUSR1)
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> NoReturn:
     watch.listen()
     code = 0
     for position, run_dir in enumerate(options.runs):
-        attempt = options.attempt if position == 0 else 1
+        attempt = options.attempt if position == 0 else latest_attempt(run_dir)
         outcome = serve_one(run_dir, attempt, watch)
         if outcome in ("oom", "crashed"):
             code = OUT_OF_MEMORY if outcome == "oom" else 1

@@ -11,12 +11,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """Values without their reasons. `sft` and `lora` go to SFTConfig and LoraConfig by name."""
+    """Values without their reasons. `sft` and `lora` go to SFTConfig and LoraConfig by name.
+
+    `from_step`: the step of the checkpoint to go on from, 0 to begin. `spent_seconds`: time earlier attempts took.
+    """
 
     values: Mapping[str, Any]
     sft: Mapping[str, Any]
     lora: Mapping[str, Any]
     faults: tuple[Mapping[str, Any], ...]
+    from_step: int = 0
+    spent_seconds: float = 0.0
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -27,7 +32,12 @@ def read_spec(run_dir: Path, attempt: int) -> Spec:
     own = run_dir / f"spec.{attempt}.json"
     content = json.loads((own if own.exists() else run_dir / "spec.json").read_bytes())
     return Spec(
-        bare(content["values"]), bare(content["sft"]), bare(content["lora"]), tuple(content.get("faults") or ())
+        bare(content["values"]),
+        bare(content["sft"]),
+        bare(content["lora"]),
+        tuple(content.get("faults") or ()),
+        int(content.get("from_step", 0)),
+        float(content.get("spent_seconds", 0.0)),
     )
 
 

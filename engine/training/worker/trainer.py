@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +14,15 @@ import trl.trainer.utils
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
+from .checkpoints import PREFIX, last_good_checkpoint, remove_unfinished, seal, sealed
 from .desk import Desk, NonFinite
-from .events import write_json
+from .events import read_json, write_json
 from .faults import strike
 from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .recorder import Recorder
 from .rows import LabelledRow, Prepared, choose_masking, prepare, read_rows
+from .saving import NoRoom, is_no_room, save_folder
 from .spec import Spec
 from .stopping import Stopped
 
@@ -49,8 +52,8 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
         desk.phase("eval")
         measure.losses(trainer.model, 0)
     desk.phase("train")
-    trainer.train()
-    result = {
+    run_steps(spec, desk, trainer)
+    result: dict[str, Any] = {
         "outcome": "stopped" if trainer.stopped_by else "finished",
         "step": trainer.state.global_step,
         "completion_tokens": int(trainer.learnt_tokens),
@@ -64,8 +67,41 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
             result |= {"outcome": "stopped", "stopped_by": str(stop)}
     desk.beat.tell(phase="save")
     desk.log.emit("phase", phase="save", since_start=desk.seconds())
-    result["model"] = save(trainer.model, tokenizer, desk.run_dir)
+    try:
+        result["model"] = save_folder(
+            lambda folder: write_model(trainer.model, tokenizer, folder), desk.run_dir, "model"
+        )
+    except NoRoom as fault:
+        kept = last_good_checkpoint(desk.run_dir)
+        words = f"{kept.name} is whole" if kept else "there is no checkpoint"
+        desk.log.emit("alert", kind="disk_full", step=trainer.state.global_step, detail=f"{fault}; {words}")
+        result |= {
+            "outcome": "stopped",
+            "stopped_by": "the disk is full",
+            "error": f"{fault}; {words}: free space, resume",
+        }
     return {**result, "seconds": desk.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
+
+
+def run_steps(spec: Spec, desk: Desk, trainer: Trainer) -> None:
+    """Take the optimizer steps, from the checkpoint the spec names on."""
+    for name in remove_unfinished(desk.run_dir):
+        desk.log.emit("alert", kind="torn_checkpoint", detail=f"{name} was never finished and is deleted")
+    if not spec.from_step:
+        trainer.train()
+        return
+    checkpoint = desk.run_dir / "ckpt" / f"{PREFIX}{spec.from_step}"
+    note = sealed(checkpoint)
+    if note is None:
+        raise ValueError(f"{checkpoint.name} is not whole, so the run cannot go on from it")
+    trainer.learnt_tokens = note["learnt_tokens"]
+    state = read_json(checkpoint / "trainer_state.json") or {}
+    if state["global_step"] < state["max_steps"]:
+        trainer.train(resume_from_checkpoint=str(checkpoint))
+    else:  # all steps were taken and only the saving is left; the library would take one more
+        trainer._load_from_checkpoint(str(checkpoint))
+        trainer.state.global_step = state["global_step"]
+        desk.beat.tell(step=state["global_step"], max_steps=state["max_steps"])
 
 
 def tell_loading(desk: Desk, done: int, of: int) -> None:
@@ -112,6 +148,23 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
             raise NonFinite(f"the loss of step {step} is {loss.item()}")
         self.learnt_tokens = self.learnt_tokens + (labels[:, 1:] != -100).sum()
         return loss
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """A checkpoint with the optimizer, sealed when it is whole. A full disk costs the checkpoint, never the run."""
+        step = self.state.global_step
+        checkpoint = self._desk.run_dir / "ckpt" / f"{PREFIX}{step}"
+        try:
+            super()._save_checkpoint(model, trial)
+            seal(checkpoint, learnt_tokens=int(self.learnt_tokens))
+        except Exception as fault:  # each library has its own way to say that the disk is full
+            shutil.rmtree(checkpoint, ignore_errors=True)
+            if not is_no_room(fault):
+                raise
+            self._desk.log.emit(
+                "alert", kind="disk_full", step=step, detail=f"{checkpoint.name} found no room: {fault}"
+            )
+        else:
+            self._desk.log.emit("ckpt", step=step, path=f"ckpt/{checkpoint.name}", complete=True)
 
     def create_model_card(self, *_arguments: Any, **_named: Any) -> None:
         """Nothing: TRL's card would be written at every checkpoint and may ask the hub."""
@@ -184,10 +237,7 @@ def record_settings(desk: Desk, trainer: Trainer, source: str) -> None:
     )
 
 
-def save(model: Any, tokenizer: Any, run_dir: Path) -> str:
-    """Save what was trained (an adapter, or the whole model) as safetensors; returns the folder's name in the run."""
-    unfinished = run_dir / ".model"
-    model.save_pretrained(unfinished)
-    tokenizer.save_pretrained(unfinished)
-    unfinished.rename(run_dir / "model")
-    return "model"
+def write_model(model: Any, tokenizer: Any, folder: Path) -> None:
+    """What was trained (an adapter, or the whole model) as safetensors, and the tokenizer."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

@@ -15,6 +15,7 @@ from engine.errors import UsageError
 from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Findings
 from engine.project.create import create_project, is_project
 from engine.project.folder import Project, open_project
+from engine.sources.guess import guess_shapes
 from workbench.cli_common import (
     Narrator,
     find_project,
@@ -68,6 +69,7 @@ def scan_json(project: Project, findings: Findings) -> dict[str, Any]:
         "format": project.settings.source.format,
         "rows": len(project.rows),
         "quarantined": project.counts()["quarantined"],
+        "notes": project.settings.source.notes,
         "clusters": [
             {"id": c.id, "kind": c.kind, "rows": list(c.rows), "keeper": c.keeper, "evidence": list(c.evidence)}
             for c in findings.clusters
@@ -88,6 +90,11 @@ def _print_findings(project: Project, findings: Findings) -> None:
         f"{project.name}: {len(project.rows):,} rows, {project.mapping.describe()}, "
         f"{counts['quarantined']:,} lines set aside"
     )
+    mixed = guess_shapes(project.rows.raw(number) for number in range(len(project.rows))).mixed
+    if mixed:
+        print(f"  {mixed}")
+    for note, count in project.settings.source.notes.items():
+        print(f"  read with a note: {note} ({count:,} rows)")
     for kind in CLUSTER_KINDS:
         members = [cluster.rows for cluster in findings.clusters if cluster.kind == kind]
         if members:

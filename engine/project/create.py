@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -40,6 +41,7 @@ class _Intake:
     hashes: array[int] = field(default_factory=lambda: array("Q"))
     lines: array[int] = field(default_factory=lambda: array("I"))
     quarantined: list[Quarantined] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
 
     def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
         """Write a row, or set a line aside."""
@@ -50,6 +52,7 @@ class _Intake:
         self.starts.append(self.starts[-1] + len(piece.content) + 1)
         self.hashes.append(content_hash(piece.raw))
         self.lines.append(piece.line)
+        self.notes.update(piece.notes)
 
     @property
     def first_reason(self) -> str:
@@ -116,7 +119,7 @@ def create_project(
                 f"{source}: none of its lines is a JSON object", intake.first_reason, "check that it is the right file"
             )
         mapping = _mapping(partial, source, words)
-        described = _source_file(source, format_name, len(intake.hashes), len(intake.quarantined), 0, complete)
+        described = _source_file(source, format_name, intake, 0, complete)
         write_settings(partial, ProjectSettings((described,), mapping, key))
         _write_quarantine(partial, intake.quarantined)
         (partial / "decisions").mkdir(mode=0o700)
@@ -180,7 +183,11 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
                 aside = len(intake.quarantined)
                 _write_quarantine(folder, intake.quarantined[known_aside - described.quarantined :])
                 known_aside = described.quarantined + aside
-                now = _source_file(source, described.format, len(intake.hashes), known_aside, 0, complete)
+                now = replace(
+                    _source_file(source, described.format, intake, 0, complete),
+                    quarantined=known_aside,
+                    notes=dict(intake.notes + Counter(described.notes)),
+                )
                 write_settings(folder, replace(settings, sources=(now, *settings.sources[1:])))
     except OSError as error:
         raise ProjectError(
@@ -226,9 +233,7 @@ def _size(source: Path) -> int:
     return sum(path.stat().st_size for path in _files(source))
 
 
-def _source_file(
-    source: Path, format_name: str, rows: int, quarantined: int, first_row: int, complete: bool = True
-) -> SourceFile:
+def _source_file(source: Path, format_name: str, intake: _Intake, first_row: int, complete: bool = True) -> SourceFile:
     """A source as `project.toml` describes it; its hash is taken once it was read whole."""
     digest = hashlib.sha256()
     for path in _files(source) if complete else ():
@@ -237,7 +242,15 @@ def _source_file(
                 digest.update(block)
     hexadecimal = digest.hexdigest() if complete else ""
     return SourceFile(
-        str(source.resolve()), format_name, hexadecimal, _size(source), rows, quarantined, first_row, complete
+        str(source.resolve()),
+        format_name,
+        hexadecimal,
+        _size(source),
+        len(intake.hashes) - first_row,
+        len(intake.quarantined),
+        first_row,
+        complete,
+        dict(intake.notes),
     )
 
 
@@ -292,6 +305,6 @@ def append_pieces(folder: Path, source: Path, format_name: str, pieces: Iterable
             f"{folder}: rows cannot be added", error.strerror or str(error), "free some space"
         ) from error
     _write_quarantine(folder, intake.quarantined)
-    added = _source_file(source, format_name, len(intake.hashes) - first, len(intake.quarantined), first)
+    added = _source_file(source, format_name, intake, first)
     write_settings(folder, replace(settings, sources=(*settings.sources, added)))
     return range(first, len(intake.hashes))

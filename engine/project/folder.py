@@ -178,6 +178,11 @@ class Project:
     def is_disputed(self, number: int) -> bool:
         return number in self._states.disputed
 
+    def voices(self, number: int) -> tuple[Decision, ...]:
+        """What each reviewer decided on a row, in the order of their journals; a blind reviewer hears only themselves
+        until they have decided or the row is settled."""
+        return self._states.voices(number)
+
     def is_seen(self, number: int) -> bool:
         """Whether the row was on the screen when a decision was taken on it."""
         return self._states.is_seen(number)

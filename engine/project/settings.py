@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ FORMAT_VERSION = 1
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file whose rows are in the project. `first_row` is the number its rows start at; a source that is still
-    being read is not `complete` and has no hash yet."""
+    being read is not `complete` and has no hash yet. `notes` counts rows that were odd and read all the same."""
 
     path: str
     format: str
@@ -30,6 +30,7 @@ class SourceFile:
     quarantined: int
     first_row: int
     complete: bool = True
+    notes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def write_settings(folder: Path, settings: ProjectSettings) -> None:
     write_atomic(folder / "project.toml", ("\n".join(lines) + "\n").encode("utf-8"))
 
 
-def _toml(value: str | int) -> str:
+def _toml(value: str | int | dict[str, int]) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml(name)} = {count}" for name, count in value.items()) + " }"
     # A JSON string is a TOML basic string but for DEL and for lone surrogates (an undecodable file name).
     if isinstance(value, int):
         return str(value).lower()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from engine.model import VERDICTS, Act, VerdictName
+from engine.model import VERDICTS, Act, Decision, VerdictName
 from engine.project.agreement import agreement
 from engine.project.fold import BLANK, RELATION_ACTS, Fold, RowState
 from engine.project.rows import RowStore
@@ -82,6 +82,20 @@ class States:
         own = said.get(self.own) if self.own is not None else None
         # A disagreement shows only to somebody who has decided the row.
         return own or BLANK, disputed and own is not None and own.verdict in ("accepted", "rejected")
+
+    def voices(self, number: int) -> tuple[Decision, ...]:
+        """Each journal's own verdict on a row (the one before it was settled), of those that decided it."""
+        identifier = self.rows.id(number)
+        hidden = self.blind and number not in self.disputed and not self.state(number).settled
+        said: list[Decision] = []
+        for path, fold in self.folds.items():
+            state = fold.state(identifier)
+            if state is None or (hidden and path != self.own):
+                continue
+            verdict = state.before_settling or state.verdict
+            if verdict != "undecided":
+                said.append(Decision(verdict, state.edited, state.why, state.by, state.at))
+        return tuple(said)
 
     def is_seen(self, number: int) -> bool:
         """Whether the row was on the screen when a decision was taken on it."""

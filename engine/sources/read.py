@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from engine.model import Quarantined
 from engine.sources.formats import BOM, UNPACK_FAULTS, open_text, source_format
 from engine.sources.pieces import MAX_LINE_BYTES, QUARANTINE_BYTES, SourceRow
 from engine.sources.tables import table_rows
+
+MARKED, CRLF, TWICE = "byte order mark", "CRLF line end", "key stands twice"
 
 
 def read_source(path: Path, format_name: str | None = None) -> Iterator[SourceRow | Quarantined]:
@@ -49,10 +51,10 @@ def _lines(stream: IO[bytes]) -> Iterator[SourceRow | Quarantined]:
             yield Quarantined(line, start, "line longer than 64 MB", raw_line[:QUARANTINE_BYTES])
             continue
         content = raw_line.removesuffix(b"\n")
-        if line == 1:
-            content = content.removeprefix(BOM)
+        marked = line == 1 and content.startswith(BOM)
+        content = content.removeprefix(BOM) if marked else content
         if content.strip():
-            yield _parsed(line, start, content)
+            yield _parsed(line, start, content, marked)
 
 
 def _skip_line(stream: IO[bytes]) -> int:
@@ -64,9 +66,10 @@ def _skip_line(stream: IO[bytes]) -> int:
     return skipped
 
 
-def _parsed(line: int, offset: int, content: bytes) -> SourceRow | Quarantined:
+def _parsed(line: int, offset: int, content: bytes, marked: bool) -> SourceRow | Quarantined:
+    watch = _Watch()
     try:
-        value = json.loads(content.decode("utf-8"))
+        value = json.loads(content.decode("utf-8"), object_pairs_hook=watch)
     except UnicodeDecodeError as error:
         return Quarantined(line, offset, f"not UTF-8 at byte {error.start} of the line", content)
     except json.JSONDecodeError as error:
@@ -75,7 +78,19 @@ def _parsed(line: int, offset: int, content: bytes) -> SourceRow | Quarantined:
         return Quarantined(line, offset, f"not readable JSON: {error}", content)
     if not isinstance(value, dict):
         return Quarantined(line, offset, f"a JSON {_json_kind(value)}, not an object", content)
-    return SourceRow(line, offset, content, value)
+    notes = ((MARKED,) if marked else ()) + ((CRLF,) if content.endswith(b"\r") else ())
+    return SourceRow(line, offset, content, value, notes + ((TWICE,) if watch.twice else ()))
+
+
+class _Watch:
+    """Makes objects of pairs as `dict` does (the last of equal keys counts) and notices equal keys."""
+
+    twice = False
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        self.twice = self.twice or len(made) != len(pairs)
+        return made
 
 
 def _json_kind(value: object) -> str:

@@ -64,12 +64,26 @@ def test_long_answers_disagree_on_facts_and_not_on_words() -> None:
     )
 
 
-def test_where_many_answers_are_right_another_one_is_no_contradiction() -> None:
-    assert (
-        relation("I can't believe it!", "What a day this is!", "Write a sentence expressing surprise.") == "alternative"
-    )
-    assert relation("Apple, pear", "Plum, fig", "List 2 fruits") == "alternative"
+def test_short_answers_that_differ_are_contradictions_and_a_request_with_room_for_both_is_named() -> None:
+    assert relation("I can't believe it!", "What a day this is!", "Write a sentence expressing surprise.") == "conflict"
+    assert relation("Capital 4", "Another capital", "Name 4 capitals") == "conflict"
+    assert relation("Apple, pear", "Plum, fig", "List 2 fruits") == "conflict"
+    assert "leaves room for both" in compare_answers("Apple, pear", "Plum, fig", key_of("List 2 fruits")).why
     assert relation("Apple", "Plum", "Which fruit is this?") == "conflict"
+    assert "leaves room" not in compare_answers("Apple", "Plum", key_of("Which fruit is this?")).why
+
+
+def test_lists_agree_in_any_order_and_not_where_one_names_more() -> None:
+    assert relation("Apple, pear", "pear and apple", "List 2 fruits") == "nearly"
+    assert relation("red", "red and blue", "Which colours has the flag?") == "conflict"
+    assert relation("Red", "The flag is red", "Which colours has the flag?") == "nearly"
+    assert relation("The 5 organs are the brain and the heart", "Brain and heart", "Name 5 organs") == "nearly"
+
+
+def test_numbers_of_the_request_said_again_are_no_difference_but_an_answer_among_them_is() -> None:
+    assert relation("0.5 is 1/2", "1/2", "Give 0.5 as a fraction") == "nearly"
+    assert relation("5 is the bigger one", "3 is the bigger one", "Which is bigger, 5 or 3?") == "conflict"
+    assert relation("5", "3", "Which is bigger, 5 or 3?") == "conflict"
 
 
 @given(st.text(max_size=150), st.text(max_size=150))

@@ -37,6 +37,7 @@ def test_one_bad_line_never_costs_the_others(tmp_path: Path) -> None:
     assert [row.raw for row in rows] == [{"a": 1}, {"a": 4}, {"b": 9}]
     assert [row.line for row in rows] == [1, 7, 10]
     assert rows[0].content == b'{"a": 1}\r'
+    assert [row.notes for row in rows] == [("byte order mark", "CRLF line end"), ("key stands twice",), ()]
     assert [piece.line for piece in aside] == [3, 4, 5, 8, 9]
     assert path.read_bytes()[aside[0].offset :].startswith(aside[0].content)
     assert "not UTF-8" in aside[2].reason

@@ -115,6 +115,9 @@ def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     export.add_argument(
         "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"
     )
+    export.add_argument(
+        "--override", metavar="WHY", default="", help="let rows with secrets leave; WHY goes into the manifest"
+    )
     export.add_argument("--lossy", action="store_true", help="convert although something is lost")
     export.add_argument("--include", choices=["undecided"], help="let undecided rows through as well")
 

@@ -295,6 +295,7 @@ def export_rows(arguments: argparse.Namespace) -> int:
             container=arguments.container,
             include_undecided=arguments.include == "undecided",
             lossy=arguments.lossy,
+            override=arguments.override,
             progress=narrator,
         )
     narrator.end()

@@ -198,9 +198,13 @@ def json_line(row: Row | Mapping[str, Any]) -> bytes:
 
 
 def training_row(example: Example) -> TrainingRow:
-    """The row as a trainer sees it: text only, a tool call as the JSON text of the call."""
+    """The row as a trainer sees it: text only, a tool call as the JSON text of the call.
+
+    A turn that is not to be learnt carries `"train": "no"`.
+    """
     messages = tuple(
         {"role": turn.role, "content": "\n".join(part for part in (turn.text, *turn.calls) if part)}
+        | ({} if turn.train else {"train": "no"})
         for turn in example.turns
     )
     return TrainingRow(example.id, messages)

@@ -31,6 +31,7 @@ PROGRESS_EVERY = 2000
 SUFFIXES = {".jsonl": "jsonl", ".jsonl.gz": "jsonl.gz", ".parquet": "parquet", ".csv": "csv"}
 CONTAINERS = (*SUFFIXES.values(), "datasets")
 SHOWN_ROWS = 5
+SECRET_SIGNAL = "secrets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,13 @@ def export(
     container: str | None = None,
     include_undecided: bool = False,
     lossy: bool = False,
+    override: str = "",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write the accepted rows; the contract's `export` object.
 
-    Raises UsageError where nothing is accepted, a conversion would lose something and `lossy` is not set, the target
+    `override` are the words that let rows with secrets through; they go into the manifest. Raises UsageError where
+    nothing is accepted, a row holds a secret, a conversion would lose something and `lossy` is not set, the target
     is a source of the project, or a file that tamis did not write; ProjectError where the disk refuses.
     """
     checked_format(format_name)
@@ -90,6 +93,13 @@ def export(
         )
     target = target_of(to, container)
     _refuse_foreign(project, target)
+    secrets = unresolved_secrets(project, (*curated.training, *curated.heldout))
+    if secrets and not override.strip():
+        raise UsageError(
+            f"{len(secrets)} row{'s hold' if len(secrets) != 1 else ' holds'} secrets ({_some(secrets)})",
+            "",
+            "mask them (flag:secrets), or say why they may leave: --override 'why'",
+        )
     lost, left_behind = losses(project, curated, format_name)
     if lost and not lossy:
         raise UsageError(
@@ -106,6 +116,7 @@ def export(
         "left_out": curated.counts(),
         "lost": {what: len(numbers) for what, numbers in lost.items()},
         "left_behind": left_behind,
+        "secrets_let_through": {"rows": secrets, "why": override} if secrets else None,
     }
     try:
         target.training.parent.mkdir(parents=True, exist_ok=True)
@@ -143,9 +154,29 @@ def losses(project: Project, curated: Curated, format_name: str) -> tuple[dict[s
 def _told(lost: dict[str, list[int]]) -> str:
     parts = []
     for what, numbers in lost.items():
-        shown = ", ".join(map(str, numbers[:SHOWN_ROWS])) + (", …" if len(numbers) > SHOWN_ROWS else "")
-        parts.append(f"{what} in {len(numbers)} row{'s' if len(numbers) != 1 else ''} ({shown})")
+        parts.append(f"{what} in {len(numbers)} row{'s' if len(numbers) != 1 else ''} ({_some(numbers)})")
     return "; ".join(parts)
+
+
+def _some(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:SHOWN_ROWS])) + (", …" if len(numbers) > SHOWN_ROWS else "")
+
+
+def unresolved_secrets(project: Project, numbers: Sequence[int]) -> list[int]:
+    """Rows that still hold what the scan marked as a secret; an edit that took it out resolves it."""
+    found: list[int] = []
+    for number in numbers:
+        for flag in project.flags_of(number):
+            if flag.signal != SECRET_SIGNAL:
+                continue
+            before, now = project.example(number, edited=False).turns, project.example(number).turns
+            marked = ""
+            if flag.span is not None and flag.span.turn < len(before):
+                marked = before[flag.span.turn].text[flag.span.start : flag.span.end]
+            if not project.is_edited(number) or any(marked in turn.text for turn in now):
+                found.append(number)
+                break
+    return found
 
 
 def _converter(project: Project, curated: Curated, format_name: str) -> Callable[[int], Converted]:

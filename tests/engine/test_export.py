@@ -14,7 +14,7 @@ from projects import alpaca, make_project, numbered
 
 from engine.errors import UsageError
 from engine.export import export
-from engine.model import Act, Findings, Leak
+from engine.model import Act, Findings, Flag, Leak, Span
 from engine.project.create import create_project
 from engine.project.folder import open_project
 from engine.project.training_sets import comparison_arms, training_sets
@@ -134,3 +134,34 @@ def test_training_sets_and_arms(tmp_path: Path) -> None:
         assert arms["raw"][0].messages[-1]["content"] == "Answer 0."
         assert {row.id for row in arms["random-6"]} <= {row.id for row in arms["raw"]}
         assert arms == comparison_arms(project)
+
+
+def test_a_secret_stops_an_export_until_it_is_masked_or_let_through_in_words(tmp_path: Path) -> None:
+    key = "AKIA" + "Q7" * 8
+    folder = make_project(tmp_path, [alpaca("Key?", f"It is {key}."), alpaca("b", "c")])
+    with open_project(folder, reviewer="ann") as project:
+        ids = tuple(project.rows.id(n) for n in range(2))
+        flag = Flag(0, "secrets", "drop", "an AWS key", Span(1, 6, 6 + len(key)))
+        project.save_findings(Findings((), (flag,), ("drop", "clean"), {}))
+        project.decide([Act("accept", ids)])
+        with pytest.raises(UsageError, match=r"1 row holds secrets \(0\)"):
+            export(project, tmp_path / "out.jsonl")
+        assert not (tmp_path / "out.jsonl").exists()
+        said = export(project, tmp_path / "let.jsonl", override="a made-up key")
+        assert said["secrets_let_through"] == {"rows": [0], "why": "a made-up key"}
+        project.decide([Act("edit", ids[:1], {ids[0]: alpaca("Key?", f"It is {key}!")})])
+        with pytest.raises(UsageError, match="holds secrets"):
+            export(project, tmp_path / "out.jsonl")
+        project.decide([Act("edit", ids[:1], {ids[0]: alpaca("Key?", "It is [key].")})])
+        assert export(project, tmp_path / "out.jsonl")["secrets_let_through"] is None
+
+
+def test_the_full_alpaca_file_leaves_byte_for_byte(tmp_path: Path) -> None:
+    source = Path(__file__).resolve().parents[3] / "shared" / "data" / "alpaca_52k.jsonl.gz"
+    if not source.exists():
+        pytest.skip("the measuring data (alpaca_52k.jsonl.gz) is not beside this checkout")
+    with open_project(create_project(source, tmp_path / "alpaca.tamis"), reviewer="ann") as project:
+        project.decide([Act("accept", tuple(project.rows.id(n) for n in range(len(project.rows))))])
+        said = export(project, tmp_path / "out.jsonl")
+    assert said["untouched_identical"] == said["untouched"] == 52_002
+    assert (tmp_path / "out.jsonl").read_bytes() == gzip.decompress(source.read_bytes())

@@ -106,7 +106,7 @@ class Cluster:
     `evidence` are sentences: why these belong together and why the keeper is the keeper.
     `scores` (0-100, one per row, in the order of `rows`) say how alike each request is to the keeper's.
     `alternatives` marks a near cluster whose answers differ without disagreeing: a person looks before one key
-    settles it.
+    settles it. `voices` (one number per row, for conflicts and alternatives) say which rows give the same answer.
     """
 
     id: str
@@ -116,6 +116,7 @@ class Cluster:
     evidence: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     alternatives: bool = False
+    voices: tuple[int, ...] = ()
 
     @property
     def others(self) -> tuple[int, ...]:
@@ -135,13 +136,15 @@ class Leak:
 @dataclass(frozen=True, slots=True)
 class Findings:
     """Everything one scan found. `buckets` holds one name per row, in row order. Clusters never mix the held-out set
-    with the rest; what links the two is in `leaks`."""
+    with the rest; what links the two is in `leaks`. `complete` is False while a scan has only found the exact
+    clusters."""
 
     clusters: tuple[Cluster, ...]
     flags: tuple[Flag, ...]
     buckets: tuple[BucketName, ...]
     seconds: Mapping[str, float]
     leaks: tuple[Leak, ...] = ()
+    complete: bool = True
 
     @staticmethod
     def empty(rows: int) -> Findings:

@@ -1,4 +1,9 @@
-"""`python -P -m engine.jobs.scan PROJECT`: scan a project and keep the findings beside its rows."""
+"""`python -P -m engine.jobs.scan PROJECT`: scan a project and keep the findings beside its rows.
+
+Exact clusters are saved as soon as they are known (progress line `{"stage": "exact", "clusters": n}`), the rest when
+all is done; a scan that is cancelled in between keeps the exact ones. What was worked out by content stays in
+`scan.cache`, so that the next scan works out what changed.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +19,85 @@ from engine.project.folder import Project, open_project
 from engine.scan import scan
 
 PREFERENCE = {"accepted": 1, "rejected": -1}
+# Progress while rows are read: now and then is often enough.
+READ_SPACING = 0.1
 
 
-def scan_project(project: Project, progress: Callable[[str, int, int], None] | None = None) -> Findings:
-    """Scan the rows as they stand (edits applied) and save the findings."""
+def scan_project(
+    project: Project,
+    progress: Callable[[str, int, int], None] | None = None,
+    exact_found: Callable[[Findings], None] | None = None,
+) -> Findings:
+    """Scan the rows as they stand (edits applied, a person's word on pairs kept) and save the findings.
+
+    `exact_found` is called once the exact clusters are saved. They are not saved over findings of the same rows.
+    """
+    from engine.scan.cache import load_cache, save_cache
+
     started = time.perf_counter()
-    examples = [project.example(number) for number in range(len(project.rows))]
-    reading = time.perf_counter() - started
-    findings = scan(
-        examples,
-        heldout=project.heldout,
-        prefer=lambda number: PREFERENCE.get(project.verdict(number), 0),
-        progress=progress,
-    )
-    findings = Findings(
-        findings.clusters,
-        findings.flags,
-        findings.buckets,
-        {"read": round(reading, 3), **findings.seconds},
-        findings.leaks,
+    examples = []
+    last = 0.0
+    for number in range(len(project.rows)):
+        examples.append(project.example(number))
+        if progress is not None and number % 200 == 0 and time.perf_counter() - last > READ_SPACING:
+            last = time.perf_counter()
+            progress("reading", number, len(project.rows))
+    reading = round(time.perf_counter() - started, 3)
+    apart = _sets_of_rows(project)
+
+    def timed(findings: Findings) -> Findings:
+        return Findings(
+            findings.clusters,
+            findings.flags,
+            findings.buckets,
+            {"read": reading, **findings.seconds},
+            findings.leaks,
+            findings.complete,
+        )
+
+    def keep_exact(findings: Findings) -> None:
+        if project.findings is None or not project.findings.complete:
+            project.save_findings(timed(findings))
+        if exact_found is not None:
+            exact_found(findings)
+
+    cache = load_cache(project.folder)
+    findings = timed(
+        scan(
+            examples,
+            heldout=project.heldout,
+            prefer=lambda number: PREFERENCE.get(project.verdict(number), 0),
+            not_duplicates=apart["not_duplicates"],
+            fine_together=apart["fine_together"],
+            split=apart["split"],
+            exact_first=keep_exact,
+            cache=cache,
+            progress=progress,
+        )
     )
     project.save_findings(findings)
+    save_cache(project.folder, cache)
     return findings
+
+
+def _sets_of_rows(project: Project) -> dict[str, list[frozenset[int]]]:
+    """What people said about rows that look the same, as sets of row numbers; ids without a row are left out."""
+    found: dict[str, list[frozenset[int]]] = {"not_duplicates": [], "fine_together": [], "split": []}
+    for act in project.relations():
+        numbers = (project.rows.number(identifier) for identifier in act.ids)
+        found[act.do].append(frozenset(number for number in numbers if number is not None))
+    return found
 
 
 def main() -> int:
     end_when_parent_does()
     try:
         with open_project(Path(sys.argv[1]), readonly=True) as project:
-            findings = scan_project(project, lambda phase, done, of: say(phase=phase, progress=done, of=of))
+            findings = scan_project(
+                project,
+                lambda phase, done, of: say(phase=phase, progress=done, of=of),
+                lambda found: say(stage="exact", clusters=len(found.clusters)),
+            )
     except TamisError as error:
         say(error=str(error))
         return 2

@@ -18,6 +18,13 @@ def buckets_of(
     clusters all rows but the keeper are `drop`; what is left of a set of alternative answers is `check`. Else the flags
     decide, drop before check before fix. What is left of a family is `check`.
     """
+    return buckets_by_number([example.number for example in examples], clusters, flags)
+
+
+def buckets_by_number(
+    numbers: Iterable[int], clusters: Iterable[Cluster], flags: Iterable[Flag]
+) -> tuple[BucketName, ...]:
+    """As `buckets_of`, one bucket for each row number."""
     disputed: set[int] = set()
     alternative: set[int] = set()
     repeated: set[int] = set()
@@ -47,4 +54,4 @@ def buckets_of(
                 return name
         return "check" if number in alike else "clean"
 
-    return tuple(bucket(example.number) for example in examples)
+    return tuple(bucket(number) for number in numbers)

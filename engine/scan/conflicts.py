@@ -34,6 +34,7 @@ OPEN_STEMS = word_set(
     """
 )
 _DIGITS = re.compile(r"\d+")
+_LISTED = re.compile(r"[^\W\d_]{1,40}(?:, |,? (?:and|or|und|oder|et|ou|y|o) |[、，;；] ?)[^\W\d_]", re.IGNORECASE)
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is|:)|\bresult(?: is|:))[ ]{0,3}([^\n]{1,60})", re.IGNORECASE)
 _YES = re.compile(r"^(?:yes|true|correct|ja|oui|sí|si|是)\b", re.IGNORECASE)
 _NO = re.compile(r"^(?:no|false|incorrect|nein|non|不|否)\b", re.IGNORECASE)
@@ -153,7 +154,7 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
                 "conflict", f'"{shorten(finals[0].group(1), 40)}" against "{shorten(finals[1].group(1), 40)}"'
             )
     score = fuzz.ratio(score_form(one), score_form(other))
-    numbers_differ = sorted(left.numbers) != sorted(right.numbers)
+    numbers_differ = _numbers(left, right, request) != _numbers(right, left, request)
     polarity_differs = left.bag[NEGATION] != right.bag[NEGATION]
     signs_differ = left.signs != right.signs
     short = len(one) < SHORT and len(other) < SHORT
@@ -163,10 +164,11 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
         if not (left.code or right.code) and _same_words_other_facts(one, other, left, right, score):
             return Comparison("conflict", _difference(left, right))
         return Comparison("alternative")
-    if not (numbers_differ or polarity_differs or signs_differ) and _says_the_same(left, right):
+    facts_agree = not (numbers_differ or polarity_differs or signs_differ)
+    if facts_agree and _says_the_same(left, right) and not _names_more(one, other, left, right, request):
         return Comparison("nearly")
     if request is not None and is_open(request):
-        return Comparison("alternative", why)
+        why += " (the request leaves room for both)"
     return Comparison("conflict", why)
 
 
@@ -207,6 +209,32 @@ def _says_the_same(left: Key, right: Key) -> bool:
     # Contained: "Paris" in "The capital is Paris". A single shared word of many is not enough to be the same answer.
     smaller = left if theirs else right
     return smaller.size > 0 or bool(smaller.numbers)
+
+
+def _numbers(answer: Key, other: Key, request: Key | None) -> list[str]:
+    """The numbers of an answer, but for those that only it says again from the request: "0.5 is 1/2" for "1/2", or
+    "the 5 organs are ..." where it asked for 5 organs. A number that is all there is ("room 4") is the answer.
+    """
+    if request is None or not set(request.numbers).isdisjoint(other.numbers):
+        return sorted(answer.numbers)
+    rest = sorted(number for number in answer.numbers if number not in request.numbers)
+    if rest:
+        return rest
+    again = {value for value, noun in answer.counted & request.counted if noun}
+    return sorted(number for number in answer.numbers if number not in again)
+
+
+def _names_more(one: str, other: str, left: Key, right: Key, request: Key | None) -> bool:
+    """Whether the longer answer lists things that the shorter lacks ("red" against "red and blue"), and does not only
+    say the request again.
+    """
+    extra = (left.bag - right.bag) | (right.bag - left.bag)
+    if request is not None:
+        extra -= request.bag
+    if not extra:
+        return False
+    listed = sorted((one, other), key=len)
+    return _LISTED.search(listed[1]) is not None and _LISTED.search(listed[0]) is None
 
 
 def is_open(request: Key) -> bool:

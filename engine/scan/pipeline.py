@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Container, Sequence
 
-from engine.model import Example, Findings, Flag
+from engine.model import Cluster, Example, Findings, Flag
 from engine.scan import Progress
 from engine.scan.buckets import buckets_of
+from engine.scan.cache import ScanCache
 from engine.scan.dates import date_of
-from engine.scan.duplicates.clusters import find_clusters
+from engine.scan.duplicates.clusters import Answers, find_clusters
+from engine.scan.duplicates.groups import Stars
 from engine.scan.duplicates.judged import Judged
 from engine.scan.duplicates.keeper import Merit
 from engine.scan.duplicates.leaks import find_leaks
 from engine.scan.duplicates.pairs import judge_pairs
+from engine.scan.duplicates.relations import relations_of
 from engine.scan.duplicates.requests import Request, nodes_of, requests_of
 from engine.scan.flagging import find_flags
 from engine.scan.progress import Ticker
@@ -24,6 +27,11 @@ def run(
     *,
     heldout: Container[int] = (),
     prefer: Callable[[int], int],
+    not_duplicates: Sequence[frozenset[int]] = (),
+    fine_together: Sequence[frozenset[int]] = (),
+    split: Sequence[frozenset[int]] = (),
+    exact_first: Callable[[Findings], None] | None = None,
+    cache: ScanCache | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Findings:
@@ -38,27 +46,47 @@ def run(
     for number, node in enumerate(nodes):
         for row in node.rows:
             node_of[row] = number
-    judged = judge_pairs(nodes, lambda done, of: ticker.tick("duplicates", done * rows // max(of, 1), max(rows, 1)))
+    relations = relations_of(
+        {example.number: row for row, example in enumerate(examples)}, not_duplicates, fine_together, split
+    )
+    sides = (
+        [row for row, example in enumerate(examples) if example.number not in heldout],
+        [row for row, example in enumerate(examples) if example.number in heldout],
+    )
+
+    def clustered(judged: Judged, flags: Sequence[Flag]) -> tuple[tuple[Cluster, ...], Answers, Stars]:
+        merits = _merits(examples, requests, judged, flags, prefer)
+        return find_clusters(
+            examples,
+            requests,
+            judged,
+            node_of,
+            merits,
+            sides,
+            lambda done: ticker.tick("clusters", min(done, rows), rows + 1),
+            relations,
+        )
+
+    if exact_first is not None:
+        # Equal requests need no candidates: their clusters stand before anything is compared.
+        at_once = tuple(cluster for cluster in clustered(Judged(nodes, {}), ())[0] if cluster.kind == "exact")
+        seconds = {"duplicates": round(time.perf_counter() - started, 3)}
+        exact_first(Findings(at_once, (), buckets_of(examples, at_once, ()), seconds, complete=False))
+
+    judged = judge_pairs(
+        nodes, lambda done, of: ticker.tick("duplicates", done * rows // max(of, 1), max(rows, 1)), cache
+    )
     paired = time.perf_counter()
 
     flags = find_flags(examples, lambda done, of: ticker.tick("signals", done, of))
     flagged = time.perf_counter()
 
     ticker.tick("clusters", 0, max(rows, 1))
-    merits = _merits(examples, requests, judged, flags, prefer)
-    training = [row for row, example in enumerate(examples) if example.number not in heldout]
-    reserved = [row for row, example in enumerate(examples) if example.number in heldout]
-    clusters, answers, stars = find_clusters(
-        examples,
-        requests,
-        judged,
-        node_of,
-        merits,
-        (training, reserved),
-        lambda done: ticker.tick("clusters", done, max(rows, 1)),
-    )
-    leaks = find_leaks(examples, judged, node_of, answers, stars, training, reserved)
+    clusters, answers, stars = clustered(judged, flags)
+    leaks = find_leaks(examples, judged, node_of, answers, stars, *sides, relations)
     buckets = buckets_of(examples, clusters, flags)
+    if cache is not None:
+        cache.pairs = judged.used_pairs
     ended = time.perf_counter()
     ticker.tick("clusters", max(rows, 1), max(rows, 1))
     seconds = {

@@ -12,13 +12,15 @@ def findings_to_json(findings: Findings) -> bytes:
     """One JSON object on one line, UTF-8, with the keys of `tamis scan --json`, the spans of flags and the leaks beside
     them.
     """
-    content = {
+    content: dict[str, Any] = {
         "clusters": [_cluster_out(cluster) for cluster in findings.clusters],
         "flags": [_flag_out(flag) for flag in findings.flags],
         "bucket": list(findings.buckets),
         "seconds": dict(findings.seconds),
         "leaks": [{"row": leak.row, "heldout": leak.heldout, "kind": leak.kind} for leak in findings.leaks],
     }
+    if not findings.complete:
+        content["complete"] = False
     # Rows may hold lone surrogates ("\ud800" is legal JSON); they come back as they were.
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
@@ -32,6 +34,7 @@ def findings_from_json(content: bytes) -> Findings:
         buckets=tuple(stored["bucket"]),
         seconds=dict(stored["seconds"]),
         leaks=tuple(Leak(leak["row"], leak["heldout"], leak["kind"]) for leak in stored.get("leaks", ())),
+        complete=bool(stored.get("complete", True)),
     )
 
 
@@ -47,6 +50,8 @@ def _cluster_out(cluster: Cluster) -> dict[str, Any]:
         stored["scores"] = list(cluster.scores)
     if cluster.alternatives:
         stored["alternatives"] = True
+    if cluster.voices:
+        stored["voices"] = list(cluster.voices)
     return stored
 
 
@@ -59,6 +64,7 @@ def _cluster_in(stored: dict[str, Any]) -> Cluster:
         tuple(stored["evidence"]),
         tuple(stored.get("scores", ())),
         bool(stored.get("alternatives", False)),
+        tuple(stored.get("voices", ())),
     )
 
 

@@ -328,7 +328,8 @@ def test_every_member_passes_the_guard_against_the_keeper(seed: int, monkeypatch
     kept: list[Judged] = []
     judge_pairs = pairs_module.judge_pairs
     monkeypatch.setattr(
-        "engine.scan.pipeline.judge_pairs", lambda nodes, tick, cache=None: kept.append(judge_pairs(nodes, tick, cache)) or kept[-1]
+        "engine.scan.pipeline.judge_pairs",
+        lambda nodes, tick, cache=None: kept.append(judge_pairs(nodes, tick, cache)) or kept[-1],
     )
     findings = scan(made)
     node_of = {number: place for place, node in enumerate(kept[0].nodes) for number in node.rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from engine.model import Cluster, ClusterKind, Example
@@ -14,6 +14,7 @@ from engine.scan.duplicates.ids import with_ids
 from engine.scan.duplicates.judged import Judged
 from engine.scan.duplicates.keeper import Merit, by_merit, why_kept
 from engine.scan.duplicates.prefix import prefix_groups
+from engine.scan.duplicates.relations import NO_RELATIONS, Relations
 from engine.scan.duplicates.requests import Node, Request
 from engine.scan.text import exact_form, score_form, shorten
 
@@ -31,6 +32,7 @@ class Draft:
     evidence: tuple[str, ...]
     scores: tuple[float, ...] = ()
     alternatives: bool = False
+    voices: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,16 +75,18 @@ def find_clusters(
     merits: Sequence[Merit],
     sides: Sequence[Sequence[int]],
     tick: Callable[[int], None],
+    relations: Relations = NO_RELATIONS,
 ) -> tuple[tuple[Cluster, ...], Answers, Stars]:
     """All clusters, ordered by kind and first row. `sides` are disjoint row positions that no cluster may mix.
 
-    Also returns the compared answers and the judged edges, which leaks are read from.
+    `relations` are a person's word and outweigh the guard. Also returns the compared answers and the judged edges,
+    which leaks are read from.
     """
     answers = Answers(requests, judged.nodes, node_of, judged)
-    stars = Stars(judged, merits, answers.agree)
+    stars = Stars(judged, merits, answers.agree, relations)
     drafts: list[Draft] = []
     for side in sides:
-        drafts += _side_clusters(examples, judged, node_of, merits, side, answers, stars, tick)
+        drafts += _side_clusters(examples, judged, node_of, merits, side, answers, stars, relations, tick)
     return with_ids(drafts, examples), answers, stars
 
 
@@ -94,11 +98,12 @@ def _side_clusters(
     side: Sequence[int],
     answers: Answers,
     stars: Stars,
+    relations: Relations,
     tick: Callable[[int], None],
 ) -> list[Draft]:
     drafts: list[Draft] = []
     spoken_for: set[int] = set()
-    for members in prefix_groups(examples, side):
+    for members in _allowed_prefixes(examples, side, relations):
         drafts.append(_prefix_draft(members, examples, merits))
         spoken_for.update(members)
 
@@ -110,7 +115,7 @@ def _side_clusters(
         if number % 100 == 0:
             tick(number)
         together |= dict.fromkeys(group.nodes, number)
-        drafts += _group_drafts(group, judged, answers, stars, merits, spoken_for)
+        drafts += _group_drafts(group, judged, answers, stars, merits, spoken_for, relations)
 
     siblings = [
         edge for edge in judged.siblings if edge.left not in together or together[edge.left] != together.get(edge.right)
@@ -119,6 +124,22 @@ def _side_clusters(
         _family_draft(family, judged, rows_of, merits) for family in families(siblings, rows_of.keys(), len(side))
     ]
     return drafts
+
+
+def _allowed_prefixes(examples: Sequence[Example], side: Sequence[int], relations: Relations) -> Iterator[list[int]]:
+    """Prefix groups, longest row first, without rows that a person told apart from it or from each other."""
+    waiting = [list(side)]
+    while waiting:
+        for members in prefix_groups(examples, waiting.pop()):
+            if not relations.concerns(members):
+                yield members
+                continue
+            taken, *others = relations.separated(members, lambda row, first: True)
+            if len(taken) > 1:
+                yield taken
+            rest = [row for group in others for row in group]
+            if len(rest) > 1:
+                waiting.append(rest)
 
 
 def _prefix_draft(members: list[int], examples: Sequence[Example], merits: Sequence[Merit]) -> Draft:
@@ -132,7 +153,13 @@ def _prefix_draft(members: list[int], examples: Sequence[Example], merits: Seque
 
 
 def _group_drafts(
-    group: Group, judged: Judged, answers: Answers, stars: Stars, merits: Sequence[Merit], spoken_for: set[int]
+    group: Group,
+    judged: Judged,
+    answers: Answers,
+    stars: Stars,
+    merits: Sequence[Merit],
+    spoken_for: set[int],
+    relations: Relations,
 ) -> list[Draft]:
     """The clusters of rows that ask the same: equal answers together, contradictions together, other answers as
     alternatives.
@@ -145,7 +172,7 @@ def _group_drafts(
         for number, part in enumerate(parts):
             for other_number in range(number) if number < MOST_PARTS else (0,):
                 found = answers.compare(part[0], parts[other_number][0])
-                if found.relation == "conflict":
+                if found.relation == "conflict" and not relations.fine([*part, *parts[other_number]]):
                     disagreeing.setdefault(other_number, found)
                     disagreeing.setdefault(number, found)
     drafts: list[Draft] = []
@@ -159,8 +186,8 @@ def _group_drafts(
                 rows, [parts[number] for number in sorted(disagreeing)], disagreeing, node_of, judged, stars, merits
             )
         )
-    elif context_free and len(parts) > 1:
-        drafts.append(_alternatives_draft([row for part in parts for row in part], node_of, judged, stars, merits))
+    elif context_free and len(parts) > 1 and not relations.fine(group.rows):
+        drafts.append(_alternatives_draft(parts, node_of, judged, stars, merits))
     return drafts
 
 
@@ -233,14 +260,14 @@ def _conflict_draft(
         judged.nodes[node_of[keeper]].text,
     )
     lines.append(why_kept(keeper, rows, merits).replace(" is kept: ", " is proposed: "))
-    return Draft("conflict", rows, keeper, tuple(lines), scores)
+    return Draft("conflict", rows, keeper, tuple(lines), scores, voices=_voices(rows, parts))
 
 
 def _alternatives_draft(
-    rows: list[int], node_of: dict[int, int], judged: Judged, stars: Stars, merits: Sequence[Merit]
+    parts: list[list[int]], node_of: dict[int, int], judged: Judged, stars: Stars, merits: Sequence[Merit]
 ) -> Draft:
-    keeper = rows[0]
-    ordered = tuple(sorted(rows))
+    keeper = parts[0][0]
+    ordered = tuple(sorted(row for part in parts for row in part))
     scores = _scores(ordered, keeper, node_of, stars)
     lines = [
         "alternative answers: the same request, answers that differ without disagreeing; look before you settle it"
@@ -251,7 +278,13 @@ def _alternatives_draft(
         judged.nodes[node_of[keeper]].text,
     )
     lines.append(why_kept(keeper, ordered, merits))
-    return Draft("near", ordered, keeper, tuple(lines), scores, alternatives=True)
+    return Draft("near", ordered, keeper, tuple(lines), scores, alternatives=True, voices=_voices(ordered, parts))
+
+
+def _voices(rows: Sequence[int], parts: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """For each of `rows` the number of the part that its answer belongs to."""
+    part_of = {row: number for number, part in enumerate(parts) for row in part}
+    return tuple(part_of[row] for row in rows)
 
 
 def _family_draft(family: Family, judged: Judged, rows_of: dict[int, list[int]], merits: Sequence[Merit]) -> Draft:

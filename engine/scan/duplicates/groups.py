@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.scan.duplicates.guard import SAME
 from engine.scan.duplicates.judged import LEAST_SCORE, Edge, Judged
 from engine.scan.duplicates.keeper import Merit, by_merit
+from engine.scan.duplicates.relations import NO_RELATIONS, Relations
 
 KEEPERS_TRIED = 5
 
@@ -28,8 +29,15 @@ class Stars:
     `agree(row, other)` says whether two answers agree; a weak edge is only believed where they do.
     """
 
-    def __init__(self, judged: Judged, merits: Sequence[Merit], agree: Callable[[int, int], bool]) -> None:
+    def __init__(
+        self,
+        judged: Judged,
+        merits: Sequence[Merit],
+        agree: Callable[[int, int], bool],
+        relations: Relations = NO_RELATIONS,
+    ) -> None:
         self._judged = judged
+        self._relations = relations
         self._merits = merits
         self._agree = agree
         self._edges: dict[tuple[int, int], Edge] = {(edge.left, edge.right): edge for edge in judged.same}
@@ -80,7 +88,25 @@ class Stars:
             for node in sorted(alone)
             if len(rows_of[node]) > 1
         ]
-        return groups
+        return [part for group in groups for part in self._separated(group)]
+
+    def _separated(self, group: Group) -> list[Group]:
+        """The group, or where a person told some of its rows apart, smaller ones; each is a star of its own."""
+        if not self._relations.concerns(group.rows):
+            return [group]
+        node_of = dict(zip(group.rows, group.nodes, strict=True))
+
+        def joins(row: int, first: int) -> bool:
+            edge = self.edge(node_of[first], node_of[row])
+            return edge is not None and (not edge.judgement.weak or self._agree(row, first))
+
+        # The rows of the center first: the other members were judged against it.
+        ranked = sorted(by_merit(group.rows, self._merits), key=lambda row: node_of[row] != group.center)
+        return [
+            Group(tuple(sorted(rows)), tuple(node_of[row] for row in sorted(rows)), node_of[rows[0]])
+            for rows in self._relations.separated(ranked, joins)
+            if len(rows) > 1
+        ]
 
     def _best_rank(self, rows: Iterable[int]) -> tuple[int, ...]:
         merit = self._merits[by_merit(rows, self._merits)[0]]

@@ -40,6 +40,7 @@ def with_ids(drafts: Sequence[Draft], examples: Sequence[Example]) -> tuple[Clus
             draft.evidence,
             draft.scores,
             draft.alternatives,
+            draft.voices,
         )
         for name, draft in zip(names, ordered, strict=True)
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
 
 from rapidfuzz import fuzz
 
-from engine.scan.duplicates.guard import Judgement, judge
+from engine.scan.cache import AskedCounts, ScanCache
+from engine.scan.duplicates.guard import Judgement, judge, rare_function_typo
 from engine.scan.duplicates.key import Key, key_of
 from engine.scan.duplicates.requests import Node
 from engine.scan.text import exact_form, score_form, sorted_form
@@ -46,8 +50,11 @@ class Judged:
     same: list[Edge] = field(default_factory=list)
     siblings: list[Edge] = field(default_factory=list)
     judged: int = 0
+    cache: ScanCache | None = None
+    used_pairs: dict[str, dict[str, Any]] = field(default_factory=dict)
     _keys: dict[str, Key] = field(default_factory=dict)
     _forms: dict[int, str] = field(default_factory=dict)
+    _names: dict[int, str] = field(default_factory=dict)
 
     def key(self, text: str) -> Key:
         """The key of one turn, made once."""
@@ -70,6 +77,41 @@ class Judged:
 
     def verdict(self, left: int, right: int) -> Judgement:
         """Whether two nodes ask the same, turn by turn. Symmetric."""
+        if self.cache is None:
+            return self._judged_now(left, right, self.rows_with)
+        names = (self._name(left), self._name(right))
+        name = " ".join(sorted(names))
+        kept = self.cache.pairs.get(name) or self.used_pairs.get(name)
+        rare = rare_function_typo(self.rows_with)
+        if (
+            kept is not None
+            and kept["rare"] == rare
+            and all(self.rows_with.get(stem, 1) == count for stem, count in kept["asked"].items())
+        ):
+            self.used_pairs[name] = kept
+            return Judgement(kept["same"], kept["rule"], kept["weak"], tuple(kept["words"]))
+        asked = AskedCounts(self.rows_with)
+        found = self._judged_now(left, right, asked)
+        self.used_pairs[name] = {
+            "same": found.same,
+            "rule": found.rule,
+            "weak": found.weak,
+            "words": list(found.words),
+            "rare": rare,
+            "asked": asked.asked,
+        }
+        return found
+
+    def _name(self, number: int) -> str:
+        """A node by its content, for the cache."""
+        name = self._names.get(number)
+        if name is None:
+            node = self.nodes[number]
+            content = json.dumps([node.persona, *node.turns])
+            name = self._names[number] = blake2b(content.encode("ascii"), digest_size=12).hexdigest()
+        return name
+
+    def _judged_now(self, left: int, right: int, rows_with: Mapping[str, int]) -> Judgement:
         self.judged += 1
         one, other = self.nodes[left], self.nodes[right]
         if one.persona != other.persona:
@@ -77,7 +119,7 @@ class Judged:
         if len(one.turns) != len(other.turns):
             return Judgement(False, "turns")
         if len(one.turns) == 1:
-            judgement = self._turn_verdict(one.turns[0], other.turns[0])
+            judgement = self._turn_verdict(one.turns[0], other.turns[0], rows_with)
             return (
                 Judgement(True, judgement.rule, True, judgement.words)
                 if judgement.same and (one.leans or other.leans)
@@ -90,22 +132,22 @@ class Judged:
             if exact_form(mine) == exact_form(theirs):
                 asked = asked or not self.key(mine).is_generic
                 continue
-            judgement = self._turn_verdict(mine, theirs)
+            judgement = self._turn_verdict(mine, theirs, rows_with)
             if not judgement.same:
                 return judgement
             asked, weak, words = True, weak or judgement.weak, words + judgement.words
         return Judgement(True, "same", weak, words) if asked else Judgement(False, "generic")
 
-    def _turn_verdict(self, one: str, other: str) -> Judgement:
+    def _turn_verdict(self, one: str, other: str, rows_with: Mapping[str, int]) -> Judgement:
         left, right = self.key(one), self.key(other)
-        judgement = judge(left, right, self.rows_with)
+        judgement = judge(left, right, rows_with)
         inside, outside = _body(one), _body(other)
         if not judgement.same and bool(inside) != bool(outside):
             # One names its object in a field below ("the two types"), the other in the sentence: the pointer says
             # nothing.
             bare = without_pointer(one if inside else other)
             if bare is not None:
-                judgement = judge(self.key(bare), right if inside else left, self.rows_with)
+                judgement = judge(self.key(bare), right if inside else left, rows_with)
         if judgement.same and inside and outside and not _fields_alike(one, other):
             return Judgement(False, "field")
         return judgement

@@ -10,6 +10,7 @@ from engine.scan.duplicates.clusters import Answers
 from engine.scan.duplicates.groups import Stars
 from engine.scan.duplicates.judged import Judged
 from engine.scan.duplicates.prefix import prefix_groups
+from engine.scan.duplicates.relations import NO_RELATIONS, Relations
 
 LOOKED_AT = 20
 KINDS: dict[str, ClusterKind] = {"same": "exact", "nearly": "near", "alternative": "near", "conflict": "conflict"}
@@ -23,9 +24,10 @@ def find_leaks(
     stars: Stars,
     training: Sequence[int],
     heldout: Sequence[int],
+    relations: Relations = NO_RELATIONS,
 ) -> tuple[Leak, ...]:
     """One leak for each training row whose request a held-out row makes too, whatever its answer, or begins or
-    continues.
+    continues. Rows that a person told apart do not leak into each other.
     """
     if not heldout:
         return ()
@@ -34,23 +36,30 @@ def find_leaks(
         heldout_rows[node_of[row]].append(row)
     found: dict[int, tuple[int, ClusterKind]] = {}
     for row in training:
-        twin = _twin(row, judged, node_of, answers, stars, heldout_rows)
+        twin = _twin(row, judged, node_of, answers, stars, heldout_rows, relations)
         if twin is not None:
             found[row] = (twin, KINDS[answers.compare(row, twin).relation])
     for row, twin in _beginnings(examples, training, heldout):
-        found.setdefault(row, (twin, "prefix"))
+        if not relations.apart(row, twin):
+            found.setdefault(row, (twin, "prefix"))
     return tuple(Leak(examples[row].number, examples[twin].number, kind) for row, (twin, kind) in sorted(found.items()))
 
 
 def _twin(
-    row: int, judged: Judged, node_of: Sequence[int], answers: Answers, stars: Stars, heldout_rows: dict[int, list[int]]
+    row: int,
+    judged: Judged,
+    node_of: Sequence[int],
+    answers: Answers,
+    stars: Stars,
+    heldout_rows: dict[int, list[int]],
+    relations: Relations,
 ) -> int | None:
     node = node_of[row]
     unspecific = judged.is_generic(node) or judged.nodes[node].leans
     # Rows of a node with held-out copies come first; then what was judged the same; then what that was judged the same
     # as.
     for other in heldout_rows.get(node, ())[:LOOKED_AT]:
-        if not unspecific or answers.agree(row, other):
+        if not relations.apart(row, other) and (not unspecific or answers.agree(row, other)):
             return other
     near = stars.linked(node)
     further = (second for first in near[:LOOKED_AT] for second in stars.linked(first)[:LOOKED_AT] if second != node)
@@ -61,7 +70,7 @@ def _twin(
         if edge is None:
             continue
         for other in heldout_rows[candidate][:LOOKED_AT]:
-            if not edge.judgement.weak or answers.agree(row, other):
+            if not relations.apart(row, other) and (not edge.judgement.weak or answers.agree(row, other)):
                 return other
     return None
 

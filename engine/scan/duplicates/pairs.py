@@ -8,6 +8,7 @@ import numpy as np
 from rapidfuzz import fuzz
 from rapidfuzz.process import cdist, cpdist
 
+from engine.scan.cache import ScanCache
 from engine.scan.duplicates.candidates import (
     Pairs,
     distinct,
@@ -32,7 +33,7 @@ MOST_JUDGED_PER_ROW, MOST_JUDGED = 4, 40_000
 WORKERS = 2
 
 
-def judge_pairs(nodes: Sequence[Node], tick: Callable[[int, int], None]) -> Judged:
+def judge_pairs(nodes: Sequence[Node], tick: Callable[[int, int], None], cache: ScanCache | None = None) -> Judged:
     """Find and judge all pairs of `nodes` worth it. `tick(done, of)` is called on the way; `of` changes as candidates
     come in.
     """
@@ -43,8 +44,9 @@ def judge_pairs(nodes: Sequence[Node], tick: Callable[[int, int], None]) -> Judg
         texts + [text for _, text in further],
         lambda done: tick(min(done, len(texts)), 3 * len(texts)),
         counted=len(texts),
+        cache=cache,
     )
-    judged = Judged(nodes, vocabulary.rows_with)
+    judged = Judged(nodes, vocabulary.rows_with, cache=cache)
     owner = np.concatenate((np.arange(len(texts)), np.array([number for number, _ in further], np.int64)))
     groups = [sorted(set(owner[group].tolist())) for group in same_signature_groups(vocabulary)]
     by_signature = signature_pairs([group for group in groups if len(group) > 1], lambda group: _star(judged, group))

@@ -25,24 +25,10 @@ def typo_links(names: list[str], common: Ints, spelled: list[tuple[str, int]]) -
     forms = list(dict.fromkeys(form for form in forms if has_typos(form[0])))
     words = [word for word, _ in forms]
     stem_number = np.fromiter((number for _, number in forms), np.int64, len(forms))
-    rows = common[stem_number]
     readings: dict[int, dict[int, int]] = {}
-    for block in _typo_blocks(words):
-        commonest = int(rows[block].max())
-        rare = [number for number in block if rows[number] <= RARE or rows[number] * 100 <= commonest]
-        if not rare:
-            continue
-        distances = cdist(
-            [words[n] for n in rare], [words[n] for n in block], scorer=OSA.distance, score_cutoff=2, dtype=np.uint8
-        )
-        for left, right in zip(*(side.tolist() for side in np.nonzero(distances <= 2)), strict=True):
-            one, other, slips = rare[left], block[right], int(distances[left, right])
-            mine, theirs = int(stem_number[one]), int(stem_number[other])
-            if mine == theirs or (slips == 2 and min(len(words[one]), len(words[other])) < 8):
-                continue
-            if common[mine] <= common[theirs] and common[mine] <= max(RARE, common[theirs] // 100):
-                known = readings.setdefault(mine, {})
-                known[theirs] = min(slips, known.get(theirs, slips))
+    for mine, theirs, slips in zip(*(column.tolist() for column in _alike(words, stem_number, common)), strict=True):
+        known = readings.setdefault(mine, {})
+        known[theirs] = min(slips, known.get(theirs, slips))
     meant = np.arange(len(names))
     guesses: list[tuple[int, int]] = []
     for number, known in readings.items():
@@ -54,6 +40,34 @@ def typo_links(names: list[str], common: Ints, spelled: list[tuple[str, int]]) -
             guesses.append((number, number))
         guesses += [(number, other) for other in found if other != meant[number]]
     return meant, guesses
+
+
+def _alike(words: list[str], stem_number: Ints, common: Ints) -> tuple[Ints, Ints, Ints]:
+    """What rare stems may be mistypings of, as columns: the rare stem, the other, the slips between them."""
+    rows = common[stem_number]
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    found: list[tuple[Ints, Ints, Ints]] = []
+    for block in _typo_blocks(words):
+        members = np.array(block, np.int64)
+        rare = members[(rows[members] <= RARE) | (rows[members] * 100 <= rows[members].max())]
+        if not len(rare):
+            continue
+        distances = cdist(
+            [words[n] for n in rare.tolist()],
+            [words[n] for n in block],
+            scorer=OSA.distance,
+            score_cutoff=2,
+            dtype=np.uint8,
+        )
+        left, right = np.nonzero(distances <= 2)
+        found.append((rare[left], members[right], distances[left, right].astype(np.int64)))
+    if not found:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    one, other, slips = (np.concatenate(column) for column in zip(*found, strict=True))
+    mine, theirs = stem_number[one], stem_number[other]
+    kept = (mine != theirs) & ((slips < 2) | (np.minimum(lengths[one], lengths[other]) >= 8))
+    kept &= (common[mine] <= common[theirs]) & (common[mine] <= np.maximum(RARE, common[theirs] // 100))
+    return mine[kept], theirs[kept], slips[kept]
 
 
 def _typo_blocks(names: list[str]) -> list[list[int]]:

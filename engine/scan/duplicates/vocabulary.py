@@ -14,6 +14,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
+from engine.scan.cache import ScanCache, keep_words, known_words, text_hashes
 from engine.scan.duplicates.guard import rare_function_typo
 from engine.scan.duplicates.lexicon import (
     CJK_STOP,
@@ -67,13 +68,18 @@ class Vocabulary:
 
 
 def build_vocabulary(
-    texts: Sequence[str], tick: Callable[[int], None] = lambda done: None, *, counted: int | None = None
+    texts: Sequence[str],
+    tick: Callable[[int], None] = lambda done: None,
+    *,
+    counted: int | None = None,
+    cache: ScanCache | None = None,
 ) -> Vocabulary:
     """The vocabulary of `texts`, one row each. `tick(rows_done)` is called every 2,000 rows.
 
-    Rows from `counted` on are other readings of earlier ones: they have signatures, but no say in how common a word is.
+    Texts whose words are in `cache` are not split again. Rows from `counted` on are other readings of earlier ones:
+    they have signatures, but no say in how common a word is.
     """
-    token_rows, token_ids, tokens = _tokenise(texts, tick)
+    token_rows, token_ids, tokens = _tokenise(texts, tick) if cache is None else _tokenise_with(cache, texts, tick)
     names: dict[str, int] = {}
     stem_of = np.full(len(tokens), -1, np.int64)
     number_hash = np.zeros(len(tokens), np.uint64)
@@ -161,6 +167,37 @@ def _tokenise(texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, 
     ends = ids == end
     rows = np.cumsum(ends)[~ends]
     return rows, ids[~ends], list(numbering)
+
+
+def _tokenise_with(cache: ScanCache, texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, Ints, list[str]]:
+    """As `_tokenise`, but texts that an earlier scan has split are taken from the cache, which takes in the others."""
+    hashes = text_hashes(map(_clipped, texts))
+    known, places = known_words(cache, hashes)
+    fresh = np.flatnonzero(~known)
+    rows, ids, names = _tokenise([texts[number] for number in fresh.tolist()], tick)
+    rows = fresh[rows] if len(fresh) else rows
+    cache.looked_up, cache.worked_out = len(texts), len(fresh)
+    if cache.words is not None and known.any():
+        old = cache.words
+        numbers = np.flatnonzero(known)
+        first = old.starts[places[numbers]]
+        lengths = old.starts[places[numbers] + 1] - first
+        within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        taken = old.ids[np.repeat(first, lengths) + within]
+        numbering = {name: number for number, name in enumerate(names)}
+        renumbered = np.zeros(len(old.names), np.int64)
+        # Words that only stood in rows that are gone must not come back.
+        used = np.flatnonzero(np.bincount(taken, minlength=len(old.names)))
+        for place in used.tolist():
+            renumbered[place] = numbering.setdefault(old.names[place], len(numbering))
+        names = list(numbering)
+        rows = np.concatenate((rows, np.repeat(numbers, lengths)))
+        ids = np.concatenate((ids, renumbered[taken]))
+        order = np.argsort(rows, kind="stable")
+        rows, ids = rows[order], ids[order]
+    tick(len(texts))
+    keep_words(cache, hashes, rows, ids, names)
+    return rows, ids, names
 
 
 def _distinct_pairs(rows: Ints, values: Ints) -> tuple[Ints, Ints]:

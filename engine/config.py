@@ -30,10 +30,13 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can be set. `reviewer` is who decides, `theme` the name of a theme."""
+    """Everything that can be set. `reviewer` is who decides, `theme` the name of a theme, `keymap` that of a set of keys;
+    with `blind` the other reviewers' verdicts stay hidden until a row is settled."""
 
     reviewer: str | None = None
     theme: str | None = None
+    keymap: str | None = None
+    blind: bool = False
     training: Training = field(default_factory=Training)
 
 
@@ -81,6 +84,7 @@ def _check(kind: type, name: str, value: object, where: str) -> None:
     wanted = known[name]
     fits = (
         ("str" in wanted and isinstance(value, str))
+        or ("bool" in wanted and isinstance(value, bool))
         or ("int" in wanted and isinstance(value, int) and not isinstance(value, bool))
         or ("float" in wanted and isinstance(value, int | float) and not isinstance(value, bool))
     )

@@ -15,14 +15,15 @@ from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.worker import Worker, get_current_worker
+from textual.worker import get_current_worker
 
 from engine.errors import TamisError
 from engine.project.folder import Project, open_project
+from workbench.background import Background
 from workbench.driver import TamisDriver
+from workbench.first_open import HELDOUT, MAPPING, offers_heldout, was_guessed
 from workbench.guard import few_colours, no_colour, wants_mouse
 from workbench.keymap import checked_keymap, load_keymap
-from workbench.scan_job import run_scan
 from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
 from workbench.screens.triage import TriageScreen
@@ -41,6 +42,14 @@ def pane(name: str) -> WorkScreen:
         from workbench.screens.export import ExportScreen
 
         return ExportScreen()
+    if name == MAPPING:
+        from workbench.screens.mapping import MappingScreen
+
+        return MappingScreen()
+    if name == HELDOUT:
+        from workbench.screens.heldout import HeldoutScreen
+
+        return HeldoutScreen()
     if name == "train":
         from workbench.screens.train import TrainScreen
 
@@ -70,7 +79,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self._few_colours = few_colours() and not self.is_headless
         self.role_styles: dict[str, Style] = chosen.styles(self._few_colours)
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
-        self._scanning: Worker[None] | None = None
+        self.background = Background(self)
         self._place_timer: Timer | None = None
         troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
         if project.readonly:
@@ -89,8 +98,12 @@ class TamisApp(App[int], inherit_bindings=False):
         self.set_keymap(self.keymap_in_use)
         self._end_on_signals()
         self.push_screen(LISTS[self.session.screen]())
-        if self.session.project.findings is None and not self.session.project.readonly:
-            self._scanning = self._scan()
+        session = self.session
+        if MAPPING not in session.asked and not session.project.readonly and was_guessed(session.project):
+            self.push_screen(pane(MAPPING))
+        else:
+            self.background.start()
+            self.ask_what_is_open()
         self._count_years()
 
     def _end_on_signals(self) -> None:
@@ -147,6 +160,22 @@ class TamisApp(App[int], inherit_bindings=False):
         if isinstance(self.screen, WorkScreen):
             self.screen.sync()
 
+    # -- what a first open asks
+
+    def mapping_is_settled(self) -> None:
+        """The person has seen the mapping: it is not asked again, and the rows can be read on and scanned by it."""
+        self.session.asked.add(MAPPING)
+        self.session.save_place()
+        self.background.start()
+        self.ask_what_is_open()
+
+    def ask_what_is_open(self) -> None:
+        """Offer the held-out set, once, where it can be drawn by cluster and nobody is in the middle of something."""
+        project = self.session.project
+        free = isinstance(self.screen, OverviewScreen) and not self.session.job and project.findings is not None
+        if free and HELDOUT not in self.session.asked and offers_heldout(project):
+            self.go(HELDOUT)
+
     # -- the place
 
     def place_changed(self) -> None:
@@ -194,35 +223,6 @@ class TamisApp(App[int], inherit_bindings=False):
 
     # -- what runs beside the keys
 
-    @work(exclusive=True, group="scan")
-    async def _scan(self) -> None:
-        self.session.job = "scanning"
-        self.sync_screen()
-        try:
-            await run_scan(self.session.project.folder, self._scan_progress)
-            self.session.project.reload_findings()
-            self.session.reload()
-            self.session.say("scanned", "done")
-        except TamisError as error:
-            self.session.say(str(error), "error")
-        finally:
-            self.session.job = ""
-        self.sync_screen()
-
-    def cancel_scan(self) -> None:
-        """Stop the scan; what it has found so far is lost, what was decided is not."""
-        if self._scanning is not None:
-            self._scanning.cancel()
-        self.session.job = ""
-        self.session.say("the scan was stopped: no groups and flags until the next start")
-
-    def _scan_progress(self, phase: str, done: int, of: int) -> None:
-        share = f" {100 * done // of} %" if of else ""
-        text = f"scanning: {phase}{share}"
-        if text != self.session.job:
-            self.session.job = text
-            self.sync_screen()
-
     @work(thread=True, exclusive=True, group="years")
     def _count_years(self) -> None:
         # Reads every row once, so not in the thread that answers keys.
@@ -238,17 +238,31 @@ class TamisApp(App[int], inherit_bindings=False):
 
 
 def run_workbench(
-    project_folder: Path, *, reviewer: str | None, theme: str | None = None, readonly: bool = False, mouse: bool = False
+    project_folder: Path,
+    *,
+    reviewer: str | None,
+    theme: str | None = None,
+    readonly: bool = False,
+    mouse: bool = False,
+    take_over: bool = False,
+    blind: bool = False,
+    mapping_given: bool = False,
 ) -> int:
     """Open the workbench on a project folder until the person leaves; the exit code of the command.
 
+    With `mapping_given` the person has said which field is what, and is not asked.
+
     Raises TamisError (project damaged, no terminal), and whatever fault ended the application.
     """
-    with open_project(project_folder, reviewer=reviewer, readonly=readonly) as project:
+    with open_project(
+        project_folder, reviewer=reviewer, readonly=readonly, take_over=take_over, blind=blind
+    ) as project:
         keymap, problems = load_keymap()
         app = TamisApp(project, theme=theme, keymap=keymap)
         if problems:
             app.session.say(" \u00b7 ".join(problems), "error")
+        if mapping_given:
+            app.session.asked.add(MAPPING)
         code = app.run(mouse=wants_mouse(mouse))
         if app._exception is not None:
             raise app._exception

@@ -11,6 +11,10 @@ from engine.project.create import create_project, is_project, project_folder_for
 from workbench.cli_common import Narrator, name_reviewer
 from workbench.guard import check_terminal
 
+# A source larger than this is shown after its first rows; a job reads the rest while one looks at them.
+LARGE_SOURCE_BYTES = 32 * 1024 * 1024
+FIRST_ROWS = 20_000
+
 
 def open_workbench(arguments: argparse.Namespace) -> int:
     """The handler of `tamis PATH`."""
@@ -21,16 +25,32 @@ def open_workbench(arguments: argparse.Namespace) -> int:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder, and no command of that name", "", "see `tamis --help`")
         narrator = Narrator()
-        create_project(path, folder, words=arguments.map, key=arguments.key, progress=narrator)
+        create_project(path, folder, words=arguments.map, key=arguments.key, progress=narrator, first=_first_rows(path))
         narrator.end()
-    return show(folder, arguments)
+    return show(folder, arguments, mapping_given=bool(arguments.map))
 
 
-def show(folder: Path, arguments: argparse.Namespace, *, reviewer: str | None = None) -> int:
+def _first_rows(source: Path) -> int | None:
+    """How many rows to read before the workbench opens; None: all of them."""
+    return FIRST_ROWS if source.is_file() and source.stat().st_size > LARGE_SOURCE_BYTES else None
+
+
+def show(
+    folder: Path, arguments: argparse.Namespace, *, reviewer: str | None = None, mapping_given: bool = False
+) -> int:
     """The workbench on a project folder, with the screen options of the command line."""
     if not arguments.readonly and reviewer is None:
         reviewer = name_reviewer(arguments.reviewer, folder)
     from workbench.app import run_workbench
 
-    theme = arguments.theme or load_config(folder).theme
-    return run_workbench(folder, reviewer=reviewer, theme=theme, readonly=arguments.readonly, mouse=arguments.mouse)
+    config = load_config(folder)
+    return run_workbench(
+        folder,
+        reviewer=reviewer,
+        theme=arguments.theme or config.theme,
+        readonly=arguments.readonly,
+        mouse=arguments.mouse,
+        take_over=arguments.take_over,
+        blind=config.blind,
+        mapping_given=mapping_given,
+    )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from engine.errors import TamisError
 from workbench.headless import Outcome, run_headless
+from workbench.remarks import toggle_later
 from workbench.session import Session
 from workbench.verdicts import Verb
 from workbench.view import SETTLED_KINDS
@@ -34,11 +35,18 @@ class Stage(Protocol):
 
     def leave(self) -> None: ...
 
-    def open_filter(self) -> None: ...
-
     def open_editor(self, *, external: bool) -> None: ...
 
     def stop_run(self) -> None: ...
+
+    def reserve(self) -> None:
+        """Reserve the held-out set that is offered."""
+
+    def change_amount(self, factor: float) -> None:
+        """Offer more or fewer."""
+
+    def ask(self, purpose: str) -> None:
+        """Open the line to type into: a filter, a tag, a note."""
 
     def cancel_job(self) -> None: ...
 
@@ -69,6 +77,7 @@ class Command:
 TRIAGE = ("triage",)
 LISTS = ("overview", "triage")
 PANES = ("help", "export", "train")
+OFFER = ("heldout",)
 
 
 def _judge(verb: Verb) -> Run:
@@ -152,7 +161,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("why", "why", "every finding and its evidence, the whole system prompt, the edit as a diff", ("w",), TRIAGE,
             _toggle_why),
     Command("filter", "filter", "show other rows: a selector such as bucket:drop, flag:truncated, /regex/",
-            ("slash",), LISTS, lambda stage: stage.open_filter()),
+            ("slash",), LISTS, lambda stage: stage.ask("filter")),
+    Command("tag", "tag", "put tags on the row or group; -word takes one off", ("t",), TRIAGE,
+            lambda stage: stage.ask("tag"), _why_no_verdict),
+    Command("note", "note", "write a note on the row", ("i",), TRIAGE,
+            lambda stage: stage.ask("note"), _why_no_verdict),
+    Command("later", "later", "flag for later (tag:later), or take the flag off", ("f",), TRIAGE,
+            lambda stage: toggle_later(stage.session), _why_no_verdict),
     Command("overview", "overview", "what can be settled", ("o",), ("triage", *PANES),
             lambda stage: stage.go("overview")),
     Command("export", "export", "open the export screen; nothing is written yet", ("E",), LISTS,
@@ -166,6 +181,11 @@ COMMANDS: tuple[Command, ...] = (
             lambda stage: stage.confirm()),
     Command("stop-run", "stop", "stop the watched run: it saves and ends within one step", ("s",), ("train",),
             lambda stage: stage.stop_run()),
+    Command("reserve", "reserve", "reserve the held-out set that is offered", ("y",), OFFER,
+            lambda stage: stage.reserve()),
+    Command("decline", "not now", "hold nothing out now", ("n", "escape", "q"), OFFER, lambda stage: stage.leave()),
+    Command("more", "more", "hold out more rows", ("plus",), OFFER, lambda stage: stage.change_amount(1.25)),
+    Command("fewer", "fewer", "hold out fewer rows", ("minus",), OFFER, lambda stage: stage.change_amount(0.8)),
     Command("back", "back", "back to where one came from", ("escape", "q"), PANES, lambda stage: stage.leave()),
     Command("cancel", "stop scan", "stop the scan that is running", ("escape",), LISTS,
             lambda stage: stage.cancel_job(), lambda session: None if session.job else "nothing is running"),
@@ -185,6 +205,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "export": ("write", "back"),
     "train": ("start", "down", "stop-run", "back"),
     "help": ("read-page-down", "back"),
+    "heldout": ("reserve", "decline", "more", "fewer"),
 }
 
 KEY_NAMES = {
@@ -197,6 +218,8 @@ KEY_NAMES = {
     "escape": "esc",
     "down": "\u2193",
     "up": "\u2191",
+    "plus": "+",
+    "minus": "-",
 }
 
 

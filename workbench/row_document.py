@@ -27,6 +27,7 @@ from workbench.worddiff import differing_words, word_diff
 def row_paragraphs(project: Project, row: int, cluster: Cluster | None, why: bool) -> Iterator[Paragraph]:
     """The document of a row, set against its keeper where it is shown as a member of `cluster`."""
     example = project.example(row)
+    yield from _remarks(project, row)
     if why:
         yield from _findings(project, row)
     if project.is_edited(row):
@@ -68,6 +69,33 @@ def _compared_turns(
             continue
         styled = marked(turn.text, old.text) if only_mark else diff_styled(word_diff(old.text, turn.text), turn.text)
         yield from spoken(turn, styled, example.number)
+
+
+def _remarks(project: Project, row: int) -> Iterator[Paragraph]:
+    """What persons said: who decided what where they differ, the note."""
+    said = False
+    if project.is_disputed(row):
+        said = True
+        for index, voice in enumerate(project.voices(row)):
+            changed = " with an edit" if voice.edited is not None else ""
+            yield Paragraph(
+                (
+                    (f"{visible_line(voice.by)} ", "key"),
+                    (f"{voice.verdict}{changed}", voice.verdict),
+                    (
+                        f", {voice.at[:16].replace('T', ' ')}" + (f" ({visible_line(voice.why)})" if voice.why else ""),
+                        "muted",
+                    ),
+                ),
+                ("differ", "disputed") if index == 0 else ("", "muted"),
+                row,
+            )
+        yield Paragraph((("a accepts and x rejects for good; e settles it with your text", "muted"),))
+    if note := project.note(row):
+        said = True
+        yield from split_lines([(note, "info")], ("note", "reason"), None)
+    if said:
+        yield Paragraph(())
 
 
 def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[Paragraph]:

@@ -18,7 +18,8 @@ Drafts = dict[str, dict[FieldPath, str]]
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """`row` and `cluster` are ids; `drafts` are edits that were left without saving, by row id."""
+    """`row` and `cluster` are ids; `drafts` are edits that were left without saving, by row id; `asked` what a first
+    open asks once."""
 
     screen: str = "overview"
     filter_text: str = ""
@@ -26,6 +27,8 @@ class SavedState:
     cluster: str | None = None
     is_header: bool = False
     drafts: Drafts = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    filters: tuple[str, ...] = ()
 
 
 def load_state(folder: Path) -> SavedState:
@@ -42,6 +45,8 @@ def load_state(folder: Path) -> SavedState:
                 str(row): {tuple(path): str(text) for path, text in texts}
                 for row, texts in saved.get("drafts", {}).items()
             },
+            frozenset(map(str, saved.get("asked", ()))),
+            tuple(map(str, saved.get("filters", ()))),
         )
     except (OSError, ValueError, TypeError, AttributeError):
         return SavedState()
@@ -57,6 +62,8 @@ def save_state(folder: Path, state: SavedState) -> None:
         "cluster": state.cluster,
         "header": state.is_header,
         "drafts": {row: [[list(path), text] for path, text in texts.items()] for row, texts in state.drafts.items()},
+        "asked": sorted(state.asked),
+        "filters": list(state.filters),
     }
     try:
         write_atomic(folder / "session.json", json.dumps(plain).encode("ascii"))

@@ -34,6 +34,7 @@ from workbench.view import SETTLED_KINDS, Entry, View, build_view
 
 # A verdict on more rows than this that nobody has looked at takes its key twice.
 UNSEEN_WITHOUT_ASKING = 20
+MOST_FILTERS = 100
 LIST_SCREENS = ("overview", "triage")
 Tone = Literal["info", "done", "refused", "error"]
 Place = tuple[int, str | None, bool]
@@ -54,6 +55,7 @@ class Session:
         self.project = project
         self.message = Message("")
         self.on_screen: set[int] = set()
+        self.marked: set[int] = set()
         self.why_open = False
         self.job = ""
         self.pending: tuple[str, str] | None = None
@@ -67,6 +69,8 @@ class Session:
         saved = load_state(project.folder)
         self._screen = self._list = saved.screen if saved.screen in LIST_SCREENS else "overview"
         self.drafts: Drafts = saved.drafts
+        self.asked: set[str] = set(saved.asked)
+        self.filters: list[str] = list(saved.filters)
         try:
             self.view: View = build_view(project, saved.filter_text)
         except UsageError:
@@ -121,7 +125,14 @@ class Session:
         row = self.project.rows.id(entry.row) if entry is not None else None
         cluster = entry.cluster.id if entry is not None and entry.cluster is not None else None
         return SavedState(
-            self._list, self.filter_text, row, cluster, entry is not None and entry.is_header, self.drafts
+            self._list,
+            self.filter_text,
+            row,
+            cluster,
+            entry is not None and entry.is_header,
+            self.drafts,
+            frozenset(self.asked),
+            tuple(self.filters[-MOST_FILTERS:]),
         )
 
     def save_place(self) -> None:
@@ -196,16 +207,18 @@ class Session:
         if self.item is not None:
             self.set_filter(self.item.filter_text)
 
-    def reload(self) -> None:
-        """After a scan: the same filter over new findings."""
+    def reload(self, *, findings: bool = True) -> None:
+        """After a scan, or (`findings` False) after rows came in: the same filter over what is there now."""
         entry = self.entry
         self.view = build_view(self.project, self.filter_text)
+        self._openings = shared_openings(self.project)
         # Who is reading stays with the row; else the scan's first group is what to look at.
-        stays = entry is not None and self.screen == "triage"
+        stays = entry is not None and (self.screen == "triage" or not findings)
         found = self.view.find(entry.row, None) if entry is not None and stays else None
         self.cursor = found if found is not None else self.view.open_from(0, self.project) or 0
         self.refresh_counts()
-        self.item_cursor = 0
+        if findings:
+            self.item_cursor = 0
 
     def refresh_counts(self) -> None:
         """Count verdicts and overview lines afresh."""
@@ -235,9 +248,9 @@ class Session:
             why = f"cluster:{entry.cluster.id}"
             plan = plan_bulk(self.project, verb, entry.cluster.rows, why, seen_by(self.project, self.on_screen))
             if self._confirmed(verb, why, plan):
-                self._act(plan)
+                self.act(plan)
         else:
-            self._act(plan_row(self.project, verb, entry.row))
+            self.act(plan_row(self.project, verb, entry.row))
 
     def keep(self) -> None:
         """Accept the keeper of the group and reject the others; on a member, that member is the one to keep."""
@@ -252,7 +265,7 @@ class Session:
         why = f"cluster:{cluster.id}"
         plan = plan_keep(self.project, [cluster], why, None if entry.is_header else entry.row)
         if self._confirmed("keep", why, plan):
-            self._act(plan)
+            self.act(plan)
 
     def _judge_item(self, verb: Verb) -> None:
         item = self.item
@@ -262,7 +275,7 @@ class Session:
         rows = [row for row in select(self.project, item.filter_text) if self.project.verdict(row) == "undecided"]
         plan = plan_bulk(self.project, verb, rows, item.filter_text, seen_by(self.project, self.on_screen))
         if self._confirmed(verb, item.filter_text, plan, always=True):
-            self._act(plan, advance=False)
+            self.act(plan, advance=False)
 
     def _confirmed(self, verb: str, target: str, plan: Plan, *, always: bool = False) -> bool:
         """Whether to go on: small or seen at once, else on the second press of the same key on the same rows."""
@@ -285,7 +298,14 @@ class Session:
         copies = (cluster for cluster in self.project.clusters_of(row) if cluster.kind == "exact")
         return seen(row) or any(seen(cluster.keeper) for cluster in copies)
 
-    def _act(self, plan: Plan, *, advance: bool = True) -> None:
+    def remember_filter(self, text: str) -> None:
+        """Keep a filter for the arrow keys of the filter line, the latest last, each once."""
+        text = text.strip()
+        if text:
+            self.filters = [*(known for known in self.filters if known != text), text][-MOST_FILTERS:]
+
+    def act(self, plan: Plan, *, advance: bool = True) -> None:
+        """Write a plan, count it and, with `advance`, go to what asks for a verdict next."""
         before = Counter(self.project.verdict(row) for row in plan.rows)
         if carry_out(self.project, plan, self.on_screen) is None:
             self.say(plan.sentence, "refused")
@@ -293,12 +313,12 @@ class Session:
         # A pass over all rows is not paid for with every key.
         self.tally.subtract(before)
         self.tally.update(self.project.verdict(row) for row in plan.rows)
-        self._places.append(self._place() if advance else None)
+        self._places.append(self._place() if self.screen == "triage" else None)
         self._undone_places.clear()
         self.say(plan.sentence, "done")
         if advance:
             self.advance()
-        else:
+        elif self.screen == "overview":
             self.refresh_items()
 
     def _place(self) -> Place | None:
@@ -362,7 +382,7 @@ class Session:
             edited = edited_row(self.project, row, texts)
             if edited is not None:
                 self.on_screen.add(row)
-                self._act(plan_edit(self.project, row, edited))
+                self.act(plan_edit(self.project, row, edited))
         except (UsageError, ProjectError):
             self.keep_draft(row, texts)
             raise

@@ -47,9 +47,15 @@ class Item:
 
 def overview_items(project: Project, years: Counter[str] | None = None) -> list[Item]:
     """The items in the order shown; those with nothing left to do are dropped, but for buckets and years."""
-    settle = [*_groups(project), *_signals(project)]
+    settle = [*_disagreements(project), *_groups(project), *_signals(project)]
     settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
     return [*settle, *_buckets(project), *_flags(project), *_years(years), *_decided(project)]
+
+
+def _disagreements(project: Project) -> Iterator[Item]:
+    rows = sum(map(project.is_disputed, range(len(project.rows))))
+    if rows:
+        yield Item("settle", counted(rows, "disagreement"), "is:disputed", rows, rows, 2 * rows)
 
 
 def _groups(project: Project) -> Iterator[Item]:
@@ -123,6 +129,10 @@ def _decided(project: Project) -> Iterator[Item]:
     for verdict in ("accepted", "rejected", "skipped", "undecided"):
         if tally[verdict]:
             yield Item("decided", verdict, f"is:{verdict}", tally[verdict], len(project.rows))
+    agreed = project.agreement()
+    if agreed is not None:
+        label = f"decided by two: kappa {agreed['kappa']:.2f}"
+        yield Item("decided", label, "is:disputed", int(agreed["rows"]), len(project.rows))
     if project.heldout:
         judged = sum(1 for row in project.heldout if project.verdict(row) != "undecided")
         yield Item("decided", f"held out ({judged} judged)", "is:heldout", len(project.heldout), len(project.rows))

@@ -24,6 +24,9 @@ DONE_WORD: dict[str, str] = {
     "skip": "skipped",
     "reset": "set back",
     "edit": "edited",
+    "settle": "settled",
+    "tag": "tagged",
+    "note": "noted",
 }
 LOOKED_AT_FIRST = ("variant", "conflict")
 
@@ -64,7 +67,13 @@ def seen_by(project: Project, on_screen: Iterable[int] = ()) -> Seen:
 
 
 def plan_row(project: Project, verb: Verb, row: int) -> Plan:
-    """A verdict on one row, by hand: nothing is left alone. The reason is its top flag, else `by eye`."""
+    """A verdict on one row, by hand: nothing is left alone. The reason is its top flag, else `by eye`.
+
+    Where reviewers differ it settles the row, whoever said what before.
+    """
+    if project.is_disputed(row) and verb in ("accept", "reject"):
+        settled = Act("settle", (project.rows.id(row),), extra={"verdict": RESULT[verb]})
+        return Plan((settled,), (row,), "reviewers differed")
     return Plan((Act(verb, (project.rows.id(row),)),), (row,), default_reason(project, row))
 
 
@@ -85,6 +94,8 @@ def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen:
 def _hands_off(project: Project, row: int, seen: Seen) -> str:
     if project.is_heldout(row):
         return "held-out row"
+    if project.is_disputed(row):
+        return "disputed row"
     for cluster in project.clusters_of(row):
         if needs_a_look(cluster) and not seen(row):
             return f"unseen {'alternative' if cluster.alternatives else cluster.kind} row"
@@ -120,20 +131,25 @@ def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: i
         drop.update(row for row in cluster.rows if row != chosen)
     # Of two overlapping clusters, one may keep what the other rejects: the keeper of that other one stands for it.
     keep -= drop
-    heldout = [row for row in keep | drop if project.is_heldout(row)]
-    accepted = sorted(keep.difference(heldout))
-    rejected = sorted(drop.difference(heldout))
+    heldout = {row for row in keep | drop if project.is_heldout(row)}
+    disputed = {row for row in (keep | drop) - heldout if project.is_disputed(row)}
+    accepted = sorted(keep - heldout - disputed)
+    rejected = sorted(drop - heldout - disputed)
+    left = {"held-out row": len(heldout), "disputed row": len(disputed)}
     acts = [
         Act(verb, tuple(project.rows.id(row) for row in rows))
         for verb, rows in (("accept", accepted), ("reject", rejected))
         if rows
     ]
-    return Plan(tuple(acts), (*accepted, *rejected), why, {"held-out row": len(heldout)} if heldout else {})
+    return Plan(tuple(acts), (*accepted, *rejected), why, {reason: rows for reason, rows in left.items() if rows})
 
 
 def plan_edit(project: Project, row: int, edited: Row) -> Plan:
-    """A new text for a row; an edited row counts as accepted."""
+    """A new text for a row; an edited row counts as accepted, and settles a row that reviewers differ on."""
     identifier = project.rows.id(row)
+    if project.is_disputed(row):
+        settled = Act("settle", (identifier,), {identifier: edited}, {"verdict": "accepted"})
+        return Plan((settled,), (row,), "reviewers differed")
     return Plan((Act("edit", (identifier,), {identifier: edited}),), (row,), default_reason(project, row))
 
 

@@ -107,9 +107,6 @@ class WorkScreen(Screen[None]):
     def leave(self) -> None:
         self.tamis.leave(self)
 
-    def open_filter(self) -> None:
-        return None
-
     def open_editor(self, *, external: bool) -> None:
         return None
 
@@ -119,8 +116,17 @@ class WorkScreen(Screen[None]):
     def stop_run(self) -> None:
         return None
 
+    def reserve(self) -> None:
+        return None
+
+    def change_amount(self, factor: float) -> None:
+        return None
+
+    def ask(self, purpose: str) -> None:
+        return None
+
     def cancel_job(self) -> None:
-        self.tamis.cancel_scan()
+        self.tamis.background.cancel()
 
     # -- painting
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input
 
-from engine.errors import TamisError
 from engine.model import VERDICTS
 from workbench.cells import fitted
 from workbench.document import Styled
 from workbench.keymap import bindings_for
-from workbench.screens.base import WorkScreen
+from workbench.screens.asking import AskingScreen
 from workbench.session import Session
 from workbench.settle import SECTION_TITLES, Item
-from workbench.widgets.filter_line import FilterLine
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
 
 WIDEST = 100
 BAR_WIDTH = 14
+NARROW_BAR = 5
+ROOMY = 72
 EIGHTHS = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"
 
 
@@ -65,9 +64,10 @@ class ItemLines:
         return self._item_line(line, min(width, WIDEST))
 
     def _item_line(self, item: Item, width: int) -> tuple[Styled, ...]:
-        bar = _bar(item.rows / max(1, self._largest(item)), BAR_WIDTH)
+        bar_width = BAR_WIDTH if width >= ROOMY else NARROW_BAR
+        bar = _bar(item.rows / max(1, self._largest(item)), bar_width)
         notes = 20
-        label = fitted(item.label, max(8, width - BAR_WIDTH - notes - 12))
+        label = fitted(item.label, max(8, width - bar_width - notes - 12))
         role = "text"
         if item.section == "buckets":
             role = item.label.split()[0]
@@ -90,7 +90,7 @@ def _bar(share: float, width: int) -> str:
     return (EIGHTHS[8] * full + (EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-class OverviewScreen(WorkScreen):
+class OverviewScreen(AskingScreen):
     """See the module."""
 
     NAME = "overview"
@@ -100,11 +100,12 @@ class OverviewScreen(WorkScreen):
         styles = self.tamis.role_styles
         yield LineList(styles, ItemLines(self.session), id="items")
         yield OneLine(styles, id="reason")
-        yield FilterLine(self.apply_filter, self.close_filter, id="filter")
+        yield self.ask_line()
 
     def on_screen_resume(self) -> None:
         self.session.refresh_items()
         super().on_screen_resume()
+        self.tamis.ask_what_is_open()
 
     def step(self, steps: int) -> None:
         self.session.move_item(steps)
@@ -115,37 +116,10 @@ class OverviewScreen(WorkScreen):
         else:
             self.session.move_item(int(pages * self.query_one(LineList).page_size))
 
-    def open_filter(self) -> None:
-        self.query_one("#message", OneLine).add_class("covered")
-        self.query_one(FilterLine).open("")
-
     def go(self, screen: str) -> None:
         if screen == "triage":
             self.session.open_item()
         super().go(screen)
-
-    @on(Input.Changed, "#filter")
-    def filter_typed(self, event: Input.Changed) -> None:
-        """Say what the filter would show, where counting is quick."""
-        event.stop()
-        if self.query_one(FilterLine).has_class("open"):
-            self.query_one(FilterLine).count_soon(self.session)
-
-    def apply_filter(self, text: str) -> None:
-        """Open triage on what the filter says; where it makes no sense, say so and leave it open."""
-        try:
-            self.session.set_filter(text)
-        except TamisError as error:
-            self.query_one(FilterLine).complain(str(error))
-            return
-        self.close_filter()
-        super().go("triage")
-
-    def close_filter(self) -> None:
-        """Put the message back where the filter was."""
-        self.query_one(FilterLine).close()
-        self.query_one("#message", OneLine).remove_class("covered")
-        self.sync()
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:

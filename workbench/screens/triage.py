@@ -5,18 +5,16 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.widgets import Input
 
-from engine.errors import TamisError
 from engine.model import Cluster
 from workbench.document import GROUP_NAMES, Styled, decision_sentence, mark_of, paragraphs
 from workbench.keymap import bindings_for
 from workbench.safe_text import visible_line
-from workbench.screens.base import HELD_OUT_MARK, WorkScreen
+from workbench.screens.asking import AskingScreen
+from workbench.screens.base import HELD_OUT_MARK
 from workbench.session import Session
 from workbench.verdicts import counted
 from workbench.view import Entry
-from workbench.widgets.filter_line import FilterLine
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
 from workbench.widgets.reader import Reader
@@ -96,7 +94,7 @@ class EntryLines:
         return visible_line(text, width)
 
 
-class TriageScreen(WorkScreen):
+class TriageScreen(AskingScreen):
     """See the module."""
 
     NAME = "triage"
@@ -110,7 +108,7 @@ class TriageScreen(WorkScreen):
                 yield OneLine(styles, id="title")
                 yield Reader(styles, id="reader")
         yield OneLine(styles, id="reason")
-        yield FilterLine(self.apply_filter, self.close_filter, id="filter")
+        yield self.ask_line()
 
     @property
     def reader(self) -> Reader:
@@ -132,39 +130,10 @@ class TriageScreen(WorkScreen):
         if not self.reader.scroll_pages(pages):
             self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
 
-    def open_filter(self) -> None:
-        self.query_one("#message", OneLine).add_class("covered")
-        self.query_one(FilterLine).open(self.session.filter_text)
-
     def open_editor(self, *, external: bool) -> None:
         entry = self.session.entry
         if entry is not None:
             self.tamis.open_editor(entry.row, external=external)
-
-    # -- the filter line
-
-    @on(Input.Changed, "#filter")
-    def filter_typed(self, event: Input.Changed) -> None:
-        """Say what the filter would show, where counting is quick."""
-        event.stop()
-        if self.query_one(FilterLine).has_class("open"):
-            self.query_one(FilterLine).count_soon(self.session)
-
-    def apply_filter(self, text: str) -> None:
-        """Show what the filter says; where it makes no sense, say so and leave it open."""
-        try:
-            self.session.set_filter(text)
-        except TamisError as error:
-            self.query_one(FilterLine).complain(str(error))
-            return
-        self.close_filter()
-        self.tamis.place_changed()
-
-    def close_filter(self) -> None:
-        """Put the message back where the filter was."""
-        self.query_one(FilterLine).close()
-        self.query_one("#message", OneLine).remove_class("covered")
-        self.sync()
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:
@@ -215,6 +184,8 @@ def _title(session: Session, entry: Entry) -> list[Styled]:
     ]
     if project.is_heldout(entry.row):
         title.append((" \u00b7 held out", "heldout"))
+    if tags := sorted(project.tags(entry.row)):
+        title.append((f" \u00b7 {visible_line(' '.join(f'#{tag}' for tag in tags))}", "key"))
     decided = decision_sentence(project.decision(entry.row))
     if decided:
         verdict, _, rest = decided.partition(" ")

@@ -1,8 +1,8 @@
-"""The filter: one line where the message stands, with the number of rows it would show."""
+"""The line to type into, where the message stands: a filter with the number of rows it would show, a tag, a note."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.timer import Timer
@@ -18,19 +18,26 @@ from workbench.widgets.typing_order import act_now, actions_of, hand_back
 COUNT_AFTER_SECONDS = 0.2
 # Above this a count while typing would hold up the keys; enter then says how many there are.
 COUNTED_LIVE = 5000
-PLACEHOLDER = "bucket:drop  flag:refusal  kind:near  is:accepted  row:17-40  turns>4  /regex/  word; empty: all rows"
+PLACEHOLDERS = {
+    "filter": "bucket:drop  flag:refusal  kind:near  is:accepted  row:17-40  turns>4  /regex/  word; empty: all rows",
+    "tag": "tag: one or more words; -word takes a tag off",
+    "note": "a note on this row; empty takes it away",
+}
 
 ACTIONS = actions_of(Input)
 
 
 class FilterLine(Input):
-    """See the module. `apply` is called with the text on enter, `leave` on escape."""
+    """See the module. `apply` is called with purpose and text on enter, `leave` on escape."""
 
-    def __init__(self, apply: Callable[[str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(placeholder=PLACEHOLDER, id=id, compact=True)
+    def __init__(self, apply: Callable[[str, str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, compact=True)
         self._apply = apply
         self._leave = leave
         self._timer: Timer | None = None
+        self.purpose = "filter"
+        self._history: Sequence[str] = ()
+        self._back = 0
 
     async def on_key(self, event: events.Key) -> None:
         """Enter and escape act at once; keys that were typed behind them are handed back to the screen."""
@@ -39,11 +46,24 @@ class FilterLine(Input):
         elif event.key in ("enter", "escape"):
             event.stop()
             event.prevent_default()
-            self._apply(self.value) if event.key == "enter" else self._leave()
+            self._apply(self.purpose, self.value) if event.key == "enter" else self._leave()
+        elif event.key in ("up", "down"):
+            event.stop()
+            event.prevent_default()
+            self._recall(1 if event.key == "up" else -1)
         else:
             await act_now(self, event, ACTIONS)
 
-    def open(self, text: str) -> None:
+    def _recall(self, steps: int) -> None:
+        """Earlier filters, the latest first; further down than the latest is an empty line."""
+        if self.purpose == "filter":
+            self._back = max(0, min(self._back + steps, len(self._history)))
+            self.value = self._history[-self._back] if self._back else ""
+            self.cursor_position = len(self.value)
+
+    def open(self, text: str, purpose: str = "filter", history: Sequence[str] = ()) -> None:
+        self.purpose, self._history, self._back = purpose, history, 0
+        self.placeholder = PLACEHOLDERS[purpose]
         self.add_class("open")
         self.value = text
         # Focus selects what is there: typing replaces it, an arrow key goes on with it.

@@ -1,0 +1,163 @@
+"""The first open: what a guess rests on is shown once, a held-out set is offered once, a large file opens at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import planted
+import pytest
+from planted import journal, screen_text, workbench
+
+from engine.project.create import create_project
+from engine.project.folder import open_project
+from workbench.first_open import changed_proposal, mapping_of, proposed_rows, was_guessed, words_of
+from workbench.saved_state import SavedState, load_state, save_state
+
+
+def lines(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def asked_and_answered(count: int) -> list[dict[str, Any]]:
+    return [{"query": f"What is {n} and {n}?", "response": f"{2 * n}", "topic": "sums"} for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("row", "guessed"),
+    [
+        ({"instruction": "a", "input": "", "output": "b"}, False),
+        ({"prompt": "a", "completion": "b"}, False),
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}, False),
+        ({"query": "a", "response": "b"}, True),
+        ({"instruction": "a", "context": "c", "response": "b"}, True),
+        ({"request": {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}}, True),
+    ],
+)
+def test_fields_of_other_names_are_a_guess(tmp_path: Path, row: dict[str, Any], guessed: bool) -> None:
+    folder = create_project(lines(tmp_path / "raw.jsonl", [row] * 3))
+    with open_project(folder, readonly=True) as project:
+        assert was_guessed(project) is guessed
+        assert mapping_of(words_of(project.mapping), project.mapping) is project.mapping
+
+
+def test_two_shapes_in_one_file_are_a_guess(tmp_path: Path) -> None:
+    rows = [{"instruction": "a", "output": "b"}, {"instruction": "c", "output": "d"}, {"text": "e"}]
+    with open_project(create_project(lines(tmp_path / "raw.jsonl", rows)), readonly=True) as project:
+        assert was_guessed(project)
+
+
+async def test_the_guess_is_shown_once_and_enter_takes_it(tmp_path: Path) -> None:
+    folder = create_project(lines(tmp_path / "raw.jsonl", asked_and_answered(12)))
+    async with workbench(folder) as (app, pilot):
+        text = screen_text(app)
+        assert "a guess" in text[1]
+        assert "\n".join(text).count("What is ") == 3
+        assert "prompt=query,response=response" in "\n".join(text)
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app.session.screen == "overview"
+        assert app.session.project.findings is not None
+    async with workbench(folder) as (app, _):
+        assert app.session.screen == "overview"
+    assert load_state(folder).asked == {"mapping"}
+
+
+async def test_a_wrong_guess_is_corrected_in_words(tmp_path: Path) -> None:
+    rows = [{"query": f"q{n}", "response": "r", "reply": {"text": f"said {n}"}} for n in range(4)]
+    folder = create_project(lines(tmp_path / "raw.jsonl", rows))
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("end", *["backspace"] * len("response"), *"nothing")
+        assert "(empty)" in "\n".join(screen_text(app))
+        await pilot.press(*["backspace"] * len("nothing"), *"reply.text,colour=x", "enter")
+        assert "does not understand 'colour=x'" in screen_text(app)[-2]
+        await pilot.press(*["backspace"] * len(",colour=x"))
+        assert "said 2" in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        assert app.session.project.example(2).answer == "said 2"
+    with open_project(folder, readonly=True) as project:
+        assert project.mapping.fields["output"] == "reply.text"
+        assert project.findings is not None
+
+
+async def test_escape_leaves_the_guess_as_it_is(tmp_path: Path) -> None:
+    folder = create_project(lines(tmp_path / "raw.jsonl", asked_and_answered(3)))
+    async with workbench(folder) as (app, pilot):
+        await pilot.press(*"xyz", "escape")
+        assert app.session.screen == "overview"
+        assert app.session.project.mapping.fields["output"] == "response"
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    rows = [{"instruction": f"What is {n} times {n}?", "output": f"{n * n}"} for n in range(240)]
+    return create_project(lines(tmp_path / "raw.jsonl", rows))
+
+
+async def test_a_held_out_set_is_offered_after_the_scan_and_reserved_by_y(many: Path) -> None:
+    async with workbench(many) as (app, pilot):
+        text = "\n".join(screen_text(app))
+        assert "Reserve a held-out set?" in text
+        assert "40 of 240 rows" in text
+        await pilot.press("enter", "a", "x", "plus")
+        assert "50 of 240 rows" in "\n".join(screen_text(app))
+        assert journal(many) == []
+        await pilot.press("y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert len(app.session.project.heldout) == 50
+        assert app.session.project.findings is not None
+        assert "H50" in screen_text(app)[0]
+    (line,) = journal(many)
+    assert line["acts"][0]["do"] == "holdout"
+    assert line["acts"][0]["seed"] == 0
+
+
+async def test_the_offer_is_made_once(many: Path) -> None:
+    async with workbench(many) as (app, pilot):
+        await pilot.press("n")
+        assert "tamis holdout PROJECT 40" in screen_text(app)[-2]
+    async with workbench(many) as (app, _):
+        assert app.session.screen == "overview"
+    assert journal(many) == []
+
+
+async def test_the_offer_waits_while_a_person_is_reading(many: Path) -> None:
+    save_state(many, SavedState(screen="triage"))
+    async with workbench(many) as (app, pilot):
+        assert app.session.screen == "triage"
+        assert app.session.project.findings is not None
+        await pilot.press("o")
+        await pilot.pause()
+        assert app.session.screen == "heldout"
+
+
+def test_the_proposal_is_a_tenth_within_reason() -> None:
+    assert [proposed_rows(rows) for rows in (200, 240, 1000, 50_000)] == [40, 40, 100, 200]
+    assert changed_proposal(240, 40, 100) == 80
+    assert changed_proposal(240, 40, 0.01) == 20
+
+
+async def test_rows_that_are_still_being_read_come_in(tmp_path: Path) -> None:
+    source = lines(tmp_path / "raw.jsonl", [{"instruction": f"q{n}", "output": "a"} for n in range(150)])
+    folder = create_project(source, first=100)
+    async with workbench(folder) as (app, pilot):
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app.session.project.is_complete
+        assert "·150" in screen_text(app)[0]
+        assert app.session.project.findings is not None
+
+
+async def test_a_source_that_changed_meanwhile_says_so_and_its_rows_can_be_judged(tmp_path: Path) -> None:
+    source = lines(tmp_path / "raw.jsonl", [{"instruction": f"q{n}", "output": "a"} for n in range(150)])
+    folder = create_project(source, first=100)
+    source.write_text('{"instruction": "x", "output": "y"}\n')
+    async with workbench(folder) as (app, pilot):
+        assert "reading ended early" in screen_text(app)[-2]
+        await pilot.press("slash", *"row:7", "enter", "a")
+        assert app.session.project.verdict(7) == "accepted"

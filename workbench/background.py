@@ -1,0 +1,103 @@
+"""What runs beside the keys: reading the rest of a large source, then the scan. Jobs of their own; triage goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.worker import Worker
+
+from engine.errors import TamisError
+from workbench.scan_job import READ_MODULE, run_job, run_scan
+
+if TYPE_CHECKING:
+    from workbench.app import TamisApp
+
+# How often a window looks for rows that a job (its own, or another window's) has put on disk.
+POLL_SECONDS = 0.5
+
+
+class Background:
+    """One of the application; `start` does what is still to do, in order."""
+
+    def __init__(self, app: TamisApp) -> None:
+        self._app = app
+        self._job: Worker[None] | None = None
+        self._settings_at = 0
+
+    def start(self) -> None:
+        """Read what is not read yet, then scan what is not scanned yet."""
+        project = self._app.session.project
+        if not project.is_complete:
+            self._settings_at = self._settings_time()
+            self._app.set_interval(POLL_SECONDS, self.take_rows, name="rows")
+        if not project.readonly and (not project.is_complete or project.findings is None):
+            self._job = self._app.run_worker(self._read_and_scan(), exclusive=True, group="jobs")
+
+    def scan_anew(self) -> None:
+        """After a change of what findings depend on (mapping, held-out set)."""
+        if self._app.session.project.is_complete:
+            self._job = self._app.run_worker(self._read_and_scan(), exclusive=True, group="jobs")
+
+    def cancel(self) -> None:
+        """Stop the job; what it has found so far is lost, what was decided is not."""
+        if self._job is not None:
+            self._job.cancel()
+        session = self._app.session
+        reading = not session.project.is_complete
+        session.job = ""
+        what = "reading was stopped: the next start goes on" if reading else "the scan was stopped: no groups and flags"
+        session.say(f"{what} until the next start" if not reading else what)
+
+    async def _read_and_scan(self) -> None:
+        app = self._app
+        session = app.session
+        try:
+            if not session.project.is_complete:
+                session.job = f"reading {len(session.project.rows):,} rows"
+                app.sync_screen()
+                await run_job(READ_MODULE, session.project.folder, self._read_progress)
+                self.take_rows()
+            session.job = "scanning"
+            app.sync_screen()
+            await run_scan(session.project.folder, self._scan_progress)
+            session.project.reload_findings()
+            session.reload()
+            session.say("scanned", "done")
+        except TamisError as error:
+            session.say(str(error), "error")
+        finally:
+            session.job = ""
+        app.sync_screen()
+        app.ask_what_is_open()
+
+    def _read_progress(self, phase: str, done: int, of: int) -> None:
+        self._tell(f"{phase} {done:,} rows")
+
+    def _scan_progress(self, phase: str, done: int, of: int) -> None:
+        share = f" {100 * done // of} %" if of else ""
+        self._tell(f"scanning: {phase}{share}")
+
+    def _tell(self, text: str) -> None:
+        if text != self._app.session.job:
+            self._app.session.job = text
+            self._app.sync_screen()
+
+    def _settings_time(self) -> int:
+        try:
+            return (self._app.session.project.folder / "project.toml").stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def take_rows(self) -> None:
+        """Take in the rows that have come; where nothing changed on disk this costs one look at a file."""
+        project = self._app.session.project
+        if project.is_complete or (now := self._settings_time()) == self._settings_at:
+            return
+        self._settings_at = now
+        try:
+            project.refresh_rows()
+        except TamisError as error:
+            self._app.session.say(str(error), "error")
+            return
+        self._app.session.reload(findings=False)
+        self._app.sync_screen()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from engine.model import Example, Flag
-from engine.scan.signals import SIGNALS, Signal
+from engine.scan.signals import SIGNALS, Reading, Signal
 
 
 def find_flags(
@@ -22,9 +22,12 @@ def find_flags(
     for done, example in enumerate(examples):
         if done % 50 == 0:
             tick(len(signals) + done, steps)
+        row = Reading(example)
         for signal, survey in table:
-            found = signal.find(example, survey)
+            found = signal.find(row, survey)
             if found is not None:
-                flags.append(Flag(example.number, signal.name, signal.severity, found.reason, found.span))
+                # A level that a person has set holds for every finding of the signal.
+                severity = found.severity if found.severity and signal.severity == "fix" else signal.severity
+                flags.append(Flag(example.number, signal.name, severity, found.reason, found.span))
     tick(steps, steps)
     return tuple(flags)

@@ -48,7 +48,8 @@ def test_a_whole_scan_takes_seconds_and_floods_nobody(alpaca_findings: Findings)
     assert alpaca_findings.seconds["total"] < 25
     assert len(clusters(alpaca_findings, "variant")) <= 260
     assert len(clusters(alpaca_findings, "conflict")) <= 10
-    assert alpaca_findings.buckets.count("clean") > 50_000
+    # Curators replaced about a tenth of such rows; what is flagged here must stay readable.
+    assert 48_000 < alpaca_findings.buckets.count("clean") < 50_500
 
 
 def test_placeholders_of_the_set_are_found(alpaca_findings: Findings) -> None:

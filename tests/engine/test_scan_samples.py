@@ -25,7 +25,10 @@ FOUND_BY = {
     "ends on a user turn": {"ends_on_user"},
     "role order": {"role_order"},
     "empty turn": {"empty_turn", "empty_output"},
-    "tool result without a call": {"role_order"},
+    "tool result without a call": {"tool_result"},
+    "template leftovers": {"template"},
+    "mojibake": {"mojibake"},
+    "unbalanced <think>": {"unbalanced"},
 }
 WORSE_THAN_INFO = {"fix", "drop", "check"}
 

@@ -233,7 +233,8 @@ def test_conversations_out_of_order() -> None:
         called,
         chat(5, "One", "Two", "Three", "Four", system="Be kind"),
     ]
-    assert [flag.row for flag in flags_of(made, "role_order")] == [0, 1, 2, 3]
+    assert [flag.row for flag in flags_of(made, "role_order")] == [0, 1, 2]
+    assert [flag.row for flag in flags_of(made, "tool_result")] == [3]
 
 
 def test_empty_turns_and_missing_ends() -> None:
@@ -241,7 +242,7 @@ def test_empty_turns_and_missing_ends() -> None:
         chat(0, "One", "", "Three", "Four"),
         chat(1, "One", "Two", "Three"),
         chat(2, "One", "Two", "", "Four"),
-        chat(3, "One", ""),
+        chat(3, "Name the first number.", ""),
     ]
     found = find_flags(made, lambda done, of: None)
     assert [(flag.row, flag.signal) for flag in found] == [
@@ -322,4 +323,4 @@ def test_flags_come_by_row_and_then_in_the_order_of_the_table() -> None:
 def test_helpers_agree() -> None:
     from engine.scan import scan
 
-    assert signals(scan([row(0, "Describe it.", "")]), 0) == {"empty_output"}
+    assert signals(scan([row(0, "Describe the river.", "")]), 0) == {"empty_output"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from engine.model import Example, Span
+from engine.model import Span
+from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, has_calls, last_turn
 
 
-def _empty_output(example: Example, survey: None) -> Found | None:
+def _empty_output(example: Reading, survey: None) -> Found | None:
     if not example.turns:
         return Found("the row has no turns: its fields are missing or empty")
     if example.turns[-1].role != "assistant" or has_calls(example) or example.answer.strip():

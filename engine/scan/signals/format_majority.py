@@ -15,6 +15,7 @@ from typing import Any
 from engine.model import Example, Span
 from engine.scan.jsontext import as_json, stops_half_way
 from engine.scan.signals.placeholder import is_placeholder
+from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, has_calls, last_turn
 from engine.scan.text import shorten
 
@@ -105,7 +106,7 @@ def _closed(counts: Counter[str], of: int) -> frozenset[str] | None:
     return frozenset(often) if of >= FEWEST_ROWS and len(often) >= 2 and covered >= LABELS_COVER * of else None
 
 
-def _format_majority(example: Example, majority: Majority | None) -> Found | None:
+def _format_majority(example: Reading, majority: Majority | None) -> Found | None:
     answer = example.answer
     if majority is None or not answer.strip() or has_calls(example) or is_placeholder(answer):
         return None

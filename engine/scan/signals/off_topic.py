@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from engine.model import Example
 from engine.scan.duplicates.lexicon import STOP_WORDS
+from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal
 from engine.scan.text import fold, shorten
 
@@ -67,7 +68,7 @@ def survey(examples: Sequence[Example]) -> Topic | None:
     return Topic(mean, weights, commonest, least)
 
 
-def _bag(example: Example) -> dict[str, int]:
+def _bag(example: Example | Reading) -> dict[str, int]:
     prompt = example.prompt
     text = fold(f"{prompt[:_PROMPT]}\n{example.answer[:_ANSWER]}")
     return {word: count for word, count in Counter(_WORD.findall(text)).items() if word not in STOP_WORDS}
@@ -85,7 +86,7 @@ def _cosine(bag: dict[str, int], mean: dict[str, float], weights: dict[str, floa
     return sum(value * mean.get(word, 0.0) for word, value in _vector(bag, weights).items())
 
 
-def _off_topic(example: Example, topic: Topic | None) -> Found | None:
+def _off_topic(example: Reading, topic: Topic | None) -> Found | None:
     if topic is None:
         return None
     bag = _bag(example)

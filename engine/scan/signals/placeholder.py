@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from engine.model import Example, Span
+from engine.model import Span
+from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, last_turn
 from engine.scan.text import shorten
 
@@ -32,7 +33,7 @@ def is_placeholder(answer: str) -> bool:
     return (len(text) <= _LONGEST and OUTPUT.fullmatch(text) is not None) or MARKED.search(text[:_LONGEST]) is not None
 
 
-def _placeholder_input(example: Example, survey: None) -> Found | None:
+def _placeholder_input(example: Reading, survey: None) -> Found | None:
     for number, turn in enumerate(example.turns):
         if turn.role != "user":
             continue
@@ -51,12 +52,23 @@ def _placeholder_input(example: Example, survey: None) -> Found | None:
     return None
 
 
-def _placeholder_output(example: Example, survey: None) -> Found | None:
+def _placeholder_output(example: Reading, survey: None) -> Found | None:
     answer = example.answer
     if not is_placeholder(answer):
         return None
     return Found(f'answer is a placeholder: "{shorten(answer, 30)}"', Span(last_turn(example), 0, len(answer)))
 
 
-PLACEHOLDER_INPUT = Signal("placeholder_input", "fix", "the input is a word for nothing", _placeholder_input)
+def drop_placeholder(text: str) -> str:
+    """`text` without a closing line that is a word for nothing; '' where there is nothing else."""
+    bare = text.rstrip()
+    start = bare.rfind("\n", max(0, len(bare) - _LONGEST)) + 1
+    if len(bare) - start > _LONGEST or not INPUT.fullmatch(bare[start:]):
+        return text
+    return bare[:start].rstrip()
+
+
+PLACEHOLDER_INPUT = Signal(
+    "placeholder_input", "fix", "the input is a word for nothing", _placeholder_input, repair=drop_placeholder
+)
 PLACEHOLDER_OUTPUT = Signal("placeholder_output", "drop", "the answer is a word for nothing", _placeholder_output)

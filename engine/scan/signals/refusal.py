@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 
-from engine.model import Example, Span
+from engine.model import Span
+from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, last_turn
 from engine.scan.text import shorten
 
 _EXAMINED = 300
 _CANNOT = r"(?:can'?t|cannot|can not|unable to|not able to)"
 _DOING = (
-    r"(?:answer|provide|help|assist|generate|create|access|complete|fulfil\w{0,4}|perform|process|comply|display|view|see|"
+    r"(?:answer|provide|help|assist|generate|create|access|complete|fulfil\w{0,4}|perform|process|comply|display|"
+    r"view|see|"
     r"open|browse|translate|share|do (?:this|that|so))"
 )
 _DONE = (
-    r"(?:fulfil\w{0,4}|display\w{0,3}|perform\w{0,3}|visuali[sz]\w{0,4}|generated?|completed?|created?|provided?|determined?|"
+    r"(?:fulfil\w{0,4}|display\w{0,3}|perform\w{0,3}|visuali[sz]\w{0,4}|generated?|completed?|created?|provided?|"
+    r"determined?|"
     r"executed?|answered|processed|rendered)"
 )
 _MODEL = r"(?:ai|artificial intelligence|(?:large )?language model"
@@ -96,7 +99,7 @@ def find_refusal(answer: str) -> tuple[int, int] | None:
     return found.span() if found else None
 
 
-def _refusal(example: Example, survey: None) -> Found | None:
+def _refusal(example: Reading, survey: None) -> Found | None:
     answer = example.answer
     place = find_refusal(answer)
     if place is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.model import Example, Span
 from engine.scan.dates import date_of
+from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal
 
 FEWEST_DATED = 40
@@ -62,7 +63,7 @@ def survey(examples: Sequence[Example]) -> Years | None:
     return Years(newest, dropped)
 
 
-def _stale(example: Example, years: Years | None) -> Found | None:
+def _stale(example: Reading, years: Years | None) -> Found | None:
     if years is None:
         return None
     date = date_of(example.raw)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from engine.model import Example, Span
 from engine.scan.jsontext import as_json, stops_half_way
+from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, has_calls, last_turn
 from engine.scan.text import looks_like_code, shorten, word_set
 
@@ -40,6 +41,25 @@ _OPEN_ENDED = word_set(
 _INFLECTIONS = frozenset(
     ("s", "es", "d", "ed", "r", "er", "ers", "ing", "ly", "y", "al", "n", "e", "ian", "ure", "et", "ity", "or", "ors")
 )
+# These end nothing, however short the line.
+_NEVER_LAST = word_set(
+    "the a an of and or with from by their its his our your my which because if than is are were the's"
+)
+_SHORTENED = re.compile(r"(?:I|[Hh]e|[Ss]he|[Tt]hey|[Ww]e|[Yy]ou|[Ii]t|[Tt]hat)['’](?:d|ll|ve|m|re)")
+# What a sentence begins with, and a name or a greeting does not.
+_BEGINS = word_set(
+    """
+    The This These Those That Their Its It They He She We You His Her Our Your A An In On At To For When If While As
+    With From By After Before Additionally However Furthermore Moreover Also There What How Each Some Many
+    """
+)
+_JOINING = word_set(
+    "the a an of to and in is are was for that it with on as by this be or from at which have has "
+    "can will i you he she they"
+)
+_BARE_ITEM = re.compile(r"[ \t]{0,8}(?:\(?\d{1,3}[.)]?|[-*•–])[ \t]{0,8}")
+FEWEST_SEEN, SELDOM_LAST = 12, 0.04
+"""A word seen this often, and in at most this share of cases at the end of a sentence, hardly ends an answer."""
 MARKED = 0.6
 """Share of prose answers with an end mark from which the lack of one says something."""
 _WORD = re.compile(r"[^\W\d_]{2,40}")
@@ -47,13 +67,14 @@ _WORD = re.compile(r"[^\W\d_]{2,40}")
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """How this set's answers end: the share of prose answers with an end mark, how many rows hold each word, and for
-    each beginning of a word the commonest word that begins so.
+    """How this set's answers end: the share of prose answers with an end mark, how many rows hold each word, for each
+    beginning of a word the commonest word that begins so, and for each common word how often it ends a sentence.
     """
 
     marked: float
     words: Counter[str]
     beginnings: dict[str, str]
+    last: dict[str, float]
 
 
 def survey(examples: Sequence[Example]) -> Endings:
@@ -61,9 +82,16 @@ def survey(examples: Sequence[Example]) -> Endings:
     step = max(1, -(-len(examples) // _SURVEYED))
     marked = prose = 0
     words: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    final: Counter[str] = Counter()
     for example in examples[::step]:
         answer = example.answer.rstrip()
         tail = answer[-400:]
+        tokens = answer[-1500:].lower().split()
+        seen.update(set(tokens))
+        final.update({token for token in tokens if token[-1] in ".!?"})
+        if tokens:
+            final[tokens[-1]] += tokens[-1][-1] not in ".!?"
         words.update(set(_WORD.findall(tail.lower())))
         if len(tail.split()) >= 8:
             prose += 1
@@ -75,10 +103,17 @@ def survey(examples: Sequence[Example]) -> Endings:
         if count >= 3:
             for cut in range(2, len(word)):
                 beginnings[word[:cut]] = word
-    return Endings(marked / prose if prose else 0.0, words, beginnings)
+    ends: Counter[str] = Counter()
+    for token, count in final.items():
+        ends[token.strip("\"'”’)*_.!?")] += count
+    last: dict[str, float] = {}
+    for token, count in seen.items():
+        if token.replace("'", "").isalpha() and count >= FEWEST_SEEN:
+            last[token] = ends[token] / (count + ends[token])
+    return Endings(marked / prose if prose else 0.0, words, beginnings, last)
 
 
-def _truncated(example: Example, endings: Endings) -> Found | None:
+def _truncated(example: Reading, endings: Endings) -> Found | None:
     whole = example.answer
     answer = whole.rstrip(_INVISIBLE)
     if not answer or has_calls(example):
@@ -100,6 +135,9 @@ def _structure(answer: str) -> str | None:
 
 def _prose(answer: str, endings: Endings) -> str | None:
     tail = answer[-_TAIL:]
+    before, _, last_line = tail.rpartition("\n")
+    if before and _BARE_ITEM.fullmatch(last_line) and _LIST_ITEM.match(before.rstrip().rpartition("\n")[2]):
+        return f'the list stops at an empty item: "{last_line.strip()}"'
     if tail.endswith(_END_MARKS) and tail[-1] != ";":
         return None
     cut = _cut_word(tail, endings)
@@ -110,24 +148,24 @@ def _prose(answer: str, endings: Endings) -> str | None:
         return None
     lines = [line for line in tail.split("\n") if line.strip()]
     line = lines[-1]
+    dangling = _dangling(line, endings)
+    if dangling is not None:
+        return dangling
     line_words = line.split()
-    if len(line_words) < 4 or _SIGN_OFF.search(line[-200:]) or _NO_PROSE_END.search(line[-60:]):
+    is_item = _LIST_ITEM.match(line) is not None
+    if (len(line_words) < 4 and not is_item) or _SIGN_OFF.search(line[-200:]) or _NO_PROSE_END.search(line[-60:]):
         return None
     last = line_words[-1]
     if line.endswith((",", ";")):
         if line[-1] == ";" and re.search(r"[=(){}<>]|\b\w{1,12} \w{1,3};$", line[-60:]):
             return None
-        if (
-            len(line_words) >= 6
-            and sum(other.rstrip().endswith(",") for other in lines) <= 1
-            and "\n" not in tail[-200:]
-        ):
+        if len(line_words) >= 6 and sum(other.rstrip().endswith(",") for other in lines) <= 1:
             return f'the answer ends with "{line[-1]}"'
         return None
-    if _LIST_ITEM.match(line):
+    if is_item:
         items = [other.rstrip() for other in lines if _LIST_ITEM.match(other)]
         closed = all(other.endswith((".", "!", "?")) for other in items[:-1])
-        if len(items) >= 3 and closed and len(line_words) >= 5 and not _CHOICE.match(line.strip()):
+        if len(items) >= 2 and closed and not _CHOICE.match(line.strip()):
             return "the last list item is not closed, all others are"
         return None
     if len(line_words) >= 8 and last in _OPEN_ENDED:
@@ -141,9 +179,36 @@ def _prose(answer: str, endings: Endings) -> str | None:
         after_colon = final.partition(":")[2]
         if len(first.split()) >= 4 and len(final.split()) >= 4 and (":" not in final or "." in after_colon):
             return f'the last sentence has no end: "…{shorten(line[-40:], 40)}"'
+    if len(lines) == 1 and len(line_words) >= 25 and ":" not in line:
+        joined = sum(word.lower() in _JOINING for word in line_words)
+        if joined >= 0.25 * len(line_words):
+            return f'the sentence has no end: "…{shorten(line[-40:], 40)}"'
     closed_before = sum(len(other.split()) >= 8 and other.rstrip().endswith((".", "!", "?")) for other in lines[:-1])
     if len(lines) >= 3 and len(line_words) >= 12 and closed_before >= 2:
         return "the last paragraph has no end mark"
+    return None
+
+
+def _dangling(line: str, endings: Endings) -> str | None:
+    """Whether the answer ends on a word that ends no sentence here: an article, a verb that wants its object."""
+    words = line.split()
+    last = words[-1]
+    if endings.marked < MARKED or "|" in line:
+        return None
+    # "… before washing. The": a sentence that has hardly begun.
+    begun = _SENTENCE_END.split(line)
+    if len(begun) >= 2 and len(words) >= 8 and 1 <= len(begun[-1].split()) <= 3:
+        if begun[-1].split()[0] in _BEGINS or endings.last.get(last.lower().replace("’", "'"), 1.0) <= 3 * SELDOM_LAST:
+            return f'the answer ends with the word "{last}"'
+        return None
+    if _SHORTENED.fullmatch(last):
+        return f'the answer ends with the word "{last}"'
+    if len(words) < 3 or not last.islower():
+        return None
+    if last in _NEVER_LAST or (
+        len(words) >= 6 and "=" not in line[-80:] and endings.last.get(last, 1.0) <= SELDOM_LAST
+    ):
+        return f'the answer ends with the word "{last}"'
     return None
 
 
@@ -152,16 +217,30 @@ def _cut_word(tail: str, endings: Endings) -> str | None:
     if not tail[-1].isalpha() or not tail.isascii():
         return None
     last = tail.split()[-1].lstrip("\"'([{*")
-    if not last.isalpha() or not last.islower() or not 2 <= len(last) <= 20:
+    if not last.isalpha() or not last.islower() or len(last) > 20:
         return None
+    if len(last) == 1:
+        return _lone_letter(tail, last, endings)
     if len(tail.split()) < 6 or endings.words[last] > 1:
         return None
     line = tail.rstrip().rpartition("\n")[2]
-    if _LIST_ITEM.match(line) or looks_like_code(tail) or not _closed_before(tail, endings):
+    if (_LIST_ITEM.match(line) and len(line.split()) < 5) or looks_like_code(tail) or not _closed_before(tail, endings):
         return None
     meant = endings.beginnings.get(last)
     # `lockdown` is no half of `lockdowns`.
     if meant is None or meant.removeprefix(last) in _INFLECTIONS:
+        return None
+    return f'the answer stops inside a word: "…{shorten(tail[-30:], 30)}"'
+
+
+def _lone_letter(tail: str, last: str, endings: Endings) -> str | None:
+    """One small letter at the end of prose, where nothing is calculated or spelled."""
+    if (
+        last == "a"
+        or endings.marked < MARKED
+        or len(tail.split()) < 12
+        or re.search(r"[\d=+*/^()\"'|]| [b-hj-z] ", tail[-60:])
+    ):
         return None
     return f'the answer stops inside a word: "…{shorten(tail[-30:], 30)}"'
 

@@ -1,0 +1,80 @@
+"""Common misspellings, from codespell's dictionary where that package is installed (`pip install 'tamis[typos]'`)."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from engine.model import Example, Span
+from engine.scan.signals.reading import Reading
+from engine.scan.signals.signal import Found, Signal
+from engine.scan.text import looks_like_code
+
+_WORD = re.compile(r"(?<![\w`/@#.\\-])[a-z]{4,30}(?![\w`/@\\-]|\.\w)")
+_EXAMINED = 8000
+_ABOUT_SPELLING = re.compile(r"spell|typo|misspel|grammar|proofread|correct|mistake|error", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def dictionary() -> dict[str, str]:
+    """Misspelling to its one correction; empty where codespell is not installed. Entries with a choice or a caveat are
+    left out: they are judgement, not spelling.
+    """
+    found = importlib.util.find_spec("codespell_lib")
+    if found is None or not found.submodule_search_locations:
+        return {}
+    path = Path(next(iter(found.submodule_search_locations))) / "data" / "dictionary.txt"
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.split("->", 1) for line in lines if "->" in line)
+    return {wrong: right for wrong, right in pairs if "," not in right and wrong.isalpha() and len(wrong) >= 4}
+
+
+def survey(examples: Sequence[Example]) -> dict[str, str]:
+    """The dictionary without the words that this set uses as words of its own: names, terms, another language."""
+    known = dictionary()
+    if not known:
+        return {}
+    step = max(1, len(examples) // 3000)
+    sample = examples[::step]
+    rows_with: dict[str, int] = {}
+    for example in sample:
+        for word in {
+            word for word in _WORD.findall(f"{example.prompt[:2000]}\n{example.answer[:2000]}") if word in known
+        }:
+            rows_with[word] = rows_with.get(word, 0) + 1
+    often = max(3, len(sample) // 200)
+    return {wrong: right for wrong, right in known.items() if rows_with.get(wrong, 0) < often}
+
+
+def _typos(row: Reading, known: dict[str, str]) -> Found | None:
+    if not known or _ABOUT_SPELLING.search(row.prompt[:600]):
+        return None
+    for number, turn in enumerate(row.turns):
+        if turn.role not in ("user", "assistant"):
+            continue
+        text = turn.text[:_EXAMINED]
+        # Splitting is cheaper than the pattern, and rules out nearly every text.
+        if known.keys().isdisjoint(word.strip(".,;:!?\"'()") for word in text.split()):
+            continue
+        if looks_like_code(text):
+            continue
+        for found in _WORD.finditer(text):
+            right = known.get(found.group())
+            if right is not None:
+                return Found(f'"{found.group()}" is a common misspelling of "{right}"', Span(number, *found.span()))
+    return None
+
+
+def correct_typos(text: str) -> str:
+    """`text` with each misspelling that has one correction corrected."""
+    known = dictionary()
+    return _WORD.sub(lambda found: known.get(found.group(), found.group()), text)
+
+
+TYPOS = Signal("typos", "info", "a common misspelling", _typos, survey, repair=correct_typos)

@@ -16,7 +16,7 @@ from engine.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """`[training]`: None leaves the choice to the plan."""
+    """`[training]`: None leaves the choice to the plan. `others` are all further settings, by the names a run uses."""
 
     model: str | None = None
     steps: int | None = None
@@ -26,6 +26,7 @@ class Training:
     max_length: int | None = None
     lora_rank: int | None = None
     seed: int | None = None
+    others: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Config:
     keymap: str | None = None
     blind: bool = False
     training: Training = field(default_factory=Training)
+    signals: Mapping[str, str] = field(default_factory=dict)
 
 
 def config_folder() -> Path:
@@ -63,13 +65,43 @@ def _overlaid(config: Config, content: Mapping[str, Any], where: str) -> Config:
     changes: dict[str, Any] = {}
     for key, value in content.items():
         if key == "training" and isinstance(value, dict):
-            for name, setting in value.items():
-                _check(Training, name, setting, f"{where} [training]")
-            changes["training"] = replace(config.training, **value)
+            changes["training"] = _training(config.training, value, f"{where} [training]")
+        elif key == "signals":
+            changes["signals"] = {**config.signals, **_signals(value, where)}
         else:
             _check(Config, key, value, where)
             changes[key] = value
     return replace(config, **changes)
+
+
+def _training(training: Training, table: Mapping[str, Any], where: str) -> Training:
+    from engine.training.settings import checked
+
+    own = {name: setting for name, setting in table.items() if name in Training.__slots__ and name != "others"}
+    for name, setting in own.items():
+        _check(Training, name, setting, where)
+    try:
+        others = checked({name: setting for name, setting in table.items() if name not in own})
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.title}", error.message, error.hint) from error
+    return replace(training, **own, others={**training.others, **others})
+
+
+def _signals(value: object, where: str) -> dict[str, str]:
+    from engine.scan.signals.settings import LEVELS, names  # only where there is such a table
+
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{where}: signals is a table", "", 'write [signals] and below it, say, typos = "off"')
+    for name, level in value.items():
+        if name not in names():
+            near = get_close_matches(name, names(), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "docs/signals.md lists them"
+            raise UsageError(f"{where} [signals]: unknown signal {name!r}", "", hint)
+        if level not in LEVELS:
+            raise UsageError(
+                f"{where} [signals]: {name} = {level!r} is no level", "", f"it is one of {', '.join(LEVELS)}"
+            )
+    return {str(name): str(level) for name, level in value.items()}
 
 
 def _check(kind: type, name: str, value: object, where: str) -> None:

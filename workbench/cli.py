@@ -129,6 +129,12 @@ def _screen_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--theme", metavar="NAME", help="night, day, contrast, or one of your own")
     command.add_argument("--readonly", action="store_true", help="look, decide nothing")
     command.add_argument("--take-over", action="store_true", help="become the writer; the other window then only reads")
+    command.add_argument(
+        "--driver",
+        choices=["cells", "stock"],
+        default=os.environ.get("TAMIS_DRIVER") or "cells",
+        help="cells (default): send only what changed; stock: Textual's own, for terminals that disagree",
+    )
     command.add_argument("--mouse", action="store_true", help="take the mouse (off over SSH otherwise)")
 
 
@@ -138,14 +144,11 @@ def _mapping_options(command: argparse.ArgumentParser) -> None:
 
 
 def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
+    plan = _command(words, "plan", "what a training run would do, before it starts")
     train = _command(words, "train", "start a detached training run on the accepted rows")
-    train.add_argument(
-        "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
-    )
-    amount = train.add_mutually_exclusive_group()
-    amount.add_argument("--steps", type=int, metavar="N")
-    amount.add_argument("--epochs", type=float, metavar="N")
-    train.add_argument("--seed", type=int, metavar="N")
+    for command in (plan, train):
+        _run_options(command)
+    train.add_argument("--override", metavar="WHY", help="start although the plan refuses; the reason is kept")
     train.add_argument("--wait", action="store_true", help="stay until the run ends, printing a line a step")
     runs = words.add_parser("runs", help="the runs of a project")
     runs.add_argument("project", type=Path, metavar="PROJECT")
@@ -173,6 +176,22 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     )
 
 
+def _run_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
+    )
+    amount = command.add_mutually_exclusive_group()
+    amount.add_argument("--steps", type=int, metavar="N")
+    amount.add_argument("--epochs", type=float, metavar="N")
+    command.add_argument("--seed", type=int, metavar="N")
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any training setting by name")
+    command.add_argument("--config", type=Path, metavar="FILE", help="training settings from a TOML file")
+    command.add_argument("--gpu", type=int, metavar="I", help="the GPU's index, as nvidia-smi shows it")
+    command.add_argument("--budget", metavar="TIME", help="end with what was learnt after this long: 45m, 1h30m")
+    command.add_argument("--max-cost", type=float, metavar="X", help="end with what was learnt before it costs more")
+    command.add_argument("--price", type=float, metavar="X", help="price of this machine per hour")
+
+
 HANDLERS: dict[str, tuple[str, str]] = {
     "open": ("workbench.cli_open", "open_workbench"),
     "demo": ("workbench.cli_demo", "demo"),
@@ -185,6 +204,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "add": ("workbench.cli_data", "add"),
     "merge": ("workbench.cli_data", "merge_projects"),
     "export": ("workbench.cli_data", "export_rows"),
+    "plan": ("workbench.cli_plan", "plan"),
     "train": ("workbench.cli_training", "train"),
     "runs": ("workbench.cli_training", "runs"),
     "watch": ("workbench.cli_training", "watch"),

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
-from engine.project.create import is_project, project_folder_for
 from engine.project.folder import Project, open_project
 from engine.training.runs import RunState, list_runs, read_run, tail_events
 from engine.training.runs import stop as stop_run
 from workbench.cli_common import Narrator, find_project, narrate, print_json
+from workbench.cli_plan import is_a_project, plan_of, settings_named
 from workbench.safe_text import visible
 
 POLL_SECONDS = 0.2
@@ -36,18 +36,18 @@ SHOWN = (
 
 
 def train(arguments: argparse.Namespace) -> int:
-    """`tamis train PROJECT|FILE`: start a detached run; with --wait, stay until it ends."""
+    """`tamis train PROJECT|FILE`: plan, and start a detached run; with --wait, stay until it ends."""
     from engine.project.start_run import start_run, start_run_on_file
 
-    settings = {
-        name: getattr(arguments, name) for name in ("steps", "epochs", "seed") if getattr(arguments, name) is not None
-    }
+    overridden = _checked_plan(arguments)
+    settings = settings_named(arguments)
     path: Path = arguments.project
-    if is_project(path) or is_project(project_folder_for(path)):
+    if is_a_project(path):
         with open_project(find_project(path), readonly=True) as project:
-            run = start_run(project, model=arguments.model, settings=settings)
+            run = start_run(project, model=arguments.model, settings=settings, overridden=overridden)
     else:
-        run = start_run_on_file(path, path.parent / "runs", model=arguments.model, settings=settings)
+        runs_dir = path.parent / "runs"
+        run = start_run_on_file(path, runs_dir, model=arguments.model, settings=settings, overridden=overridden)
     if arguments.json:
         print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
     else:
@@ -57,6 +57,21 @@ def train(arguments: argparse.Namespace) -> int:
     if not arguments.wait:
         return 0
     return _follow(run.dir, narrate if arguments.json else print)
+
+
+def _checked_plan(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Look before starting; returns what was overridden. Raises UsageError for a plan that is refused."""
+    plan = plan_of(arguments)
+    for note in plan.warnings:
+        narrate(visible(f"warning: {note.text}"))
+    if not plan.refusals:
+        return {}
+    if arguments.override:
+        for note in plan.refusals:
+            narrate(visible(f"overridden: {note.text}"))
+        return {"why": arguments.override, "refusals": [note.to_json() for note in plan.refusals]}
+    words = "; ".join(note.text for note in plan.refusals)
+    raise UsageError(f"not started: {words}", "", 'mend it, or set it aside with --override "why"')
 
 
 def runs(arguments: argparse.Namespace) -> int:

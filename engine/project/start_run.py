@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,22 +13,27 @@ from typing import Any
 from engine.config import Training, load_config
 from engine.errors import UsageError
 from engine.export.convert import training_row
-from engine.export.manifest import manifest
+from engine.export.manifest import manifest, tamis_version
 from engine.files import write_atomic
-from engine.model import Example, Quarantined, TrainingRow
+from engine.model import Cluster, Example, Quarantined, TrainingRow
 from engine.project.folder import Project
 from engine.project.ids import content_hash, row_id
+from engine.project.journal import now
 from engine.project.training_sets import TrainingSets, training_sets
 from engine.sources.guess import guess_mapping
 from engine.sources.read import read_source
 from engine.sources.shapes import trainable, turns_of
 from engine.training.launch import Job, Run, launch
+from engine.training.plan import Plan, make_plan
 from engine.training.spec import RunSpec, choose_spec, optimizer_steps
 
 
 def settings_of(training: Training) -> dict[str, Any]:
     """The `[training]` settings that were set, by the names the run's spec uses; the model is not among them."""
-    return {name: value for name, value in asdict(training).items() if value is not None and name != "model"}
+    named = {
+        name: value for name, value in asdict(training).items() if value is not None and name not in ("model", "others")
+    }
+    return named | dict(training.others)
 
 
 def planned_run(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Job:
@@ -40,7 +47,14 @@ def planned_run(project: Project, *, model: str | None = None, settings: Mapping
 
 def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | None, config: Training) -> Job:
     chosen_model = model or config.model
-    chosen = settings_of(config) | dict(settings or {})
+    given = dict(settings or {})
+    # Steps and epochs exclude each other: the word given last counts.
+    kept = {
+        name: value
+        for name, value in settings_of(config).items()
+        if name not in ("steps", "epochs") or not {"steps", "epochs"} & given.keys()
+    }
+    chosen = kept | given
     spec = choose_spec(
         name=Path(chosen_model).name if chosen_model else "built-in",
         rows=len(sets.curated),
@@ -50,19 +64,65 @@ def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | No
     return Job(spec, sets.curated, sets.heldout)
 
 
-def start_run(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Run:
-    """Start a detached run on the accepted rows. Raises UsageError, TrainingError."""
+def plan_run(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Plan:
+    """What the run that would start now would do. Takes seconds the first time: the trainer's libraries are asked."""
+    job = planned_run(project, model=model, settings=settings)
+    found = project.findings
+    numbers = {project.rows.id(number): number for number in range(len(project.rows))}
+    trained = {row.id for row in job.train}
+    copies = [
+        row_id
+        for row_id in trained
+        for cluster in project.clusters_of(numbers[row_id])
+        if cluster.kind in ("exact", "near") and cluster.keeper != numbers[row_id] and _keeps(project, cluster, trained)
+    ]
+    leaks = [row_id for row_id in trained if found is not None and project.is_leaking(numbers[row_id])]
+    return make_plan(
+        job.spec,
+        job.train,
+        job.heldout,
+        runs_dir=project.folder / "runs",
+        duplicates=sorted(set(copies)),
+        leaks=sorted(leaks),
+        cache=None if project.readonly and not _writable(project.folder) else project.folder / "plan.json",
+    )
+
+
+def _keeps(project: Project, cluster: Cluster, trained: set[str]) -> bool:
+    """Whether the row the cluster would keep is trained on as well."""
+    return project.rows.id(cluster.keeper) in trained
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)
+
+
+def start_run(
+    project: Project,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    overridden: Mapping[str, Any] | None = None,
+) -> Run:
+    """Start a detached run on the accepted rows. Raises UsageError, TrainingError.
+
+    `overridden`: the refusals of the plan and why they were set aside, for the manifest.
+    """
     job = planned_run(project, model=model, settings=settings)
     run = launch(job.spec, job.train, job.heldout, project.folder / "runs")
-    document = manifest(project, {"rows": len(job.train), "holdout_rows": len(job.heldout), "run": run.id})
-    write_atomic(run.dir / "tamis-manifest.json", json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8"))
+    summary = {"rows": len(job.train), "holdout_rows": len(job.heldout), "run": run.id}
+    document = manifest(project, summary) | ({"override": dict(overridden)} if overridden else {})
+    _write_manifest(run, document)
     return run
 
 
-def start_run_on_file(
-    path: Path, runs: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None
-) -> Run:
-    """Start a detached run on every row of a data file that ends on an answer. Raises SourceError, UsageError."""
+def _write_manifest(run: Run, document: Mapping[str, Any]) -> None:
+    content = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8")
+    write_atomic(run.dir / "tamis-manifest.json", content)
+
+
+def planned_file(path: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Job:
+    """The run on every row of a data file that ends on an answer. Raises SourceError, UsageError."""
     pieces = [piece for piece in read_source(path) if not isinstance(piece, Quarantined)]
     mapping = guess_mapping(piece.raw for piece in pieces)
     if mapping is None:
@@ -76,8 +136,37 @@ def start_run_on_file(
             copy = seen[content] = seen.get(content, -1) + 1
             example = Example(row_id(content, copy), number, turns, path.name, piece.line, piece.raw)
             rows.append(training_row(example))
-    job = _job(TrainingSets(tuple(rows), (), len(pieces) - len(rows)), model, settings, load_config().training)
-    return launch(job.spec, job.train, job.heldout, runs)
+    if not rows:
+        raise UsageError(f"{path}: no row ends on an answer", "", "training needs a request and its answer")
+    return _job(TrainingSets(tuple(rows), (), len(pieces) - len(rows)), model, settings, load_config().training)
+
+
+def plan_file(path: Path, runs: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Plan:
+    """What a run on a data file would do. Raises SourceError, UsageError, TrainingError."""
+    job = planned_file(path, model=model, settings=settings)
+    first_of: dict[str, str] = {}
+    copies = []
+    for row in job.train:
+        if first_of.setdefault(row.id.partition(".")[0], row.id) != row.id:
+            copies.append(row.id)
+    return make_plan(job.spec, job.train, job.heldout, runs_dir=runs, duplicates=copies)
+
+
+def start_run_on_file(
+    path: Path,
+    runs: Path,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    overridden: Mapping[str, Any] | None = None,
+) -> Run:
+    """Start a detached run on every row of a data file that ends on an answer. Raises SourceError, UsageError."""
+    job = planned_file(path, model=model, settings=settings)
+    run = launch(job.spec, job.train, job.heldout, runs)
+    source = {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None}
+    document = {"tamis": tamis_version(), "made": now(), "source": [source], "export": {"rows": len(job.train)}}
+    _write_manifest(run, document | ({"override": dict(overridden)} if overridden else {}))
+    return run
 
 
 def steps_of(job: Job) -> int:

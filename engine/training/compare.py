@@ -139,6 +139,8 @@ def make_jobs(
             values = {
                 "save_strategy": Chosen("no", "an arm is repeated from its seed faster than it is taken up again"),
                 "threads": Chosen(cores() // queues or 1, f"{cores()} cores for {queues} runs at once"),
+                "eval_every": Chosen(0, "at the end only: what is compared is the last step"),
+                "samples": Chosen(0, "answers to all held-out rows are measured at the end"),
                 "eval_at_start": Chosen(first, "the base is measured once"),
                 **settings,
                 "steps": steps,

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from engine.errors import TrainingError
 from engine.files import write_atomic
 from engine.model import TrainingRow
 from engine.training.spec import BUILT_IN, Chosen, RunSpec, choose_spec
+from engine.training.survey import row_line
 
 __all__ = ["Chosen", "Job", "Run", "RunSpec", "choose_spec", "launch", "launch_queue"]
 
@@ -105,12 +105,6 @@ def lay_out(job: Job, runs_dir: Path) -> Path:
     content["python"] = sys.version.split()[0]
     write_atomic(folder / "spec.json", json.dumps(content, ensure_ascii=False, indent=1).encode())
     return folder
-
-
-def row_line(row: TrainingRow) -> str:
-    """One line of `data/*.jsonl`."""
-    value: dict[str, Any] = {"id": row.id, "messages": [dict(message) for message in row.messages]}
-    return json.dumps(value, ensure_ascii=False) + "\n"
 
 
 def new_folder(runs_dir: Path, name: str) -> Path:

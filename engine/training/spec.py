@@ -17,9 +17,26 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.shipped import shipped_dir
+from engine.training.fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
 
 BUILT_IN = "built-in"
 GIVEN = "as you set it"
+ALIASES = {
+    "rank": "r",
+    "lora_rank": "r",
+    "alpha": "lora_alpha",
+    "targets": "target_modules",
+    "lora_targets": "target_modules",
+    "dropout": "lora_dropout",
+    "lr": "learning_rate",
+}
+"""Names people use, and the library's own."""
+
+ONE_OF = {"method": ("full", "lora"), "precision": ("auto", "bf16", "fp16", "fp32"), "train_on": ("all", "last")}
+NUMBERS: Mapping[str, Any] = {
+    **dict.fromkeys(("seed", "steps", "batch", "micro_batch", "max_length", "eval_every", "gpu", "samples"), int),
+    **dict.fromkeys(("epochs", "learning_rate", "price_per_hour", "max_cost", "budget_seconds"), int | float),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,16 @@ class RunSpec:
     max_new_tokens: Chosen
     threads: Chosen
     gpu: Chosen
+    precision: Chosen
+    four_bit: Chosen
+    train_on: Chosen
+    samples: Chosen
+    keep_best: Chosen
+    stop_on_divergence: Chosen
+    price_per_hour: Chosen
+    max_cost: Chosen
+    budget_seconds: Chosen
+    on_end: Chosen
     pretrain_text: Chosen
     sft: Mapping[str, Chosen]
     lora: Mapping[str, Chosen]
@@ -87,6 +114,24 @@ def as_json(chosen: Chosen) -> dict[str, Any]:
     """`{"value", "reason"}`."""
     return {"value": chosen.value, "reason": chosen.reason}
 
+
+COMMON: Mapping[str, Any] = {
+    name: Chosen(value, reason)
+    for name, value, reason in (
+        ("gpu", 0, "the first"),
+        ("precision", "auto", "bfloat16 where the GPU computes it natively, float16 on older ones, float32 on a CPU"),
+        ("four_bit", False, "4-bit weights save memory and cost speed"),
+        ("train_on", "all", "every answer is learnt, but for turns marked as not to be trained"),
+        ("samples", 3, "a few answers are worth a look at every evaluation"),
+        ("keep_best", True, "the weights of the lowest held-out loss are kept beside the last ones"),
+        ("stop_on_divergence", False, "a person decides; an alert tells"),
+        ("price_per_hour", 0.0, "no price was named"),
+        ("max_cost", 0.0, "no limit"),
+        ("budget_seconds", 0.0, "no limit"),
+        ("on_end", "", "no command"),
+    )
+}
+"""Values every kind of run begins with."""
 
 SFT: Mapping[str, Chosen] = {
     name: Chosen(value, reason)
@@ -175,6 +220,9 @@ def choose_spec(
     steps = optimizer_steps(spec, rows)
     if steps < 1:
         raise UsageError(f"run {name} would take no step", "", "give --steps or --epochs above zero")
+    if spec.eval_every.reason == "every epoch":
+        epoch = math.ceil(rows / spec.batch.value)
+        spec = replace(spec, eval_every=Chosen(epoch, "every epoch, as the checkpoints: the best is known and kept"))
     if "warmup_steps" not in spec.sft:
         warmup = Chosen(min(10, max(1, steps // 20)), "5 % of the steps, at most 10")
         spec = replace(spec, sft={**spec.sft, "warmup_steps": warmup})
@@ -216,8 +264,8 @@ def builtin_choices(name: str) -> RunSpec:
         generate_rows=Chosen(120, "enough to tell a share within a few per cent"),
         max_new_tokens=Chosen(64, "or less, where no reference is as long"),
         threads=Chosen(1, "a second thread gains little and costs much on a busy machine (measured)"),
-        gpu=Chosen(0, "the first"),
         pretrain_text=Chosen(str(shipped_dir("sample_data") / "pretrain.txt"), "text of the same field, shipped"),
+        **COMMON,
         sft=SFT,
         lora={},
     )
@@ -240,14 +288,14 @@ def model_choices(name: str, model: str) -> RunSpec:
         batch=Chosen(16, "usual for a few hundred rows"),
         micro_batch=Chosen(8, "halved, at the same batch, where memory does not hold it"),
         max_length=Chosen(1024, "holds most instruction rows; cut rows are counted and named"),
-        eval_every=Chosen(0, "at the end only"),
+        eval_every=Chosen(0, "every epoch"),
         eval_at_start=Chosen(False, "the curve starts at the first step"),
         eval_batch=Chosen(8, "as many rows as a training step holds"),
         generate_rows=Chosen(120, "enough to tell a share within a few per cent"),
         max_new_tokens=Chosen(256, "or less, where no reference is as long"),
         threads=Chosen(0, "torch decides"),
-        gpu=Chosen(0, "the first"),
         pretrain_text=Chosen("", "for the built-in model only"),
+        **COMMON,
         sft=SFT,
         lora=LORA,
     )
@@ -255,27 +303,63 @@ def model_choices(name: str, model: str) -> RunSpec:
 
 def with_settings(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     """`spec` with values set by name; a value that is a Chosen keeps its own reason."""
-    if "epochs" in settings and "steps" not in settings:
+    if "epochs" in settings and not settings.get("steps"):
         spec = replace(spec, steps=Chosen(0, "epochs decide"))
-    for name, setting in settings.items():
+        settings = {name: value for name, value in settings.items() if name != "steps"}
+    for given, setting in settings.items():
+        name = known_name(given)
         chosen = setting if isinstance(setting, Chosen) else Chosen(setting, GIVEN)
+        check_kind(name, chosen.value, SFT.get(name) or LORA.get(name))
         if name in ("command", "group", "faults"):
             spec = replace(spec, **{name: setting})
         elif name in VALUES:
             values: dict[str, Any] = {name: chosen}
             spec = replace(spec, **values)
-        elif name in SFT or name == "warmup_steps":
-            spec = replace(spec, sft={**spec.sft, name: chosen})
-        elif name in LORA:
-            spec = replace(spec, lora={**spec.lora, name: chosen})
+        elif name in LORA_FIELDS and name not in SFT_FIELDS:
+            spec = replace(spec, lora={**(spec.lora or LORA), name: chosen})
         else:
-            near = get_close_matches(name, [*VALUES, *SFT, "warmup_steps", *LORA], n=1)
-            raise UsageError(f"unknown training setting {name!r}", "", f"did you mean {near[0]!r}?" if near else "")
-    if spec.method.value not in ("full", "lora"):
-        raise UsageError(f"unknown training method {spec.method.value!r}", "", "use full or lora")
+            spec = replace(spec, sft={**spec.sft, name: chosen})
+    check_values(spec)
     if spec.method.value == "lora" and not spec.lora:
         spec = replace(spec, lora=LORA)
     return spec if spec.method.value == "lora" else replace(spec, lora={})
+
+
+def known_name(name: str) -> str:
+    """The name a setting has in the spec. Raises UsageError for one that is unknown, or that tamis sets itself."""
+    name = ALIASES.get(name, name)
+    if name in SET_BY_TAMIS:
+        raise UsageError(f"training setting {name!r} is set by tamis", "", SET_BY_TAMIS[name])
+    known = {*VALUES, "command", "group", "faults", *SFT_FIELDS, *LORA_FIELDS}
+    if name not in known:
+        near = get_close_matches(name, [*ALIASES, *sorted(known - set(SET_BY_TAMIS))], n=1)
+        raise UsageError(f"unknown training setting {name!r}", "", f"did you mean {near[0]!r}?" if near else "")
+    return name
+
+
+def check_kind(name: str, value: Any, usual: Chosen | None) -> None:
+    """Refuse a word where tamis's own value for a library's field is a number or a yes or no, and the like."""
+    if usual is None or usual.value is None or isinstance(usual.value, str):
+        return
+    number = isinstance(usual.value, int | float) and not isinstance(usual.value, bool)
+    fits = isinstance(value, int | float) and not isinstance(value, bool) if number else isinstance(value, bool)
+    if name != "init_lora_weights" and not fits:
+        wanted = "a number" if number else "true or false"
+        raise UsageError(f"training setting {name} = {value!r} has the wrong type", "", f"it takes {wanted}")
+
+
+def check_values(spec: RunSpec) -> None:
+    """Refuse values that no run can have."""
+    for name, allowed in ONE_OF.items():
+        value = getattr(spec, name).value
+        if value not in allowed:
+            raise UsageError(f"unknown {name} {value!r}", "", f"use {' or '.join(allowed)}")
+    for name, kinds in NUMBERS.items():
+        value = getattr(spec, name).value
+        if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:
+            raise UsageError(f"training setting {name} = {value!r} is no number from 0 up", "", "give a plain number")
+    if spec.max_cost.value and not spec.price_per_hour.value:
+        raise UsageError("a cost limit needs a price", "", "set price_per_hour, in the same currency")
 
 
 def cores() -> int:

@@ -181,6 +181,8 @@ def serve_with(worker: subprocess.Popen[bytes], queue: list[Held], attempt: int,
         if end["outcome"] == "oom" and not signals.count and next_rung(run, attempt, end):
             run.log.emit("exit", attempt=attempt, rc=code, outcome="oom")
             return attempt + 1
+        if end["outcome"] == "oom":
+            end = {**end, "error": f"{end.get('error', '')}; {what_to_do(run, end)}".removeprefix("; ")}
         finish(queue.pop(0), attempt, code, end)
         # A worker that has gone after a run it ended well was on the next one, which is then judged in its turn.
         if not queue or (code is not None and (not told or end["outcome"] in ENDS_WORKER)):
@@ -295,6 +297,17 @@ def next_rung(run: Held, attempt: int, end: Mapping[str, Any]) -> bool:
         from_step=spec["from_step"],
     )
     return True
+
+
+def what_to_do(run: Held, end: Mapping[str, Any]) -> str:
+    """What a person could do about memory that no rung could save."""
+    if end.get("foreign"):
+        return f"the GPU is also used by {end['foreign']}: wait for them, or choose another with --gpu, and resume"
+    lengths: dict[str, int] = {}
+    with contextlib.suppress(OSError, ValueError), (run.folder / "data" / "train.jsonl").open("rb") as stream:
+        lengths = {json.loads(line)["id"]: len(line) for line in stream}
+    longest = ", ".join(sorted(lengths, key=lambda row: (lengths[row], row), reverse=True)[:3])
+    return f"try a shorter max_length, four_bit, or leave out the longest rows ({longest})"
 
 
 def finish(run: Held, attempt: int, code: int | None, end: Mapping[str, Any]) -> None:

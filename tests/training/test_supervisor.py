@@ -43,14 +43,17 @@ def test_a_run_is_finished_and_its_lock_is_free(tmp_path: Path) -> None:
     assert (run.dir.stat().st_mode & 0o777) == 0o700
 
 
-def test_out_of_memory_halves_down_to_one_row_in_fresh_processes_and_then_gives_up(tmp_path: Path) -> None:
+def test_out_of_memory_halves_down_to_one_row_then_recomputes_and_then_asks(tmp_path: Path) -> None:
     (run,) = start(tmp_path, "oom")
     state = ended(run)
     assert state.state == "oom"
     spawned = [(event["attempt"], event["micro_batch"], event["accum"]) for event in events(run, "spawn")]
-    assert spawned == [(1, 8, 2), (2, 4, 4), (3, 2, 8), (4, 1, 16)]
-    assert [event["micro_batch"] for event in events(run, "retry")] == [4, 2, 1]
-    assert len(set(process_ids(run))) == 4
+    assert spawned == [(1, 8, 2), (2, 4, 4), (3, 2, 8), (4, 1, 16), (5, 1, 16)]
+    assert [event["micro_batch"] for event in events(run, "retry")] == [4, 2, 1, 1]
+    assert [event["checkpointing"] for event in events(run, "retry")] == [False, False, False, True]
+    assert len(set(process_ids(run))) == 5
+    assert "max_length" in state.error  # what a person could do is said
+    assert "r7" in state.error  # and which rows are the longest
     assert json.loads((run.dir / "spec.json").read_text())["values"]["micro_batch"]["value"] == 8
     assert "did not fit" in json.loads((run.dir / "spec.4.json").read_text())["values"]["micro_batch"]["reason"]
 

@@ -50,18 +50,32 @@ def choose_precision(method: str) -> Precision:
 def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None]) -> tuple[Any, Any, str]:
     """Model, tokenizer, and where they came from. Remote code is never run and only safetensors are read."""
     name = spec["model"]
-    source = str(builtin.ensure(Path(spec["pretrain_text"]), progress=progress)) if name == BUILT_IN else name
+    source = locate(name, spec["pretrain_text"], progress)
     where: dict[str, Any] = {"revision": spec["revision"], "trust_remote_code": False}
+    tokenizer = load_tokenizer(source, spec["revision"], name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, **where)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=precision.dtype, use_safetensors=True, **where)
     except OSError as fault:  # not on the hub, no network, a folder without weights: transformers says which
+        raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
+    return model, tokenizer, source
+
+
+def locate(name: str, pretrain_text: str, progress: Callable[[int, int], None]) -> str:
+    """Where a model is: the built-in one in the cache, made first where it is not there; else its name."""
+    return str(builtin.ensure(Path(pretrain_text), progress=progress)) if name == BUILT_IN else name
+
+
+def load_tokenizer(source: str, revision: str | None, name: str) -> Any:
+    """The tokenizer, with a padding token. Raises ValueError where it cannot be had or has no end-of-text token."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+    except OSError as fault:
         raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
     if tokenizer.eos_token is None:
         raise ValueError(f"the tokenizer of {name} has no end-of-text token, so no answer would ever be learnt to end")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return model, tokenizer, source
+    return tokenizer
 
 
 def adapter_config(spec: Spec) -> Any:

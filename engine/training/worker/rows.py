@@ -77,6 +77,19 @@ class Masking:
 
     template: str | None
     how: str
+    last_only: bool = False
+
+    def refusal(self, rows: Sequence[Row]) -> str:
+        """Why these rows cannot be labelled as wished, or "": turns this template has no marks for."""
+        if self.template is not None or self.last_only:
+            return ""
+        several = [row.id for row in rows if sum(message["role"] == "assistant" for message in row.messages) > 1]
+        if not several:
+            return ""
+        return (
+            f"this chat template does not mark the assistant's part, so only the last of several answers could be "
+            f"learnt ({len(several)} rows have several, {several[0]} first): set train_on = last"
+        )
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
@@ -86,8 +99,19 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     return tuple(Row(value["id"], tuple(value["messages"])) for value in objects)
 
 
-def choose_masking(tokenizer: Any) -> Masking:
-    """Pick the way to mask for this tokenizer; a tokenizer without a chat template is given the plain one."""
+def choose_masking(tokenizer: Any, train_on: str = "all") -> Masking:
+    """Pick the way to mask for this tokenizer; a tokenizer without a chat template is given the plain one.
+
+    `train_on`: "all" assistant turns, or the "last" one alone.
+    """
+    found = find_masking(tokenizer)
+    if train_on == "last":
+        return Masking(found.template, found.how.replace("all assistant turns", "the last assistant turn"), True)
+    return found
+
+
+def find_masking(tokenizer: Any) -> Masking:
+    """The way to find the assistant's part for this tokenizer."""
     if tokenizer.chat_template is None:
         tokenizer.chat_template = PLAIN_TEMPLATE
         return Masking(PLAIN_TEMPLATE, "all assistant turns; the tokenizer has no chat template, a plain one is used")
@@ -119,7 +143,7 @@ def prepare(rows: Sequence[Row], tokenizer: Any, masking: Masking, max_length: i
 
 def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:
     """Token ids and labels of one row, uncut."""
-    messages = [dict(message) for message in row.messages]
+    messages = [{"role": message["role"], "content": message["content"]} for message in row.messages]
     closing = messages[-1] if messages and messages[-1]["role"] == "assistant" else None
     prompt = messages[:-1] if closing else messages
     prompt_ids = (
@@ -127,14 +151,41 @@ def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:
     )
     if masking.template is not None:
         whole = rendered(tokenizer, messages, masking.template, return_assistant_tokens_mask=True)
-        learnt = whole["assistant_masks"]
+        learnt = chosen_turns(row, whole["assistant_masks"], masking.last_only)
     else:
         whole = rendered(tokenizer, messages, None)
         start = common_prefix_length(prompt_ids, whole["input_ids"]) if closing else len(whole["input_ids"])
-        learnt = [0] * start + [1] * (len(whole["input_ids"]) - start)
+        wanted = int(not untrained(row.messages[-1])) if closing else 0
+        learnt = [0] * start + [wanted] * (len(whole["input_ids"]) - start)
     ids = tuple(whole["input_ids"])
     labels = tuple(token if bit else IGNORED for token, bit in zip(ids, learnt, strict=True))
     return LabelledRow(row.id, ids, labels, tuple(prompt_ids), closing["content"] if closing else "")
+
+
+def untrained(message: Mapping[str, str]) -> bool:
+    """Whether this turn is marked as one not to learn."""
+    return message.get("train") == "no"
+
+
+def chosen_turns(row: Row, mask: Sequence[int], last_only: bool) -> list[int]:
+    """The mask without the assistant's turns that are not to be learnt.
+
+    Raises ValueError where the template runs turns together, so that one cannot be told from the next.
+    """
+    spoken = [message for message in row.messages if message["role"] == "assistant"]
+    left_out = {place for place, message in enumerate(spoken) if untrained(message)}
+    if last_only:
+        left_out |= set(range(len(spoken) - 1))
+    if not left_out:
+        return list(mask)
+    turn, learnt, before = -1, [], 0
+    for bit in mask:
+        turn += bit and not before
+        learnt.append(0 if turn in left_out else bit)
+        before = bit
+    if turn + 1 != len(spoken):
+        raise ValueError(f"row {row.id}: {len(spoken)} answers, but the chat template marks {turn + 1} of them")
+    return learnt
 
 
 def rendered(tokenizer: Any, messages: list[dict[str, str]], template: str | None, **how: bool) -> Any:

@@ -39,8 +39,11 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
     desk.phase("load", model=spec["model"], precision=precision.reason)
     model, tokenizer, source = load(spec, precision, lambda done, of: tell_loading(desk, done, of))
     desk.phase("data")
-    masking = choose_masking(tokenizer)
-    rows = prepare(read_rows(desk.run_dir / "data" / "train.jsonl"), tokenizer, masking, spec["max_length"])
+    masking = choose_masking(tokenizer, spec["train_on"])
+    read = read_rows(desk.run_dir / "data" / "train.jsonl")
+    if masking.refusal(read):
+        raise ValueError(masking.refusal(read))
+    rows = prepare(read, tokenizer, masking, spec["max_length"])
     heldout = prepare(read_rows(desk.run_dir / "data" / "heldout.jsonl"), tokenizer, masking, spec["max_length"])
     report_data(desk, rows, heldout, masking.how)
     if not rows.rows:

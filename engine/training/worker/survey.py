@@ -1,0 +1,188 @@
+"""What a trainer would make of rows, told before anything is trained: `main.py survey REQUEST.json ANSWER.json`.
+
+Runs under the interpreter of the run, with the same code that will label the rows, so the plan cannot differ from what
+is trained. The answer is a file: libraries print what they like.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .events import read_json, write_json
+from .versions import found_versions, unfit
+
+MARGIN_TOKENS = 4
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Answer one request. Faults of model and data are answers as well."""
+    request, target = read_json(Path(arguments[0])) or {}, Path(arguments[1])
+    found = found_versions()
+    answer: dict[str, Any] = {"python": sys.version.split()[0], "versions": found, "unfit": unfit(found)}
+    if not answer["unfit"] and not request.get("versions_only"):
+        began = time.monotonic()
+        os.environ.update(
+            HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false"
+        )
+        try:
+            answer |= survey(request)
+        except (ValueError, OSError, RuntimeError) as fault:
+            lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+            answer["error"] = " ".join(lines[:2])[:500] or type(fault).__name__
+        answer["seconds"] = round(time.monotonic() - began, 2)
+    write_json(target, answer, durable=False)
+    sys.stdout.flush()
+    os._exit(0)  # the interpreter's own end takes seconds with torch in it
+
+
+def survey(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Lengths, labels and shape of the model, as plain JSON. Raises ValueError where the model cannot be had."""
+    import transformers
+
+    from .models import load_tokenizer, locate
+    from .rows import choose_masking, label, read_rows
+
+    transformers.utils.logging.set_verbosity_error()
+    source = locate(request["model"], request["pretrain_text"], lambda done, of: None)
+    tokenizer = load_tokenizer(source, request["revision"], request["model"])
+    pad_from_eos = tokenizer.pad_token == tokenizer.eos_token
+    no_template = tokenizer.chat_template is None
+    masking = choose_masking(tokenizer, request["train_on"])
+    rows = read_rows(Path(request["train"]))
+    labelled = [label(row, tokenizer, masking) for row in rows]
+    longest = int(request["max_length"])
+    stops = stop_ids(source, tokenizer, request["revision"])
+    return {
+        "masking": masking.how,
+        "mask_refusal": masking.refusal(rows),
+        "no_template": no_template,
+        "template_sha256": hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest(),
+        "eos": tokenizer.eos_token,
+        "pad": tokenizer.pad_token,
+        "pad_in_stops": tokenizer.pad_token_id in stops and not pad_from_eos,
+        "pad_is_eos": pad_from_eos,
+        "lost_system": lost_system(tokenizer, masking),
+        "double_bos": [row.id for row in labelled if doubled_bos(row.input_ids, tokenizer.bos_token_id)],
+        "rows": [
+            {
+                "id": row.id,
+                "tokens": len(row.input_ids),
+                "learnt": sum(value != -100 for value in row.labels[1:longest]),
+                "ends": ends(row.labels, stops),
+                "ends_cut": ends(row.labels[:longest], stops),
+            }
+            for row in labelled
+        ],
+        "shown": [shown(labelled[place], tokenizer, longest) for place in telling(labelled, int(request["show"]))],
+        "model": shape_of(source, request["revision"], request["lora_rank"]),
+        "device": device(),
+    }
+
+
+def ends(labels: Sequence[int], stops: Sequence[int]) -> bool:
+    """Whether an end-of-text token is learnt at the end of the last answer (some templates add a line end to it)."""
+    learnt = [value for value in labels if value != -100]
+    return any(value in stops for value in learnt[-MARGIN_TOKENS:])
+
+
+def stop_ids(source: str, tokenizer: Any, revision: str | None) -> list[int]:
+    """Every id that ends an answer: the tokenizer's, and those the model's generation settings name."""
+    from transformers import GenerationConfig
+
+    try:
+        named = GenerationConfig.from_pretrained(source, revision=revision).eos_token_id
+    except OSError:  # a model need not have any
+        named = None
+    return sorted({tokenizer.eos_token_id, *([named] if isinstance(named, int) else named or [])})
+
+
+def doubled_bos(ids: Sequence[int], bos: int | None) -> bool:
+    """Whether the row begins with two beginnings."""
+    return bos is not None and list(ids[:2]) == [bos, bos]
+
+
+def lost_system(tokenizer: Any, masking: Any) -> bool:
+    """Whether the template leaves out what the system turn says, or refuses such a turn."""
+    from jinja2.exceptions import TemplateError
+
+    word = "quinquagesima"
+    turns = [
+        {"role": "system", "content": word},
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+    ]
+    try:
+        return word not in tokenizer.apply_chat_template(turns, chat_template=masking.template, tokenize=False)
+    except TemplateError:
+        return True
+
+
+def telling(rows: Sequence[Any], count: int) -> list[int]:
+    """Which rows to show: the first, the longest, the one with most turns of the assistant, then the next ones."""
+
+    def turns(row: Any) -> int:
+        return sum(b != -100 and a == -100 for a, b in zip(row.labels, row.labels[1:], strict=False))
+
+    places = range(len(rows))
+    first = [0, max(places, key=lambda place: len(rows[place].input_ids)), max(places, key=lambda p: turns(rows[p]))]
+    return list(dict.fromkeys([*first, *places]))[:count]
+
+
+def shown(row: Any, tokenizer: Any, longest: int) -> dict[str, Any]:
+    """A row as the trainer sees it: pieces of text in order, each learnt or masked, and what is cut off behind."""
+    pieces: list[dict[str, Any]] = []
+    start = 0
+    kept = min(longest, len(row.input_ids))
+    for place in range(1, kept + 1):
+        if place == kept or (row.labels[place] != -100) != (row.labels[start] != -100):
+            text = tokenizer.decode(list(row.input_ids[start:place]))
+            pieces.append({"text": text, "learnt": row.labels[start] != -100})
+            start = place
+    cut = tokenizer.decode(list(row.input_ids[kept:])) if kept < len(row.input_ids) else ""
+    return {"id": row.id, "tokens": len(row.input_ids), "pieces": pieces, "cut": cut}
+
+
+def shape_of(source: str, revision: str | None, rank: int | None) -> dict[str, Any]:
+    """Numbers the memory formula needs, from the model's configuration alone: no weights are read."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    text = config.get_text_config()
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    head = model.get_output_embeddings()
+    linear = [part for part in model.modules() if isinstance(part, torch.nn.Linear) and part is not head]
+    return {
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "lora_parameters": sum((rank or 0) * (part.in_features + part.out_features) for part in linear),
+        "hidden": text.hidden_size,
+        "layers": text.num_hidden_layers,
+        "ffn": getattr(text, "intermediate_size", None) or 4 * text.hidden_size,
+        "vocabulary": text.vocab_size,
+        "positions": getattr(text, "max_position_embeddings", None),
+        "commit": getattr(config, "_commit_hash", None),
+    }
+
+
+def device() -> dict[str, Any]:
+    """Whether torch sees a GPU, and how fast the CPU multiplies where it sees none (FLOP a second, one thread)."""
+    import torch
+
+    if torch.cuda.is_available():
+        major, minor = torch.cuda.get_device_capability()
+        return {"kind": "cuda", "capability": f"{major}.{minor}", "count": torch.cuda.device_count()}
+    torch.set_num_threads(1)
+    one = torch.ones(256, 256)
+    one @ one
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < 0.05:
+        one @ one
+        count += 1
+    return {"kind": "cpu", "flops": count * 2 * 256**3 / (time.perf_counter() - began)}

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [NAME …]`: run the benchmarks, each in a process of its own; without names all of them."""
+"""`python -m tests.benchmarks [NAME …]`: run the benchmarks in processes of their own; without names all of them."""
 
 from __future__ import annotations
 

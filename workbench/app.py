@@ -20,7 +20,7 @@ from textual.worker import get_current_worker
 from engine.errors import TamisError
 from engine.project.folder import Project, open_project
 from workbench.background import Background
-from workbench.driver import TamisDriver
+from workbench.driver import CellDriver, TamisDriver
 from workbench.first_open import HELDOUT, MAPPING, offers_heldout, was_guessed
 from workbench.guard import few_colours, no_colour, wants_mouse
 from workbench.keymap import checked_keymap, load_keymap
@@ -69,8 +69,15 @@ class TamisApp(App[int], inherit_bindings=False):
         Binding("ctrl+c", "say_quit", show=False, priority=True),
     ]
 
-    def __init__(self, project: Project, *, theme: str | None = None, keymap: dict[str, str] | None = None) -> None:
-        super().__init__(driver_class=TamisDriver)
+    def __init__(
+        self,
+        project: Project,
+        *,
+        theme: str | None = None,
+        keymap: dict[str, str] | None = None,
+        stock_driver: bool = False,
+    ) -> None:
+        super().__init__(driver_class=TamisDriver if stock_driver else CellDriver)
         self.session = Session(project)
         self.is_writing = False
         themes, problems = load_themes()
@@ -154,6 +161,11 @@ class TamisApp(App[int], inherit_bindings=False):
             self.session.say("the export is still being written: q again in a moment", "refused")
         else:
             self._end(0)
+
+    @property
+    def cell_driver(self) -> CellDriver | None:
+        """The driver, where it is the one that may hold frames back."""
+        return self._driver if isinstance(self._driver, CellDriver) else None
 
     def sync_screen(self) -> None:
         """Bring the screen in front up to the session."""
@@ -247,6 +259,7 @@ def run_workbench(
     take_over: bool = False,
     blind: bool = False,
     mapping_given: bool = False,
+    stock_driver: bool = False,
 ) -> int:
     """Open the workbench on a project folder until the person leaves; the exit code of the command.
 
@@ -258,7 +271,7 @@ def run_workbench(
         project_folder, reviewer=reviewer, readonly=readonly, take_over=take_over, blind=blind
     ) as project:
         keymap, problems = load_keymap()
-        app = TamisApp(project, theme=theme, keymap=keymap)
+        app = TamisApp(project, theme=theme, keymap=keymap, stock_driver=stock_driver)
         if problems:
             app.session.say(" \u00b7 ".join(problems), "error")
         if mapping_given:

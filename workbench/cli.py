@@ -150,8 +150,8 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
         _run_options(command)
     train.add_argument("--override", metavar="WHY", help="start although the plan refuses; the reason is kept")
     train.add_argument("--wait", action="store_true", help="stay until the run ends, printing a line a step")
-    runs = words.add_parser("runs", help="the runs of a project")
-    runs.add_argument("project", type=Path, metavar="PROJECT")
+    runs = words.add_parser("runs", help="the runs of a project, or all of yours on this machine")
+    runs.add_argument("project", type=Path, metavar="PROJECT", nargs="?", help="without it, every run of yours")
     runs.add_argument("--json", action="store_true", help="print one JSON object")
     for name, text in (
         ("watch", "follow a run, one line a step"),
@@ -159,7 +159,7 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
         ("resume", "go on with a run from its last whole checkpoint"),
     ):
         command = words.add_parser(name, help=text, description=text)
-        command.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
+        command.add_argument("run", type=Path, metavar="RUN", help="the folder of a run, or its id")
         command.add_argument(
             "--json", action="store_true", help="print JSON lines" if name == "watch" else "print one JSON object"
         )

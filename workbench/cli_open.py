@@ -53,4 +53,5 @@ def show(
         take_over=arguments.take_over,
         blind=config.blind,
         mapping_given=mapping_given,
+        stock_driver=arguments.driver == "stock",
     )

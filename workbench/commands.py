@@ -73,7 +73,20 @@ class Command:
     run: Run
     why_disabled: WhyNot = lambda session: None
 
+    @property
+    def decides(self) -> bool:
+        """Whether it changes the row on the screen: then that row must be on the screen."""
+        return self.id in DECIDING
 
+    @property
+    def opens_a_line(self) -> bool:
+        """Whether the keys behind it are text."""
+        return self.id in OPENS_A_LINE
+
+
+DECIDING = frozenset({"accept", "reject", "skip", "keep", "reset", "later"})
+# What is typed behind these is text.
+OPENS_A_LINE = frozenset({"edit", "edit-external", "filter", "tag", "note"})
 TRIAGE = ("triage",)
 LISTS = ("overview", "triage")
 PANES = ("help", "export", "train")

@@ -11,6 +11,7 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyte
@@ -18,6 +19,7 @@ import pyte
 PATIENCE = 20.0
 QUIET = 0.15
 READ_BYTES = 65536
+QUESTION, ANSWER = b"\x1b[5n", b"\x1b[0n"
 
 
 class Screen(pyte.Screen):
@@ -33,12 +35,23 @@ class Screen(pyte.Screen):
         super().select_graphic_rendition(*attributes)
 
 
+def cells_of(screen: pyte.Screen) -> list[list[tuple[object, ...]]]:
+    """Every cell as (text, ink, ground, lines through it); the ink of a blank shows nowhere."""
+    return [[_seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+def _seen(cell: pyte.screens.Char) -> tuple[object, ...]:
+    inked = cell.data.strip() or cell.underscore or cell.reverse or cell.strikethrough
+    ink = (cell.fg, cell.bold, cell.italics) if inked else ()
+    return (cell.data, ink, cell.bg, cell.underscore, cell.reverse, cell.strikethrough)
+
+
 class Terminal:
     """One program in a pty. Everything waits for what is on the screen, never for a time."""
 
     def __init__(
         self, argv: list[str], *, columns: int = 80, rows: int = 24, environment: dict[str, str] | None = None,
-        ignore_hangup: bool = False,
+        ignore_hangup: bool = False, answers: bool = False,
     ) -> None:  # fmt: skip
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("TEXTUAL", "TMUX", "SSH"))}
         inherited |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"} | (environment or {})
@@ -46,6 +59,8 @@ class Terminal:
         self.screen = Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.output = b""
+        self.answers = answers
+        self.questions = 0
         self.status: int | None = None
         self.pid, self._master = pty.fork()
         if self.pid == 0:
@@ -66,6 +81,10 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self.lines)
 
+    def cells(self) -> list[list[tuple[object, ...]]]:
+        """What is on the screen, cell by cell."""
+        return cells_of(self.screen)
+
     def keys(self, *keys: str) -> None:
         """Type; each argument goes out by itself."""
         for key in keys:
@@ -74,14 +93,18 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         """Read until `text` is on the screen."""
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.text:
-            if time.monotonic() > deadline or (not self._read(0.5) and self.status is not None):
-                raise AssertionError(f"{text!r} never came; the screen:\n{self.text}")
+        self.wait_until(lambda: text in self.text, repr(text))
 
-    def settle(self) -> None:
+    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
+        """Read until something holds; `what` names it where it never does."""
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            if time.monotonic() > deadline or (not self._read(0.5) and self.status is not None):
+                raise AssertionError(f"{what} never came; the screen:\n{self.text}")
+
+    def settle(self, quiet: float = QUIET) -> None:
         """Read until nothing more comes."""
-        while self._read(QUIET):
+        while self._read(quiet):
             pass
 
     def _read(self, seconds: float) -> bool:
@@ -98,7 +121,15 @@ class Terminal:
             return False
         self.output += content
         self._stream.feed(content)
+        asked = content.count(QUESTION)
+        self.questions += asked
+        if self.answers:
+            self.answer(asked)
         return True
+
+    def answer(self, times: int) -> None:
+        """Say that so many frames have arrived."""
+        os.write(self._master, ANSWER * times)
 
     def resize(self, columns: int, rows: int) -> None:
         self.screen.resize(rows, columns)

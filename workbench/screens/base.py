@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SMALLEST = (40, 10)
 MOST_HINTS = 7
 HELD_OUT_MARK = "H"
+MOST_TYPED_AHEAD = 100
 
 
 class WorkScreen(Screen[None]):
@@ -60,6 +61,10 @@ class WorkScreen(Screen[None]):
         super().__init__()
         self._ready = False
         self._typed_ahead: list[str] = []
+        # Frames: whether the newest one has gone out, and the keys behind a verb that waits for it.
+        self._frame_is_out = True
+        self._behind_verb: list[str] = []
+        self._dropped = 0
 
     def on_mount(self) -> None:
         self.session.screen = self.NAME
@@ -71,6 +76,8 @@ class WorkScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         self.session.screen = self.NAME
         self.sync()
+        # What was asked for while another screen lay on top never came.
+        self._expect_frame()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.sync)
@@ -83,10 +90,52 @@ class WorkScreen(Screen[None]):
             # Typed while the screen was still being built.
             self._typed_ahead.append(command_id)
             return
+        decides = BY_ID[command_id].decides
+        if self._behind_verb and BY_ID[command_id].opens_a_line:
+            # What comes next is text and cannot wait: the verb is given up instead.
+            others = self._behind_verb[1:]
+            self._behind_verb = []
+            self._dropped += 1
+            for other in (*others, command_id):
+                self._perform(other)
+        elif self._behind_verb:
+            # A verb waits. Keys behind it wait in their order, but for a second verb.
+            if decides:
+                self._dropped += 1
+            elif len(self._behind_verb) < MOST_TYPED_AHEAD:
+                self._behind_verb.append(command_id)
+        elif decides and not self._frame_is_out:
+            self._behind_verb.append(command_id)
+        else:
+            self._perform(command_id)
+
+    def _perform(self, command_id: str) -> None:
         perform(self, BY_ID[command_id])
+        if self._dropped and not self._behind_verb:
+            keys = f"{self._dropped} key{'s' if self._dropped > 1 else ''}"
+            text = f"{self.session.message.text} \u00b7 {keys} typed before the row was shown: dropped"
+            self.session.say(text.removeprefix(" \u00b7 "), "refused")
+            self._dropped = 0
         if self.is_current:
             self.sync()
+            self._expect_frame()
         self.tamis.place_changed()
+
+    def _expect_frame(self) -> None:
+        self._frame_is_out = False
+        self.call_after_refresh(self._frame_was_made)
+
+    def _frame_was_made(self) -> None:
+        """The frame is drawn; where the driver holds it back, wait until it goes out."""
+        driver = self.tamis.cell_driver
+        if driver is not None and driver.holds_frame:
+            driver.when_out(self._frame_was_made)
+            return
+        self._frame_is_out = True
+        while self._behind_verb and self._frame_is_out and self.is_current:
+            following = self._behind_verb.pop(0)
+            # A movement makes the frame of a verb behind it new again: that verb then waits once more.
+            self._perform(following)
 
     def step(self, steps: int) -> None:
         return None

@@ -1,0 +1,212 @@
+"""The cell-diffing driver against an emulator: whatever frames come, the screen is that of the stock driver."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import planted
+import pyte
+import pytest
+from pseudo import Screen, Terminal, cells_of, tamis
+
+from engine.model import Findings
+from workbench.pacing import MOST_IN_FLIGHT, PATIENCE_SECONDS, QUESTION, UNANSWERED, Pacing, without_answers
+from workbench.shadow import Shadow
+
+WORDS = ["plain ", "words", "   ", "          ", "数据", "集", "かな", "e\u0301", "n\u0303o", "─│", "한글", "x"]
+STYLES = [
+    "",
+    "0",
+    "1",
+    "38;2;10;20;30",
+    "1;38;2;10;20;30;48;2;1;2;3",
+    "4;31;44",
+    "7",
+    "48;5;17",
+    "9;38;5;200",
+    "92;103",
+    "3;39;49",
+]
+
+
+class Emulated:
+    """A pyte screen fed with text."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.screen = Screen(width, height)
+        self.screen.reset_mode(pyte.modes.DECAWM)
+        self._stream = pyte.Stream(self.screen)
+
+    def feed(self, text: str) -> None:
+        self._stream.feed(text)
+
+    def cells(self) -> list[list[tuple[object, ...]]]:
+        return cells_of(self.screen)
+
+
+def strip(dice: random.Random, width: int) -> str:
+    """Styled text of exactly `width` columns, as Textual renders one: reset behind every segment."""
+    out, left = [], width
+    while left > 0:
+        text, room = "", dice.randint(1, left)
+        while room > 0:
+            word = dice.choice(WORDS)
+            size = sum(2 if ord(c) > 0x2E80 else 0 if ord(c) in (0x301, 0x303) else 1 for c in word)
+            if size > room:
+                word, size = " " * room, room
+            text, room, left = text + word, room - size, left - size
+        style = dice.choice(STYLES)
+        out.append(f"\x1b[{style}m{text}\x1b[0m" if style else text)
+    return "".join(out)
+
+
+def frame(dice: random.Random, width: int, height: int) -> str:
+    """A whole screen, or a few lines or regions of it; sometimes one made for another size."""
+    if dice.random() < 0.15:
+        rows = [f"\x1b[{y + 1};1H{strip(dice, width)}" for y in range(height + dice.choice((0, 0, 2)))]
+        return "\n".join(rows) + "\x1b[1;1H"
+    parts = []
+    for _ in range(dice.randint(1, 4)):
+        y, x = dice.randrange(height), 0
+        parts.append(f"\x1b[{y + 1};{x + 1}H{strip(dice, width)}")
+    return "".join(parts) + f"\x1b[{dice.randint(1, height)};{dice.randint(1, width)}H"
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("erase", [True, False])
+def test_the_screen_is_the_same_over_thousands_of_random_frames(seed: int, erase: bool) -> None:
+    dice = random.Random(seed)
+    width, height = dice.choice([(80, 24), (40, 10), (120, 40), (7, 3)])
+    shadow, stock, ours = Shadow(width, height, erase=erase), Emulated(width, height), Emulated(width, height)
+    for step in range(350):
+        if dice.random() < 0.02:
+            width, height = dice.randint(2, 120), dice.randint(2, 40)
+            shadow.resize(width, height)
+            stock, ours = Emulated(width, height), Emulated(width, height)
+        drawn = frame(dice, width, height)
+        assert shadow.take(drawn)
+        # An emulator puts what lies below the screen on its last line; a frame for a larger screen is cut here.
+        stock.feed("".join(part for part in _placed(drawn) if int(part[2:].partition(";")[0]) <= height))
+        if dice.random() < 0.7:
+            ours.feed(shadow.difference(dice.sample(range(height), min(2, height))))
+            if step % 5 == 0 or dice.random() < 0.3:
+                assert ours.cells() == stock.cells(), f"step {step}"
+    ours.feed(shadow.difference())
+    assert ours.cells() == stock.cells()
+    assert shadow.difference() == ""
+
+
+def _placed(drawn: str) -> list[str]:
+    return [part for part in re.split(r"\n?(?=\x1b\[\d+;\d+H)", drawn) if part]
+
+
+def test_a_frame_that_changes_nothing_sends_nothing_and_a_mark_a_few_bytes() -> None:
+    shadow = Shadow(80, 24)
+    line = "\x1b[5;1H\x1b[38;2;1;2;3m{} a row of the list\x1b[0m\x1b[1;1H"
+    shadow.take(line.format("·"))
+    shadow.difference()
+    shadow.take(line.format("·"))
+    assert shadow.difference() == ""
+    shadow.take(line.format("✓"))
+    assert shadow.difference() == "\x1b[5H✓"
+
+
+def test_what_is_no_text_is_not_taken() -> None:
+    shadow = Shadow(20, 2)
+    for odd in (
+        "\x1b[2J",
+        "\x1b[1;1H\x1b]8;;x\x1b\\a",
+        "\x1b[1;1Ha\x1b[K",
+        "no position",
+        "\x1b[1;1H\x1b[38;9mx",
+        "\x1b[1;1H\t",
+    ):
+        assert not shadow.take(odd)
+    assert shadow.difference() == ""
+
+
+def test_after_a_stranger_wrote_everything_is_sent_again() -> None:
+    shadow = Shadow(10, 1)
+    shadow.take("\x1b[1;1Habc")
+    first = shadow.difference()
+    shadow.forget()
+    shadow.take("\x1b[1;1Habc")
+    assert shadow.difference() == first
+
+
+def test_half_a_wide_character_at_the_margin_becomes_a_blank() -> None:
+    shadow = Shadow(3, 1)
+    shadow.take("\x1b[1;1Hab数")
+    assert shadow.difference().endswith("ab ")
+
+
+def test_rows_in_a_hurry_go_out_first() -> None:
+    shadow = Shadow(10, 9)
+    for y in range(9):
+        shadow.take(f"\x1b[{y + 1};1Hrow {y}")
+    assert shadow.difference((5,)).startswith("\x1b[6H\x1b[0mrow 5")
+
+
+def test_two_frames_are_on_their_way_at_most() -> None:
+    pacing = Pacing()
+    assert all(pacing.may_send(0.0) and pacing.sent(0.0) == QUESTION for _ in range(UNANSWERED))
+    # A terminal that never answered is neither asked again nor waited for.
+    assert pacing.sent(0.0) == ""
+    assert pacing.may_send(0.0)
+    for _ in range(UNANSWERED):
+        pacing.answered()
+    for _ in range(MOST_IN_FLIGHT):
+        assert pacing.may_send(1.0)
+        assert pacing.sent(1.0) == QUESTION
+    assert not pacing.may_send(1.0)
+    pacing.answered()
+    assert pacing.may_send(1.0)
+    pacing.sent(1.0)
+    assert pacing.may_send(1.0 + PATIENCE_SECONDS + 0.1)
+
+
+def test_answers_are_taken_out_of_the_keys_however_they_are_cut() -> None:
+    stream = b"j\x1b[0nk\x1b[A\x1b[0n\x1b[0nx"
+    for cut in range(len(stream) + 1):
+        first, one, rest = without_answers(stream[:cut], True)
+        second, two, left = without_answers(rest + stream[cut:], True)
+        assert (first + second, one + two, left) == (b"jk\x1b[Ax", 3, b"")
+
+
+KEYS = [*"\rjjwk]]\ru", "/row:3-30\r", *"jjJex", "\x1b", *"oG?q"]
+CONTENT = [
+    {
+        "instruction": f"数据 {n} ノート e\u0301 한글 {'─' * n}",
+        "input": "",
+        "output": f"回答 {n}\n\tn\u0303o " * (1 + n % 5),
+    }
+    for n in range(40)
+]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (61, 17)])
+def test_the_workbench_looks_the_same_through_both_drivers(tmp_path: Path, size: tuple[int, int]) -> None:
+    expected: list[list[list[tuple[object, ...]]]] = []
+    sent = []
+    for driver in ("stock", "cells"):
+        place = tmp_path / driver
+        place.mkdir()
+        folder = planted.make_folder(place, CONTENT, Findings.empty(len(CONTENT)))
+        with Terminal(tamis(folder, "--driver", driver), columns=size[0], rows=size[1]) as terminal:
+            terminal.wait_for("What the scan proposes")
+            for step, key in enumerate([*KEYS, "smaller", "larger"]):
+                if key == "smaller":
+                    terminal.resize(size[0] - 9, size[1] - 3)
+                elif key == "larger":
+                    terminal.resize(*size)
+                else:
+                    terminal.keys(key)
+                if driver == "stock":
+                    terminal.settle(0.5)
+                    expected.append(terminal.cells())
+                else:
+                    terminal.wait_until(lambda step=step: terminal.cells() == expected[step], f"the same after {key!r}")
+            sent.append(len(terminal.output))
+    assert sent[1] < sent[0] / 2

@@ -1,0 +1,297 @@
+"""A copy of the terminal's screen, so that only cells that changed are sent. Knows no terminal and no Textual.
+
+Two screens are kept: `wanted`, what the frames taken so far add up to, and what was sent. A frame that is not sent at
+once is not lost: the next difference holds it. Text is in cells: a character of two columns has an empty cell behind
+it, one of none stands with the character before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rich.cells import get_character_cell_size
+
+Style = tuple[str, str, tuple[str, ...]]
+"""(foreground, background, attributes) as SGR parameters; an empty colour is the terminal's own."""
+
+PLAIN: Style = ("", "", ())
+UNKNOWN = -1
+# As many equal cells are sent again rather than jumped over: a jump costs as much.
+SWALLOWED = 4
+# From so many blanks on, erasing costs less than blanks.
+ERASED = 6
+_TOKEN = re.compile(r"\x1b\[([0-9;]*)([Hm])|([\x00-\x1a\x1c-\x1f\x7f-\x9f]+)|([^\x00-\x1f\x7f-\x9f]+)")
+_ATTRIBUTES = {"1", "2", "3", "4", "5", "7", "8", "9", "21"}
+_ENDS = {"22": ("1", "2"), "23": ("3",), "24": ("4", "21"), "25": ("5",), "27": ("7",), "28": ("8",), "29": ("9",)}
+# Attributes that show on a blank: such a blank is no empty cell.
+_SHOWN_ON_BLANKS = {"4", "7", "9", "21"}
+
+
+class Shadow:
+    """See the module. Rows and columns are 0-based; a cell of style UNKNOWN may hold anything."""
+
+    def __init__(self, width: int, height: int, *, erase: bool = True) -> None:
+        self._erase = erase
+        self._styles: list[Style] = [PLAIN]
+        self._numbers: dict[Style, int] = {PLAIN: 0}
+        self._after: dict[tuple[int, str], int | None] = {}
+        self._changes: dict[tuple[int, int], str] = {}
+        self.resize(width, height)
+
+    def resize(self, width: int, height: int) -> None:
+        """Another size: nothing is known of the screen any more."""
+        self.width, self.height = width, height
+        self.forget()
+
+    def forget(self) -> None:
+        """Somebody else wrote to the terminal: nothing is known of it, nothing of it is wanted."""
+        self._wanted = [[" "] * self.width for _ in range(self.height)]
+        self._wanted_style = [[UNKNOWN] * self.width for _ in range(self.height)]
+        self._sent = [[" "] * self.width for _ in range(self.height)]
+        self._sent_style = [[UNKNOWN] * self.width for _ in range(self.height)]
+        self._dirty: set[int] = set()
+        self._last_style = UNKNOWN
+        self.cursor = (0, 0)
+
+    # -- taking frames
+
+    def take(self, frame: str) -> bool:
+        """Draw a frame on the wanted screen; False, with nothing drawn, where it holds more than text, style and
+        cursor positions."""
+        tokens = self._tokens(frame)
+        if tokens is None:
+            return False
+        x, y, style = self.cursor[0], self.cursor[1], 0
+        for kind, value in tokens:
+            if kind == "m":
+                style = self._styled(style, value)
+            elif kind == "H":
+                row, _, column = value.partition(";")
+                y, x = max(0, int(row or 1) - 1), max(0, int(column or 1) - 1)
+            elif kind == "\n":
+                y += len(value)
+            else:
+                x = self._put(x, y, value, style)
+        self.cursor = (x, y)
+        return True
+
+    def _tokens(self, frame: str) -> list[tuple[str, str]] | None:
+        tokens: list[tuple[str, str]] = []
+        at, placed = 0, False
+        for match in _TOKEN.finditer(frame):
+            if match.start() != at:
+                return None
+            at = match.end()
+            parameters, final, control, text = match.groups()
+            if text is not None:
+                tokens.append(("", text))
+            elif control is not None:
+                if control.strip("\n"):
+                    return None
+                tokens.append(("\n", control))
+            else:
+                if final == "m" and self._after_sgr(0, parameters) is None:
+                    return None
+                placed = placed or final == "H"
+                tokens.append((final, parameters))
+        return tokens if placed and at == len(frame) else None
+
+    def _styled(self, style: int, parameters: str) -> int:
+        after = self._after_sgr(style, parameters)
+        return style if after is None else after
+
+    def _after_sgr(self, style: int, parameters: str) -> int | None:
+        """The style after an SGR sequence; None where it holds what is not understood."""
+        key = (style, parameters)
+        if key not in self._after:
+            after = _sgr(self._styles[style], parameters)
+            self._after[key] = None if after is None else self._number(after)
+        return self._after[key]
+
+    def _number(self, style: Style) -> int:
+        if style not in self._numbers:
+            self._numbers[style] = len(self._styles)
+            self._styles.append(style)
+        return self._numbers[style]
+
+    def _put(self, x: int, y: int, text: str, style: int) -> int:
+        """Write text; the column behind it. What lies outside the screen is dropped."""
+        if y >= self.height:
+            return x + len(text)
+        row, styles = self._wanted[y], self._wanted_style[y]
+        if text.isascii():
+            cells = list(text[: max(0, self.width - x)])
+        else:
+            cells = self._cells(x, y, text)
+        end = x + len(cells)
+        if cells:
+            if x > 0 and row[x] == "":
+                row[x - 1] = " "
+            if end < self.width and row[end] == "":
+                row[end] = " "
+            row[x:end] = cells
+            styles[x:end] = [style] * len(cells)
+        self._dirty.add(y)
+        return end
+
+    def _cells(self, x: int, y: int, text: str) -> list[str]:
+        cells: list[str] = []
+        row = self._wanted[y]
+        for character in text:
+            size = get_character_cell_size(character)
+            at = x + len(cells)
+            if size == 0:
+                _join(cells, character) or _join(row[:x], character, row)
+            elif at + size <= self.width:
+                cells.append(character)
+                cells.extend([""] * (size - 1))
+            elif at < self.width:
+                # Half a character cannot be shown.
+                cells.append(" ")
+        return cells
+
+    # -- sending the difference
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a frame was taken that was not sent yet (it may hold nothing new)."""
+        return bool(self._dirty)
+
+    def difference(self, first: Iterable[int] = ()) -> str:
+        """What to send so that the terminal shows what is wanted, the rows in `first` before the others."""
+        out: list[str] = []
+        urgent = [y for y in first if y in self._dirty]
+        # Nothing is known of the cursor between two writes.
+        here = (-1, -1)
+        for y in (*urgent, *sorted(self._dirty.difference(urgent))):
+            if y < self.height:
+                here = self._row(y, here, out)
+        self._dirty.clear()
+        return "".join(out)
+
+    def _row(self, y: int, here: tuple[int, int], out: list[str]) -> tuple[int, int]:
+        wanted, styles, sent, sent_styles = self._wanted[y], self._wanted_style[y], self._sent[y], self._sent_style[y]
+        if wanted == sent and styles == sent_styles:
+            return here
+        x = 0
+        while x < self.width:
+            if styles[x] == UNKNOWN or (wanted[x] == sent[x] and styles[x] == sent_styles[x]):
+                x += 1
+                continue
+            start, end = x, self._run_end(x, y)
+            while start > 0 and wanted[start] == "":
+                start -= 1
+            here = self._emit(start, end, y, here, out)
+            sent[start:end] = wanted[start:end]
+            sent_styles[start:end] = styles[start:end]
+            x = end
+        return here
+
+    def _run_end(self, x: int, y: int) -> int:
+        """The end of the cells from `x` on that are sent in one go."""
+        wanted, styles, sent, sent_styles = self._wanted[y], self._wanted_style[y], self._sent[y], self._sent_style[y]
+        end = last = x + 1
+        while end < self.width and end - last <= SWALLOWED and styles[end] != UNKNOWN:
+            if wanted[end] != sent[end] or styles[end] != sent_styles[end]:
+                last = end + 1
+            end += 1
+        while last < self.width and wanted[last] == "":
+            last += 1
+        return last
+
+    def _emit(self, start: int, end: int, y: int, here: tuple[int, int], out: list[str]) -> tuple[int, int]:
+        cells, styles = self._wanted[y], self._wanted_style[y]
+        if here != (start, y):
+            column, row = here
+            if row == y and 0 <= column < start:
+                out.append(f"\x1b[{start - column}C" if start - column > 1 else "\x1b[C")
+            else:
+                out.append(f"\x1b[{y + 1};{start + 1}H" if start else f"\x1b[{y + 1}H")
+        x = start
+        while x < end:
+            style, stop = styles[x], x + 1
+            while stop < end and styles[stop] == style:
+                stop += 1
+            out.append(self._change(style))
+            text = "".join(cells[x:stop])
+            blanks = len(text) - len(text.rstrip(" "))
+            if self._erase and blanks > ERASED and _SHOWN_ON_BLANKS.isdisjoint(self._styles[style][2]):
+                # Erasing leaves the cursor where it is.
+                out.append(text[: len(text) - blanks] + f"\x1b[{blanks}X" + (f"\x1b[{blanks}C" if stop < end else ""))
+                x = stop
+                if stop == end:
+                    return (stop - blanks, y)
+                continue
+            out.append(text)
+            x = stop
+        # Behind the last column terminals differ in where the cursor is.
+        return (end, y) if end < self.width else (-1, -1)
+
+    def _change(self, style: int) -> str:
+        """The SGR sequence from the style last sent to this one."""
+        before, self._last_style = self._last_style, style
+        if before == style:
+            return ""
+        key = (before, style)
+        if key not in self._changes:
+            old = self._styles[before] if before != UNKNOWN else None
+            self._changes[key] = _transition(old, self._styles[style])
+        return self._changes[key]
+
+
+def _join(cells: list[str], mark: str, into: list[str] | None = None) -> bool:
+    """Put a mark that takes no column with the last character there is; whether there is one."""
+    for index in range(len(cells) - 1, -1, -1):
+        if cells[index]:
+            (cells if into is None else into)[index] += mark
+            return True
+    return False
+
+
+def _sgr(style: Style, parameters: str) -> Style | None:
+    """The style after an SGR sequence, or None where it holds what is not understood."""
+    front, back, attributes = style[0], style[1], set(style[2])
+    parts = [part or "0" for part in parameters.split(";")]
+    at = 0
+    while at < len(parts):
+        part = parts[at]
+        length = 1
+        if part == "0":
+            front, back, attributes = "", "", set()
+        elif part in _ATTRIBUTES:
+            attributes.add(part)
+        elif part in _ENDS:
+            attributes.difference_update(_ENDS[part])
+        elif part in ("38", "48"):
+            length = {"2": 5, "5": 3}.get(parts[at + 1] if at + 1 < len(parts) else "", 0)
+            colour = parts[at : at + length]
+            if not length or len(colour) < length:
+                return None
+            front, back = (";".join(colour), back) if part == "38" else (front, ";".join(colour))
+        elif len(part) == 2 and part[0] in "39" and part[1] in "01234567":
+            front = part
+        elif (len(part) == 2 and part[0] == "4") or (len(part) == 3 and part[:2] == "10"):
+            if part[-1] not in "01234567" and part != "49":
+                return None
+            back = part
+        else:
+            if part != "39":
+                return None
+            front = ""
+        if part == "49":
+            back = ""
+        at += length
+    return (front, back, tuple(sorted(attributes)))
+
+
+def _transition(old: Style | None, new: Style) -> str:
+    front, back, attributes = new
+    if old is None or not set(old[2]) <= set(attributes):
+        return f"\x1b[{';'.join(part for part in ('0', *attributes, front, back) if part)}m"
+    parts = [part for part in attributes if part not in old[2]]
+    if front != old[0]:
+        parts.append(front or "39")
+    if back != old[1]:
+        parts.append(back or "49")
+    return f"\x1b[{';'.join(parts)}m"

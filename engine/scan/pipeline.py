@@ -55,7 +55,7 @@ def run(
     )
 
     def clustered(judged: Judged, flags: Sequence[Flag]) -> tuple[tuple[Cluster, ...], Answers, Stars]:
-        merits = _merits(examples, requests, judged, flags, prefer)
+        merits = merits_of(examples, requests, judged, flags, prefer)
         return find_clusters(
             examples,
             requests,
@@ -97,7 +97,7 @@ def run(
     return Findings(clusters, flags, buckets, seconds, leaks)
 
 
-def _merits(
+def merits_of(
     examples: Sequence[Example],
     requests: Sequence[Request],
     judged: Judged,

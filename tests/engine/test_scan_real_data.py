@@ -47,7 +47,7 @@ def test_a_whole_scan_takes_seconds_and_floods_nobody(alpaca_findings: Findings)
     # Measured: 3.2 s on two quiet cores. The bound leaves room for a busy machine.
     assert alpaca_findings.seconds["total"] < 25
     assert len(clusters(alpaca_findings, "variant")) <= 260
-    assert len(clusters(alpaca_findings, "conflict")) <= 10
+    assert len(clusters(alpaca_findings, "conflict")) <= 20
     # Curators replaced about a tenth of such rows; what is flagged here must stay readable.
     assert 48_000 < alpaca_findings.buckets.count("clean") < 50_500
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.scan.duplicates.guard import SAME
-from engine.scan.duplicates.judged import LEAST_SCORE, Edge, Judged
+from engine.scan.duplicates.judged import Edge, Judged, is_believed
 from engine.scan.duplicates.keeper import Merit, by_merit
 from engine.scan.duplicates.relations import NO_RELATIONS, Relations
 
@@ -54,7 +54,7 @@ class Stars:
         if pair not in self._edges:
             judgement = self._judged.verdict(*pair)
             score = self._judged.score(*pair) if judgement.same else 0.0
-            if not judgement.same or score < LEAST_SCORE:
+            if not is_believed(score, judgement):
                 return None
             self._edges[pair] = Edge(*pair, score, judgement)
         return self._edges[pair]

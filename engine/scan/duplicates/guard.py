@@ -22,7 +22,7 @@ TRUSTED_ROWS = 5
 """A word in this many rows is known to be a word; a slip between two rarer words is only believed where the answers
 agree.
 """
-LONG_BAG, LONG_SUBSTITUTED, LONG_SHARE = 12, 40, 0.06
+LONG_BAG, LONG_DELETED, LONG_SUBSTITUTED, LONG_SHARE = 12, 20, 40, 0.06
 SHORT_LINE = 12
 MOST_LEFTOVERS = 60
 
@@ -31,13 +31,15 @@ MOST_LEFTOVERS = 60
 class Judgement:
     """Whether two requests are the same one. `rule` names what decided: "same", or what they differ in.
 
-    `weak`: only believed where the answers agree as well. `words` are the stems left over on either side.
+    `weak`: only believed where the answers agree as well. `words` are the stems left over on either side. `whole`: both
+    hold the same words in as many clauses, so that they may be little alike as texts.
     """
 
     same: bool
     rule: str
     weak: bool = False
     words: tuple[str, ...] = ()
+    whole: bool = False
 
 
 SAME = Judgement(True, "same")
@@ -51,12 +53,21 @@ def judge(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
         return Judgement(False, "generic")
     if one.beyond != other.beyond:
         return Judgement(False, "content")
+    lost = False
     if one.numbers != other.numbers and (sorted(one.numbers) != sorted(other.numbers) or one.counted != other.counted):
-        return Judgement(False, "number", words=_apart(one.numbers, other.numbers))
-    if one.signs != other.signs:
+        if not _lost_a_number(one, other):
+            return Judgement(False, "number", words=_apart(one.numbers, other.numbers))
+        lost = True
+    if one.signs != other.signs and not lost:
         return Judgement(False, "operator", words=_apart(one.signs, other.signs))
     if one.task and other.task and one.task != other.task:
         return Judgement(False, "verb", words=(one.task, other.task))
+    if (one.task == "create" and not other.task and other.asks_what) or (
+        other.task == "create" and not one.task and one.asks_what
+    ):
+        return Judgement(False, "verb", words=(one.task or other.task,))
+    if _one_or_many(one, other) or _one_or_many(other, one):
+        return Judgement(False, "number", words=(one.single or other.single,))
     if one.questions != other.questions:
         return Judgement(False, "question", words=tuple(sorted(one.questions ^ other.questions)))
     if one.spaceless != other.spaceless:
@@ -64,7 +75,27 @@ def judge(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
     judgement = _judge_words(one, other, rows_with)
     if judgement.same and _turned_around(one, other):
         return Judgement(False, "direction")
+    if judgement.same and lost:
+        return Judgement(True, "same", weak=True, words=judgement.words + _apart(one.numbers, other.numbers))
+    if judgement is SAME and one.joined == other.joined:
+        return Judgement(True, "same", whole=True)
     return judgement
+
+
+def _one_or_many(one: Key, other: Key) -> bool:
+    """Whether one wants a single thing ("name a planet") of which the other wants several ("name the planets")."""
+    if "explain" in (one.task, other.task) or not (one.task or other.task):
+        # "Explain how a network learns" is "explain how networks learn".
+        return False
+    return bool(one.single) and one.single in other.plurals and one.single not in one.plurals
+
+
+def _lost_a_number(one: Key, other: Key) -> bool:
+    """Whether two long texts are the same but that one lacks a single number: a slip, where the answers agree too."""
+    if one.code or other.code or min(one.size, other.size) < LONG_DELETED or one.signs != other.signs:
+        return False
+    left, right = Counter(one.numbers) - Counter(other.numbers), Counter(other.numbers) - Counter(one.numbers)
+    return left.total() + right.total() == 1 and one.bag == other.bag
 
 
 def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
@@ -154,6 +185,9 @@ def _is_small_edit(one: Key, other: Key, left: Counter[str], right: Counter[str]
     if (sum(left.values()) + sum(right.values())) / (one.size + other.size) > LONG_SHARE:
         return False
     rest = left | right
+    if sum(rest.values()) == 1 and min(one.size, other.size) >= LONG_DELETED:
+        # One word less in a long text; a word for another, or two, may be another task.
+        return True
     for mine, theirs in ((one.head, other.head), (one.tail, other.tail)):
         short = 0 < min(mine.total(), theirs.total()) < SHORT_LINE
         if short and any(word in rest for word in (mine - theirs) | (theirs - mine)):

@@ -15,10 +15,15 @@ from engine.scan.cache import AskedCounts, ScanCache
 from engine.scan.duplicates.guard import Judgement, judge, rare_function_typo
 from engine.scan.duplicates.key import Key, key_of
 from engine.scan.duplicates.requests import Node
+from engine.scan.duplicates.spelling import without_frame, without_thanks
 from engine.scan.text import exact_form, score_form, sorted_form
 
 LEAST_SCORE = 75.0
-"""Requests less alike than this are not looked at (better of plain and word-sorted ratio)."""
+"""Requests less alike than this are not looked at (better of plain and word-sorted ratio), but for those with equal
+words.
+"""
+LEAST_SCORE_OF_EQUAL_WORDS = 45.0
+"""Requests of which nothing is left over ("What is an API?", "Explain what an API is.") may be less alike as texts."""
 LEAST_FIELD_SCORE = 80.0
 """Where both requests have a first line and more below it, each of the two parts must be this alike."""
 
@@ -39,6 +44,13 @@ class Edge:
     right: int
     score: float
     judgement: Judgement
+
+
+def is_believed(score: float, judgement: Judgement) -> bool:
+    """Whether two requests that the guard calls the same are alike enough as texts, too."""
+    if not judgement.same:
+        return False
+    return score >= LEAST_SCORE or (score >= LEAST_SCORE_OF_EQUAL_WORDS and judgement.whole)
 
 
 @dataclass(slots=True)
@@ -89,7 +101,7 @@ class Judged:
             and all(self.rows_with.get(stem, 1) == count for stem, count in kept["asked"].items())
         ):
             self.used_pairs[name] = kept
-            return Judgement(kept["same"], kept["rule"], kept["weak"], tuple(kept["words"]))
+            return Judgement(kept["same"], kept["rule"], kept["weak"], tuple(kept["words"]), kept["whole"])
         asked = AskedCounts(self.rows_with)
         found = self._judged_now(left, right, asked)
         self.used_pairs[name] = {
@@ -97,6 +109,7 @@ class Judged:
             "rule": found.rule,
             "weak": found.weak,
             "words": list(found.words),
+            "whole": found.whole,
             "rare": rare,
             "asked": asked.asked,
         }
@@ -164,7 +177,7 @@ def _body(text: str) -> str:
 def _fields_alike(one: str, other: str) -> bool:
     """The field rule: two tasks on one long text are alike as a whole; each part must be by itself."""
     for mine, theirs in zip(_parts(one), _parts(other), strict=True):
-        left, right = score_form(mine), score_form(theirs)
+        left, right = score_form(without_thanks(mine)), score_form(without_thanks(theirs))
         if left == right or fuzz.ratio(left, right) >= LEAST_FIELD_SCORE:
             continue
         if fuzz.ratio(sorted_form(left), sorted_form(right)) < LEAST_FIELD_SCORE:
@@ -175,6 +188,17 @@ def _fields_alike(one: str, other: str) -> bool:
 def _parts(text: str) -> tuple[str, str]:
     head, _, body = text.strip().partition("\n")
     return head, body
+
+
+def other_reading(text: str) -> str | None:
+    """`text` without words that only point at what is asked ("the concept of", "the two types" before a field): what it
+    is filed under beside its own words. None where there are none.
+    """
+    shorter = without_pointer(text) if "\n" in text else None
+    if "concept" in text or "notion" in text or "term" in text:
+        framed = without_frame(text if shorter is None else shorter)
+        return framed if framed != (text if shorter is None else shorter) else shorter
+    return shorter
 
 
 def without_pointer(text: str) -> str | None:

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from engine.scan.duplicates.lexicon import (
     CJK_STOP,
     DIRECTIONS,
+    GREETINGS,
     NEGATIONS,
     NOUN_MARKERS,
     NUMBER_WORDS,
@@ -35,6 +36,7 @@ _OPERATORS = frozenset(("==", "!=", "<=", ">=", "&&", "||", *"-+*/^=<>%√|~#"))
 _SAME_SIGN = {"×": "*", "÷": "/", "percent": "%"}
 _BRACKETS = frozenset("()[]{}")
 _BOUNDARIES = frozenset(".?!:\n")
+_SPEECH = (STOP_WORDS | VERB_MARKERS) - frozenset(("in", "and", "or", "as", "is", "for"))
 _ONE_WAY = frozenset(("-", "/", "^", "<", ">", "<=", ">=", "="))
 
 
@@ -58,6 +60,10 @@ class Key:
     code: bool
     beyond: bytes
     one_way: bool
+    single: str
+    plurals: frozenset[str]
+    asks_what: bool
+    joined: int
 
     @property
     def is_generic(self) -> bool:
@@ -112,19 +118,28 @@ class _Reader:
         self.line = 0
         self.previous = ""
         self.at_start = True
+        self.asks_what = False
+        self.joined = 0  # clauses and things tied by "and", "or", "but"
+        self.single = ""  # what the request wants one of: "name a planet"
+        self.article = False  # "a" came, and the thing it belongs to is not complete
         self.asked = False  # a question word came before in this sentence: later verbs are what is asked about
         self.waiting = ""  # a direction word whose target has not come yet
         self.uncounted: list[str] = []  # numbers whose noun has not come yet
 
     def end_sentence(self, mark: str) -> None:
         self.line += mark == "\n"
-        self.at_start, self.asked, self.previous = True, False, mark
+        self.at_start, self.asked, self.article, self.previous = True, False, False, mark
 
     def take_sign(self, sign: str, position: int) -> None:
         if sign in _BRACKETS or _counts(sign, self.tokens, position):
             self.signs.append(sign)
 
     def take_word(self, token: str, position: int) -> None:
+        if token in ("what", "whats", "which") and self.at_start:
+            self.asks_what = self.asked = True
+        self.joined += token in ("and", "or", "but")
+        if token in ("a", "an"):
+            self.article = not self.content or self.content[-1][0] == "list"
         number = NUMBER_WORDS.get(token) or (token.replace(",", "") if token[-1].isdigit() else "")
         if token in ORDINAL_ENDINGS and self.previous[-1:].isdigit():
             self.previous = token
@@ -139,6 +154,8 @@ class _Reader:
             self._place(word, token, is_number=bool(number))
         if token in DIRECTIONS:
             self.waiting = DIRECTIONS[token]
+        if not word and token not in ("a", "an"):
+            self.article = False
         if word or (token not in VERB_MARKERS and token not in STOP_WORDS):
             self.at_start = False
         self.previous = token
@@ -155,6 +172,12 @@ class _Reader:
             return ""
         if token == "a" and self._names_a_thing(position):
             return token
+        if token in GREETINGS and not (self.at_start and self._speech_follows(position)):
+            return token
+        if token == "use" and self.previous in ("a", "the"):
+            return token
+        if token in ("do", "does", "did") and self.content and self._ends_here(position):
+            return "do"
         if token in STOP_WORDS:
             return ""
         if not self.task and not self.asked and self._is_order() and task_of(token):
@@ -165,6 +188,15 @@ class _Reader:
     def _is_order(self) -> bool:
         """Whether a class word here says what to do ("List three…", "please explain…") and is no noun ("this list")."""
         return self.previous not in NOUN_MARKERS and (self.at_start or self.previous in VERB_MARKERS)
+
+    def _speech_follows(self, position: int) -> bool:
+        """Whether a greeting greets ("hello, can you ...") and is not what is asked about ("hello in French")."""
+        after = self.tokens[position + 1] if position + 1 < len(self.tokens) else "."
+        return after in _BOUNDARIES or after in QUESTION_WORDS or after in _SPEECH or task_of(after) != ""
+
+    def _ends_here(self, position: int) -> bool:
+        """Whether the sentence ends with this word: "what an engine does", "what does it do?"."""
+        return position + 1 == len(self.tokens) or self.tokens[position + 1] in _BOUNDARIES
 
     def _names_a_thing(self, position: int) -> bool:
         """Whether "a" is no article: "is B bigger than A?"."""
@@ -180,6 +212,8 @@ class _Reader:
             self.counted += [(value, word) for value in self.uncounted]
             self.uncounted = []
         self.content.append((word, token, self.line, is_number))
+        if self.article:
+            self.single = word
 
     def key(self, code: bool, beyond: bytes) -> Key:
         content, task = self.content, self.task
@@ -206,6 +240,10 @@ class _Reader:
             code=code,
             beyond=beyond,
             one_way=not _ONE_WAY.isdisjoint(signs),
+            single=self.single,
+            plurals=frozenset(word for word, token, *_ in content if token[-1:] == "s" and token[-2:] != "ss"),
+            asks_what=self.asks_what,
+            joined=self.joined,
         )
 
     def _signs_that_count(self, code: bool, words: int) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from engine.scan.text import word_set
@@ -30,6 +31,9 @@ STOP_WORDS = word_set(
 """Words that carry no request of their own. Question words and places ("above", "before") are not among them: they
 change it.
 """
+
+GREETINGS = word_set("hi hello hey thanks thank")
+"""Stop words at the start of a sentence only: "say hello" and "say thanks" are two requests."""
 
 QUESTION_WORDS = word_set(
     """
@@ -172,11 +176,48 @@ def has_typos(word: str) -> bool:
     return 4 <= len(word) <= LONGEST_TYPO_WORD and (word.isascii() or all(char < "\u0530" for char in word))
 
 
+_BRITISH = re.compile(
+    r"(?P<or>(?<=[a-z]{2})our(?=(?:s|ed|ing|ite|ites|ful|able|al|hood|ist|less)?$))"
+    r"|(?P<iz>(?<=[a-z]{4})is(?=(?:e|es|ed|ing|er|ers|ation|ations)$)|(?<=[a-z]{3}l)ys(?=(?:e|es|ed|ing)$))"
+    r"|(?P<er>(?<=[a-z](?:nt|at|it|et|br))re(?=s?$))"
+)
+_BRITISH_WORDS = {
+    "grey": "gray",
+    "programme": "program",
+    "catalogue": "catalog",
+    "dialogue": "dialog",
+    "defence": "defense",
+    "licence": "license",
+    "offence": "offense",
+    "cheque": "check",
+    "jewellery": "jewelry",
+    "tyre": "tire",
+}
+_AS_THEY_ARE = word_set("four hour your tour pour flour more here there where")
+
+
+def american(word: str) -> str:
+    """One spelling for words that are written in two ways (colour, organise, centre). It need not be a word."""
+    if word in _AS_THEY_ARE:
+        return word
+    word = _BRITISH_WORDS.get(word, word)
+    return _BRITISH.sub(
+        lambda found: (
+            {"or": "or", "iz": "iz", "er": "er"}[found.lastgroup or ""]
+            if found.lastgroup != "iz" or "y" not in found.group()
+            else "yz"
+        ),
+        word,
+    )
+
+
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """English endings taken off, so that `expresses`, `expressing` and `express` agree; one rule for all words."""
     if not word.isascii() and not has_typos(word):
         return word
+    if len(word) >= 5:
+        word = american(word)
     if word.endswith("ies") and len(word) > 4:
         return word[:-2]
     if word.endswith("sses") and len(word) > 4:
@@ -246,7 +287,13 @@ def task_of(word: str) -> str:
     if len(word) < 6 or not has_typos(word) or word in STOP_WORDS:
         return ""
     meant = [
-        verb for verb in TASK_CLASSES if len(verb) >= 6 and abs(len(verb) - len(word)) <= 2 and is_typo(word, verb)
+        verb
+        for verb in TASK_CLASSES
+        if len(verb) >= 6
+        and abs(len(verb) - len(word)) <= 2
+        and is_typo(word, verb)
+        # A computer is no mistyped order to compute.
+        and not (word.startswith(verb) and differs_at_the_end(word, verb))
     ]
     return TASK_CLASSES[meant[0]] if meant else ""
 

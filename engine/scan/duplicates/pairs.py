@@ -18,7 +18,14 @@ from engine.scan.duplicates.candidates import (
     same_signature_groups,
     signature_pairs,
 )
-from engine.scan.duplicates.judged import LEAST_SCORE, Edge, Judged, without_pointer
+from engine.scan.duplicates.judged import (
+    LEAST_SCORE,
+    LEAST_SCORE_OF_EQUAL_WORDS,
+    Edge,
+    Judged,
+    is_believed,
+    other_reading,
+)
 from engine.scan.duplicates.requests import Node
 from engine.scan.duplicates.vocabulary import build_vocabulary
 from engine.scan.text import SCORED_HEAD, SCORED_TAIL, sorted_form
@@ -37,8 +44,20 @@ def judge_pairs(nodes: Sequence[Node], tick: Callable[[int, int], None], cache: 
     """Find and judge all pairs of `nodes` worth it. `tick(done, of)` is called on the way; `of` changes as candidates
     come in.
     """
+    judged, likely, alike = candidate_pairs(nodes, tick, cache)
+    rows = len(nodes)
+    _judge(judged, likely, lambda share: tick(int((2 + share / 2) * rows), 3 * rows), by_words=True)
+    _judge(judged, alike, lambda share: tick(int((2.5 + share / 2) * rows), 3 * rows), by_words=False)
+    tick(3 * rows, 3 * rows)
+    return judged
+
+
+def candidate_pairs(
+    nodes: Sequence[Node], tick: Callable[[int, int], None], cache: ScanCache | None = None
+) -> tuple[Judged, Pairs, Pairs]:
+    """What the joins propose: pairs that likely ask the same, and other pairs that are alike. Nothing is judged yet."""
     texts = [node.text for node in nodes]
-    bare = [(number, without_pointer(text)) for number, text in enumerate(texts) if "\n" in text]
+    bare = [(number, other_reading(text)) for number, text in enumerate(texts)]
     further = [(number, text) for number, text in bare if text is not None]
     vocabulary = build_vocabulary(
         texts + [text for _, text in further],
@@ -52,18 +71,9 @@ def judge_pairs(nodes: Sequence[Node], tick: Callable[[int, int], None], cache: 
     by_signature = signature_pairs([group for group in groups if len(group) > 1], lambda group: _star(judged, group))
     likely = distinct(np.concatenate((by_signature, owner[long_pairs(vocabulary)])))
     tick(len(texts), 3 * len(texts))
-    if _is_small(nodes):
-        alike = _all_pairs(judged)
-    else:
-        alike = distinct(owner[family_pairs(vocabulary)])
+    alike = _all_pairs(judged) if _is_small(nodes) else distinct(owner[family_pairs(vocabulary)])
     tick(2 * len(texts), 3 * len(texts))
-    _judge(judged, likely, lambda share: tick(int((2 + share / 2) * len(texts)), 3 * len(texts)), by_words=True)
-    further_pairs = _without(alike, likely)
-    _judge(
-        judged, further_pairs, lambda share: tick(int((2.5 + share / 2) * len(texts)), 3 * len(texts)), by_words=False
-    )
-    tick(3 * len(texts), 3 * len(texts))
-    return judged
+    return judged, likely, _without(alike, likely)
 
 
 def _is_small(nodes: Sequence[Node]) -> bool:
@@ -106,17 +116,19 @@ def _judge(judged: Judged, pairs: Pairs, tick: Callable[[float], None], *, by_wo
     row and 40,000 in all: one template can make a whole set alike.
     """
     scores = np.zeros(len(pairs))
+    least = LEAST_SCORE_OF_EQUAL_WORDS if by_words else LEAST_SCORE
     for first in range(0, len(pairs), 20_000):
         tick(first / (len(pairs) + 1))
         part = slice(first, first + 20_000)
         left = [judged.form(node) for node in pairs[part, 0].tolist()]
         right = [judged.form(node) for node in pairs[part, 1].tolist()]
-        scores[part] = cpdist(left, right, scorer=fuzz.ratio, score_cutoff=LEAST_SCORE, workers=WORKERS)
+        scores[part] = cpdist(left, right, scorer=fuzz.ratio, score_cutoff=least, workers=WORKERS)
         low = np.flatnonzero(scores[part] < LEAST_SCORE) if by_words else np.zeros(0, np.int64)
         if len(low):
             ordered = [[sorted_form(side[at]) for at in low] for side in (left, right)]
-            scores[first + low] = cpdist(*ordered, scorer=fuzz.ratio, score_cutoff=LEAST_SCORE, workers=WORKERS)
-    alike = np.flatnonzero(scores >= LEAST_SCORE)
+            by_order = cpdist(*ordered, scorer=fuzz.ratio, score_cutoff=least, workers=WORKERS)
+            scores[first + low] = np.maximum(scores[first + low], by_order)
+    alike = np.flatnonzero(scores >= least)
     most = min(MOST_JUDGED_PER_ROW * len(judged.nodes), MOST_JUDGED)
     if not by_words and len(alike) > most:
         alike = np.sort(alike[np.argsort(-scores[alike], kind="stable")[:most]])
@@ -126,7 +138,7 @@ def _judge(judged: Judged, pairs: Pairs, tick: Callable[[float], None], *, by_wo
         one, other = int(pairs[at, 0]), int(pairs[at, 1])
         judgement = judged.verdict(one, other)
         edge = Edge(one, other, float(scores[at]), judgement)
-        if judgement.same:
+        if is_believed(edge.score, judgement):
             judged.same.append(edge)
         elif edge.score >= FAMILY_SCORE and judgement.rule in FAMILY_RULES:
             judged.siblings.append(edge)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.model import Example
-from engine.scan.text import exact_form
+from engine.scan.text import EDGE_PUNCTUATION, exact_form, fold
 
 SHARED_SYSTEM = 0.05
 """A system prompt that more than this share of the rows carries says nothing about one of them."""
@@ -98,15 +98,26 @@ def _personas(examples: Sequence[Example]) -> list[str]:
 
 def nodes_of(requests: Sequence[Request]) -> list[Node]:
     """The different requests among `requests`, in order of their first row."""
-    nodes: dict[tuple[str, tuple[str, ...]], Node] = {}
+    # Texts that differ in their words are different whatever else they are; few rows need a closer look.
+    by_words: dict[tuple[str, tuple[str, ...]], list[int]] = {}
     for row, request in enumerate(requests):
-        key = (request.persona, tuple([exact_form(turn) for turn in request.turns]))
-        node = nodes.get(key)
-        if node is None:
-            nodes[key] = Node(request.turns, request.persona, [row])
-        else:
-            node.rows.append(row)
-    return list(nodes.values())
+        words = tuple([" ".join(fold(turn).split()).strip(EDGE_PUNCTUATION) for turn in request.turns])
+        by_words.setdefault((request.persona, words), []).append(row)
+    nodes: list[Node] = []
+    for rows in by_words.values():
+        if len(rows) == 1:
+            nodes.append(Node(requests[rows[0]].turns, requests[rows[0]].persona, rows))
+            continue
+        equal: dict[tuple[str, ...], list[int]] = {}
+        forms: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for row in rows:
+            turns = requests[row].turns
+            form = forms.get(turns)
+            if form is None:
+                form = forms[turns] = tuple([exact_form(turn) for turn in turns])
+            equal.setdefault(form, []).append(row)
+        nodes += [Node(requests[same[0]].turns, requests[same[0]].persona, same) for same in equal.values()]
+    return sorted(nodes, key=lambda node: node.rows[0])
 
 
 def leans_on_context(turns: tuple[str, ...]) -> bool:

@@ -5,11 +5,26 @@ from __future__ import annotations
 import re
 
 from engine.scan.duplicates.lexicon import SPACELESS
-from engine.scan.text import fold
+from engine.scan.text import fold, word_set
 
 _DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,8}[^\W\d_](?!\w)\.?")
 _ACRONYM = re.compile(r"\(([a-z]{2,7})\)")
-_THANKS = re.compile(r"\b(?:many |best |kind )?(?:thanks|thank you|regards)(?: (?:so|very) much)?(?: in advance)?\b")
+_NO_COURTESY = "".join(
+    rf"(?<!\b{word} )" for word in sorted(word_set("say saying word phrase translate write of for a the and to"))
+)
+_THANKS = re.compile(
+    rf"(?<![\"'“‘«]){_NO_COURTESY}\b(?:many |best |kind )?(?:thanks|thank you|regards)(?: (?:so|very) much)?"
+    r"(?: in advance)?(?=[\s.,;!]*(?:$|\n|please|can |could ))"
+)
+_LABEL = re.compile(r"\s{0,9}(?:q|question|prompt|instruction|user|human) ?: ?(?=\S)")
+# "the concept of X" asks for X.
+_FRAME = re.compile(
+    r"\b(?:the )?(?:concept|notion)s? of |\bthe term (?=[\"'“‘«]|[\w-]{1,40}(?: [\w-]{1,40})?\s{0,3}[.?]?\s{0,3}$)",
+    re.IGNORECASE,
+)
+_FRAME_VERB = re.compile(
+    r"\b(?:explain|describe|define|discuss|what (?:is|are|does)|what's|outline|tell)\b[^.\n]{0,40}$", re.I
+)
 _NOT = re.compile(r"n't\b")
 _SPACELESS = re.compile("[" + "".join(f"{first}-{last}" for first, last in SPACELESS) + "]")
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
@@ -17,11 +32,18 @@ WORD = rf"[^\W\d_]+(?:[{_MARKS}][^\W\d_]*)*"
 NUMBER = r"(?:(?<![^\s(=<>+*/^,:])-)?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)*)"
 
 
+_LABEL_STARTS = frozenset(("q", "p", "i", "u", "h", " ", "\n", "\t"))
+
+
 def prepare(text: str) -> str:
     """`text` folded and spelled so that the same request has the same tokens (U.S. = US, don't = do not, (AI) after its
     expansion).
     """
     form = fold(text)
+    if form[:1] in _LABEL_STARTS:
+        form = _LABEL.sub("", form, count=1) if _LABEL.match(form) else form
+    if "concept" in form or "notion" in form or "term" in form:
+        form = without_frame(form)
     if not form.isascii():
         form = form.replace("’", "'").replace("‘", "'").replace("−", "-")
         form = _SPACELESS.sub(r" \g<0> ", form)
@@ -34,6 +56,19 @@ def prepare(text: str) -> str:
     if "regards" in form or "thank" in form:
         form = _THANKS.sub(" ", form)
     return form
+
+
+def without_thanks(text: str) -> str:
+    """`text` without the courtesy that is no part of what it asks."""
+    return _THANKS.sub(" ", fold(text)) if "thank" in text.lower() or "regards" in text.lower() else text
+
+
+def without_frame(text: str) -> str:
+    """`text` without "the concept of" and "the term" where something is to be explained: they add nothing to it."""
+    return _FRAME.sub(
+        lambda found: "" if _FRAME_VERB.search(text[max(0, found.start() - 60) : found.start()]) else found.group(),
+        text,
+    )
 
 
 def _drop_expanded(found: re.Match[str]) -> str:

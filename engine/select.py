@@ -34,6 +34,7 @@ STATES = (
     "leak",
     "open",
     "changed",
+    "recheck",
 )
 COLON_KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "field")
 COMPARED = ("turns", "tokens", "chars", "date")
@@ -226,6 +227,7 @@ def _state(value: str) -> Test:
         "seen": lambda project, number: project.is_seen(number),
         "leak": lambda project, number: project.is_leaking(number),
         "changed": lambda project, number: project.changed_from(number) is not None,
+        "recheck": lambda project, number: "recheck" in project.tags(number),
         "open": lambda project, number: any(project.is_open(cluster) for cluster in project.clusters_of(number)),
     }
     return tests.get(value, lambda project, number: project.verdict(number) == value)

@@ -1,0 +1,94 @@
+"""The orders in which rows can be looked at; each is a list of row numbers that stays as it is under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from engine.model import BUCKETS
+from engine.queue.estimate import random_rank
+from engine.select import DATE_FIELDS
+
+if TYPE_CHECKING:
+    from engine.project.folder import Project
+
+RISK_SHARE = 4
+"""After this many rows by risk comes one at random: 80 % and 20 %."""
+
+
+def by_file(project: Project, numbers: Iterable[int]) -> list[int]:
+    return sorted(numbers)
+
+
+def by_cluster(project: Project, numbers: Iterable[int]) -> list[int]:
+    """The largest groups first, their members together."""
+
+    def key(number: int) -> tuple[int, str, int]:
+        clusters = project.clusters_of(number)
+        largest = max(clusters, key=lambda cluster: len(cluster.rows), default=None)
+        return (-len(largest.rows), largest.id, number) if largest is not None else (0, "", number)
+
+    return sorted(numbers, key=key)
+
+
+def by_bucket(project: Project, numbers: Iterable[int]) -> list[int]:
+    places = {name: place for place, name in enumerate(BUCKETS)}
+    return sorted(numbers, key=lambda number: (places.get(project.bucket(number), len(places)), number))  # type: ignore[call-overload]
+
+
+def by_length(project: Project, numbers: Iterable[int]) -> list[int]:
+    """The longest first."""
+    return sorted(numbers, key=lambda number: (-sum(len(turn.text) for turn in project.example(number).turns), number))
+
+
+def by_newest(project: Project, numbers: Iterable[int]) -> list[int]:
+    """The latest date first; rows without a date last, in file order."""
+
+    def date(number: int) -> str:
+        row: Any = project.rows.raw(number)
+        for holder in (row, row.get("meta"), row.get("metadata")):
+            for name in DATE_FIELDS:
+                value = holder.get(name) if hasattr(holder, "get") else None
+                if value is not None and str(value).strip():
+                    return str(value)
+        return ""
+
+    return sorted(sorted(numbers), key=date, reverse=True)
+
+
+ORDERS: dict[str, Callable[[Project, Iterable[int]], list[int]]] = {
+    "file": by_file,
+    "cluster": by_cluster,
+    "bucket": by_bucket,
+    "length": by_length,
+    "newest": by_newest,
+}
+"""Beside these there is "risk", which the queue job works out (`engine.queue.store`)."""
+
+
+def mixed(by_risk: Sequence[int], identifiers: dict[int, str]) -> list[int]:
+    """Four rows by risk, then one at random, and so on: without the random ones nobody knows what is left."""
+    at_random = iter(sorted(by_risk, key=lambda number: random_rank(identifiers[number])))
+    taken: set[int] = set()
+    found: list[int] = []
+
+    def take(number: int) -> None:
+        taken.add(number)
+        found.append(number)
+
+    for number in by_risk:
+        if number in taken:
+            continue
+        take(number)
+        if len(found) % (RISK_SHARE + 1) == RISK_SHARE:
+            drawn = next((one for one in at_random if one not in taken), None)
+            if drawn is not None:
+                take(drawn)
+    return found
+
+
+def resorted(shown: Sequence[int], cursor: int, fresh: Sequence[int]) -> list[int]:
+    """The new order below the cursor: everything up to and with the row under it stays where it is."""
+    kept = list(shown[: cursor + 1])
+    held = set(kept)
+    return kept + [number for number in fresh if number not in held]

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.project.folder import Project, open_project
+from engine.training.index import all_runs, find_run
 from engine.training.runs import RunState, list_runs, read_run, tail_events
 from engine.training.runs import stop as stop_run
 from workbench.cli_common import Narrator, find_project, narrate, print_json
@@ -75,8 +76,13 @@ def _checked_plan(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def runs(arguments: argparse.Namespace) -> int:
-    """`tamis runs PROJECT`."""
-    states = list_runs(find_project(arguments.project) / "runs")
+    """`tamis runs [PROJECT]`: the runs of a project, or all of this user on this machine."""
+    if arguments.project is None:
+        states = all_runs()
+    elif is_a_project(arguments.project):
+        states = list_runs(find_project(arguments.project) / "runs")
+    else:  # a data file that was trained on as it is
+        states = list_runs(arguments.project.parent / "runs") or list_runs(find_project(arguments.project) / "runs")
     if arguments.json:
         print_json({"runs": [_run_json(state) for state in states]})
         return 0
@@ -102,6 +108,7 @@ def _run_json(state: RunState) -> dict[str, Any]:
 
 def watch(arguments: argparse.Namespace) -> int:
     """`tamis watch RUN`: everything so far, then one line an event until the end. `--json` prints the event lines."""
+    arguments.run = find_run(arguments.run)
     if arguments.json:
         import json
 
@@ -141,6 +148,7 @@ def _short(value: Any) -> str:
 
 def stop(arguments: argparse.Namespace) -> int:
     """`tamis stop RUN`: save and end within one step; a second time, end at once."""
+    arguments.run = find_run(arguments.run)
     mode = stop_run(arguments.run)
     if arguments.json:
         print_json({"run": arguments.run.name, "mode": mode})
@@ -154,6 +162,7 @@ def resume(arguments: argparse.Namespace) -> int:
     from engine.training.resume import resume as resume_run
     from engine.training.worker.checkpoints import last_good_checkpoint, step_of
 
+    arguments.run = find_run(arguments.run)
     checkpoint = last_good_checkpoint(arguments.run)
     run = resume_run(arguments.run)
     if arguments.json:

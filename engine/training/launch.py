@@ -19,6 +19,7 @@ from pathlib import Path
 from engine.errors import TrainingError
 from engine.files import write_atomic
 from engine.model import TrainingRow
+from engine.training.index import remember
 from engine.training.spec import BUILT_IN, Chosen, RunSpec, choose_spec
 from engine.training.survey import row_line
 
@@ -60,6 +61,7 @@ def launch_queue(jobs: Sequence[Job], runs_dir: Path) -> tuple[Run, ...]:
         check(job)
     folders = [lay_out(job, runs_dir) for job in jobs]
     pid = start_supervisor(folders)
+    remember(folders)
     return tuple(Run(folder.name, folder, pid) for folder in folders)
 
 

@@ -319,8 +319,27 @@ def finish(run: Held, attempt: int, code: int | None, end: Mapping[str, Any]) ->
     told = {name: end.get(name) for name in ("outcome", "signal", "host_oom", "error") if end.get(name) is not None}
     run.log.emit("exit", attempt=attempt, rc=code, **told)
     run.log.close()
+    call_on_end(run, str(end["outcome"]))
     fcntl.flock(run.lock, fcntl.LOCK_UN)  # also for the worker, which holds the same lock
     os.close(run.lock)
+
+
+def call_on_end(run: Held, outcome: str) -> None:
+    """Start the user's own command for the end of a run; it is not waited for."""
+    command = run.spec["values"].get("on_end", {}).get("value")
+    if not command:
+        return
+    environment = {**os.environ, "TAMIS_RUN": str(run.folder), "TAMIS_OUTCOME": outcome}
+    with contextlib.suppress(OSError), (run.folder / "console.log").open("ab") as console:
+        subprocess.Popen(
+            ["/bin/sh", "-c", str(command)],
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            cwd=run.folder,
+            env=environment,
+            start_new_session=True,
+        )
 
 
 def last_step(folder: Path) -> int:

@@ -1,7 +1,7 @@
 """Stands in for the worker where only the supervisor is on trial. Started as the `command` of a spec.
 
 Arguments: main.py (not used), --attempt N, run folders. A run's name says what to do:
-oom, die, mute, finish, sleep, deaf.
+oom, crowded, die, mute, finish, sleep, deaf.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ for position, name in enumerate(sys.argv[sys.argv.index("--attempt") + 2 :]):
     task = json.loads((folder / "spec.json").read_text())["name"]
     if task == "oom":
         end(folder, number, "oom")
+        os._exit(42)
+    if task == "crowded":
+        temporary = folder / ".end"
+        temporary.write_text(
+            json.dumps({"outcome": "oom", "error": "CUDA out of memory", "foreign": "train (pid 4242)"})
+        )
+        temporary.rename(folder / f"end.{number}.json")
         os._exit(42)
     if task == "die":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -47,7 +47,11 @@ def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         spec("oom", tiny_model, {"kind": "oom", "step": 2, "above_micro": 4}, **full),
         spec("killed", tiny_model, {"kind": "kill", "step": 3}, **full),
         spec("unknown", "no-such-owner/no-such-model"),
-        spec("last", tiny_model, steps=2, **full),
+        spec("last", tiny_model, steps=2, on_end='echo "$TAMIS_OUTCOME" > ended.txt', **full),
+        spec("flat", tiny_model, steps=7, eval_every=1, **{**full, "learning_rate": 0.0}),
+        spec("budget", tiny_model, slow(0.1), steps=500, budget_seconds=0.5, **full),
+        spec("costly", tiny_model, slow(0.1), steps=500, max_cost=0.001, price_per_hour=3.6, **full),
+        spec("masked", tiny_model, max_length=4, **full),
     ]
     runs_dir = tmp_path_factory.mktemp("runs")
     runs = launch_queue([Job(each, TRAIN, HELDOUT) for each in specs], runs_dir)
@@ -77,7 +81,7 @@ def test_lora_learns_and_leaves_an_adapter(queue: dict[str, Run]) -> None:
 def test_the_events_tell_the_whole_run_in_order(queue: dict[str, Run]) -> None:
     told = events(queue["full"])
     phases = [event["phase"] for event in told if event["ev"] == "phase"]
-    assert phases == ["import", "load", "data", "eval", "train", "eval", "save"]
+    assert phases == ["import", "load", "data", "probe", "eval", "train", "eval", "save"]
     (data,) = [event for event in told if event["ev"] == "data"]
     assert (data["rows"], data["kept"], data["truncated"], data["dropped_fully_masked"]) == (24, 24, 0, 0)
     assert 0 < data["completion_tokens"] < data["tokens"]
@@ -147,6 +151,52 @@ def test_an_unknown_model_is_told_in_a_line_and_the_console_has_the_rest(queue: 
     assert "no-such-owner/no-such-model" in unknown.error
     assert "\n" not in unknown.error
     assert "Traceback" in (queue["unknown"].dir / "console.log").read_text()
+
+
+def test_time_and_money_end_a_run_with_what_it_learnt(queue: dict[str, Run]) -> None:
+    for name, words in (("budget", "budget of"), ("costly", "cost of 0.001 is reached")):
+        ended_early = state(queue, name)
+        assert ended_early.state == "stopped"
+        assert words in ended_early.result["stopped_by"]
+        assert 0 < ended_early.step < 50
+        assert (queue[name].dir / "model" / "model.safetensors").is_file()
+
+
+def test_a_run_that_learns_nothing_says_why(queue: dict[str, Run]) -> None:
+    assert [event["kind"] for event in events(queue["flat"], "alert")] == ["zero_lr", "plateau"]
+    assert state(queue, "flat").state == "finished"
+    assert [event["kind"] for event in events(queue["masked"], "alert")] == ["all_masked"]
+    assert "no row has anything to learn" in state(queue, "masked").error
+
+
+def test_every_evaluation_shows_a_few_answers_and_the_best_weights_are_kept(queue: dict[str, Run]) -> None:
+    for event in events(queue["full"], "eval"):
+        assert [sample["id"] for sample in event["samples"]] == [row.id for row in HELDOUT[:3]]
+        assert all(isinstance(sample["answer"], str) for sample in event["samples"])
+    lowest = min(events(queue["full"], "eval"), key=lambda event: event["nll"])
+    best = state(queue, "full").result["best"]
+    assert (best["step"], best["nll"]) == (lowest["step"], lowest["nll"])
+    assert (queue["full"].dir / best["dir"] / "model.safetensors").is_file()
+    flat = state(queue, "flat").result["best"]
+    assert (flat["step"], flat["dir"]) == (1, "best")
+    assert json.loads((queue["flat"].dir / "best" / "best.json").read_text())["step"] == 1
+
+
+def test_memory_is_told_and_the_end_calls_the_users_command(queue: dict[str, Run]) -> None:
+    assert events(queue["full"], "mem")[-1]["rss_mb"] > 100
+    wait_until(lambda: (queue["last"].dir / "ended.txt").is_file())
+    assert wait_until((queue["last"].dir / "ended.txt").read_text) == "finished\n"
+
+
+def test_the_card_says_what_it_is_and_how_to_load_it(queue: dict[str, Run], tiny_model: Path) -> None:
+    card = (queue["lora"].dir / "model" / "README.md").read_text()
+    assert f"base_model: {tiny_model}" in card
+    assert "--enable-lora" in card
+    assert "- steps: 8\n" in card
+    (lines,) = [part.split("```")[0] for part in card.split("```python")[1:]]
+    scope: dict[str, Any] = {}
+    exec(lines, scope)  # the lines need nothing else
+    assert scope["model"].peft_config["default"].r == 16
 
 
 def test_the_run_carries_its_own_worker_and_its_data(queue: dict[str, Run]) -> None:

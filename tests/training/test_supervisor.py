@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from small_runs import ended, events, rows, wait_until
 
 from engine.errors import TrainingError
+from engine.training.index import all_runs, find_run, index_file
 from engine.training.launch import Job, Run, RunSpec, choose_spec, launch, launch_queue, start_supervisor
 from engine.training.runs import is_alive, list_runs, read_run, stop
 
@@ -56,6 +58,15 @@ def test_out_of_memory_halves_down_to_one_row_then_recomputes_and_then_asks(tmp_
     assert "r7" in state.error  # and which rows are the longest
     assert json.loads((run.dir / "spec.json").read_text())["values"]["micro_batch"]["value"] == 8
     assert "did not fit" in json.loads((run.dir / "spec.4.json").read_text())["values"]["micro_batch"]["reason"]
+
+
+def test_memory_that_somebody_else_holds_is_named_and_changes_nothing_of_this_run(tmp_path: Path) -> None:
+    (run,) = start(tmp_path, "crowded")
+    state = ended(run)
+    assert state.state == "oom"
+    assert events(run, "retry") == []
+    assert "train (pid 4242)" in state.error
+    assert "resume" in state.error
 
 
 def test_a_queue_shares_one_worker_and_a_fresh_one_takes_the_rest_when_it_dies(tmp_path: Path) -> None:
@@ -140,6 +151,21 @@ def test_a_run_whose_processes_were_all_killed_is_lost_and_not_running(tmp_path:
     state = ended(run)
     assert (state.state, state.alive) == ("lost", False)
     assert "without a word" in state.error
+
+
+def test_every_run_of_the_user_is_found_wherever_its_folder_is(tmp_path: Path) -> None:
+    (one,), (other,) = start(tmp_path / "here", "finish"), start(tmp_path / "there", "mute")
+    ended(one)
+    ended(other)
+    assert [state.dir for state in all_runs()] == [other.dir, one.dir]
+    assert find_run(Path(one.id)) == one.dir
+    assert find_run(other.dir) == other.dir
+    with pytest.raises(TrainingError, match="no run is called"):
+        find_run(Path("nothing"))
+    with index_file().open("a") as stream:
+        stream.write("torn {\n[1]\n")
+    shutil.rmtree(other.dir)
+    assert [state.dir for state in all_runs()] == [one.dir]
 
 
 def test_what_cannot_start_is_refused_in_one_line_or_told_by_the_run(tmp_path: Path) -> None:

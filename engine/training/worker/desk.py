@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .events import EventLog
+from .events import EventLog, SilentLog
 from .heartbeat import Heartbeat
 from .stopping import StopWatch
 
@@ -21,10 +21,15 @@ class Desk:
     """The folder of a run, its event log, its heartbeat, its stop requests, and when (monotonic) the run began."""
 
     run_dir: Path
-    log: EventLog
+    log: EventLog | SilentLog
     beat: Heartbeat
     watch: StopWatch
     began: float
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that speaks and writes for all."""
+        return isinstance(self.log, EventLog)
 
     def phase(self, phase: str, **detail: Any) -> None:
         """Say that a phase begins, and give up here if the run was asked to stop."""

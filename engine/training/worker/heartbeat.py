@@ -10,17 +10,24 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .events import write_json
+from .events import EventLog, SilentLog, write_json
+from .gpus import chosen_index, gpus
+from .watchers import stalled
 
 SECONDS = 2.0
+MEMORY_BEATS = 5
+LAST_STEPS = 50
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Heartbeat:
     """Tells where one run stands. `tell(phase=…, step=…)` is cheap; a daemon thread does the writing."""
 
-    def __init__(self, run_dir: Path, attempt: int) -> None:
-        self._path = run_dir / "status.json"
+    def __init__(self, run_dir: Path, attempt: int, log: EventLog | SilentLog | None = None, rank: int = 0) -> None:
+        self._log = log
+        self._took: list[float] = []
+        self._stall_told = False
+        self._path = run_dir / ("status.json" if rank == 0 else f"status.rank{rank}.json")
         self._told: dict[str, Any] = {"phase": "import", "step": 0, "max_steps": 0, "last_step_t": None}
         self._fixed = {"pid": os.getpid(), "attempt": attempt}
         self._ended = threading.Event()
@@ -33,6 +40,9 @@ class Heartbeat:
 
     def tell(self, **values: Any) -> None:
         """Note values for the next beat."""
+        if "last_step_t" in values and self._told["last_step_t"] is not None:
+            self._took = [*self._took[-LAST_STEPS:], values["last_step_t"] - self._told["last_step_t"]]
+            self._stall_told = False
         self._told = {**self._told, **values}
 
     @property
@@ -50,6 +60,7 @@ class Heartbeat:
         self._ended.set()
         self._thread.join()
         self.write()
+        self._tell_memory()
 
     def write(self) -> None:
         """Write the file now; a full disk or a removed folder only makes it stale."""
@@ -57,8 +68,35 @@ class Heartbeat:
             write_json(self._path, {"t": time.time(), **self._fixed, **self._told, **memory()}, durable=False)
 
     def _beat(self) -> None:
+        beats = 0
         while not self._ended.wait(SECONDS):
             self.write()
+            beats += 1
+            if beats % MEMORY_BEATS == 0:
+                self._tell_memory()
+            self._tell_stall()
+
+    def _tell_memory(self) -> None:
+        """The `mem` event: this process, and its GPU as `nvidia-smi` sees it."""
+        if self._log is None:
+            return
+        used = memory()
+        if "gpu_mb" in used:
+            gpu = next((each for each in gpus() if each.index == chosen_index(0)), None)
+            if gpu is not None:
+                used |= {"gpu_total_mb": gpu.total_mb, "gpu_free_mb": gpu.free_mb}
+                used |= {"util": gpu.busy or 0.0, "power_w": gpu.watts or 0.0}
+        self._log.emit("mem", step=self.step, **used)
+
+    def _tell_stall(self) -> None:
+        last = self._told["last_step_t"]
+        if self._log is None or last is None or self._stall_told or self.phase != "train":
+            return
+        waited = time.time() - last
+        if stalled(waited, self._took):
+            self._stall_told = True
+            words = f"no step for {waited:.0f} s; `kill -USR1 {os.getpid()}` writes where it hangs into console.log"
+            self._log.emit("alert", kind="stall", step=self.step, detail=words)
 
 
 def memory() -> dict[str, float]:
@@ -70,4 +108,6 @@ def memory() -> dict[str, float]:
     cuda = getattr(torch, "cuda", None)
     if cuda is not None and getattr(cuda, "is_initialized", bool)():
         used["gpu_mb"] = round(cuda.memory_allocated() / 1e6, 1)
+        used["gpu_reserved_mb"] = round(cuda.memory_reserved() / 1e6, 1)
+        used["gpu_peak_mb"] = round(cuda.max_memory_allocated() / 1e6, 1)
     return used

@@ -13,6 +13,8 @@ from .events import plain
 from .rows import LabelledRow
 from .spec import Spec
 
+SHOWN_CHARACTERS = 400
+
 
 class Measure:
     """The held-out rows of a run, and the `eval` events and `eval.jsonl` lines that measuring them gives."""
@@ -28,29 +30,39 @@ class Measure:
         if not self._rows:
             return []
         measured = self._losses(model)
-        self._report(measured, step)
+        asked = self._rows[: self._spec["samples"]]
+        self._report(measured, step, self._answers(model, asked) if asked else [])
         return measured
 
-    def all(self, model: Any, step: int) -> dict[str, Any]:
+    def all(self, model: Any, step: int) -> list[evaluate.Measured]:
         """Loss of every held-out row, greedy answers to the first `generate_rows` of them; one `eval` event."""
         if not self._rows:
-            return {}
+            return []
         measured = self._losses(model)
         asked = self._rows[: self._spec["generate_rows"]]
         if asked:
-            lengths = [len(ids) for ids in self._tokenizer([row.answer for row in asked])["input_ids"]]
-            written = evaluate.answers(
-                model,
-                self._tokenizer,
-                asked,
-                batch=self._spec["eval_batch"],
-                longest=min(self._spec["max_new_tokens"], max(lengths) + 2),  # a longer answer is not the reference
-                check=self._desk.watch.check,
-            )
+            written = self._answers(model, asked)
             for number, (row, answer) in enumerate(zip(asked, written, strict=True)):
                 measured[number] = evaluate.with_answer(measured[number], row.answer, answer)
-        self._report(measured, step)
+        self._report(measured, step, written[: self._spec["samples"]] if asked else [])
+        return measured
+
+    def told(self, measured: Sequence[evaluate.Measured]) -> dict[str, Any]:
+        """What `result.json` says of the last measurement."""
+        if not measured:
+            return {}
         return {"nll": evaluate.nll_per_token(measured), "exact": evaluate.exact_share(measured)}
+
+    def _answers(self, model: Any, asked: Sequence[LabelledRow]) -> list[str]:
+        lengths = [len(ids) for ids in self._tokenizer([row.answer for row in asked])["input_ids"]]
+        return evaluate.answers(
+            model,
+            self._tokenizer,
+            asked,
+            batch=self._spec["eval_batch"],
+            longest=min(self._spec["max_new_tokens"], max(lengths) + 2),  # a longer answer is not the reference
+            check=self._desk.watch.check,
+        )
 
     def _losses(self, model: Any) -> list[evaluate.Measured]:
         return evaluate.row_losses(
@@ -61,7 +73,8 @@ class Measure:
             check=self._desk.watch.check,
         )
 
-    def _report(self, measured: Sequence[evaluate.Measured], step: int) -> None:
+    def _report(self, measured: Sequence[evaluate.Measured], step: int, written: Sequence[str]) -> None:
+        shown = zip(self._rows, written, strict=False)
         self._desk.log.emit(
             "eval",
             step=step,
@@ -70,7 +83,13 @@ class Measure:
             nll=evaluate.nll_per_token(measured),
             n_tokens=sum(row.tokens for row in measured),
             exact=evaluate.exact_share(measured),
+            samples=[
+                {"id": row.id, "answer": answer[:SHOWN_CHARACTERS], "reference": row.answer[:SHOWN_CHARACTERS]}
+                for row, answer in shown
+            ],
         )
+        if not self._desk.is_first:
+            return
         append_measured(self._desk.run_dir / "eval.jsonl", measured, step)
 
 

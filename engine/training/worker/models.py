@@ -25,9 +25,14 @@ class Precision:
     reason: str
 
 
-def choose_precision(method: str) -> Precision:
-    """By what the GPU computes natively; `is_bf16_supported()` also counts emulation, so it is not asked."""
+def choose_precision(method: str, wanted: str = "auto") -> Precision:
+    """The number format `wanted` ("auto", "bf16", "fp16", "fp32"). Raises ValueError for one the CPU cannot train in.
+
+    "auto": by what the GPU computes natively; `is_bf16_supported()` also counts emulation, so it is not asked.
+    """
     if not torch.cuda.is_available():
+        if wanted not in ("auto", "fp32"):
+            raise ValueError(f"precision {wanted} needs a GPU, and torch sees none")
         return Precision(
             {"use_cpu": True, "bf16": False, "fp16": False, "dataloader_pin_memory": False},
             torch.float32,
@@ -35,7 +40,9 @@ def choose_precision(method: str) -> Precision:
         )
     capability = torch.cuda.get_device_capability()
     adapter = method == "lora"
-    if capability >= (8, 0):
+    if wanted == "fp32":
+        return Precision({"use_cpu": False, "bf16": False, "fp16": False}, torch.float32, "as you set it")
+    if wanted == "bf16" or (wanted == "auto" and capability >= (8, 0)):
         dtype = torch.bfloat16 if adapter else torch.float32
         reason = "bfloat16 arithmetic" + ("" if adapter else ", float32 master weights")
         return Precision({"use_cpu": False, "bf16": True, "fp16": False}, dtype, f"{reason} (capability {capability})")
@@ -48,16 +55,29 @@ def choose_precision(method: str) -> Precision:
 
 
 def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None]) -> tuple[Any, Any, str]:
-    """Model, tokenizer, and where they came from. Remote code is never run and only safetensors are read."""
+    """Model, tokenizer, and where they came from. Only safetensors are read; remote code runs only if asked."""
     name = spec["model"]
     source = locate(name, spec["pretrain_text"], progress)
-    where: dict[str, Any] = {"revision": spec["revision"], "trust_remote_code": False}
+    where: dict[str, Any] = {"revision": spec["revision"], "trust_remote_code": bool(spec.sft.get("trust_remote_code"))}
+    if spec["four_bit"]:
+        where["quantization_config"] = four_bit()
     tokenizer = load_tokenizer(source, spec["revision"], name)
     try:
         model = AutoModelForCausalLM.from_pretrained(source, dtype=precision.dtype, use_safetensors=True, **where)
     except OSError as fault:  # not on the hub, no network, a folder without weights: transformers says which
         raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
     return model, tokenizer, source
+
+
+def four_bit() -> Any:
+    """4-bit weights by bitsandbytes. Raises ValueError where it, or a GPU, is missing."""
+    from importlib.util import find_spec
+
+    from transformers import BitsAndBytesConfig
+
+    if find_spec("bitsandbytes") is None or not torch.cuda.is_available():
+        raise ValueError("4-bit weights need a GPU and bitsandbytes: pip install bitsandbytes, or set four_bit = false")
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
 
 
 def locate(name: str, pretrain_text: str, progress: Callable[[int, int], None]) -> str:

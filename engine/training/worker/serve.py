@@ -19,12 +19,14 @@ from typing import Any, NoReturn
 
 from .checkpoints import latest_attempt
 from .desk import Desk, NonFinite
-from .events import EventLog, write_json
+from .events import EventLog, SilentLog, write_json
+from .gpus import chosen_index, foreign, gpus
 from .heartbeat import Heartbeat
 from .spec import Spec, read_spec
 from .stopping import Stopped, StopWatch
 
 OUT_OF_MEMORY = 42
+FOREIGN_SHARE = 0.1
 ALLOCATION_FAILURES = (
     "out of memory",
     "DefaultCPUAllocator: can't allocate memory",
@@ -57,21 +59,25 @@ def serve_one(run_dir: Path, attempt: int, watch: StopWatch) -> str:
     """Do one run, whatever happens to it, and write its end. Returns the outcome."""
     began = time.monotonic()
     redirect(run_dir / "console.log")
-    log = EventLog(run_dir)
-    beat = Heartbeat(run_dir, attempt)
+    rank = int(os.environ.get("RANK", "0"))
+    log = EventLog(run_dir) if rank == 0 else SilentLog()
+    beat = Heartbeat(run_dir, attempt, log, rank)
     beat.start()
     watch.watch(run_dir)
     try:
         end = guarded(run_dir, attempt, watch, log, beat, began)
         beat.stop()
-        write_json(run_dir / f"end.{attempt}.json", {"attempt": attempt, "t": time.time(), **end})
+        path = run_dir / f"end.{attempt}.json"
+        # Of several processes the first one speaks; another one only of a fault the first may not live to tell.
+        if rank == 0 or (end["outcome"] in ("oom", "crashed") and not path.exists()):
+            write_json(path, {"attempt": attempt, "t": time.time(), "rank": rank, **end})
     finally:
         log.close()
     return str(end["outcome"])
 
 
 def guarded(
-    run_dir: Path, attempt: int, watch: StopWatch, log: EventLog, beat: Heartbeat, began: float
+    run_dir: Path, attempt: int, watch: StopWatch, log: EventLog | SilentLog, beat: Heartbeat, began: float
 ) -> dict[str, Any]:
     """Run the trainer; every way it can end becomes an outcome. The border where any exception is caught."""
     try:
@@ -94,7 +100,10 @@ def guarded(
         outcome = "oom" if is_out_of_memory(fault) else "crashed"
         message = told(fault)
         log.emit("error", kind=type(fault).__name__, msg=message, phase=beat.phase)
-        return {"outcome": outcome, "step": beat.step, "error": message}
+        end = {"outcome": outcome, "step": beat.step, "error": message, "seconds": round(time.monotonic() - began, 3)}
+        if outcome == "oom":
+            end["foreign"] = others_on_gpu()
+        return end
     finally:
         forget_models()
 
@@ -112,6 +121,17 @@ def is_out_of_memory(fault: Exception) -> bool:
     if isinstance(fault, MemoryError) or type(fault).__name__ == "OutOfMemoryError":
         return True
     return isinstance(fault, RuntimeError) and any(sign in str(fault) for sign in ALLOCATION_FAILURES)
+
+
+def others_on_gpu() -> str:
+    """Who else holds a tenth or more of this run's GPU, in words; "" where nobody does."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return ""
+    index = chosen_index(0)
+    total = next((gpu.total_mb for gpu in gpus() if gpu.index == index), 0.0)
+    large = [process for process in foreign(index) if process.mb > total * FOREIGN_SHARE]
+    return ", ".join(f"{process.name} (pid {process.pid}, {process.mb / 1000:.1f} GB)" for process in large)
 
 
 def redirect(path: Path) -> None:
@@ -133,19 +153,21 @@ def set_environment(spec: Spec) -> None:
         TOKENIZERS_PARALLELISM="false",
         CUDA_DEVICE_ORDER="PCI_BUS_ID",  # so that an index means the GPU that nvidia-smi shows under it
     )
-    # SFTTrainer refuses several visible GPUs in one process
-    visible, number = os.environ.get("CUDA_VISIBLE_DEVICES"), int(spec["gpu"])
-    if visible is None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(number)
-    elif "," in visible:
-        devices = visible.split(",")
-        os.environ["CUDA_VISIBLE_DEVICES"] = devices[min(number, len(devices) - 1)].strip()
     threads = int(spec["threads"])
     if threads:
         os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.set_num_threads(threads)
+    # SFTTrainer refuses several visible GPUs in one process
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        return  # the launcher gives each process its own
+    visible, number = os.environ.get("CUDA_VISIBLE_DEVICES"), int(spec["gpu"])
+    if visible is None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(number)
+    elif "," in visible:
+        devices = visible.split(",")
+        os.environ["CUDA_VISIBLE_DEVICES"] = devices[min(number, len(devices) - 1)].strip()
 
 
 def forget_models() -> None:

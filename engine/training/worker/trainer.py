@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import peft
 import torch
 import transformers
 import trl.trainer.utils
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
+from .card import card
 from .checkpoints import PREFIX, last_good_checkpoint, remove_unfinished, seal, sealed
 from .desk import Desk, NonFinite
 from .events import read_json, write_json
@@ -22,7 +25,7 @@ from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .recorder import Recorder
 from .rows import LabelledRow, Prepared, choose_masking, prepare, read_rows
-from .saving import NoRoom, is_no_room, save_folder
+from .saving import NoRoom, is_no_room, put, save_folder
 from .spec import Spec
 from .stopping import Stopped
 
@@ -35,7 +38,7 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
     Raises Stopped before there is anything to save, NonFinite, and whatever the libraries raise.
     """
     cpu_began = time.process_time()
-    precision = choose_precision(spec["method"])
+    precision = choose_precision(spec["method"], spec["precision"])
     desk.phase("load", model=spec["model"], precision=precision.reason)
     model, tokenizer, source = load(spec, precision, lambda done, of: tell_loading(desk, done, of))
     desk.phase("data")
@@ -47,13 +50,16 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
     heldout = prepare(read_rows(desk.run_dir / "data" / "heldout.jsonl"), tokenizer, masking, spec["max_length"])
     report_data(desk, rows, heldout, masking.how)
     if not rows.rows:
+        desk.log.emit("alert", kind="all_masked", detail="every row is masked whole: there is nothing to learn")
         raise ValueError("no row has anything to learn: no answer is left within max_length")
     measure = Measure(spec, desk, tokenizer, heldout.rows)
     trainer = make_trainer(spec, desk, precision, model, tokenizer, rows.rows, measure)
     record_settings(desk, trainer, source)
+    if not spec.from_step and trainer.world == 1:
+        probe(desk, trainer, rows.rows, spec["micro_batch"])
     if spec["eval_at_start"]:
         desk.phase("eval")
-        measure.losses(trainer.model, 0)
+        trainer.recorder.weigh(measure.losses(trainer.model, 0), 0)
     desk.phase("train")
     run_steps(spec, desk, trainer)
     result: dict[str, Any] = {
@@ -65,15 +71,16 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
     if not trainer.stopped_by:
         try:
             desk.phase("eval")
-            result |= measure.all(trainer.model, trainer.state.global_step)
+            measured = measure.all(trainer.model, trainer.state.global_step)
+            trainer.recorder.weigh(measured, trainer.state.global_step, last=True)
+            result |= measure.told(measured)
         except Stopped as stop:  # what was learnt is still saved
             result |= {"outcome": "stopped", "stopped_by": str(stop)}
     desk.beat.tell(phase="save")
     desk.log.emit("phase", phase="save", since_start=desk.seconds())
     try:
-        result["model"] = save_folder(
-            lambda folder: write_model(trainer.model, tokenizer, folder), desk.run_dir, "model"
-        )
+        trainer.told = {**result, "rows": len(rows.rows), "trained_on": masking.how}
+        result["model"] = trainer.save_whole("model")
     except NoRoom as fault:
         kept = last_good_checkpoint(desk.run_dir)
         words = f"{kept.name} is whole" if kept else "there is no checkpoint"
@@ -83,6 +90,8 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
             "stopped_by": "the disk is full",
             "error": f"{fault}; {words}: free space, resume",
         }
+    if trainer.recorder.best:
+        result["best"] = trainer.recorder.best
     return {**result, "seconds": desk.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
 
 
@@ -138,6 +147,10 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
         super().__init__(**arguments)
         self._spec = spec
         self._desk = desk
+        self.world = int(self.args.world_size)
+        self.is_first = bool(self.args.process_index == 0)
+        self.recorder: Recorder
+        self.told: dict[str, Any] = {}
         self.stopped_by: str | None = None
         self.learnt_tokens: Any = 0
 
@@ -147,10 +160,50 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
         strike(self._spec.faults, step=step, micro_batch=len(inputs["input_ids"]), model=model)
         labels = inputs["labels"]
         loss = super().training_step(model, inputs, num_items_in_batch)
-        if not torch.isfinite(loss):
-            raise NonFinite(f"the loss of step {step} is {loss.item()}")
+        broken = "" if torch.isfinite(loss) else f"the loss of step {step} is {loss.item()}"
+        if self.agreed(broken):
+            raise NonFinite(broken or f"the loss of step {step} is no number on another process")
         self.learnt_tokens = self.learnt_tokens + (labels[:, 1:] != -100).sum()
         return loss
+
+    def agreed(self, reason: str) -> str:
+        """The reason to stop, on every process alike: one that stopped alone would leave the others waiting."""
+        if self.world == 1:
+            return reason
+        flag = torch.tensor(int(bool(reason)), device=self.args.device)
+        torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
+        return reason or ("asked by another process" if flag.item() else "")
+
+    def save_whole(self, name: str) -> str:
+        """Save what was trained under `name`. Every process takes part, the first one writes."""
+        if self.world == 1:
+            return save_folder(self.write_weights, self._desk.run_dir, name)
+        unfinished = self._desk.run_dir / f".{name}"
+        self.write_weights(unfinished)
+        self.accelerator.wait_for_everyone()
+        if self.is_first:
+            put(unfinished, self._desk.run_dir / name)
+        self.accelerator.wait_for_everyone()
+        return name
+
+    def write_weights(self, folder: Path) -> None:
+        """What was trained (an adapter, or the whole model) as safetensors, the tokenizer, and the card."""
+        if self.world == 1:
+            self.model.save_pretrained(folder)
+            self.processing_class.save_pretrained(folder)
+        else:  # gathers what is spread over processes
+            self.save_model(str(folder), _internal_call=True)
+        if not self.is_first:
+            return
+        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, and settings.json says the same
+        told = {"step": self.state.global_step, "versions": versions(), **self.told}
+        words = card(
+            self._desk.run_dir.name, self._spec.values, self._spec.lora, told, str(self._desk.run_dir / "model")
+        )
+        (folder / "README.md").write_text(words, encoding="utf-8")
+        manifest = self._desk.run_dir / "tamis-manifest.json"
+        if manifest.is_file():
+            shutil.copy(manifest, folder / manifest.name)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """A checkpoint with the optimizer, sealed when it is whole. A full disk costs the checkpoint, never the run."""
@@ -158,6 +211,10 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
         checkpoint = self._desk.run_dir / "ckpt" / f"{PREFIX}{step}"
         try:
             super()._save_checkpoint(model, trial)
+            if self.world > 1:
+                self.accelerator.wait_for_everyone()
+            if not self.is_first:
+                return
             seal(checkpoint, learnt_tokens=int(self.learnt_tokens))
         except Exception as fault:  # each library has its own way to say that the disk is full
             shutil.rmtree(checkpoint, ignore_errors=True)
@@ -183,6 +240,42 @@ def score_learnt_positions_only() -> None:
         trl.trainer.utils._use_triton = lambda _device: True
 
 
+def shares(spec: Spec) -> tuple[int, int]:
+    """Rows at a time, and how often, on each process; together they are the batch.
+
+    Raises ValueError where the batch cannot be shared evenly.
+    """
+    world, batch, micro = int(os.environ.get("WORLD_SIZE", "1")), spec["batch"], spec["micro_batch"]
+    if batch % world:
+        raise ValueError(f"a batch of {batch} rows cannot be shared by {world} processes")
+    mine = batch // world
+    at_once = next(size for size in range(min(mine, micro), 0, -1) if mine % size == 0)
+    return at_once, mine // at_once
+
+
+def probe(desk: Desk, trainer: Trainer, rows: Sequence[LabelledRow], count: int) -> None:
+    """Take the longest batch forward and backward first: memory that is short is short now, not in an hour."""
+    desk.phase("probe")
+    longest = sorted(rows, key=lambda row: len(row.input_ids), reverse=True)[:count]
+    batch = trainer.data_collator([{"input_ids": row.input_ids, "labels": row.labels} for row in longest])
+    strike(trainer._spec.faults, step=0, micro_batch=len(longest), model=trainer.model)
+    counted = {name: getattr(trainer, name) for name in ("_total_train_tokens",) if hasattr(trainer, name)}
+    with torch.random.fork_rng():
+        trainer.model.train()
+        with trainer.compute_loss_context_manager():
+            loss = trainer.compute_loss(trainer.model, trainer._prepare_inputs(batch))
+        loss.backward()
+    trainer.model.zero_grad(set_to_none=True)
+    # The library counts what its loss saw: this was no step.
+    if hasattr(trainer, "_metrics"):
+        trainer._metrics["train"].clear()
+    for name, value in counted.items():
+        setattr(trainer, name, value)
+    if torch.cuda.is_available():
+        peak = round(torch.cuda.max_memory_allocated() / 1e6, 1)
+        desk.log.emit("mem", step=0, probe=True, gpu_peak_mb=peak, tokens=len(longest) * len(longest[0].input_ids))
+
+
 def make_trainer(
     spec: Spec,
     desk: Desk,
@@ -200,14 +293,14 @@ def make_trainer(
         max_steps=spec["steps"] or -1,
         num_train_epochs=spec["epochs"],
         learning_rate=spec["learning_rate"],
-        per_device_train_batch_size=spec["micro_batch"],
-        gradient_accumulation_steps=spec["batch"] // spec["micro_batch"],
+        per_device_train_batch_size=shares(spec)[0],
+        gradient_accumulation_steps=shares(spec)[1],
         max_length=spec["max_length"],
         dataset_kwargs={"skip_prepare_dataset": True},
         **precision.flags,
         **spec.sft,
     )
-    recorder = Recorder(desk, measure, spec["eval_every"])
+    recorder = Recorder(spec, desk, measure)
     trainer = Trainer(
         spec,
         desk,
@@ -219,20 +312,20 @@ def make_trainer(
         callbacks=[recorder],
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    recorder.trainer = trainer
+    recorder.trainer, trainer.recorder = trainer, recorder
     return trainer
 
 
 def record_settings(desk: Desk, trainer: Trainer, source: str) -> None:
     """`settings.json`: every value the libraries run with, and their versions."""
-    import peft
-
+    if not trainer.is_first:
+        return
     write_json(
         desk.run_dir / "settings.json",
         {
             "model_source": source,
             "model_commit": getattr(trainer.model.config, "_commit_hash", None),
-            "versions": {library.__name__: library.__version__ for library in (torch, transformers, trl, peft)},
+            "versions": versions(),
             "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
             "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
             "sft": trainer.args.to_dict(),
@@ -240,7 +333,6 @@ def record_settings(desk: Desk, trainer: Trainer, source: str) -> None:
     )
 
 
-def write_model(model: Any, tokenizer: Any, folder: Path) -> None:
-    """What was trained (an adapter, or the whole model) as safetensors, and the tokenizer."""
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+def versions() -> dict[str, str]:
+    """Of the libraries that did the work."""
+    return {library.__name__: library.__version__ for library in (torch, transformers, trl, peft)}

@@ -88,6 +88,10 @@ def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     )
     holdout.add_argument("--by", metavar="FIELD", help="draw its share of every value of this field")
     holdout.add_argument("--seed", type=int, default=0, help="of the draw (default 0)")
+    pick = _command(words, "pick", "propose a diverse subset of what is undecided or accepted; decides nothing")
+    pick.add_argument("count", type=int, metavar="N", help="how many rows")
+    pick.add_argument("--lock", metavar="SELECTOR", help="rows that stay in, such as 'row:3 or is:accepted'")
+    pick.add_argument("--swap", metavar="SELECTOR", help="rows to be replaced by the next best")
     do = _command(words, "do", "the workbench's commands without a screen", decides=True)
     do.add_argument(
         "commands", nargs="*", metavar="COMMAND", help="for example 'reject bucket:drop', 'keep cluster:c1f09', 'undo'"
@@ -200,6 +204,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "status": ("workbench.cli_data", "status"),
     "journal": ("workbench.cli_data", "journal"),
     "holdout": ("workbench.cli_data", "holdout"),
+    "pick": ("workbench.cli_pick", "pick"),
     "do": ("workbench.cli_data", "do"),
     "add": ("workbench.cli_data", "add"),
     "merge": ("workbench.cli_data", "merge_projects"),

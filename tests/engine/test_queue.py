@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -173,13 +174,19 @@ def test_bulk_acts_teach_nothing(project: Project) -> None:
 def test_the_job_speaks_json_and_leaves_its_result(project: Project) -> None:
     folder = project.folder
     project.close()
-    done = subprocess.run(
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen(
         [sys.executable, "-P", "-m", "engine.jobs.queue", str(folder)],
-        stdin=subprocess.PIPE, capture_output=True, text=True, check=False, input=None, cwd=Path(__file__).parents[2],
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines[-1] == {"done": True, "rows": 160, "decided": 0, "learned": False} or done.returncode == 3
+        stdin=subprocess.PIPE,  # the job ends as soon as this closes
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": root},
+    ) as job:
+        assert job.stdout is not None
+        lines = [json.loads(line) for line in job.stdout]
+    assert lines[-1] == {"done": True, "rows": 160, "decided": 0, "learned": False}
+    assert {line["phase"] for line in lines[:-1]} == {"reading", "learning"}
 
 
 def test_other_orders(project: Project) -> None:

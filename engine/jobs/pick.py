@@ -1,0 +1,93 @@
+"""`python -P -m engine.jobs.pick PROJECT N`: propose a diverse subset of what is undecided or accepted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from engine.errors import TamisError, UsageError
+from engine.files import write_atomic
+from engine.jobs.progress import end_when_parent_does, say
+from engine.project.folder import Project, open_project
+from engine.queue.pick import Candidate, Pick, propose
+from engine.queue.store import load_queue
+from engine.scan.dates import date_of
+
+_RISK = {"drop": 1.0, "check": 0.7, "fix": 0.6, "info": 0.0}
+
+
+def candidates_of(project: Project) -> list[Candidate]:
+    """The undecided and accepted rows outside the held-out set, without those a scan proposes to drop."""
+    queue = load_queue(project.folder, project.scan_key())
+    chances = queue.chances if queue is not None else {}
+    found = []
+    for number in project.training:
+        accepted = project.verdict(number) == "accepted"
+        if not accepted and (project.verdict(number) != "undecided" or project.bucket(number) == "drop"):
+            continue
+        if project.is_disputed(number) or project.is_leaking(number):
+            continue
+        example = project.example(number)
+        flags = () if accepted else project.flags_of(number)
+        risk = max((_RISK[flag.severity] for flag in flags), default=0.0)
+        shown = tuple(flag.signal for flag in flags if flag.severity != "info")
+        chance = 0.0 if accepted else chances.get(number, 0.0)
+        year = date_of(example.raw)[:4]
+        found.append(Candidate(number, example.prompt, example.answer, year, max(risk, chance), shown))
+    return found
+
+
+def pick_rows(project: Project, wanted: int, *, locked: Collection[int] = (), refused: Collection[int] = ()) -> Pick:
+    """Propose `wanted` rows and keep the proposal in the project's folder. Nothing is decided."""
+    pick = propose(candidates_of(project), wanted, locked=locked, refused=refused)
+    content = json.dumps(pick_to_json(project, pick), ensure_ascii=False)
+    write_atomic(project.folder / "pick.json", content.encode("utf-8", "surrogatepass"))
+    return pick
+
+
+def pick_to_json(project: Project, pick: Pick) -> dict[str, Any]:
+    """What `tamis pick --json` prints."""
+    return {
+        "rows": [
+            {
+                "row": one.number,
+                "id": project.rows.id(one.number),
+                "topic": one.topic,
+                "reason": one.reason,
+                "locked": one.locked,
+            }
+            for one in pick.rows
+        ],
+        "coverage": round(pick.coverage, 4),
+        "topics": [
+            {
+                "words": list(topic.words),
+                "rows": topic.rows,
+                "picked": topic.picked,
+                "tokens": topic.tokens,
+                "tokens_picked": topic.tokens_picked,
+            }
+            for topic in pick.topics
+        ],
+    }
+
+
+def main() -> int:
+    end_when_parent_does()
+    try:
+        if not sys.argv[2].isdigit():
+            raise UsageError(f"{sys.argv[2]!r} is no number of rows")
+        with open_project(Path(sys.argv[1]), readonly=True) as project:
+            pick = pick_rows(project, int(sys.argv[2]))
+    except TamisError as error:
+        say(error=str(error))
+        return 2
+    say(done=True, rows=len(pick.rows), coverage=pick.coverage)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""The best few hundred of what is left: a diverse subset, each row with its reason. It proposes and decides nothing.
+
+Topics are groups of TF-IDF vectors of the requests (k-means; no weights are downloaded). A topic gets places by the
+square root of its size, so that large ones do not crowd out small ones; inside it, places go round the lengths and the
+slices (years), and each is filled with the row that carries the fewest flags and is least like those already taken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from engine.errors import UsageError
+
+LENGTHS = ("short", "middling", "long")
+TOO_ALIKE = 0.75
+"""Cosine of two requests from which the second is no new example."""
+_WORDS_SHOWN = 3
+_CHARS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row that may be picked. `slice` is its year or '', `risk` grows with its flags or its learnt chance of being
+    bad.
+    """
+
+    number: int
+    prompt: str
+    answer: str
+    slice: str = ""
+    risk: float = 0.0
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    number: int
+    topic: int
+    reason: str
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The words that set a topic apart, its rows and tokens, and how many of them were picked."""
+
+    words: tuple[str, ...]
+    rows: int
+    picked: int
+    tokens: int
+    tokens_picked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    rows: tuple[Picked, ...]
+    topics: tuple[Topic, ...]
+
+    @property
+    def coverage(self) -> float:
+        """The share of topics with a picked row."""
+        return sum(topic.picked > 0 for topic in self.topics) / len(self.topics) if self.topics else 0.0
+
+
+def propose(
+    candidates: Sequence[Candidate], wanted: int, *, locked: Collection[int] = (), refused: Collection[int] = ()
+) -> Pick:
+    """Up to `wanted` rows, the `locked` ones always among them, the `refused` (swapped away) ones never; the same for
+    the same rows. Fewer only where there are fewer, or where the rest are too alike.
+
+    Raises UsageError where nothing can be picked.
+    """
+    pool = [one for one in candidates if one.number not in refused]
+    if wanted < 1 or not pool:
+        raise UsageError(
+            "nothing to pick", "no row is undecided or accepted" if not pool else "", "ask for one row or more"
+        )
+    vectors, words = _vectors(pool)
+    labels = _topics(vectors, min(wanted, len(pool)))
+    members: dict[int, list[int]] = {}
+    for place, label in enumerate(labels):
+        members.setdefault(label, []).append(place)
+    kept = [place for place, one in enumerate(pool) if one.number in locked]
+    quotas = _quotas({label: len(places) for label, places in members.items()}, wanted)
+    strata = _strata(pool)
+    chosen: dict[int, str] = dict.fromkeys(kept, "locked")
+    for label, places in sorted(members.items(), key=lambda item: (len(item[1]), item[0])):
+        _fill(pool, vectors, strata, places, quotas[label], wanted, chosen, label)
+    _fill_up(pool, vectors, members, wanted, chosen)
+    named = {label: _names(vectors, words, places) for label, places in members.items()}
+    rows = []
+    for place, how in chosen.items():
+        label, one = labels[place], pool[place]
+        topic = ", ".join(named[label]) or "no common words"
+        marks = f"flagged {', '.join(one.flags)}" if one.flags else "no issue found"
+        where = f"{strata[place][0]}{', ' + one.slice if one.slice else ''}"
+        reason = f"topic {topic} ({len(members[label])} rows): {how}; {where}; {marks}"
+        rows.append(Picked(one.number, label, reason, how == "locked"))
+    return Pick(tuple(sorted(rows, key=lambda row: row.number)), _gauge(pool, members, named, chosen))
+
+
+def _vectors(pool: Sequence[Candidate]) -> tuple[Any, list[str]]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = [one.prompt[:600] or one.answer[:200] for one in pool]
+    vectorizer = TfidfVectorizer(
+        sublinear_tf=True, min_df=2 if len(pool) > 100 else 1, max_features=20_000, stop_words="english"
+    )
+    try:
+        return vectorizer.fit_transform(texts), list(vectorizer.get_feature_names_out())
+    except ValueError:  # no words: all rows are one topic
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix((len(pool), 1)), [""]
+
+
+def _topics(vectors: Any, wanted: int) -> list[int]:
+    from sklearn.cluster import MiniBatchKMeans
+
+    rows = vectors.shape[0]
+    topics = max(1, min(int(2 * sqrt(rows)), rows // 3, max(8, wanted // 2)))
+    if topics < 2 or vectors.nnz == 0:
+        return [0] * rows
+    model = MiniBatchKMeans(topics, random_state=0, n_init=3, batch_size=2048, max_iter=50)
+    return [int(label) for label in model.fit_predict(vectors)]
+
+
+def _quotas(sizes: Mapping[int, int], wanted: int) -> dict[int, int]:
+    """Places by the square root of the size, at least one each while there are enough, at most the size."""
+    total = sum(sqrt(size) for size in sizes.values())
+    exact = {label: wanted * sqrt(size) / total for label, size in sizes.items()}
+    quotas = {label: min(sizes[label], max(1, int(exact[label]))) for label in sizes}
+    if sum(quotas.values()) > wanted:
+        largest = sorted(sizes, key=lambda label: (-exact[label], label))
+        return {label: quotas[label] if place < wanted else 0 for place, label in enumerate(largest)}
+    return quotas
+
+
+def _strata(pool: Sequence[Candidate]) -> list[tuple[str, str]]:
+    """Length (a third each, by request and answer) and slice of every candidate."""
+    sizes = sorted(len(one.prompt) + len(one.answer) for one in pool)
+    low, high = sizes[len(sizes) // 3], sizes[2 * len(sizes) // 3]
+
+    def length(one: Candidate) -> str:
+        size = len(one.prompt) + len(one.answer)
+        return LENGTHS[0] if size < low else LENGTHS[1] if size < high else LENGTHS[2]
+
+    return [(length(one), one.slice) for one in pool]
+
+
+def _fill(
+    pool: Sequence[Candidate],
+    vectors: Any,
+    strata: Sequence[tuple[str, str]],
+    places: Sequence[int],
+    quota: int,
+    wanted: int,
+    chosen: dict[int, str],
+    label: int,
+) -> None:
+    """Fill the places of one topic, round its lengths and slices."""
+    taken = [place for place in places if place in chosen]
+    used = Counter(strata[place] for place in taken)
+    likeness = {place: _likeness(vectors, place, taken) for place in places if place not in chosen}
+    while len(taken) < quota and len(chosen) < wanted and likeness:
+        fresh = [place for place in likeness if likeness[place] < TOO_ALIKE]
+        if not fresh:
+            return
+        best = min(
+            fresh,
+            key=lambda place: (pool[place].risk > 0.5, used[strata[place]], pool[place].risk + likeness[place], place),
+        )
+        chosen[best] = f"place {len(taken) + 1} of {quota}"
+        taken.append(best)
+        used[strata[best]] += 1
+        del likeness[best]
+        _update(vectors, likeness, best)
+
+
+def _fill_up(
+    pool: Sequence[Candidate], vectors: Any, members: Mapping[int, Sequence[int]], wanted: int, chosen: dict[int, str]
+) -> None:
+    """What quotas left open goes to the rows least like any that were taken in their topic."""
+    if len(chosen) >= wanted:
+        return
+    rest = []
+    for places in members.values():
+        taken = [place for place in places if place in chosen]
+        for place in places:
+            if place not in chosen:
+                alike = _likeness(vectors, place, taken)
+                if alike < TOO_ALIKE:
+                    rest.append((pool[place].risk > 0.5, pool[place].risk + alike, place))
+    for _, _, place in sorted(rest)[: wanted - len(chosen)]:
+        chosen[place] = "unlike the others here"
+
+
+def _likeness(vectors: Any, place: int, taken: Sequence[int]) -> float:
+    return float((vectors[taken] @ vectors[place].T).max()) if taken else 0.0
+
+
+def _update(vectors: Any, likeness: dict[int, float], taken: int) -> None:
+    places = list(likeness)
+    if places:
+        for place, cosine in zip(places, (vectors[places] @ vectors[taken].T).toarray().ravel(), strict=True):
+            likeness[place] = max(likeness[place], float(cosine))
+
+
+def _names(vectors: Any, words: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
+    weights = vectors[places].sum(axis=0).A1
+    best = weights.argsort()[::-1][:_WORDS_SHOWN]
+    return tuple(words[column] for column in best if weights[column] > 0)
+
+
+def _gauge(
+    pool: Sequence[Candidate],
+    members: Mapping[int, Sequence[int]],
+    named: Mapping[int, tuple[str, ...]],
+    chosen: Mapping[int, str],
+) -> tuple[Topic, ...]:
+    def tokens(places: Sequence[int]) -> int:
+        return sum(len(pool[place].prompt) + len(pool[place].answer) for place in places) // _CHARS_PER_TOKEN
+
+    topics = []
+    for label, places in sorted(members.items()):
+        picked = [place for place in places if place in chosen]
+        topics.append(Topic(named[label], len(places), len(picked), tokens(places), tokens(picked)))
+    return tuple(sorted(topics, key=lambda topic: -topic.rows))

@@ -35,6 +35,8 @@ class Shadow:
         self._erase = erase
         self._styles: list[Style] = [PLAIN]
         self._numbers: dict[Style, int] = {PLAIN: 0}
+        # The style of a blank: ink shows nowhere on it, so blanks of one ground are the same.
+        self._blank: list[int] = [0]
         self._after: dict[tuple[int, str], int | None] = {}
         self._changes: dict[tuple[int, int], str] = {}
         self.resize(width, height)
@@ -111,8 +113,11 @@ class Shadow:
 
     def _number(self, style: Style) -> int:
         if style not in self._numbers:
-            self._numbers[style] = len(self._styles)
+            number = self._numbers[style] = len(self._styles)
             self._styles.append(style)
+            self._blank.append(number)
+            if (style[0] or style[2]) and _SHOWN_ON_BLANKS.isdisjoint(style[2]):
+                self._blank[number] = self._number(("", style[1], ()))
         return self._numbers[style]
 
     def _put(self, x: int, y: int, text: str, style: int) -> int:
@@ -176,7 +181,7 @@ class Shadow:
             return here
         x = 0
         while x < self.width:
-            if styles[x] == UNKNOWN or (wanted[x] == sent[x] and styles[x] == sent_styles[x]):
+            if styles[x] == UNKNOWN or self._same(wanted[x], sent[x], styles[x], sent_styles[x]):
                 x += 1
                 continue
             start, end = x, self._run_end(x, y)
@@ -188,12 +193,18 @@ class Shadow:
             x = end
         return here
 
+    def _same(self, wanted: str, sent: str, style: int, sent_style: int) -> bool:
+        """Whether a cell shows already what is wanted of it."""
+        if wanted != sent or style == sent_style:
+            return wanted == sent
+        return wanted == " " and sent_style != UNKNOWN and self._blank[style] == self._blank[sent_style]
+
     def _run_end(self, x: int, y: int) -> int:
         """The end of the cells from `x` on that are sent in one go."""
         wanted, styles, sent, sent_styles = self._wanted[y], self._wanted_style[y], self._sent[y], self._sent_style[y]
         end = last = x + 1
         while end < self.width and end - last <= SWALLOWED and styles[end] != UNKNOWN:
-            if wanted[end] != sent[end] or styles[end] != sent_styles[end]:
+            if not self._same(wanted[end], sent[end], styles[end], sent_styles[end]):
                 last = end + 1
             end += 1
         while last < self.width and wanted[last] == "":
@@ -211,7 +222,12 @@ class Shadow:
         x = start
         while x < end:
             style, stop = styles[x], x + 1
-            while stop < end and styles[stop] == style:
+            last, blank = self._last_style, self._blank
+            if cells[x] == " " and last != UNKNOWN and blank[last] == blank[style]:
+                # Blanks in the ink that is set already cost no change of style.
+                style = last
+            ground = blank[style]
+            while stop < end and (styles[stop] == style or (cells[stop] == " " and blank[styles[stop]] == ground)):
                 stop += 1
             out.append(self._change(style))
             text = "".join(cells[x:stop])

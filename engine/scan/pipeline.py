@@ -19,7 +19,7 @@ from engine.scan.duplicates.pairs import judge_pairs
 from engine.scan.duplicates.relations import relations_of
 from engine.scan.duplicates.requests import Request, nodes_of, requests_of
 from engine.scan.flagging import find_flags
-from engine.scan.progress import Ticker
+from engine.scan.progress import Ticker, without_collector
 
 
 def run(
@@ -36,7 +36,27 @@ def run(
     cancelled: Callable[[], bool] | None = None,
 ) -> Findings:
     """See `engine.scan.scan`."""
-    ticker = Ticker(progress, cancelled)
+    with without_collector():
+        return _run(
+            examples,
+            heldout,
+            prefer,
+            (not_duplicates, fine_together, split),
+            exact_first,
+            cache,
+            Ticker(progress, cancelled),
+        )
+
+
+def _run(
+    examples: Sequence[Example],
+    heldout: Container[int],
+    prefer: Callable[[int], int],
+    said: tuple[Sequence[frozenset[int]], Sequence[frozenset[int]], Sequence[frozenset[int]]],
+    exact_first: Callable[[Findings], None] | None,
+    cache: ScanCache | None,
+    ticker: Ticker,
+) -> Findings:
     started = time.perf_counter()
     rows = len(examples)
     ticker.tick("duplicates", 0, max(rows, 1))
@@ -46,9 +66,7 @@ def run(
     for number, node in enumerate(nodes):
         for row in node.rows:
             node_of[row] = number
-    relations = relations_of(
-        {example.number: row for row, example in enumerate(examples)}, not_duplicates, fine_together, split
-    )
+    relations = relations_of({example.number: row for row, example in enumerate(examples)}, *said)
     sides = (
         [row for row, example in enumerate(examples) if example.number not in heldout],
         [row for row, example in enumerate(examples) if example.number in heldout],

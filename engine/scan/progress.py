@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from engine.scan import Progress, ScanCancelled
 
@@ -29,3 +31,19 @@ class Ticker:
             raise ScanCancelled("the scan was cancelled", "", "nothing was changed; scan again when you like")
         if self._progress is not None:
             self._progress(phase, done, of)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Garbage is not searched for while this runs, and searched for again after.
+
+    A scan makes hundreds of thousands of small objects and no cycles: looking through all of them again and again takes
+    a fifth of its time and finds nothing.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

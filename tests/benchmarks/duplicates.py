@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import importlib.util
+import itertools
 import json
 import math
 import os
@@ -89,9 +90,7 @@ def conversations(count: int) -> list[list[tuple[str, str]]]:
 
     def program() -> str:
         names = rng.sample(words, 6)
-        lines = [
-            f"    {a} = {b}({n}) + {rng.randint(0, 99)}" for n, (a, b) in enumerate(zip(names, names[1:], strict=False))
-        ]
+        lines = [f"    {a} = {b}({n}) + {rng.randint(0, 99)}" for n, (a, b) in enumerate(itertools.pairwise(names))]
         return f"```python\ndef {names[0]}(x):\n" + "\n".join(lines * 3) + f"\n    return {names[-1]}\n```"
 
     found: list[list[tuple[str, str]]] = []
@@ -127,6 +126,14 @@ def ours(rows: list[Row]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
 
 def _ours(examples: Sequence[Any]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
     started = time.perf_counter()
+    from engine.scan.progress import without_collector
+
+    # As `engine.scan.scan` does.
+    with without_collector():
+        return _found(examples, started)
+
+
+def _found(examples: Sequence[Any], started: float) -> tuple[list[tuple[int, int]], dict[str, Any]]:
     from engine.scan.duplicates.clusters import find_clusters
     from engine.scan.duplicates.pairs import judge_pairs
     from engine.scan.duplicates.requests import nodes_of, requests_of
@@ -452,7 +459,8 @@ def table(found: dict[str, Any]) -> str:
     chats = found["conversations"]
     if "seconds" in chats:
         lines.append(
-            f"{chats['rows']:,} conversations of {chats['characters']:,} characters {chats['seconds']:.2f} s {chats['peak_mb']} MB"
+            f"{chats['rows']:,} conversations of {chats['characters']:,} characters "
+            f"{chats['seconds']:.2f} s {chats['peak_mb']} MB"
         )
     lines += [
         "",

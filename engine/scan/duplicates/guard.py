@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 
 from engine.scan.duplicates.key import NEGATION, Key
-from engine.scan.duplicates.lexicon import TASK_CLASSES, differs_at_the_end, is_function_word_typo, is_typo, stem
+from engine.scan.duplicates.lexicon import (
+    NEGATIONS,
+    TASK_CLASSES,
+    differs_at_the_end,
+    is_function_word_typo,
+    is_typo,
+    stem,
+)
 
 RARE = 2
 """A word in at most this many rows may be a mistyping of another; a commoner one must be 100 times rarer than the
@@ -108,11 +115,12 @@ def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgemen
         return Judgement(False, "content", words=words)
     if sum(left.values()) + sum(right.values()) > MOST_LEFTOVERS:
         return Judgement(False, "content")
+    weak = _cancel_mistyped_negation(left, right, rows_with) or _cancel_mistyped_negation(right, left, rows_with)
     if NEGATION in left or NEGATION in right:
         return Judgement(False, "negation", words=words)
     _cancel_moved_task(one, other, right)
     _cancel_moved_task(other, one, left)
-    weak = _cancel_typos(one, other, left, right, rows_with)
+    weak = _cancel_typos(one, other, left, right, rows_with) or weak
     rare = rare_function_typo(rows_with)
     for key, rest in ((one, left), (other, right)):
         for word in [word for word in rest if rows_with.get(word, 1) <= rare and _is_mistyped_function_word(key, word)]:
@@ -125,6 +133,24 @@ def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgemen
     if _is_small_edit(one, other, left, right):
         return Judgement(True, "same", weak=True, words=words)
     return Judgement(False, "content", words=tuple(sorted(left | right)))
+
+
+def _cancel_mistyped_negation(left: Counter[str], right: Counter[str], rows_with: Mapping[str, int]) -> bool:
+    """Take out "without" here and "witohut" there."""
+    if left[NEGATION] != 1 or NEGATION in right:
+        return False
+    meant = next(
+        (
+            word
+            for word in right
+            if rows_with.get(word, 1) <= RARE and any(is_typo(word, known) for known in NEGATIONS if len(known) >= 6)
+        ),
+        None,
+    )
+    if meant is None:
+        return False
+    del left[NEGATION], right[meant]
+    return True
 
 
 def rare_function_typo(stems: Sized) -> int:

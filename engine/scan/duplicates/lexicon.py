@@ -168,7 +168,7 @@ _KNOWN_FUNCTION_WORDS = sorted(
 
 def is_cjk(token: str) -> bool:
     """Whether `token` is one character of a script written without spaces; such tokens stand for themselves."""
-    return len(token) == 1 and any(first <= token <= last for first, last in SPACELESS)
+    return len(token) == 1 and token > "\u0dff" and any(first <= token <= last for first, last in SPACELESS)
 
 
 def has_typos(word: str) -> bool:

@@ -22,8 +22,9 @@ _FRAME = re.compile(
     r"\b(?:the )?(?:concept|notion)s? of |\bthe term (?=[\"'“‘«]|[\w-]{1,40}(?: [\w-]{1,40})?\s{0,3}[.?]?\s{0,3}$)",
     re.IGNORECASE,
 )
-_FRAME_VERB = re.compile(
-    r"\b(?:explain|describe|define|discuss|what (?:is|are|does)|what's|outline|tell)\b[^.\n]{0,40}$", re.I
+_MADE = re.compile(
+    r"\b(?:write|create|generate|make|compose|construct|produce|develop|craft|build|design|draft|draw|compare)\b[^.\n]{0,40}$",
+    re.IGNORECASE,
 )
 _NOT = re.compile(r"n't\b")
 _SPACELESS = re.compile("[" + "".join(f"{first}-{last}" for first, last in SPACELESS) + "]")
@@ -64,11 +65,14 @@ def without_thanks(text: str) -> str:
 
 
 def without_frame(text: str) -> str:
-    """`text` without "the concept of" and "the term" where something is to be explained: they add nothing to it."""
-    return _FRAME.sub(
-        lambda found: "" if _FRAME_VERB.search(text[max(0, found.start() - 60) : found.start()]) else found.group(),
-        text,
-    )
+    """`text` without "the concept of" and "the term", which add nothing where something is to be explained. A poem
+    about the concept of love is another poem.
+    """
+
+    def bare(found: re.Match[str]) -> str:
+        return found.group() if _MADE.search(text[max(0, found.start() - 60) : found.start()]) else ""
+
+    return _FRAME.sub(bare, text)
 
 
 def _drop_expanded(found: re.Match[str]) -> str:

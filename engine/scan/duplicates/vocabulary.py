@@ -36,8 +36,14 @@ Hashes = npt.NDArray[np.uint64]
 
 HEAD, TAIL = 3000, 1000
 """Characters of a request that its signature is made from. Longer ones are compared whole once they are candidates."""
-_END = "\x1e"
+# Not a space to `str.split`, as the separators from \x1c on are.
+_END = "\x00"
 _TOKEN = re.compile(rf"{NUMBER}|{WORD}|{_END}")
+_DIGIT = re.compile(r"[0-9]")
+# The mark between two rows is a word of its own.
+_ONLY_LETTERS = {
+    code: f" {_END} " if chr(code) == _END else chr(code) if chr(code).isalpha() else " " for code in range(128)
+}
 _CHUNK = 2000
 _UNCOUNTED = STOP_WORDS | QUESTION_WORDS | ORDINAL_ENDINGS | NEGATIONS | CJK_STOP
 _TASK_STEMS = frozenset(stem(verb) for verb in TASK_CLASSES)
@@ -147,26 +153,41 @@ def _hash(name: str) -> int:
 
 
 def _tokenise(texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, Ints, list[str]]:
-    """Row number and token number of every token, and the tokens. Many rows are split by one call: calls cost more than
-    words.
+    """Row number and token number of every token, and the tokens; the tokens of a row stand together and in order. Many
+    rows are split by one call: calls cost more than words.
     """
     numbering: defaultdict[str, int] = defaultdict()
     numbering.default_factory = numbering.__len__
     end = numbering[_END]
-    parts: list[npt.NDArray[np.int64]] = []
+    id_parts: list[Ints] = []
+    row_parts: list[Ints] = []
     for first in range(0, len(texts), _CHUNK):
         chunk = [prepare(_clipped(text)) for text in texts[first : first + _CHUNK]]
-        joined = _END.join(chunk)
-        if joined.count(_END) != len(chunk) - 1:
-            joined = _END.join(text.replace(_END, " ") for text in chunk)
-        found = _TOKEN.findall(joined)
-        found.append(_END)
-        parts.append(np.fromiter(map(numbering.__getitem__, found), np.int64, len(found)))
+        # Where there are only ASCII letters, parting at everything else is what the pattern does, three times as fast.
+        plain = [number for number, text in enumerate(chunk) if text.isascii() and _DIGIT.search(text) is None]
+        easy = set(plain)
+        other = [number for number in range(len(chunk)) if number not in easy]
+        for numbers, split in ((plain, _split_plain), (other, _TOKEN.findall)):
+            if not numbers:
+                continue
+            parts = [chunk[number] for number in numbers]
+            joined = _END.join(parts)
+            if joined.count(_END) != len(parts) - 1:
+                joined = _END.join(text.replace(_END, " ") for text in parts)
+            found = split(joined)
+            found.append(_END)
+            ids = np.fromiter(map(numbering.__getitem__, found), np.int64, len(found))
+            ends = ids == end
+            id_parts.append(ids[~ends])
+            row_parts.append(np.array(numbers, np.int64)[np.cumsum(ends)[~ends]] + first)
         tick(first + len(chunk))
-    ids = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    ends = ids == end
-    rows = np.cumsum(ends)[~ends]
-    return rows, ids[~ends], list(numbering)
+    if not id_parts:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), list(numbering)
+    return np.concatenate(row_parts), np.concatenate(id_parts), list(numbering)
+
+
+def _split_plain(text: str) -> list[str]:
+    return text.translate(_ONLY_LETTERS).split()
 
 
 def _tokenise_with(cache: ScanCache, texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, Ints, list[str]]:
@@ -193,8 +214,8 @@ def _tokenise_with(cache: ScanCache, texts: Sequence[str], tick: Callable[[int],
         names = list(numbering)
         rows = np.concatenate((rows, np.repeat(numbers, lengths)))
         ids = np.concatenate((ids, renumbered[taken]))
-        order = np.argsort(rows, kind="stable")
-        rows, ids = rows[order], ids[order]
+    order = np.argsort(rows, kind="stable")
+    rows, ids = rows[order], ids[order]
     tick(len(texts))
     keep_words(cache, hashes, rows, ids, names)
     return rows, ids, names

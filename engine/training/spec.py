@@ -148,6 +148,7 @@ SFT: Mapping[str, Chosen] = {
         ("neftune_noise_alpha", None, "no noise: arms differ by their rows alone"),
         ("loss_type", "nll", "the loss that is measured is the loss that is trained"),
         ("average_tokens_across_devices", True, "every token counts once"),
+        ("ddp_find_unused_parameters", False, "every weight is used in every step; looking for others costs time"),
         ("auto_find_batch_size", False, "it changes the effective batch and keeps half-trained weights (measured)"),
         ("activation_checkpointing", False, "about 20 % slower; switched on only where memory demands it"),
         ("activation_offloading", False, "as above"),

@@ -26,7 +26,8 @@ attempt = int(sys.argv[sys.argv.index("--attempt") + 1])
 for position, name in enumerate(sys.argv[sys.argv.index("--attempt") + 2 :]):
     folder = Path(name)
     number = attempt if position == 0 else 1
-    (folder / f"ran.{number}").write_text(str(os.getpid()))
+    (folder / f".ran.{number}").write_text(str(os.getpid()))
+    (folder / f".ran.{number}").rename(folder / f"ran.{number}")
     task = json.loads((folder / "spec.json").read_text())["name"]
     if task == "oom":
         end(folder, number, "oom")

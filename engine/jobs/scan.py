@@ -12,11 +12,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.config import load_config
 from engine.errors import TamisError
 from engine.jobs.progress import end_when_parent_does, say
 from engine.model import Findings
 from engine.project.folder import Project, open_project
+from engine.queue.precision import demoted, records
+from engine.queue.verdicts import outcomes
 from engine.scan import scan
+from engine.scan.signals import Signal
+from engine.scan.signals.settings import configured
 
 PREFERENCE = {"accepted": 1, "rejected": -1}
 # Progress while rows are read: now and then is often enough.
@@ -72,12 +77,20 @@ def scan_project(
             split=apart["split"],
             exact_first=keep_exact,
             cache=cache,
+            signals=_signals(project),
             progress=progress,
         )
     )
     project.save_findings(findings)
     save_cache(project.folder, cache)
     return findings
+
+
+def _signals(project: Project) -> tuple[Signal, ...]:
+    """The table as the settings want it; signals that this person's verdicts contradict only inform."""
+    flags = project.findings.flags if project.findings is not None else ()
+    wrong = demoted(records(flags, outcomes(project))) if flags else frozenset()
+    return configured(load_config(project.folder).signals, wrong)
 
 
 def _sets_of_rows(project: Project) -> dict[str, list[frozenset[int]]]:

@@ -36,10 +36,10 @@ class Record:
 
 
 def records(flags: Iterable[Flag], outcomes: Mapping[int, bool]) -> tuple[Record, ...]:
-    """One record for each signal with a judged row, by name. Information is no claim and has no record to keep."""
+    """One record for each signal with a judged row, by name; also of those that only inform: they may earn more."""
     judged: dict[str, set[int]] = {}
     for flag in flags:
-        if flag.row in outcomes and flag.severity != "info":
+        if flag.row in outcomes:
             judged.setdefault(flag.signal, set()).add(flag.row)
     return tuple(
         Record(signal, len(rows), sum(outcomes[row] for row in rows)) for signal, rows in sorted(judged.items())

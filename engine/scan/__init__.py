@@ -13,6 +13,7 @@ from engine.model import Example, Findings
 
 if TYPE_CHECKING:
     from engine.scan.cache import ScanCache
+    from engine.scan.signals import Signal
 
 Progress = Callable[[str, int, int], None]
 """Called as `progress(phase, done, of)`; phases are "duplicates", "signals", "clusters"."""
@@ -32,6 +33,7 @@ def scan(
     split: Sequence[frozenset[int]] = (),
     exact_first: Callable[[Findings], None] | None = None,
     cache: ScanCache | None = None,
+    signals: Sequence[Signal] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Findings:
@@ -43,6 +45,7 @@ def scan(
     near, prefix or conflict cluster; rows of a `fine_together` set do not contradict each other; a `split` set was
     taken out of its cluster and shares none with any other row.
     `exact_first` gets the exact clusters alone (`complete` is False) as soon as they are known, before the rest.
+    `signals` is the table to use instead of all signals (`engine.scan.signals.settings.configured`).
     `cache` holds what earlier scans worked out by content, and takes in what this one does.
     Seconds are reported for "duplicates", "signals" and "total". Raises ScanCancelled soon after `cancelled()` turns
     true.
@@ -58,6 +61,7 @@ def scan(
         split=split,
         exact_first=exact_first,
         cache=cache,
+        signals=signals,
         progress=progress,
         cancelled=cancelled,
     )

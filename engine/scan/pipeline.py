@@ -20,6 +20,7 @@ from engine.scan.duplicates.relations import relations_of
 from engine.scan.duplicates.requests import Request, nodes_of, requests_of
 from engine.scan.flagging import find_flags
 from engine.scan.progress import Ticker, without_collector
+from engine.scan.signals import SIGNALS, Signal
 
 
 def run(
@@ -32,6 +33,7 @@ def run(
     split: Sequence[frozenset[int]] = (),
     exact_first: Callable[[Findings], None] | None = None,
     cache: ScanCache | None = None,
+    signals: Sequence[Signal] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Findings:
@@ -44,6 +46,7 @@ def run(
             (not_duplicates, fine_together, split),
             exact_first,
             cache,
+            SIGNALS if signals is None else signals,
             Ticker(progress, cancelled),
         )
 
@@ -55,6 +58,7 @@ def _run(
     said: tuple[Sequence[frozenset[int]], Sequence[frozenset[int]], Sequence[frozenset[int]]],
     exact_first: Callable[[Findings], None] | None,
     cache: ScanCache | None,
+    signals: Sequence[Signal],
     ticker: Ticker,
 ) -> Findings:
     started = time.perf_counter()
@@ -96,7 +100,7 @@ def _run(
     )
     paired = time.perf_counter()
 
-    flags = find_flags(examples, lambda done, of: ticker.tick("signals", done, of))
+    flags = find_flags(examples, lambda done, of: ticker.tick("signals", done, of), signals)
     flagged = time.perf_counter()
 
     ticker.tick("clusters", 0, max(rows, 1))

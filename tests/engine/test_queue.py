@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import UsageError
 from engine.jobs.queue import order_project
 from engine.jobs.scan import scan_project
 from engine.model import Act, Flag
@@ -160,6 +161,30 @@ def test_it_learns_what_this_person_rejects_and_says_why(project: Project) -> No
     assert load_queue(project.folder, project.scan_key()) == after
     assert all(0 <= chance <= 1 for chance in after.chances.values())
     assert load_queue(project.folder, "another scan") is None
+    project.close()
+
+
+def test_settings_and_the_own_record_change_what_a_signal_does(project: Project) -> None:
+    flagged = [
+        number for number in range(160) if any(flag.signal == "not_text_task" for flag in project.flags_of(number))
+    ]
+    assert len(flagged) == 40
+    for number in flagged[:10]:
+        identifier = project.rows.id(number)
+        project.decide([Act("accept", (identifier,))], seen=[identifier])
+    assert {flag.severity for flag in scan_project(project).flags if flag.signal == "not_text_task"} == {"info"}
+    assert project.bucket(flagged[0]) == "clean"
+    settings = project.folder / "config.toml"
+    settings.write_text('[signals]\nnot_text_task = "drop"\n')
+    assert {flag.severity for flag in scan_project(project).flags if flag.signal == "not_text_task"} == {"drop"}
+    settings.write_text('[signals]\nnot_text_task = "off"\n')
+    assert not [flag for flag in scan_project(project).flags if flag.signal == "not_text_task"]
+    settings.write_text('[signals]\nnot_text_tsk = "off"\n')
+    with pytest.raises(UsageError, match="unknown signal"):
+        scan_project(project)
+    settings.write_text('[signals]\nlink = "loud"\n')
+    with pytest.raises(UsageError, match="one of off, fix, drop, check, info"):
+        scan_project(project)
     project.close()
 
 

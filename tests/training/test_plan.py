@@ -150,7 +150,9 @@ def test_odd_tokenizers_are_told(tiny_model: Path, tmp_path: Path) -> None:
     assert ask(tmp_path, tmp_path / "e", one)["pad_in_stops"]
 
 
-def test_an_interpreter_with_an_old_trainer_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_an_old_trainer_or_an_unknown_model_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "trl-0.9.4.dist-info").mkdir()
     (tmp_path / "trl-0.9.4.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: trl\nVersion: 0.9.4\n")
     command = ("env", f"PYTHONPATH={tmp_path}", sys.executable)
@@ -158,6 +160,10 @@ def test_an_interpreter_with_an_old_trainer_is_refused_before_anything_starts(tm
     plan = make_plan(spec, rows(6), (), runs_dir=tmp_path)
     (refusal,) = plan.refusals
     assert (refusal.kind, "trl 0.9.4 is too old" in refusal.text) == ("versions", True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    unknown = choose_spec(name="p", rows=6, model="no-such-owner/no-such-model")
+    (refusal,) = make_plan(unknown, rows(6), (), runs_dir=tmp_path).refusals
+    assert (refusal.kind, "no-such-owner/no-such-model cannot be loaded" in refusal.text) == ("model", True)
     broken = choose_spec(name="p", rows=6, model="any/model", settings={"command": ("false",)})
     with pytest.raises(TrainingError, match="does not run the worker"):
         make_plan(broken, rows(6), (), runs_dir=tmp_path)

@@ -26,6 +26,7 @@ class Heartbeat:
     def __init__(self, run_dir: Path, attempt: int, log: EventLog | SilentLog | None = None, rank: int = 0) -> None:
         self._log = log
         self._took: list[float] = []
+        self._stepped: float | None = None
         self._stall_told = False
         self._path = run_dir / ("status.json" if rank == 0 else f"status.rank{rank}.json")
         self._told: dict[str, Any] = {"phase": "import", "step": 0, "max_steps": 0, "last_step_t": None}
@@ -40,9 +41,11 @@ class Heartbeat:
 
     def tell(self, **values: Any) -> None:
         """Note values for the next beat."""
-        if "last_step_t" in values and self._told["last_step_t"] is not None:
-            self._took = [*self._took[-LAST_STEPS:], values["last_step_t"] - self._told["last_step_t"]]
-            self._stall_told = False
+        if "last_step_t" in values:
+            now = time.monotonic()  # a clock that is set anew is no stall
+            if self._stepped is not None:
+                self._took = [*self._took[-LAST_STEPS:], now - self._stepped]
+            self._stepped, self._stall_told = now, False
         self._told = {**self._told, **values}
 
     @property
@@ -89,10 +92,10 @@ class Heartbeat:
         self._log.emit("mem", step=self.step, **used)
 
     def _tell_stall(self) -> None:
-        last = self._told["last_step_t"]
+        last = self._stepped
         if self._log is None or last is None or self._stall_told or self.phase != "train":
             return
-        waited = time.time() - last
+        waited = time.monotonic() - last
         if stalled(waited, self._took):
             self._stall_told = True
             words = f"no step for {waited:.0f} s; `kill -USR1 {os.getpid()}` writes where it hangs into console.log"

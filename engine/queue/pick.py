@@ -1,8 +1,9 @@
 """The best few hundred of what is left: a diverse subset, each row with its reason. It proposes and decides nothing.
 
-Topics are groups of TF-IDF vectors of the requests (k-means; no weights are downloaded). A topic gets places by the
-square root of its size, so that large ones do not crowd out small ones; inside it, places go round the lengths and the
-slices (years), and each is filled with the row that carries the fewest flags and is least like those already taken.
+Topics are groups of TF-IDF vectors of the requests (k-means; no weights are downloaded). Large topics get
+fewer places than their share, so that they do not crowd out small ones; inside a topic, places go round the lengths and
+the slices (years), and each is
+filled with the row that carries the fewest flags, stands for its topic and is least like those already taken.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from typing import Any
 from engine.errors import UsageError
 
 LENGTHS = ("short", "middling", "long")
-TOO_ALIKE = 0.75
+TOO_ALIKE = 0.7
 """Cosine of two requests from which the second is no new example."""
+_COMPONENTS = 64
+_EVENNESS = 0.75
+"""Places by size to this power: 1 is the set as it is, 0 is the same number for every topic."""
 _WORDS_SHOWN = 3
 _CHARS_PER_TOKEN = 4
 
@@ -119,20 +123,27 @@ def _vectors(pool: Sequence[Candidate]) -> tuple[Any, list[str]]:
 
 
 def _topics(vectors: Any, wanted: int) -> list[int]:
-    from sklearn.cluster import MiniBatchKMeans
+    """A label per row. Grouped in the space of the leading components: bare TF-IDF vectors of short requests are so far
+    from one another that most of them end up in one group."""
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.preprocessing import normalize
 
-    rows = vectors.shape[0]
+    rows, columns = vectors.shape
     topics = max(1, min(int(2 * sqrt(rows)), rows // 3, max(8, wanted // 2)))
     if topics < 2 or vectors.nnz == 0:
         return [0] * rows
-    model = MiniBatchKMeans(topics, random_state=0, n_init=3, batch_size=2048, max_iter=50)
-    return [int(label) for label in model.fit_predict(vectors)]
+    if min(rows, columns) > 2 * _COMPONENTS:
+        points = normalize(TruncatedSVD(_COMPONENTS, random_state=0).fit_transform(vectors))
+    else:
+        points = vectors.toarray()
+    return [int(label) for label in KMeans(topics, random_state=0, n_init=1, max_iter=30).fit_predict(points)]
 
 
 def _quotas(sizes: Mapping[int, int], wanted: int) -> dict[int, int]:
-    """Places by the square root of the size, at least one each while there are enough, at most the size."""
-    total = sum(sqrt(size) for size in sizes.values())
-    exact = {label: wanted * sqrt(size) / total for label, size in sizes.items()}
+    """Places by size to the power of 0.75, at least one each while there are enough, at most the size."""
+    total = sum(size**_EVENNESS for size in sizes.values())
+    exact = {label: wanted * size**_EVENNESS / total for label, size in sizes.items()}
     quotas = {label: min(sizes[label], max(1, int(exact[label]))) for label in sizes}
     if sum(quotas.values()) > wanted:
         largest = sorted(sizes, key=lambda label: (-exact[label], label))
@@ -165,14 +176,21 @@ def _fill(
     """Fill the places of one topic, round its lengths and slices."""
     taken = [place for place in places if place in chosen]
     used = Counter(strata[place] for place in taken)
-    likeness = {place: _likeness(vectors, place, taken) for place in places if place not in chosen}
+    central = _centrality(vectors, places)
+    # Twins may stand in two topics: likeness is measured to every row taken so far.
+    likeness = _likenesses(vectors, [place for place in places if place not in chosen], list(chosen))
     while len(taken) < quota and len(chosen) < wanted and likeness:
         fresh = [place for place in likeness if likeness[place] < TOO_ALIKE]
         if not fresh:
             return
         best = min(
             fresh,
-            key=lambda place: (pool[place].risk > 0.5, used[strata[place]], pool[place].risk + likeness[place], place),
+            key=lambda place: (
+                pool[place].risk > 0.5,
+                used[strata[place]],
+                pool[place].risk + likeness[place] - central[place] / 2,
+                place,
+            ),
         )
         chosen[best] = f"place {len(taken) + 1} of {quota}"
         taken.append(best)
@@ -187,20 +205,37 @@ def _fill_up(
     """What quotas left open goes to the rows least like any that were taken in their topic."""
     if len(chosen) >= wanted:
         return
-    rest = []
+    central: dict[int, float] = {}
     for places in members.values():
-        taken = [place for place in places if place in chosen]
-        for place in places:
-            if place not in chosen:
-                alike = _likeness(vectors, place, taken)
-                if alike < TOO_ALIKE:
-                    rest.append((pool[place].risk > 0.5, pool[place].risk + alike, place))
-    for _, _, place in sorted(rest)[: wanted - len(chosen)]:
-        chosen[place] = "unlike the others here"
+        central.update(_centrality(vectors, places))
+    likeness = _likenesses(vectors, [place for place in range(len(pool)) if place not in chosen], list(chosen))
+    ranked = sorted(
+        likeness,
+        key=lambda place: (pool[place].risk > 0.5, pool[place].risk + likeness[place] - central[place] / 2, place),
+    )
+    for place in ranked:
+        if len(chosen) >= wanted:
+            return
+        if likeness[place] < TOO_ALIKE:
+            chosen[place] = "unlike the others here"
+            _update(vectors, likeness, place)
 
 
-def _likeness(vectors: Any, place: int, taken: Sequence[int]) -> float:
-    return float((vectors[taken] @ vectors[place].T).max()) if taken else 0.0
+def _likenesses(vectors: Any, places: Sequence[int], taken: Sequence[int]) -> dict[int, float]:
+    """The cosine of each place to the nearest of the rows taken."""
+    if not places or not taken:
+        return dict.fromkeys(places, 0.0)
+    nearest = (vectors[places] @ vectors[taken].T).max(axis=1).toarray().ravel()
+    return dict(zip(places, nearest.tolist(), strict=True))
+
+
+def _centrality(vectors: Any, places: Sequence[int]) -> dict[int, float]:
+    """How much each row is about what its topic is about: a row unlike everything is an oddity, no example."""
+    from numpy import sqrt as root
+
+    mean = vectors[places].mean(axis=0).A1
+    length = float(root((mean**2).sum())) or 1.0
+    return dict(zip(places, (vectors[places] @ (mean / length)).tolist(), strict=True))
 
 
 def _update(vectors: Any, likeness: dict[int, float], taken: int) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scan_rows import chat, example, row
+from scan_rows import ROOT, chat, example, row
 
 from engine.model import Example, Flag, Turn
 from engine.scan.flagging import find_flags
@@ -380,3 +382,15 @@ def test_no_mixture_makes_a_signal_slow(unit: str, other: str, times: int) -> No
     find_flags(made, lambda done, of: None)
     # 54,000 characters at most: linear rules need a tenth of this.
     assert time.perf_counter() - started < 3
+
+
+def test_the_page_about_signals_lists_all_of_them_and_its_example_runs() -> None:
+    page = (ROOT / "docs" / "signals.md").read_text("utf-8")
+    for signal in SIGNALS:
+        assert f"| `{signal.name}` | {signal.severity} | {signal.about} | {'yes' if signal.repair else ''} |" in page
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(compile(code, "docs/signals.md", "exec"), made)
+    shouted = row(0, "Say it loudly.", "THE BOAT IS IN THE HARBOUR.")
+    (flag,) = find_flags([shouted], lambda done, of: None, (made["SHOUTING"],))
+    assert (flag.severity, flag.reason) == ("fix", 'the answer shouts: "THE BOAT IS IN THE HARBOUR."')

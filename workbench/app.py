@@ -23,7 +23,7 @@ from workbench.background import Background
 from workbench.driver import CellDriver, TamisDriver
 from workbench.first_open import HELDOUT, MAPPING, offers_heldout, was_guessed
 from workbench.guard import few_colours, no_colour, wants_mouse
-from workbench.keymap import checked_keymap, load_keymap
+from workbench.keymap import checked_keymap, chosen_keymap, load_keymap
 from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
 from workbench.screens.triage import TriageScreen
@@ -260,6 +260,7 @@ def run_workbench(
     blind: bool = False,
     mapping_given: bool = False,
     stock_driver: bool = False,
+    keymap: str | None = None,
 ) -> int:
     """Open the workbench on a project folder until the person leaves; the exit code of the command.
 
@@ -270,8 +271,10 @@ def run_workbench(
     with open_project(
         project_folder, reviewer=reviewer, readonly=readonly, take_over=take_over, blind=blind
     ) as project:
-        keymap, problems = load_keymap()
-        app = TamisApp(project, theme=theme, keymap=keymap, stock_driver=stock_driver)
+        shipped, complaints = chosen_keymap(keymap)
+        own, problems = load_keymap()
+        problems = [*complaints, *problems]
+        app = TamisApp(project, theme=theme, keymap=shipped | own, stock_driver=stock_driver)
         if problems:
             app.session.say(" \u00b7 ".join(problems), "error")
         if mapping_given:

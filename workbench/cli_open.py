@@ -53,5 +53,6 @@ def show(
         take_over=arguments.take_over,
         blind=config.blind,
         mapping_given=mapping_given,
+        keymap=config.keymap,
         stock_driver=arguments.driver == "stock",
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.errors import TamisError
+from workbench.grouping import both_fine, choose, drop_both, not_duplicates, range_mark, split_off, toggle_mark
 from workbench.headless import Outcome, run_headless
 from workbench.remarks import toggle_later
 from workbench.session import Session
@@ -38,6 +39,9 @@ class Stage(Protocol):
     def open_editor(self, *, external: bool) -> None: ...
 
     def stop_run(self) -> None: ...
+
+    def copy(self) -> None:
+        """Copy the row under the cursor."""
 
     def reserve(self) -> None:
         """Reserve the held-out set that is offered."""
@@ -84,9 +88,12 @@ class Command:
         return self.id in OPENS_A_LINE
 
 
-DECIDING = frozenset({"accept", "reject", "skip", "keep", "reset", "later"})
+DECIDING = frozenset(
+    {"accept", "reject", "skip", "keep", "reset", "later", "not-duplicates", "split", "both-fine", "drop-both"}
+    | {f"choose-{place}" for place in range(1, 10)}
+)
 # What is typed behind these is text.
-OPENS_A_LINE = frozenset({"edit", "edit-external", "filter", "tag", "note"})
+OPENS_A_LINE = frozenset({"edit", "edit-external", "filter", "tag", "note", "command"})
 TRIAGE = ("triage",)
 LISTS = ("overview", "triage")
 PANES = ("help", "export", "train")
@@ -95,6 +102,10 @@ OFFER = ("heldout",)
 
 def _judge(verb: Verb) -> Run:
     return lambda stage: stage.session.judge(verb)
+
+
+def _choose(place: int) -> Run:
+    return lambda stage: choose(stage.session, place)
 
 
 def _why_no_verdict(session: Session) -> str | None:
@@ -126,6 +137,14 @@ def _why_no_keep(session: Session) -> str | None:
 
 def _why_no_open(session: Session) -> str | None:
     return None if session.item is not None else "nothing to open"
+
+
+def _why_no_cancel(session: Session) -> str | None:
+    return None if session.job or session.marked else "nothing is running"
+
+
+def _why_no_row(session: Session) -> str | None:
+    return None if session.entry is not None else "no row here: / changes the filter"
 
 
 def _toggle_why(stage: Stage) -> None:
@@ -175,6 +194,33 @@ COMMANDS: tuple[Command, ...] = (
             _toggle_why),
     Command("filter", "filter", "show other rows: a selector such as bucket:drop, flag:truncated, /regex/",
             ("slash",), LISTS, lambda stage: stage.ask("filter")),
+    Command("half-down", "half page", "list: half a page down", ("ctrl+d",), LISTS, lambda stage: stage.page(0.5)),
+    Command("half-up", "half page up", "list: half a page up", ("ctrl+u",), LISTS, lambda stage: stage.page(-0.5)),
+    Command("match-next", "next match", "next row of the filter, headers passed over", ("n",), TRIAGE,
+            lambda stage: stage.session.next_match(1)),
+    Command("match-previous", "match before", "previous row of the filter", ("p",), TRIAGE,
+            lambda stage: stage.session.next_match(-1)),
+    Command("mark", "mark", "mark the row or group for the next verb, or take the mark off", ("m",), TRIAGE,
+            lambda stage: toggle_mark(stage.session)),
+    Command("range", "range", "begin a range; again: mark all between", ("v",), TRIAGE,
+            lambda stage: range_mark(stage.session)),
+    Command("not-duplicates", "no duplicates", "the group's rows (or its marked ones) are no duplicates",
+            ("N",), TRIAGE,
+            lambda stage: not_duplicates(stage.session), _why_no_verdict),
+    Command("split", "split off", "split the marked rows off their group", ("S",), TRIAGE,
+            lambda stage: split_off(stage.session), _why_no_verdict),
+    Command("both-fine", "both fine", "conflict: the answers are fine beside each other, accept them all",
+            ("b",), TRIAGE,
+            lambda stage: both_fine(stage.session), _why_no_verdict),
+    Command("drop-both", "drop both", "conflict: no answer is right, reject them all", ("D",), TRIAGE,
+            lambda stage: drop_both(stage.session), _why_no_verdict),
+    *(Command(f"choose-{place}", f"keep {place}", f"group: keep the row numbered {place} (to 9), reject the rest",
+              (str(place),), TRIAGE, _choose(place), _why_no_verdict) for place in range(1, 10)),
+    Command("command", "command", "a command by name, a row number, or a verb with a selector",
+            ("colon", "ctrl+p"), LISTS,
+            lambda stage: stage.ask("command")),
+    Command("copy", "copy", "copy the row as it stands, to the clipboard and to copy.txt", ("y",), TRIAGE,
+            lambda stage: stage.copy(), _why_no_row),
     Command("tag", "tag", "put tags on the row or group; -word takes one off", ("t",), TRIAGE,
             lambda stage: stage.ask("tag"), _why_no_verdict),
     Command("note", "note", "write a note on the row", ("i",), TRIAGE,
@@ -200,8 +246,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("more", "more", "hold out more rows", ("plus",), OFFER, lambda stage: stage.change_amount(1.25)),
     Command("fewer", "fewer", "hold out fewer rows", ("minus",), OFFER, lambda stage: stage.change_amount(0.8)),
     Command("back", "back", "back to where one came from", ("escape", "q"), PANES, lambda stage: stage.leave()),
-    Command("cancel", "stop scan", "stop the scan that is running", ("escape",), LISTS,
-            lambda stage: stage.cancel_job(), lambda session: None if session.job else "nothing is running"),
+    Command("cancel", "stop scan", "take the marks off, else stop the job that is running", ("escape",), LISTS,
+            lambda stage: stage.cancel_job(), _why_no_cancel),
     Command("leave", "leave", "leave; the next start comes back to this row", ("q", "ctrl+q"), LISTS,
             lambda stage: stage.leave()),
 )  # fmt: skip
@@ -212,7 +258,7 @@ BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
 HINTS: dict[str, tuple[str, ...]] = {
     "overview": ("open", "reject", "accept", "filter", "export", "train", "help"),
     "group": ("keep", "reject", "group-next", "undo", "filter", "overview", "help"),
-    "conflict": ("down", "reject", "group-next", "undo", "filter", "overview", "help"),
+    "conflict": ("choose-1", "both-fine", "drop-both", "group-next", "undo", "filter", "help"),
     "member": ("keep", "accept", "reject", "edit", "undo", "group-next", "help"),
     "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
     "export": ("write", "back"),
@@ -233,6 +279,7 @@ KEY_NAMES = {
     "up": "\u2191",
     "plus": "+",
     "minus": "-",
+    "colon": ":",
 }
 
 
@@ -273,6 +320,10 @@ def key_table_markdown() -> str:
     """The key table of the README."""
     lines = ["| key | where | what it does |", "|---|---|---|"]
     for command in COMMANDS:
+        if command.id == "choose-1":
+            lines.append("| `1` \u2026 `9` | triage | group: keep that row of those shown, reject the rest |")
+        if command.id.startswith("choose-"):
+            continue
         keys = " ".join(f"`{key_name(key)}`" for key in command.keys)
         lines.append(f"| {keys} | {', '.join(command.where)} | {command.help} |")
     return "\n".join(lines)

@@ -24,6 +24,7 @@ from workbench.view import SETTLED_KINDS
 from workbench.worddiff import shortened, word_diff
 
 MOST_MEMBERS = 200
+LAST_DIGIT = 9
 ABOUT_ROW = re.compile(r"row (?P<row>\d+)(?: is kept)?: (?P<note>.+)")
 
 
@@ -63,16 +64,20 @@ def _duplicates(project: Project, cluster: Cluster, notes: dict[int, str]) -> It
     keeper = project.example(cluster.keeper)
     why = f": {notes[cluster.keeper]}" if cluster.keeper in notes else ""
     yield Paragraph(
-        (("the keeper", "keeper"), (why, "muted"), *_heldout(project, cluster.keeper)),
+        (("1 ", "key"), ("the keeper", "keeper"), (why, "muted"), *_heldout(project, cluster.keeper)),
         _numbered(project, cluster.keeper),
         cluster.keeper,
     )
     yield from (paragraph for paragraph in turns(keeper, (), unfold=False) if paragraph.styled)
     yield Paragraph(())
-    for row in cluster.others[:MOST_MEMBERS]:
-        yield from _member(project, keeper, row, notes.get(row, ""))
+    for place, row in enumerate(cluster.others[:MOST_MEMBERS], 2):
+        yield from _member(project, keeper, row, notes.get(row, ""), place)
     if len(cluster.others) > MOST_MEMBERS:
         yield Paragraph(((f"and {counted(len(cluster.others) - MOST_MEMBERS, 'row')} more", "muted"),))
+
+
+def _digit(place: int) -> Styled:
+    return (f"{place} " if place <= LAST_DIGIT else "  ", "key")
 
 
 def _numbered(project: Project, row: int) -> Styled:
@@ -85,19 +90,21 @@ def _heldout(project: Project, row: int) -> tuple[Styled, ...]:
     return (("  held out", "heldout"),) if project.is_heldout(row) else ()
 
 
-def _member(project: Project, keeper: Example, row: int, note: str) -> Iterator[Paragraph]:
+def _member(project: Project, keeper: Example, row: int, note: str, place: int) -> Iterator[Paragraph]:
     """One member as what differs from the keeper: what is the same is not shown again."""
     example = project.example(row)
     gutter = _numbered(project, row)
-    head: list[Styled] = [(f"{note}: ", "muted")] if note else []
+    # The digit that makes it the keeper.
+    number = _digit(place)
+    head: list[Styled] = [number, (f"{note}: ", "muted")] if note else [number]
     if len(example.turns) != len(keeper.turns):
         more = len(example.turns) - len(keeper.turns)
         words = f"{counted(abs(more), 'turn')} {'more' if more > 0 else 'fewer'} than the keeper"
-        yield Paragraph(((words, "muted"), *_heldout(project, row)), gutter, row)
+        yield Paragraph((number, (words, "muted"), *_heldout(project, row)), gutter, row)
         return
     differing = [index for index, turn in enumerate(example.turns) if turn != keeper.turns[index]]
     if not differing:
-        yield Paragraph((("the same text", "muted"), *_heldout(project, row)), gutter, row)
+        yield Paragraph((number, ("the same text", "muted"), *_heldout(project, row)), gutter, row)
         return
     for index in differing:
         turn = example.turns[index]
@@ -124,16 +131,18 @@ def _answers(project: Project, cluster: Cluster) -> Iterator[Paragraph]:
     for turn in first.turns[:-1]:
         yield from spoken(turn, [(turn.text, "text")], cluster.keeper)
     by_answer: dict[str, list[int]] = {}
+    places = {row: place for place, row in enumerate((cluster.keeper, *cluster.others), 1)}
     for row in (cluster.keeper, *cluster.others):
         by_answer.setdefault(project.example(row).answer, []).append(row)
     for answer, rows in by_answer.items():
         yield Paragraph(())
         # The first answer is set against the second, every other one against the first.
         styled = marked(answer, first.answer if answer != first.answer else next(islice(by_answer, 1, None), answer))
-        yield from split_lines(
-            [*(styled or [("(empty)", "muted")]), *_heldout(project, rows[0])], _numbered(project, rows[0]), rows[0]
-        )
+        row = rows[0]
+        shown = [_digit(places[row]), *(styled or [("(empty)", "muted")]), *_heldout(project, row)]
+        yield from split_lines(shown, _numbered(project, row), row)
         for row in rows[1 : MOST_MEMBERS + 1]:
-            yield Paragraph((("the same answer", "muted"), *_heldout(project, row)), _numbered(project, row), row)
+            same = (_digit(places[row]), ("the same answer", "muted"), *_heldout(project, row))
+            yield Paragraph(same, _numbered(project, row), row)
     if len(by_answer) == 1:
         yield Paragraph((("the closing answers are the same; the difference is earlier: look at the rows", "muted"),))

@@ -21,6 +21,13 @@ RESERVED: dict[str, str] = {
     "ctrl+m": "terminals send it for enter",
     "ctrl+z": "it suspends the program",
 }
+# Sets of keys by name (`keymap = "prodigy"` in config.toml): what differs from the default. The person's own
+# keymap.toml is laid over the one they chose.
+SHIPPED: dict[str, dict[str, str]] = {
+    "default": {},
+    "vim": {"reject": "x,d", "redo": "ctrl+r,R", "page-down": "ctrl+f", "page-up": "ctrl+b"},
+    "prodigy": {"accept": "a", "reject": "x", "skip": "space", "undo": "backspace,delete,u"},
+}
 NAMED_KEYS = frozenset(
     [
         *("enter", "escape", "space", "tab", "backspace", "delete", "insert", "up", "down", "left", "right"),
@@ -66,6 +73,15 @@ def load_keymap(path: Path | None = None) -> tuple[dict[str, str], list[str]]:
         return {}, [f"{path.name}: cannot be read ({error}); the default keys stay"]
     problems = [f"{path.name}: {name} must be a text" for name, keys in content.items() if not isinstance(keys, str)]
     return {name: keys for name, keys in content.items() if isinstance(keys, str)}, problems
+
+
+def chosen_keymap(name: str | None) -> tuple[dict[str, str], list[str]]:
+    """(the shipped keymap of this name, a complaint where there is none)."""
+    if name is None or name in SHIPPED:
+        return dict(SHIPPED[name or "default"]), []
+    near = get_close_matches(name, SHIPPED, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(SHIPPED)}"
+    return {}, [f"no keymap is called {name!r}: {hint}"]
 
 
 def checked_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -56,6 +56,7 @@ class Session:
         self.message = Message("")
         self.on_screen: set[int] = set()
         self.marked: set[int] = set()
+        self.range_start: int | None = None
         self.why_open = False
         self.job = ""
         self.pending: tuple[str, str] | None = None
@@ -241,6 +242,12 @@ class Session:
         if self.screen == "overview":
             self._judge_item(verb)
             return
+        if self.marked:
+            plan = plan_bulk(self.project, verb, sorted(self.marked), "marked", seen_by(self.project, self.on_screen))
+            if self._confirmed(verb, "marked", plan):
+                self.clear_marks()
+                self.act(plan)
+            return
         entry = self.entry
         if entry is None:
             self.say("no row here", "refused")
@@ -297,6 +304,26 @@ class Session:
         seen = seen_by(self.project, self.on_screen)
         copies = (cluster for cluster in self.project.clusters_of(row) if cluster.kind == "exact")
         return seen(row) or any(seen(cluster.keeper) for cluster in copies)
+
+    def clear_marks(self) -> None:
+        self.marked.clear()
+        self.range_start = None
+
+    def after_bulk(self) -> None:
+        """After an act from the command line of the screen: count anew, and remember where it was done."""
+        self._places.append(self._place() if self.screen == "triage" else None)
+        self._undone_places.clear()
+        self.refresh_counts()
+
+    def next_match(self, steps: int) -> None:
+        """The next single row or member (`n`, `p`) of the filter, whatever its verdict, headers passed over."""
+        index = self.cursor + steps
+        while 0 <= index < len(self.view):
+            if not self.view.entry(index).is_header:
+                self.cursor = index
+                return
+            index += steps
+        self.say("no match further down" if steps > 0 else "no match further up")
 
     def remember_filter(self, text: str) -> None:
         """Keep a filter for the arrow keys of the filter line, the latest last, each once."""

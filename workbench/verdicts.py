@@ -27,6 +27,9 @@ DONE_WORD: dict[str, str] = {
     "settle": "settled",
     "tag": "tagged",
     "note": "noted",
+    "not_duplicates": "set apart",
+    "split": "split off",
+    "fine_together": "put beside each other",
 }
 LOOKED_AT_FIRST = ("variant", "conflict")
 
@@ -123,25 +126,40 @@ def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: i
     """
     keep: set[int] = set()
     drop: set[int] = set()
+    set_apart: set[int] = set()
     for cluster in clusters:
         if cluster.kind not in SETTLED_KINDS and keeper is None:
             raise UsageError(f"cluster {cluster.id} is a {cluster.kind}", "", "choose a row of it: keep row:N")
         chosen = cluster.keeper if keeper is None else keeper
         keep.add(chosen)
-        drop.update(row for row in cluster.rows if row != chosen)
+        others = {row for row in cluster.rows if row != chosen}
+        apart = kept_apart(project, cluster, chosen) & others
+        drop |= others - apart
+        set_apart |= apart
     # Of two overlapping clusters, one may keep what the other rejects: the keeper of that other one stands for it.
     keep -= drop
     heldout = {row for row in keep | drop if project.is_heldout(row)}
     disputed = {row for row in (keep | drop) - heldout if project.is_disputed(row)}
     accepted = sorted(keep - heldout - disputed)
     rejected = sorted(drop - heldout - disputed)
-    left = {"held-out row": len(heldout), "disputed row": len(disputed)}
+    left = {"held-out row": len(heldout), "disputed row": len(disputed), "row set apart": len(set_apart - drop - keep)}
     acts = [
         Act(verb, tuple(project.rows.id(row) for row in rows))
         for verb, rows in (("accept", accepted), ("reject", rejected))
         if rows
     ]
     return Plan(tuple(acts), (*accepted, *rejected), why, {reason: rows for reason, rows in left.items() if rows})
+
+
+def kept_apart(project: Project, cluster: Cluster, keeper: int) -> set[int]:
+    """The rows of a cluster of which a person said that they do not belong with the keeper."""
+    ids = {project.rows.id(row): row for row in cluster.rows}
+    apart: set[int] = set()
+    for act in project.relations():
+        together = act.do == "not_duplicates" and project.rows.id(keeper) in act.ids
+        if act.do == "split" or together:
+            apart.update(ids[identifier] for identifier in act.ids if identifier in ids)
+    return apart - {keeper}
 
 
 def plan_edit(project: Project, row: int, edited: Row) -> Plan:

@@ -101,7 +101,7 @@ class View:
 def is_open(project: Project, entry: Entry) -> bool:
     """Whether an entry still asks for a verdict; a header does while one of its members does."""
     if entry.is_header and entry.cluster is not None:
-        return any(project.verdict(row) == "undecided" for row in entry.cluster.rows)
+        return project.is_open(entry.cluster) and any(project.verdict(row) == "undecided" for row in entry.cluster.rows)
     return project.verdict(entry.row) == "undecided"
 
 

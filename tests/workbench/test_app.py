@@ -62,9 +62,9 @@ async def test_the_reader_shows_members_as_differences(folder: Path) -> None:
         await type_filter(pilot, "kind:near")
         text = "\n".join(screen_text(app))
         assert "the keeper" in text
-        assert " ·  4      the keeper: its sentence ends" in text
-        assert " ·  3      … to Ann in French." in text
-        assert " ·  5      Say hello to Ann in French.french!" in text
+        assert " ·  4      1 the keeper: its sentence ends" in text
+        assert " ·  3      2 … to Ann in French." in text
+        assert " ·  5      3 Say hello to Ann in French.french!" in text
 
 
 async def test_the_reason_is_always_in_sight_and_w_tells_all(folder: Path) -> None:
@@ -208,10 +208,10 @@ async def test_an_unknown_theme_is_named_and_does_not_stop_anything(folder: Path
 
 
 async def test_a_keymap_moves_a_key(folder: Path) -> None:
-    async with workbench(folder, keymap={"accept": "y", "reject": "a", "nonsense": "z"}) as (app, pilot):
+    async with workbench(folder, keymap={"accept": "h", "reject": "a", "nonsense": "z"}) as (app, pilot):
         assert "no command is called 'nonsense'" in screen_text(app)[-2]
         await type_filter(pilot, "row:12-13")
-        await pilot.press("y")
+        await pilot.press("h")
         assert app.session.project.verdict(12) == "accepted"
         await pilot.press("a")
         assert app.session.project.verdict(13) == "rejected"

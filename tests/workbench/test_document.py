@@ -47,12 +47,12 @@ def test_a_flag_points_at_the_words(folder: Path) -> None:
 
 def test_a_group_is_its_keeper_and_what_differs(folder: Path) -> None:
     assert told(folder, 4, clusters()["near"], header=True) == [
-        "· 4|".replace("· ", "·  ") + "the keeper: its sentence ends",
+        "· 4|".replace("· ", "·  ") + "1 the keeper: its sentence ends",
         "user|Say hello to Ann in French.",
         "assistant|Bonjour Ann.",
         "|",
-        "·  3|… to Ann in French.",
-        "·  5|Say hello to Ann in French.french!",
+        "·  3|2 … to Ann in French.",
+        "·  5|3 Say hello to Ann in French.french!",
     ]
 
 
@@ -60,9 +60,9 @@ def test_a_conflict_is_the_request_once_and_the_answers(folder: Path) -> None:
     assert told(folder, 6, clusters()["conflict"], header=True) == [
         "user|Is the shop open on Sunday?",
         "|",
-        "·  6|Yes, from nine.",
+        "·  6|1 Yes, from nine.",
         "|",
-        "·  7|No, never.",
+        "·  7|2 No, never.",
         "|",
     ]
     assert ("never", "added") in roles(folder, 7, clusters()["conflict"])

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import planted
 import pytest
 from planted import journal, screen_text, workbench
 

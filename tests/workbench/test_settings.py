@@ -10,7 +10,7 @@ from rich.style import Style
 from engine.errors import UsageError
 from engine.shipped import shipped_dir
 from workbench.commands import BY_ID
-from workbench.keymap import checked_keymap, load_keymap, shown_key
+from workbench.keymap import SHIPPED, checked_keymap, chosen_keymap, load_keymap, shown_key
 from workbench.theming import ROLES, choose_theme, load_theme, load_themes
 
 GOOD = '[palette]\nprimary = "#ffffff"\nforeground = "#eeeeee"\nbackground = "#000000"\n'
@@ -113,3 +113,14 @@ def test_a_keymap_file_that_cannot_be_read_stops_nothing(tmp_path: Path) -> None
     keymap, problems = load_keymap(path)
     assert keymap == {}
     assert problems[0].startswith("keymap.toml: cannot be read")
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_the_shipped_keymaps_hold_without_a_clash(name: str) -> None:
+    keymap, complaints = chosen_keymap(name)
+    assert complaints == []
+    assert checked_keymap(keymap) == (keymap, [])
+
+
+def test_an_unknown_keymap_is_named_with_its_nearest() -> None:
+    assert chosen_keymap("prodgy") == ({}, ["no keymap is called 'prodgy': did you mean 'prodigy'?"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual import on
 from textual.widgets import Input
 
-from engine.errors import TamisError
-from workbench import remarks
+from engine.errors import TamisError, UsageError
+from workbench import palette, remarks
 from workbench.screens.base import WorkScreen
 from workbench.widgets.filter_line import FilterLine
 from workbench.widgets.lines import OneLine
@@ -17,6 +17,8 @@ class AskingScreen(WorkScreen):
 
     def ask_line(self) -> FilterLine:
         return FilterLine(self.answered, self.close_line, id="filter")
+
+    _asked_for = ""
 
     @property
     def line(self) -> FilterLine:
@@ -38,6 +40,9 @@ class AskingScreen(WorkScreen):
         try:
             if purpose == "filter":
                 self.session.set_filter(text)
+            elif purpose == "command":
+                if not self._command_typed(text.strip()):
+                    return
             elif purpose == "tag":
                 remarks.tag(self.session, text)
             else:
@@ -53,6 +58,43 @@ class AskingScreen(WorkScreen):
             # Not by way of `go`: that would open the overview line under the cursor.
             WorkScreen.go(self, "triage")
 
+    def _command_typed(self, text: str) -> bool:
+        """Do what stands behind the `:`; False where the line stays open for a second enter."""
+        from workbench.commands import BY_ID
+
+        if text.isdigit():
+            if self.NAME != "triage":
+                self.session.set_filter("")
+            palette.jump(self.session, int(text))
+            if self.NAME != "triage":
+                self.close_line()
+                WorkScreen.go(self, "triage")
+                return False
+        elif palette.is_bulk(text):
+            if self._asked_for != text:
+                self.line.complain(palette.bulk_question(self.session, text))
+                self._asked_for = text
+                return False
+            self._asked_for = ""
+            palette.do_bulk(self.session, text)
+        elif text:
+            named = text.replace(" ", "-")
+            if named not in BY_ID or self.NAME not in BY_ID[named].where:
+                known = ", ".join(self._matching(text.split("-")[0][:3])[:6])
+                raise UsageError(f"no command {text!r} here", "", f"known: {known}" if known else "? lists all keys")
+            self.close_line()
+            self.action_command(named)
+            return False
+        return True
+
+    def _matching(self, text: str) -> list[str]:
+        """The commands of this screen that begin with, or hold, what is typed."""
+        from workbench.commands import COMMANDS
+
+        names = [command.id for command in COMMANDS if self.NAME in command.where]
+        found = [name for name in names if name.startswith(text)]
+        return found + [name for name in names if text in name and name not in found]
+
     def close_line(self) -> None:
         """Put the message back where the line was."""
         self.line.close()
@@ -63,5 +105,10 @@ class AskingScreen(WorkScreen):
     def line_typed(self, event: Input.Changed) -> None:
         """Say what a filter would show."""
         event.stop()
-        if self.line.has_class("open") and self.line.purpose == "filter":
+        if not self.line.has_class("open"):
+            return
+        if self.line.purpose == "filter":
             self.line.count_soon(self.session)
+        elif self.line.purpose == "command":
+            self._asked_for = ""
+            self.line.suggest(self._matching(self.line.value.strip().replace(" ", "-")))

@@ -165,6 +165,9 @@ class WorkScreen(Screen[None]):
     def stop_run(self) -> None:
         return None
 
+    def copy(self) -> None:
+        return None
+
     def reserve(self) -> None:
         return None
 
@@ -175,6 +178,10 @@ class WorkScreen(Screen[None]):
         return None
 
     def cancel_job(self) -> None:
+        if self.session.marked:
+            self.session.clear_marks()
+            self.session.say("no row is marked")
+            return
         self.tamis.background.cancel()
 
     # -- painting

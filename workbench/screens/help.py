@@ -48,7 +48,7 @@ class HelpScreen(WorkScreen):
         for where, title in SECTIONS:
             yield Paragraph(((title, "title"),))
             for command in COMMANDS:
-                if where not in command.where or command.id in told:
+                if where not in command.where or command.id in told or command.id[-1] in "23456789":
                     continue
                 told.add(command.id)
                 keys = own[command.id].split(",") if command.id in own else command.keys

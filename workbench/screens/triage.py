@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from engine.errors import TamisError
+from engine.files import write_atomic
 from engine.model import Cluster
 from workbench.document import GROUP_NAMES, Styled, decision_sentence, mark_of, paragraphs
 from workbench.keymap import bindings_for
@@ -20,6 +24,8 @@ from workbench.widgets.lines import OneLine
 from workbench.widgets.reader import Reader
 
 TAG_WIDTH = 11
+# Terminals cut longer clipboard texts, or ignore them.
+MOST_COPIED = 70_000
 
 
 class EntryLines:
@@ -49,6 +55,9 @@ class EntryLines:
         project = self._session.project
         left = sum(1 for row in cluster.rows if project.verdict(row) == "undecided")
         role = "conflict" if cluster.kind == "conflict" else "group"
+        if left and not project.is_open(cluster):
+            return (("\u2260 ", "muted"), (f"{cluster.kind} \u00d7{len(cluster.rows)}  set apart ", "muted"),
+                    (self._headline(cluster.keeper, width), "text"))  # fmt: skip
         state: Styled = ("\u2713 ", "accepted") if left == 0 else ("\u25be ", role)
         asks = " ?" if cluster.alternatives else ""
         head = f"{cluster.kind}{asks} \u00d7{len(cluster.rows)}"
@@ -59,6 +68,8 @@ class EntryLines:
         project, row = self._session.project, entry.row
         digits = len(str(max(1, len(project.rows) - 1)))
         held = (HELD_OUT_MARK, "heldout") if project.is_heldout(row) else (" ", "text")
+        if row in self._session.marked:
+            held = ("\u25cf", "key")
         tag, role = self._tag(entry)
         indent: tuple[Styled, ...] = (("  ", "text"),) if entry.cluster is not None else ()
         return (
@@ -129,6 +140,24 @@ class TriageScreen(AskingScreen):
     def scroll_reader(self, pages: float) -> None:
         if not self.reader.scroll_pages(pages):
             self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
+
+    def copy(self) -> None:
+        """The row as it stands, to the clipboard of the terminal and to a file: not every terminal takes it (tmux)."""
+        entry = self.session.entry
+        if entry is None:
+            return
+        project = self.session.project
+        text = json.dumps(dict(project.current_row(entry.row)), ensure_ascii=False, indent=2)
+        try:
+            write_atomic(project.folder / "copy.txt", (text + "\n").encode("utf-8", "replace"))
+        except TamisError as error:
+            self.session.say(str(error), "error")
+            return
+        if len(text) <= MOST_COPIED:
+            self.tamis.copy_to_clipboard(text)
+            self.session.say(f"row {entry.row} copied: to the terminal's clipboard (OSC 52) and to copy.txt", "done")
+        else:
+            self.session.say(f"row {entry.row} copied to copy.txt; it is too long for the terminal's clipboard", "done")
 
     def open_editor(self, *, external: bool) -> None:
         entry = self.session.entry

@@ -20,6 +20,7 @@ COUNT_AFTER_SECONDS = 0.2
 COUNTED_LIVE = 5000
 PLACEHOLDERS = {
     "filter": "bucket:drop  flag:refusal  kind:near  is:accepted  row:17-40  turns>4  /regex/  word; empty: all rows",
+    "command": "a command, a row number, or a verb with a selector: reject bucket:drop",
     "tag": "tag: one or more words; -word takes a tag off",
     "note": "a note on this row; empty takes it away",
 }
@@ -88,6 +89,10 @@ class FilterLine(Input):
             self._tell(counted(session.count_matches(self.value), "row"), "info")
         except UsageError as error:
             self.complain(str(error))
+
+    def suggest(self, names: Sequence[str]) -> None:
+        """The commands that what is typed may become."""
+        self._tell("  ".join(names) if names else "enter a verb with a selector: reject bucket:drop", "info")
 
     def complain(self, text: str) -> None:
         """Say what is wrong; the line stays open, with what was typed."""

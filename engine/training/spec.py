@@ -155,7 +155,7 @@ SFT: Mapping[str, Chosen] = {
         ("torch_compile", False, "compiling takes longer than a short run gains"),
         ("use_liger_kernel", False, "deprecated in TRL"),
         ("packing", False, "one row stays one row, so its loss can be told"),
-        ("packing_strategy", "bfd", "for those who switch packing on: never cuts a row in two"),
+        ("packing_strategy", "bfd", "not used: rows are not packed"),
         ("padding_free", False, "needs FlashAttention"),
         ("eval_packing", False, "as packing"),
         ("pad_to_multiple_of", None, "no padding beyond the longest row of a batch"),
@@ -359,6 +359,9 @@ def check_values(spec: RunSpec) -> None:
         value = getattr(spec, name).value
         if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:
             raise UsageError(f"training setting {name} = {value!r} is no number from 0 up", "", "give a plain number")
+    for name in ("packing", "padding_free", "eval_packing"):
+        if name in spec.sft and spec.sft[name].value:
+            raise UsageError(f"training setting {name} cannot be switched on", "rows are not packed", "leave it out")
     if spec.max_cost.value and not spec.price_per_hour.value:
         raise UsageError("a cost limit needs a price", "", "set price_per_hour, in the same currency")
 

@@ -46,6 +46,7 @@ def test_settings_reach_the_library_they_belong_to() -> None:
         ("weight_dcay=1", "did you mean 'weight_decay'"),
         ("max_steps=5", "[Ss]et steps"),
         ("packing=3", "takes true or false"),
+        ("packing=true", "rows are not packed"),
         ("weight_decay=much", "takes a number"),
         ("learning_rate=fast", "plain number"),
         ("train_on=some", "use all or last"),

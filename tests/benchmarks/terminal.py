@@ -1,0 +1,143 @@
+"""The workbench as a terminal sees it: first paint, and bytes, time and CPU per key, in a pty of our own.
+
+A curses program that paints a list and a reader runs in the same minute: wall times mean something only beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from engine.model import Findings
+from engine.project.create import create_project
+from engine.project.folder import open_project
+from engine.shipped import shipped_dir
+from tests.terminal.pseudo import ANSWER, QUESTION, Terminal
+
+QUIET_SECONDS = 0.08
+FLOOR = """
+import curses, json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+def main(screen):
+    curses.curs_set(0)
+    height, width = screen.getmaxyx()
+    at = 0
+    while True:
+        screen.erase()
+        top = at - at % (height - 2)
+        for y, row in enumerate(rows[top:top + height - 2]):
+            screen.addnstr(y, 0, row["instruction"], width * 2 // 5, curses.A_REVERSE if top + y == at else 0)
+        text = rows[at]["instruction"] + chr(10) + rows[at].get("input", "") + chr(10) + rows[at]["output"]
+        y, room = 0, width * 3 // 5 - 2
+        for line in text.split(chr(10)):
+            for start in range(0, max(1, len(line)), room):
+                if y < height - 2:
+                    screen.addnstr(y, width * 2 // 5 + 1, line[start:start + room], room)
+                    y += 1
+        screen.addstr(height - 1, 0, "ready")
+        screen.refresh()
+        key = screen.getch()
+        if key == ord("q"):
+            return
+        at = min(at + 1, len(rows) - 1) if key == ord("j") else at
+curses.wrapper(main)
+"""
+
+
+class Measured(Terminal):
+    """Keys with the time to the last byte, the bytes and the CPU they cost."""
+
+    def measure(self, key: str) -> tuple[float, int, float]:
+        """(ms to the last byte, bytes, CPU ms of the process)."""
+        before, busy = len(self.output), self._cpu()
+        start = last = time.perf_counter()
+        os.write(self._master, key.encode())
+        chunks = []
+        while select.select([self._master], [], [], QUIET_SECONDS)[0]:
+            content = os.read(self._master, 65536)
+            last = time.perf_counter()
+            chunks.append(content)
+            for _ in range(content.count(QUESTION)):
+                os.write(self._master, ANSWER)
+        cpu = (self._cpu() - busy) * 1000
+        for content in chunks:
+            self.output += content
+            self._stream.feed(content)
+        return (last - start) * 1000, len(self.output) - before, cpu
+
+    def _cpu(self) -> float:
+        return time.clock_gettime_ns((~self.pid << 3) | 2) / 1e9
+
+    def rss_mb(self) -> float:
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+
+def summary(measured: list[tuple[float, int, float]]) -> dict[str, float]:
+    """Medians and 95th percentiles."""
+    times, sizes, cpu = ([one[index] for one in measured] for index in range(3))
+    return {
+        "ms_p50": round(statistics.median(times), 1),
+        "ms_p95": round(statistics.quantiles(times, n=20)[-1], 1),
+        "bytes_p50": round(statistics.median(sizes)),
+        "bytes_p95": round(statistics.quantiles(sizes, n=20)[-1]),
+        "cpu_ms": round(statistics.mean(cpu), 1),
+    }
+
+
+def run(argv: list[str], ready: str, keys: dict[str, list[str]], before: list[str]) -> dict[str, object]:
+    """Start a program, wait until it can be used, press keys."""
+    start = time.perf_counter()
+    with Measured(argv, columns=120, rows=40, answers=True) as terminal:
+        terminal.wait_for(ready)
+        found: dict[str, object] = {"first_paint_s": round(time.perf_counter() - start, 2)}
+        terminal.settle(1.0)
+        for key in before:
+            terminal.keys(key)
+            terminal.settle(0.5)
+        for name, pressed in keys.items():
+            found[name] = summary([terminal.measure(key) for key in pressed])
+        found["rss_mb"] = round(terminal.rss_mb())
+        busy = terminal._cpu()
+        sent = len(terminal.output)
+        time.sleep(3)
+        terminal.settle()
+        found["idle_cpu_percent"] = round((terminal._cpu() - busy) / 3 * 100, 2)
+        found["idle_bytes"] = len(terminal.output) - sent
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    sample = shipped_dir("sample_data") / "support.jsonl"
+    parser.add_argument("source", type=Path, nargs="?", default=sample, help="a JSONL file of Alpaca rows")
+    source: Path = parser.parse_args().source.resolve()
+    with tempfile.TemporaryDirectory() as place:
+        folder = create_project(source, Path(place) / "raw.tamis")
+        with open_project(folder, readonly=True) as project:
+            project.save_findings(Findings.empty(len(project.rows)))
+        asked = json.dumps({"v": 1, "asked": ["mapping", "heldout"]})
+        floor = Path(place) / "floor.py"
+        floor.write_text(FLOOR)
+        out: dict[str, object] = {}
+        for driver in ("cells", "stock"):
+            (folder / "session.json").write_text(asked)
+            words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", "bench", "--driver", driver]
+            keys = {"j": ["j"] * 60, "verdict": ["x", "a"] * 30}
+            out[driver] = run(words, "What the scan proposes", keys, ["/bucket:clean\r"])
+        out["curses"] = run([sys.executable, str(floor), str(source)], "ready", {"j": ["j"] * 60}, [])
+    print(json.dumps(out, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

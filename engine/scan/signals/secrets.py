@@ -43,7 +43,7 @@ PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     ("mailchimp-key", ("-us",), re.compile(r"\b[0-9a-f]{32}-us\d{1,2}\b")),
     ("square-token", ("sq0",), re.compile(r"\bsq0(?:csp|atp)-[\w-]{22,50}")),
     ("telegram-token", (":AA",), re.compile(r"\b\d{8,10}:AA[\w-]{33}")),
-    ("discord-token", (".",), re.compile(r"\b[MNO][A-Za-z\d_-]{23,25}\.[\w-]{6}\.[\w-]{27,38}")),
+    ("discord-token", ("iscord", "ISCORD"), re.compile(r"\b[MNO][A-Za-z\d_-]{23,25}\.[\w-]{6}\.[\w-]{27,38}")),
     ("jwt", ("eyJ",), re.compile(rf"\beyJ{_B64}{{10,2000}}\.eyJ{_B64}{{10,2000}}\.{_B64}{{10,1000}}")),
     (
         "private-key",
@@ -84,8 +84,6 @@ def secrets_in(text: str) -> list[tuple[str, int, int]]:
     """Kind, start and end of each secret in `text`, in order; overlapping finds once."""
     found: list[tuple[str, int, int]] = []
     for kind, literals, pattern in PATTERNS:
-        if kind == "discord-token" and text.count(".") < 2:
-            continue
         if not any(literal in text for literal in literals):
             continue
         for match in pattern.finditer(text, 0, _EXAMINED):

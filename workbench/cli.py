@@ -80,6 +80,7 @@ def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     report.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
     report.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
     report.add_argument("--tokenizer", metavar="M", help="count tokens of this model (else characters / 4)")
+    _command(words, "doctor", "what this terminal, connection and machine can do, what to change", project=False)
     _command(words, "status", "what is decided and what is open")
     _command(words, "journal", "who decided what, when and why")
     holdout = _command(words, "holdout", "reserve the held-out set, once", decides=True)
@@ -209,6 +210,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "add": ("workbench.cli_data", "add"),
     "merge": ("workbench.cli_data", "merge_projects"),
     "export": ("workbench.cli_data", "export_rows"),
+    "doctor": ("workbench.cli_doctor", "doctor"),
     "plan": ("workbench.cli_plan", "plan"),
     "train": ("workbench.cli_training", "train"),
     "runs": ("workbench.cli_training", "runs"),

@@ -1,0 +1,38 @@
+"""`tamis doctor` says what it found and what to change, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from workbench.cli import main
+
+
+def checks(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    assert main(["doctor", "--json"]) == 0
+    return {check["about"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+
+
+def test_over_ssh_compression_comes_first(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "1.2.3.4 5 6.7.8.9 22")
+    assert next(iter(checks(capsys))) == "connection"
+    assert "ssh -C" in checks(capsys)["connection"]["advice"]
+
+
+def test_a_terminal_that_cannot_do_it_gets_advice(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("LC_ALL", "C")
+    found = checks(capsys)
+    assert found["TERM"]["advice"] == "set TERM=xterm-256color"
+    assert found["locale"]["advice"] == "set LANG=C.UTF-8"
+
+
+def test_in_words_it_is_one_line_a_check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("  connection   local\n")
+    assert "\n  TERM         xterm-256color\n" in out

@@ -31,8 +31,10 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can be set. `reviewer` is who decides, `theme` the name of a theme, `keymap` that of a set of keys;
-    with `blind` the other reviewers' verdicts stay hidden until a row is settled."""
+    """Everything that can be set. `reviewer` is who decides, `theme` the name of a theme, `keymap` that of a set of
+    keys; with `blind` the other reviewers' verdicts stay hidden until a row is settled; `signals` holds what
+    `[signals]` changes: the name of a signal to "off" or to another severity.
+    """
 
     reviewer: str | None = None
     theme: str | None = None

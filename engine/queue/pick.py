@@ -8,6 +8,7 @@ filled with the row that carries the fewest flags, stands for its topic and is l
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -137,7 +138,10 @@ def _topics(vectors: Any, wanted: int) -> list[int]:
         points = normalize(TruncatedSVD(_COMPONENTS, random_state=0).fit_transform(vectors))
     else:
         points = vectors.toarray()
-    return [int(label) for label in KMeans(topics, random_state=0, n_init=1, max_iter=30).fit_predict(points)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # equal requests leave fewer groups than were asked for: that is fine
+        labels = KMeans(topics, random_state=0, n_init=1, max_iter=30).fit_predict(points)
+    return [int(label) for label in labels]
 
 
 def _quotas(sizes: Mapping[int, int], wanted: int) -> dict[int, int]:

@@ -11,7 +11,7 @@ from engine.scan.duplicates.evidence import differing_lines, score_line, why_apa
 from engine.scan.duplicates.families import Family, families
 from engine.scan.duplicates.groups import Group, Stars
 from engine.scan.duplicates.ids import with_ids
-from engine.scan.duplicates.judged import Judged
+from engine.scan.duplicates.judged import FAMILY_SCORE, Edge, Judged
 from engine.scan.duplicates.keeper import Merit, by_merit, why_kept
 from engine.scan.duplicates.prefix import prefix_groups
 from engine.scan.duplicates.relations import NO_RELATIONS, Relations
@@ -20,6 +20,8 @@ from engine.scan.text import exact_form, score_form, shorten
 
 MOST_PARTS = 12
 """Different answers to one request that are compared with each other; more are only compared with the first."""
+MOST_LIKENED = 300
+"""Different answers that are looked at for being nearly the same; more count as answers of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,17 @@ class Answers:
         """Whether both rows give the same or nearly the same answer."""
         return self.compare(one, other).relation in ("same", "nearly")
 
+    def equal(self, one: int, other: int) -> bool:
+        """Whether both rows give the same answer, spelling and all. "Dear Marie" for "Dear Maria" is no proof that a
+        request for a card to Marie was meant for Maria.
+        """
+        left, right = self.requests[one], self.requests[other]
+        if left.before != right.before:
+            return False
+        if exact_form(left.answer) == exact_form(right.answer):
+            return True
+        return left.answer.lstrip()[:1] in "{[`" and self.compare(one, other).relation == "same"
+
 
 def find_clusters(
     examples: Sequence[Example],
@@ -83,7 +96,7 @@ def find_clusters(
     which leaks are read from.
     """
     answers = Answers(requests, judged.nodes, node_of, judged)
-    stars = Stars(judged, merits, answers.agree, relations)
+    stars = Stars(judged, merits, answers.equal, relations)
     drafts: list[Draft] = []
     for side in sides:
         drafts += _side_clusters(examples, judged, node_of, merits, side, answers, stars, relations, tick)
@@ -117,13 +130,25 @@ def _side_clusters(
         together |= dict.fromkeys(group.nodes, number)
         drafts += _group_drafts(group, judged, answers, stars, merits, spoken_for, relations)
 
+    # Likely slips whose answers differ were not believed: names in a template are one letter apart, too.
+    unbelieved = [edge for edge in judged.same if edge.judgement.weak and _may_be_siblings(edge, judged)]
     siblings = [
-        edge for edge in judged.siblings if edge.left not in together or together[edge.left] != together.get(edge.right)
+        edge
+        for edge in (*judged.siblings, *unbelieved)
+        if edge.left not in together or together[edge.left] != together.get(edge.right)
     ]
     drafts += [
         _family_draft(family, judged, rows_of, merits) for family in families(siblings, rows_of.keys(), len(side))
     ]
     return drafts
+
+
+def _may_be_siblings(edge: Edge, judged: Judged) -> bool:
+    return (
+        edge.score >= FAMILY_SCORE
+        and edge.judgement.words != ()
+        and not (judged.nodes[edge.left].leans or judged.nodes[edge.right].leans)
+    )
 
 
 def _allowed_prefixes(examples: Sequence[Example], side: Sequence[int], relations: Relations) -> Iterator[list[int]]:
@@ -198,8 +223,9 @@ def _parts(group: Group, answers: Answers, merits: Sequence[Merit]) -> list[list
         request = answers.requests[row]
         by_form.setdefault((exact_form(request.answer), request.before), []).append(row)
     parts: list[list[int]] = []
-    for rows in by_form.values():
-        home = next((part for part in parts[:MOST_PARTS] if answers.agree(part[0], rows[0])), None)
+    for number, rows in enumerate(by_form.values()):
+        others = parts[:MOST_PARTS] if number < MOST_LIKENED else []
+        home = next((part for part in others if answers.agree(part[0], rows[0])), None)
         if home is None:
             parts.append(rows)
         else:

@@ -20,6 +20,7 @@ RULES = {
     "direction": "the direction",
     "field": "one of two parts",
     "content": "what it is about",
+    "same": "a word that may be mistyped",
     "system prompt": "the system prompt",
 }
 

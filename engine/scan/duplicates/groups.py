@@ -26,7 +26,7 @@ class Group:
 class Stars:
     """Groups the rows of one side (training or held-out) along the edges that were judged the same.
 
-    `agree(row, other)` says whether two answers agree; a weak edge is only believed where they do.
+    `agree(row, other)` says whether two answers are the same; a weak edge is only believed where they are.
     """
 
     def __init__(

@@ -108,6 +108,9 @@ def _lost_a_number(one: Key, other: Key) -> bool:
 def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
     left, right = one.bag - other.bag, other.bag - one.bag
     if not left and not right:
+        if (one.code or other.code) and sorted(one.surfaces) != sorted(other.surfaces):
+            # `total` and `totals` are two names.
+            return Judgement(False, "content", words=_apart(one.surfaces, other.surfaces))
         return SAME
     words = tuple(sorted(left | right))
     if one.code or other.code:

@@ -24,6 +24,8 @@ words.
 """
 LEAST_SCORE_OF_EQUAL_WORDS = 45.0
 """Requests of which nothing is left over ("What is an API?", "Explain what an API is.") may be less alike as texts."""
+FAMILY_SCORE = 90.0
+"""Requests this alike that are not the same are shown as a family."""
 LEAST_FIELD_SCORE = 80.0
 """Where both requests have a first line and more below it, each of the two parts must be this alike."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from rapidfuzz.distance import OSA
+
 from engine.scan.text import word_set
 
 # Verbs that name the task; two requests with verbs of different classes ask for different things.
@@ -245,8 +247,6 @@ def is_typo(one: str, other: str) -> bool:
     letters apart and mean the opposite. One slip (optimal string alignment) in words of four to seven letters, two in
     longer ones.
     """
-    from rapidfuzz.distance import OSA
-
     shorter = min(len(one), len(other))
     if shorter < 4 or not (has_typos(one) and has_typos(other)):
         return False
@@ -272,10 +272,9 @@ def is_function_word_typo(word: str) -> bool:
     if not has_typos(word) or word in _KNOWN_STEMS:
         return False
     return any(
-        known[0] == word[0]
-        and abs(len(known) - len(word)) <= 2
-        and (is_typo(word, known) or is_typo(word, stem(known)))
-        for known in _KNOWN_FUNCTION_WORDS
+        is_typo(word, known) or is_typo(word, stem(known))
+        for length in range(len(word) - 2, len(word) + 3)
+        for known in _KNOWN_BY_SHAPE.get((word[0], length), ())
     )
 
 
@@ -298,4 +297,7 @@ def task_of(word: str) -> str:
     return TASK_CLASSES[meant[0]] if meant else ""
 
 
+_KNOWN_BY_SHAPE: dict[tuple[str, int], list[str]] = {}
+for _word in _KNOWN_FUNCTION_WORDS:
+    _KNOWN_BY_SHAPE.setdefault((_word[0], len(_word)), []).append(_word)
 _KNOWN_STEMS = frozenset(form for word in _KNOWN_FUNCTION_WORDS for form in (word, stem(word)))

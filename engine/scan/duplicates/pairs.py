@@ -10,6 +10,7 @@ from rapidfuzz.process import cdist, cpdist
 
 from engine.scan.cache import ScanCache
 from engine.scan.duplicates.candidates import (
+    LARGEST_FAMILY,
     Pairs,
     distinct,
     family_pairs,
@@ -19,6 +20,7 @@ from engine.scan.duplicates.candidates import (
     signature_pairs,
 )
 from engine.scan.duplicates.judged import (
+    FAMILY_SCORE,
     LEAST_SCORE,
     LEAST_SCORE_OF_EQUAL_WORDS,
     Edge,
@@ -34,7 +36,6 @@ EXHAUSTIVE_BELOW = 3000
 """Below this many different requests every pair is scored; above, the joins of `candidates` propose."""
 EXHAUSTIVE_COST = 300_000_000
 """Rows times characters up to which all pairs are scored: about a third of a second."""
-FAMILY_SCORE = 90.0
 FAMILY_RULES = frozenset(("number", "operator", "verb", "question", "negation", "direction", "content", "field"))
 MOST_JUDGED_PER_ROW, MOST_JUDGED = 4, 40_000
 WORKERS = 2
@@ -113,7 +114,7 @@ def _judge(judged: Judged, pairs: Pairs, tick: Callable[[float], None], *, by_wo
 
     Verdicts go to `judged.same`; what is very alike and not the same goes to `judged.siblings`. `by_words`: a pair that
     is not alike as it stands is scored by its sorted words too. Without it only the closest pairs are judged, four a
-    row and 40,000 in all: one template can make a whole set alike.
+    row and 40,000 (or one a row) in all: one template can make a whole set alike.
     """
     scores = np.zeros(len(pairs))
     least = LEAST_SCORE_OF_EQUAL_WORDS if by_words else LEAST_SCORE
@@ -129,9 +130,12 @@ def _judge(judged: Judged, pairs: Pairs, tick: Callable[[float], None], *, by_wo
             by_order = cpdist(*ordered, scorer=fuzz.ratio, score_cutoff=least, workers=WORKERS)
             scores[first + low] = np.maximum(scores[first + low], by_order)
     alike = np.flatnonzero(scores >= least)
-    most = min(MOST_JUDGED_PER_ROW * len(judged.nodes), MOST_JUDGED)
+    most = min(MOST_JUDGED_PER_ROW * len(judged.nodes), max(MOST_JUDGED, len(judged.nodes)))
     if not by_words and len(alike) > most:
-        alike = np.sort(alike[np.argsort(-scores[alike], kind="stable")[:most]])
+        # The first row of a template is paired with all others: these pairs say how large the family is.
+        links = np.bincount(pairs[alike].ravel(), minlength=len(judged.nodes))
+        crowded = links[pairs[alike]].max(axis=1) > LARGEST_FAMILY * MOST_JUDGED_PER_ROW
+        alike = np.sort(alike[np.lexsort((-scores[alike], ~crowded))[:most]])
     for done, at in enumerate(alike.tolist()):
         if done % 500 == 0:
             tick(done / len(alike))

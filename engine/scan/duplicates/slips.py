@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import OSA
@@ -12,6 +14,8 @@ from engine.scan.duplicates.lexicon import has_typos
 
 Ints = npt.NDArray[np.int64]
 MOST_READINGS = 6
+LARGEST_BLOCK = 1500
+"""Words of one first letter and length that are all compared with each other."""
 
 
 def typo_links(names: list[str], common: Ints, spelled: list[tuple[str, int]]) -> tuple[Ints, list[tuple[int, int]]]:
@@ -47,7 +51,7 @@ def _alike(words: list[str], stem_number: Ints, common: Ints) -> tuple[Ints, Int
     rows = common[stem_number]
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     found: list[tuple[Ints, Ints, Ints]] = []
-    for block in _typo_blocks(words):
+    for block in _sized(_typo_blocks(words), words):
         members = np.array(block, np.int64)
         rare = members[(rows[members] <= RARE) | (rows[members] * 100 <= rows[members].max())]
         if not len(rare):
@@ -68,6 +72,28 @@ def _alike(words: list[str], stem_number: Ints, common: Ints) -> tuple[Ints, Int
     kept = (mine != theirs) & ((slips < 2) | (np.minimum(lengths[one], lengths[other]) >= 8))
     kept &= (common[mine] <= common[theirs]) & (common[mine] <= np.maximum(RARE, common[theirs] // 100))
     return mine[kept], theirs[kept], slips[kept]
+
+
+def _sized(blocks: Iterable[list[int]], words: list[str]) -> Iterator[list[int]]:
+    """The blocks; a crowded one (a template with thousands of names) by the halves of its words, one of which a single
+    slip leaves whole. Comparing all with all is quadratic.
+    """
+    for block in blocks:
+        if len(block) <= LARGEST_BLOCK:
+            yield block
+            continue
+        halves: dict[tuple[bool, str], list[int]] = {}
+        for number in block:
+            word = words[number]
+            half = (len(word) - 1) // 2
+            halves.setdefault((True, word[: half + 1]), []).append(number)
+            halves.setdefault((False, word[-half:]), []).append(number)
+            if len(word) % 2 == 0:
+                # The other word may be one letter longer, and its half begin one letter later.
+                halves.setdefault((False, word[-half - 1 :]), []).append(number)
+        for some in halves.values():
+            for first in range(0, len(some) if len(some) > 1 else 0, LARGEST_BLOCK):
+                yield some[first : first + LARGEST_BLOCK]
 
 
 def _typo_blocks(names: list[str]) -> list[list[int]]:

@@ -44,6 +44,7 @@ def measure(project: Project, count_tokens: CountTokens | None = None, tokenizer
     numbers = range(len(project.rows))
     examples = [project.example(number, edited=False) for number in numbers]
     extra = {kind: sum(len(c.rows) - 1 for c in findings.clusters if c.kind == kind) for kind in ("exact", "near")}
+    told = [flag for flag in findings.flags if flag.severity != "info"]
     conflicts = {row for cluster in findings.clusters if cluster.kind == "conflict" for row in cluster.rows}
     duplicates = sum(extra.values())
     return {
@@ -60,8 +61,8 @@ def measure(project: Project, count_tokens: CountTokens | None = None, tokenizer
             "steps_of": round(len(examples) / BATCH * EPOCHS),
         },
         "conflicting_rows": len(conflicts),
-        "flags": dict(Counter(flag.signal for flag in findings.flags).most_common()),
-        "flagged_rows": len({flag.row for flag in findings.flags if flag.severity != "info"}),
+        "flags": dict(Counter(flag.signal for flag in told).most_common()),
+        "flagged_rows": len({flag.row for flag in told}),
         "format": _format(examples),
         "tokens": _tokens(examples, count_tokens, tokenizer),
         "languages": _languages(examples),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,24 @@ def test_exports_are_what_they_say(tmp_path: Path) -> None:
         assert found["rows"] == 3
         assert found["format"] == {"out.jsonl": "jsonl", "out.jsonl.gz": "jsonl.gz"}.get(name, name.split(".")[1])
     tamis("export", project, "--to", tmp_path / "x.jsonl", "--format", "preference", code=2)
+
+
+def test_reserving_rows_keeps_the_findings_and_a_stale_project_is_scanned_before_it_is_decided(tmp_path: Path) -> None:
+    rows = [
+        alpaca(f"What is {word}?", f"{word} is a thing.")
+        for word in ("rain", "gravity", "bread", "ice", "jazz", "salt")
+    ]
+    project = tmp_path / "raw.tamis"
+    tamis("scan", write_jsonl(tmp_path / "raw.jsonl", [*rows, rows[0], rows[1]]), "--project", project)
+    tamis("holdout", project, "2", "--as", "ann")
+    assert json.loads(tamis("status", project, "--json").stdout)["clusters_open"] is not None
+    (project / "scan.jsonl").unlink()
+    assert json.loads(tamis("status", project, "--json").stdout)["clusters_open"] is None
+    assert "not known" in tamis("status", project).stdout
+    done = tamis("do", project, "--dry-run", "reject bucket:drop or row:0", "--as", "ann")
+    assert "scanning first" in done.stderr
+
+
+def test_a_pipe_is_no_source(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert "no regular file" in tamis("scan", tmp_path / "fifo", code=2).stderr

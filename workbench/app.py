@@ -215,14 +215,21 @@ class TamisApp(App[int], inherit_bindings=False):
         session = self.session
         fields = session.edit_fields(row)
         content = fenced(row, fields, session.draft(row))
+        failed: TamisError | None = None
         try:
             with self.suspend():
-                edited, path = run_editor(session.project.folder, row, content)
+                # A fault must not leave this block: the screen would never be taken back.
+                try:
+                    edited, path = run_editor(session.project.folder, row, content)
+                except TamisError as error:
+                    failed = error
         except SuspendNotSupported:
             session.say("this terminal cannot hand over to an editor: e edits here", "refused")
             return
         finally:
             self.refresh()
+        if failed is not None:
+            raise failed
         if edited == content:
             path.unlink(missing_ok=True)
             session.say("nothing was changed: no decision taken")

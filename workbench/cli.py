@@ -231,7 +231,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not words:
             build_parser().print_help()
             return USAGE_ERROR
-        arguments = build_parser().parse_args(words)
+        arguments, left_over = build_parser().parse_known_args(words)
+        if left_over:
+            # `tamis do P --dry-run 'x'`: argparse closes the list of commands at the first option.
+            if arguments.word != "do" or any(word.startswith("-") for word in left_over):
+                raise UsageError(f"unrecognized arguments: {' '.join(left_over)}", "", "see `tamis --help`")
+            arguments.commands += left_over
         return handler_of(arguments.word)(arguments)
     except TamisError as error:
         return _complain(str(error))

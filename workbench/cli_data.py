@@ -119,7 +119,12 @@ def status(arguments: argparse.Namespace) -> int:
         print(f"{project.name}: {counts['rows']:,} rows, {counts['heldout']:,} of them held out")
         for name in ("accepted", "edited", "rejected", "skipped", "undecided", "disputed"):
             print(f"  {name:<10}{counts[name]:>8,}")
-        print(f"  open: {counts['clusters_open']:,} duplicate groups, {counts['conflicts_open']:,} conflicts")
+        if project.findings is None:
+            print("  open: not known, no scan fits these rows: tamis scan PROJECT")
+        else:
+            print(f"  open: {counts['clusters_open']:,} duplicate groups, {counts['conflicts_open']:,} conflicts")
+        if counts["quarantined"]:
+            print(f"  set aside: {counts['quarantined']:,} lines, in {project.folder / 'quarantine.jsonl'}")
         if counts["agreement"] is not None:
             agreed = counts["agreement"]
             print(f"  agreement: Cohen's kappa {agreed['kappa']:.2f} over {agreed['rows']:,} rows decided by two")
@@ -166,13 +171,16 @@ def holdout(arguments: argparse.Namespace) -> int:
         wanted = parse_amount(arguments.amount, len(project.rows))
     if wanted is None:
         held, numbers = reserve_file(folder, Path(arguments.amount), reviewer)
-        held.close()
+        with held:
+            scan_project(held, Narrator())
         drawn: list[int] = list(numbers)
     else:
         with open_for_deciding(folder, reviewer) as project:
             if project.findings is None:
                 scan_project(project, Narrator())
             drawn = reserve_drawn(project, wanted, seed=arguments.seed, by=arguments.by)
+            # What is held out never shares a group with what is not: the findings are made anew.
+            scan_project(project, Narrator())
     if arguments.json:
         print_json({"heldout": len(drawn), "rows": drawn})
     else:
@@ -185,6 +193,7 @@ def do(arguments: argparse.Namespace) -> int:
     if bool(arguments.commands) == bool(arguments.source):
         raise UsageError("give commands, or a file with --from", "", "for example tamis do P 'reject bucket:drop'")
     with open_for_deciding(arguments.project, arguments.reviewer, arguments.take_over) as project:
+        _scan_if_stale(project)
         outcomes = (
             _replayed(project, arguments) if arguments.source else _done(project, arguments.commands, arguments.dry_run)
         )
@@ -194,6 +203,15 @@ def do(arguments: argparse.Namespace) -> int:
             for outcome in outcomes:
                 print(visible(str(outcome["text"])))
     return 0
+
+
+def _scan_if_stale(project: Project) -> None:
+    """Scan where no findings fit: without them no bulk command would know a contradiction from a clean row."""
+    from engine.jobs.scan import scan_project
+
+    if project.findings is None:
+        narrate("no scan fits these rows: scanning first")
+        scan_project(project, Narrator())
 
 
 def _done(project: Project, commands: list[str], dry_run: bool) -> list[dict[str, Any]]:

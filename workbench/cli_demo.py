@@ -89,6 +89,19 @@ def headless(*, as_json: bool) -> int:
     return 1 if outcome["compare"]["verdict"] == "worse" else 0
 
 
+def _steps_said(out: Callable[[str], None]) -> Callable[[str, int, int], None]:
+    """A line at each quarter of the training, so that nobody waits a minute without a word."""
+    said: set[int] = set()
+
+    def progress(phase: str, done: int, of: int) -> None:
+        quarter = done * 4 // of if of else 0
+        if phase == "train" and quarter and quarter not in said:
+            said.add(quarter)
+            out(f"         {done:,} of {of:,} steps")
+
+    return progress
+
+
 def _say(sentence: str) -> None:
     print(sentence, flush=True)
 
@@ -120,7 +133,9 @@ def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
         for number, line in enumerate(export_lines(summary | {"to": "curated/"})):
             out(("export   " if number == 0 else "         ") + line)
         out("train    raw, random-N and curated at equal steps, two seeds each, with the built-in model")
-        verdict = compare_project(project, model=None, steps=None, seeds=2, workers=2, runs=home / "runs")
+        verdict = compare_project(
+            project, model=None, steps=None, seeds=2, workers=2, runs=home / "runs", progress=_steps_said(out)
+        )
         for line in compare_lines(verdict):
             out(f"         {line}")
         return {

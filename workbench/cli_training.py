@@ -195,7 +195,14 @@ def compare(arguments: argparse.Namespace) -> int:
 
 
 def compare_project(
-    project: Project, *, model: str | None, steps: int | None, seeds: int, workers: int | None, runs: Path
+    project: Project,
+    *,
+    model: str | None,
+    steps: int | None,
+    seeds: int,
+    workers: int | None,
+    runs: Path,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Any]:
     """The contract's `compare` object for a project."""
     from engine.config import load_config
@@ -212,7 +219,7 @@ def compare_project(
         steps=steps or training.steps,
         seeds=seeds,
         workers=workers,
-        progress=narrator,
+        progress=progress or narrator,
     )
     narrator.end()
     return verdict

@@ -365,8 +365,9 @@ class Project:
             "disputed": len(states.disputed),
             "heldout": len(states.heldout),
             "seen": len(states.seen_decided()),
-            "clusters_open": sum(1 for kind in open_kinds if kind in SETTLED_KINDS),
-            "conflicts_open": open_kinds.count("conflict"),
+            # Not scanned is not the same as nothing open.
+            "clusters_open": sum(kind in SETTLED_KINDS for kind in open_kinds) if self.findings else None,
+            "conflicts_open": open_kinds.count("conflict") if self.findings else None,
             "quarantined": sum(source.quarantined for source in self.settings.sources),
             "agreement": states.agreement(),
             "reviewers": states.reviewers(),

@@ -100,7 +100,9 @@ class Ownership:
         except OSError as error:
             made.unlink(missing_ok=True)
             raise ProjectError(
-                f"{self._path.parent}: the journal cannot be written", error.strerror or "", "check its permissions"
+                f"{self._path.parent}: the journal cannot be written",
+                error.strerror or "",
+                "free some space, or check its permissions",
             ) from error
         return descriptor
 

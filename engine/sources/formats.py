@@ -44,6 +44,10 @@ def source_format(path: Path) -> str:
     """
     if path.is_dir():
         return "folder"
+    if path.exists() and not path.is_file():
+        raise SourceError(
+            f"{path}: is no regular file", "", "save its content to a file, or pipe it into `tamis scan -`"
+        )
     head = _head(path)
     for magic, name in COLUMNAR_MAGIC:
         if head.startswith(magic):

@@ -87,7 +87,9 @@ class EntryLines:
             if entry.row == entry.cluster.keeper and entry.cluster.kind != "conflict":
                 return "keeper", "keeper"
             return self._likeness(entry.cluster, entry.row), "muted"
-        bucket = project.findings.buckets[entry.row] if project.findings is not None else "clean"
+        if project.findings is None:
+            return "not scanned", "muted"
+        bucket = project.findings.buckets[entry.row]
         names = [flag.signal for flag in project.flags_of(entry.row)]
         names += [cluster.kind for cluster in project.clusters_of(entry.row)]
         return (names[0] if names else bucket), bucket

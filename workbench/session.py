@@ -254,8 +254,14 @@ class Session:
         elif entry.is_header and entry.cluster is not None:
             why = f"cluster:{entry.cluster.id}"
             plan = plan_bulk(self.project, verb, entry.cluster.rows, why, seen_by(self.project, self.on_screen))
-            if self._confirmed(verb, why, plan):
+            # Accepting answers that disagree is rarely meant: it is asked, however few they are.
+            disagree = verb == "accept" and entry.cluster.kind == "conflict" and len(plan.rows) > 1
+            if self._confirmed(verb, why, plan, always=disagree):
                 self.act(plan)
+        elif (
+            verb == "reset" and self.project.verdict(entry.row) == "undecided" and not self.project.is_edited(entry.row)
+        ):
+            self.say(f"row {entry.row} is undecided already", "refused")
         else:
             self.act(plan_row(self.project, verb, entry.row))
 

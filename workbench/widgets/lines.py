@@ -107,8 +107,42 @@ class OneLine(Lines):
         self.sync()
 
     def make_lines(self, width: int, height: int) -> Sequence[Strip]:
-        right = sum(cells(text) for text, _ in self._right)
-        if not 0 < right <= width * 2 // 3:
-            return [self.styled.strip(self._left, width, self._ground)]
-        left_strip = self.styled.strip(self._left, width - right, self._ground)
-        return [Strip.join([left_strip, self.styled.strip(self._right, right, self._ground)])]
+        left, right = fitted(self._left, self._right, width)
+        taken = columns(right)
+        if not 0 < taken < width:
+            return [self.styled.strip(left, width, self._ground)]
+        left_strip = self.styled.strip(left, width - taken, self._ground)
+        return [Strip.join([left_strip, self.styled.strip(right, taken, self._ground)])]
+
+
+def columns(parts: Iterable[Styled]) -> int:
+    """How many terminal columns the parts take together."""
+    return sum(cells(text) for text, _ in parts)
+
+
+# No count is longer, so none is ever cut.
+SHORTEST_PART = 12
+
+
+def fitted(
+    left: tuple[Styled, ...], right: tuple[Styled, ...], width: int
+) -> tuple[tuple[Styled, ...], tuple[Styled, ...]]:
+    """The two halves of a line cut to fit: the longest part first, each cut told by an ellipsis.
+
+    The longest part is a name, a filter or a sentence; counts are short, so they stay whole. What is left of the line
+    when nothing long remains goes to the left half.
+    """
+    both = [list(left), list(right)]
+    while columns(both[0]) + columns(both[1]) > width:
+        half, place = max(
+            ((half, place) for half in (0, 1) for place in range(len(both[half]))),
+            key=lambda at: cells(both[at[0]][at[1]][0]),
+        )
+        text, role = both[half][place]
+        over = columns(both[0]) + columns(both[1]) - width
+        if cells(text) <= SHORTEST_PART:
+            return tuple(both[0]), ()
+        ending = " " if text.endswith(" ") else ""
+        room = max(SHORTEST_PART, cells(text) - over) - 1 - len(ending)
+        both[half][place] = (cut(text.rstrip(), room).rstrip() + "\u2026" + ending, role)
+    return tuple(both[0]), tuple(both[1])

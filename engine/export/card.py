@@ -49,8 +49,8 @@ def card(project: Project, document: dict[str, Any]) -> str:
         f"- Of the decided rows {document['read']:,} were read on the screen, {document['bulk']:,} settled in bulk.",
         f"- {counts['edited']:,} accepted rows were edited.",
     ]
-    if document.get("agreement") is not None:
-        kappa = document["agreement"]
+    if counts.get("agreement") is not None:
+        kappa = counts["agreement"]
         lines.append(
             f"- Agreement of reviewers: Cohen's kappa {kappa['kappa']:.2f} over {kappa['rows']:,} rows judged twice."
         )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import LockedError
+from engine.errors import LockedError, SourceError
 from engine.model import Act, Quarantined, prompt_of
 from engine.project.create import append_pieces
 from engine.project.folder import Project, open_project
@@ -56,6 +56,12 @@ def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = Non
         version = is_new_version(project, path) if replaces is None else replaces
         format_name = source_format(path)
         found = _sorted_out(project, path, format_name)
+        if found.fresh and not any(turns_of(row.raw, project.mapping) for row in found.fresh):
+            raise SourceError(
+                f"{path}: none of its new rows reads as {project.mapping.describe()}",
+                "",
+                "make a project of its own of it",
+            )
         gone = _vanished(project, found.known) if version else []
         pairs = _pairs(project, found, gone) if version else {}
         if not found.fresh:

@@ -36,6 +36,7 @@ def merge(folder: Path, other: Path) -> Merged:
             raise ProjectError(f"{path}: is not a tamis project", "", "give two .tamis folders")
     if folder.resolve() == other.resolve():
         raise ProjectError(f"{folder}: is the same project", "", "give another copy of it")
+    _refuse_strangers(folder, other)
     brought: list[str] = []
     grown: list[str] = []
     parted: list[str] = []
@@ -58,6 +59,13 @@ def merge(folder: Path, other: Path) -> Merged:
                 parted.append(name)
     with open_project(folder, readonly=True) as project:
         return Merged(tuple(brought), tuple(grown), tuple(parted), project.counts()["disputed"], project.unknown_ids())
+
+
+def _refuse_strangers(folder: Path, other: Path) -> None:
+    with open_project(folder, readonly=True) as ours, open_project(other, readonly=True) as theirs:
+        shared = any(ours.rows.number(theirs.rows.id(number)) is not None for number in range(len(theirs.rows)))
+    if not shared:
+        raise ProjectError(f"{other}: shares no row with {folder}", "", "is it a copy of the same project?")
 
 
 def _bring_side_files(journal: Path, decisions: Path) -> None:

@@ -77,7 +77,7 @@ def _run(
     )
 
     def clustered(judged: Judged, flags: Sequence[Flag]) -> tuple[tuple[Cluster, ...], Answers, Stars]:
-        merits = merits_of(examples, requests, judged, flags, prefer)
+        merits = merits_of(examples, requests, judged, node_of, flags, prefer)
         return find_clusters(
             examples,
             requests,
@@ -123,6 +123,7 @@ def merits_of(
     examples: Sequence[Example],
     requests: Sequence[Request],
     judged: Judged,
+    node_of: Sequence[int],
     flags: Sequence[Flag],
     prefer: Callable[[int], int],
 ) -> Sequence[Merit]:
@@ -134,7 +135,7 @@ def merits_of(
             counts[flag.row] = counts.get(flag.row, 0) + 1
         if flag.signal in ("truncated", "empty_output", "placeholder_output"):
             cut.add(flag.row)
-    return _Merits(examples, requests, judged, counts, cut, prefer)
+    return _Merits(examples, requests, judged, node_of, counts, cut, prefer)
 
 
 class _Merits(Sequence[Merit]):
@@ -145,11 +146,12 @@ class _Merits(Sequence[Merit]):
         examples: Sequence[Example],
         requests: Sequence[Request],
         judged: Judged,
+        node_of: Sequence[int],
         flags: dict[int, int],
         cut: set[int],
         prefer: Callable[[int], int],
     ) -> None:
-        self._examples, self._requests, self._judged = examples, requests, judged
+        self._examples, self._requests, self._judged, self._node_of = examples, requests, judged, node_of
         self._flags, self._cut, self._prefer = flags, cut, prefer
         self._known: dict[int, Merit] = {}
 
@@ -160,19 +162,13 @@ class _Merits(Sequence[Merit]):
         merit = self._known.get(row)
         if merit is None:
             example, request = self._examples[row], self._requests[row]
-            odd = sum(
-                1
-                for turn in request.turns
-                for stem in self._judged.key(turn).bag
-                if self._judged.rows_with.get(stem, 1) <= 1
-            )
             merit = self._known[row] = Merit(
                 preferred=self._prefer(example.number),
                 flags=self._flags.get(example.number, 0),
                 date=date_of(example.raw),
                 whole=bool(request.answer.strip()) and example.number not in self._cut,
                 length=len(request.answer),
-                odd_words=odd,
+                odd_words=self._judged.odd_words[self._node_of[row]] if self._judged.odd_words else 0,
                 number=example.number,
             )
         return merit

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from projects import alpaca, make_project, numbered, write_jsonl
 
-from engine.errors import ProjectError
+from engine.errors import ProjectError, SourceError
 from engine.model import Act
 from engine.project.agreement import agreement, cohens_kappa
 from engine.project.create import create_project
@@ -107,6 +107,17 @@ def test_merging_brings_journals_and_rewrites_none(tmp_path: Path) -> None:
     assert len(merge(folder, laptop).grown) == 1
     with pytest.raises(ProjectError, match="is the same project"):
         merge(folder, folder)
+    (tmp_path / "else").mkdir()
+    with pytest.raises(ProjectError, match="shares no row"):
+        merge(folder, make_project(tmp_path / "else", [alpaca("other", "rows")]))
+
+
+def test_rows_of_another_shape_altogether_are_refused(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(3))
+    with pytest.raises(SourceError, match="none of its new rows reads as alpaca"):
+        grow(folder, write_jsonl(tmp_path / "more.jsonl", [{"title": "a"}, {"title": "b"}]), "ann")
+    with open_project(folder, readonly=True) as project:
+        assert len(project.rows) == 3
 
 
 def test_a_journal_that_went_two_ways_stands_twice(tmp_path: Path) -> None:

@@ -272,3 +272,21 @@ def test_the_card_counts_and_quotes_no_row(tmp_path: Path) -> None:
     assert "| rejected | 1 |" in text
     assert "SECRET" not in text
     assert "`'odd' reason\\n---`: 1" in text
+
+
+def test_the_card_tells_how_far_reviewers_agree(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, [alpaca(word, word) for word in ("a", "b", "c", "d")])
+    for reviewer, rejected in (("ann", 3), ("bob", 2)):
+        with open_project(folder, reviewer=reviewer) as project:
+            ids = [project.rows.id(n) for n in range(4)]
+            project.decide(
+                [
+                    Act("accept", tuple(i for n, i in enumerate(ids) if n < rejected)),
+                    Act("reject", tuple(ids[rejected:])),
+                ]
+            )
+    with open_project(folder, readonly=True) as project:
+        export(project, tmp_path / "out")
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert "Reviewers: ann, bob." in text
+    assert "Cohen's kappa 0.50 over 4 rows judged twice" in text

@@ -57,12 +57,15 @@ def is_believed(score: float, judgement: Judgement) -> bool:
 
 @dataclass(slots=True)
 class Judged:
-    """What `judge_pairs` found, and the means to judge further pairs of the same nodes."""
+    """What `judge_pairs` found, and the means to judge further pairs of the same nodes. `odd_words[node]` counts words
+    found in no other node; it is empty before the words were counted.
+    """
 
     nodes: Sequence[Node]
     rows_with: dict[str, int]
     same: list[Edge] = field(default_factory=list)
     siblings: list[Edge] = field(default_factory=list)
+    odd_words: Sequence[int] = ()
     judged: int = 0
     cache: ScanCache | None = None
     used_pairs: dict[str, dict[str, Any]] = field(default_factory=dict)

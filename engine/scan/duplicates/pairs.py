@@ -66,7 +66,8 @@ def candidate_pairs(
         counted=len(texts),
         cache=cache,
     )
-    judged = Judged(nodes, vocabulary.rows_with, cache=cache)
+    odd_words = vocabulary.odd[: len(texts)].tolist()
+    judged = Judged(nodes, vocabulary.rows_with, odd_words=odd_words, cache=cache)
     owner = np.concatenate((np.arange(len(texts)), np.array([number for number, _ in further], np.int64)))
     groups = [sorted(set(owner[group].tolist())) for group in same_signature_groups(vocabulary)]
     by_signature = signature_pairs([group for group in groups if len(group) > 1], lambda group: _star(judged, group))

@@ -56,7 +56,7 @@ class Vocabulary:
     `canonical[stem]` joins likely mistypings; `common` counts the rows of each canonical stem. `signatures` are sums of
     stem and number hashes (uint64, wrapping): equal for requests that the guard can call the same. `guessed_signatures`
     are further signatures of `guessed_rows`: another reading of one of their rare words. `numbers` is the numbers'
-    share of a signature.
+    share of a signature. `odd` counts the stems of a row that stand in no other.
     """
 
     size: int
@@ -71,6 +71,7 @@ class Vocabulary:
     numbers: Hashes
     guessed_rows: Ints
     guessed_signatures: Hashes
+    odd: Ints
 
 
 def build_vocabulary(
@@ -144,6 +145,7 @@ def build_vocabulary(
         numbers=numbers_sum,
         guessed_rows=guessed_rows,
         guessed_signatures=guessed_signatures,
+        odd=np.bincount(rows[common[stems] <= 1], minlength=len(texts)),
     )
 
 

@@ -72,6 +72,7 @@ FRAMES_SAME = [
 FRAMES_APART = [
     ("Explain what an algorithm is", "What does an algorithm do?"),
     ("What is sentiment analysis?", "What is the use of sentiment analysis?"),
+    ("What is computer vision?", "What can computer vision be used for?"),
     ("What is a neural network?", "Design a neural network"),
     ("Name a planet", "Name the planets"),
     ("Describe what an API is and its purpose", "State the purpose of an API"),

@@ -176,6 +176,8 @@ class _Reader:
             return token
         if token == "use" and self.previous in ("a", "the"):
             return token
+        if token == "used" and self.tokens[position + 1 : position + 2] == ["for"]:
+            return "use"
         if token in ("do", "does", "did") and self.content and self._ends_here(position):
             return "do"
         if token in STOP_WORDS:

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from engine.model import Example
 from engine.scan.duplicates.key import key_of
-from engine.scan.text import exact_form
+from engine.scan.text import EDGE_PUNCTUATION, exact_form, fold
 
 
 def prefix_groups(examples: Sequence[Example], rows: Sequence[int]) -> list[list[int]]:
@@ -23,7 +23,13 @@ def prefix_groups(examples: Sequence[Example], rows: Sequence[int]) -> list[list
     whole: dict[bytes, list[int]] = defaultdict(list)
     beginnings: dict[bytes, list[int]] = defaultdict(list)
     lengths: dict[int, int] = {}
+    openings: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row in rows:
+        first = next((turn for turn in examples[row].turns if turn.role != "system"), None)
+        if first is not None:
+            openings[first.role, " ".join(fold(first.text).split()).strip(EDGE_PUNCTUATION)].append(row)
+    # Whose first turn nobody shares begins nobody's conversation: most are done with after it.
+    for row in sorted(row for sharing in openings.values() if len(sharing) > 1 for row in sharing):
         hashes = _beginnings(examples[row])
         lengths[row] = len(hashes)
         if hashes:

@@ -30,7 +30,7 @@ class Background:
         if not project.is_complete:
             self._settings_at = self._settings_time()
             self._app.set_interval(POLL_SECONDS, self.take_rows, name="rows")
-        if not project.readonly and (not project.is_complete or project.findings is None):
+        if not project.readonly and (not project.is_complete or not project.is_scanned):
             self._job = self._app.run_worker(self._read_and_scan(), exclusive=True, group="jobs")
 
     def scan_anew(self) -> None:

@@ -209,7 +209,7 @@ def _scan_if_stale(project: Project) -> None:
     """Scan where no findings fit: without them no bulk command would know a contradiction from a clean row."""
     from engine.jobs.scan import scan_project
 
-    if project.findings is None:
+    if not project.is_scanned:
         narrate("no scan fits these rows: scanning first")
         scan_project(project, Narrator())
 

@@ -238,6 +238,11 @@ class Project:
         """What the last scan found, or None where no scan fits these rows."""
         return self._found.findings
 
+    @property
+    def is_scanned(self) -> bool:
+        """Whether a scan of these rows went to its end; one that was cancelled leaves its exact groups behind."""
+        return self.findings is not None and self.findings.complete
+
     def clusters_of(self, number: int) -> tuple[Cluster, ...]:
         return self._found.clusters_of(number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import warnings
 from pathlib import Path
 
 import planted
@@ -191,7 +192,10 @@ ATTEMPTS = 3
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (61, 17)])
 def test_the_workbench_looks_the_same_through_both_drivers(tmp_path: Path, size: tuple[int, int]) -> None:
-    """A wrong screen is wrong every time; a reference frame taken too early on a busy machine is not."""
+    """Repeated, because on a busy machine the two were seen to differ now and then; why is not known yet.
+
+    This catches a fault that comes every time. One that comes seldom could hide here, so each repeat warns.
+    """
     for attempt in range(ATTEMPTS):
         place = tmp_path / str(attempt)
         place.mkdir()
@@ -200,6 +204,7 @@ def test_the_workbench_looks_the_same_through_both_drivers(tmp_path: Path, size:
         except AssertionError:
             if attempt == ATTEMPTS - 1:
                 raise
+            warnings.warn(f"the drivers differed at {size}, attempt {attempt + 1}: cause unknown", stacklevel=1)
         else:
             return
 

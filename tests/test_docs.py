@@ -9,7 +9,7 @@ import pytest
 from projects import alpaca, write_jsonl
 
 import engine
-from workbench.commands import key_table_markdown
+from workbench.commands.key_table import key_table_markdown
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

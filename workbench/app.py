@@ -210,11 +210,12 @@ class TamisApp(App[int], inherit_bindings=False):
             self.session.say(str(error), "error")
 
     def _edit_outside(self, row: int) -> None:
+        from workbench.editing import draft, edit_fields, save_edit
         from workbench.editor import fenced, run_editor, unfenced
 
         session = self.session
-        fields = session.edit_fields(row)
-        content = fenced(row, fields, session.draft(row))
+        fields = edit_fields(session, row)
+        content = fenced(row, fields, draft(session, row))
         failed: TamisError | None = None
         try:
             with self.suspend():
@@ -235,7 +236,7 @@ class TamisApp(App[int], inherit_bindings=False):
             session.say("nothing was changed: no decision taken")
             return
         try:
-            session.save_edit(row, unfenced(edited, fields))
+            save_edit(session, row, unfenced(edited, fields))
         except TamisError as error:
             raise TamisError(error.title, error.message, f"your text is in {path}") from error
         path.unlink(missing_ok=True)

@@ -215,7 +215,7 @@ def _scan_if_stale(project: Project) -> None:
 
 
 def _done(project: Project, commands: list[str], dry_run: bool) -> list[dict[str, Any]]:
-    from workbench.commands import run_headless
+    from workbench.headless import run_headless
 
     outcomes = []
     for line in commands:

@@ -11,7 +11,8 @@ import tomli
 from textual.binding import Binding, BindingType
 
 from engine.config import config_folder
-from workbench.commands import BY_ID, COMMANDS, key_name
+from workbench.commands.key_table import key_name
+from workbench.commands.table import BY_ID, COMMANDS
 
 # Keys that terminals take for something else, or that must stay what they are.
 RESERVED: dict[str, str] = {

@@ -10,30 +10,20 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.errors import ProjectError, UsageError
+from engine.errors import UsageError
 from engine.model import Flag, VerdictName
 from engine.project.folder import Project
 from engine.select import select
-from engine.sources.shapes import EditableField
-from workbench.edits import changed_texts, edited_row, fields_of
 from workbench.headlines import headline, shared_openings
-from workbench.saved_state import Drafts, FieldPath, SavedState, load_state, save_state
+from workbench.saved_state import Drafts, SavedState, load_state, save_state
 from workbench.settle import Item, overview_items
 from workbench.verdicts import (
     Plan,
-    Verb,
     carry_out,
     counted,
-    plan_bulk,
-    plan_edit,
-    plan_keep,
-    plan_row,
-    seen_by,
 )
-from workbench.view import SETTLED_KINDS, Entry, View, build_view
+from workbench.view import Entry, View, build_view
 
-# A verdict on more rows than this that nobody has looked at takes its key twice.
-UNSEEN_WITHOUT_ASKING = 20
 MOST_FILTERS = 100
 LIST_SCREENS = ("overview", "triage")
 Tone = Literal["info", "done", "refused", "error"]
@@ -237,80 +227,6 @@ class Session:
 
     # -- deciding
 
-    def judge(self, verb: Verb) -> None:
-        """A verdict on what is under the cursor: a row, a whole group, or everything an overview line speaks of."""
-        if self.screen == "overview":
-            self._judge_item(verb)
-            return
-        if self.marked:
-            plan = plan_bulk(self.project, verb, sorted(self.marked), "marked", seen_by(self.project, self.on_screen))
-            if self._confirmed(verb, "marked", plan):
-                self.clear_marks()
-                self.act(plan)
-            return
-        entry = self.entry
-        if entry is None:
-            self.say("no row here", "refused")
-        elif entry.is_header and entry.cluster is not None:
-            why = f"cluster:{entry.cluster.id}"
-            plan = plan_bulk(self.project, verb, entry.cluster.rows, why, seen_by(self.project, self.on_screen))
-            # Accepting answers that disagree is rarely meant: it is asked, however few they are.
-            disagree = verb == "accept" and entry.cluster.kind == "conflict" and len(plan.rows) > 1
-            if self._confirmed(verb, why, plan, always=disagree):
-                self.act(plan)
-        elif (
-            verb == "reset" and self.project.verdict(entry.row) == "undecided" and not self.project.is_edited(entry.row)
-        ):
-            self.say(f"row {entry.row} is undecided already", "refused")
-        else:
-            self.act(plan_row(self.project, verb, entry.row))
-
-    def keep(self) -> None:
-        """Accept the keeper of the group and reject the others; on a member, that member is the one to keep."""
-        entry = self.entry
-        if entry is None or entry.cluster is None:
-            self.say("this row is in no group: a accepts it", "refused")
-            return
-        cluster = entry.cluster
-        if entry.is_header and cluster.kind not in SETTLED_KINDS:
-            self.say("these answers disagree: go to the one to keep (j), then enter", "refused")
-            return
-        why = f"cluster:{cluster.id}"
-        plan = plan_keep(self.project, [cluster], why, None if entry.is_header else entry.row)
-        if self._confirmed("keep", why, plan):
-            self.act(plan)
-
-    def _judge_item(self, verb: Verb) -> None:
-        item = self.item
-        if item is None or not item.bulk:
-            self.say("enter opens these; a verdict on all of them at once is not offered here", "refused")
-            return
-        rows = [row for row in select(self.project, item.filter_text) if self.project.verdict(row) == "undecided"]
-        plan = plan_bulk(self.project, verb, rows, item.filter_text, seen_by(self.project, self.on_screen))
-        if self._confirmed(verb, item.filter_text, plan, always=True):
-            self.act(plan, advance=False)
-
-    def _confirmed(self, verb: str, target: str, plan: Plan, *, always: bool = False) -> bool:
-        """Whether to go on: small or seen at once, else on the second press of the same key on the same rows."""
-        unseen = sum(1 for row in plan.rows if not self._text_was_seen(row))
-        asked, self.pending = self.pending, None
-        if asked == (verb, target) or not plan.acts or not (always or unseen > UNSEEN_WITHOUT_ASKING):
-            return True
-        self.pending = (verb, target)
-        left = plan.sentence.partition(";")[2]
-        unseen_words = f"{unseen} not yet seen{',' + left if left else ''}"
-        self.say(
-            f"{verb} {counted(len(plan.rows), 'row')}, {unseen_words}: same key again",
-            "refused",
-        )
-        return False
-
-    def _text_was_seen(self, row: int) -> bool:
-        """Whether the row, or the keeper it is an exact copy of, was on the screen."""
-        seen = seen_by(self.project, self.on_screen)
-        copies = (cluster for cluster in self.project.clusters_of(row) if cluster.kind == "exact")
-        return seen(row) or any(seen(cluster.keeper) for cluster in copies)
-
     def clear_marks(self) -> None:
         self.marked.clear()
         self.range_start = None
@@ -385,41 +301,3 @@ class Session:
         if place is not None and len(self.view):
             found = self.view.find(*place)
             self.cursor = self.cursor if found is None else found
-
-    # -- editing
-
-    def edit_fields(self, row: int) -> tuple[EditableField, ...]:
-        """The texts of a row that can be edited, as they stand now (drafts not applied)."""
-        return fields_of(self.project, row)
-
-    def draft(self, row: int) -> dict[FieldPath, str]:
-        """What was typed for this row and left without saving."""
-        return self.drafts.get(self.project.rows.id(row), {})
-
-    def keep_draft(self, row: int, texts: dict[FieldPath, str]) -> None:
-        """Remember texts that were left without saving; texts equal to the row's forget the draft."""
-        changed = changed_texts(self.project, row, texts)
-        identifier = self.project.rows.id(row)
-        if changed:
-            self.drafts[identifier] = changed
-        else:
-            self.drafts.pop(identifier, None)
-        self.save_place()
-
-    def save_edit(self, row: int, texts: dict[FieldPath, str]) -> bool:
-        """Decide on an edit; False where nothing changed (then there is no decision).
-
-        Raises UsageError for a row that could not be trained on; what was typed is then kept as a draft.
-        """
-        try:
-            edited = edited_row(self.project, row, texts)
-            if edited is not None:
-                self.on_screen.add(row)
-                self.act(plan_edit(self.project, row, edited))
-        except (UsageError, ProjectError):
-            self.keep_draft(row, texts)
-            raise
-        self.drafts.pop(self.project.rows.id(row), None)
-        if edited is None:
-            self.say("nothing was changed: no decision taken")
-        return edited is not None

@@ -13,7 +13,10 @@ import pytest
 from engine.errors import UsageError
 from engine.model import Act, Cluster, Findings
 from engine.project.folder import Project
-from workbench.commands import BY_ID, COMMANDS, HINTS, key_table_markdown, run_headless
+from workbench.commands.hints import HINTS
+from workbench.commands.key_table import key_table_markdown
+from workbench.commands.table import BY_ID, COMMANDS
+from workbench.headless import run_headless
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 from engine.errors import ProjectError, UsageError
 from engine.model import Cluster, Findings
 from engine.project.folder import Project
+from workbench.editing import draft, edit_fields, save_edit
+from workbench.judging import judge, keep
 from workbench.saved_state import load_state
 from workbench.session import Session
 
@@ -63,7 +65,7 @@ def test_larger_groups_come_before_smaller_ones(tmp_path: Path) -> None:
 
 def test_enter_on_a_group_keeps_the_keeper_in_one_line_with_two_acts(session: Session, folder: Path) -> None:
     session.next_group()
-    session.keep()
+    keep(session)
     lines = planted.journal(folder)
     assert len(lines) == 1
     ids = session.project.rows.id
@@ -78,33 +80,33 @@ def test_enter_on_a_group_keeps_the_keeper_in_one_line_with_two_acts(session: Se
 
 
 def test_verbs_advance_to_the_next_undecided_entry(session: Session) -> None:
-    session.keep()
-    session.judge("reject")
+    keep(session)
+    judge(session, "reject")
     assert session.message.text == "rejected 3 rows"
     session.move_to(session.view.find(10, None) or 0)
-    session.judge("reject")
+    judge(session, "reject")
     session.move(-1)
-    session.judge("accept")
+    judge(session, "accept")
     assert session.entry is not None
     assert session.entry.row == 8
 
 
 def test_a_single_verdict_gives_the_top_flag_as_its_reason(session: Session, folder: Path) -> None:
     session.set_filter("row:10-12")
-    session.judge("reject")
-    session.judge("accept")
-    session.judge("skip")
+    judge(session, "reject")
+    judge(session, "accept")
+    judge(session, "skip")
     assert [line["why"] for line in planted.journal(folder)] == ["refusal", "truncated", "by eye"]
     assert "all decided here" in session.message.text
 
 
 def test_a_conflict_has_to_be_chosen(session: Session, folder: Path) -> None:
     session.set_filter("kind:conflict")
-    session.keep()
+    keep(session)
     assert "go to the one to keep" in session.message.text
     assert planted.journal(folder) == []
     session.move(2)
-    session.keep()
+    keep(session)
     assert session.project.verdict(7) == "accepted"
     assert session.project.verdict(6) == "rejected"
 
@@ -112,12 +114,12 @@ def test_a_conflict_has_to_be_chosen(session: Session, folder: Path) -> None:
 def test_a_member_can_be_kept_instead_of_the_keeper(session: Session) -> None:
     session.set_filter("kind:near")
     session.move(2)
-    session.keep()
+    keep(session)
     assert [session.project.verdict(row) for row in (3, 4, 5)] == ["accepted", "rejected", "rejected"]
 
 
 def test_undo_goes_back_to_where_the_act_was_made(session: Session) -> None:
-    session.keep()
+    keep(session)
     session.move_to(12)
     session.undo()
     assert session.cursor == 0
@@ -128,8 +130,8 @@ def test_undo_goes_back_to_where_the_act_was_made(session: Session) -> None:
 
 
 def test_counts_follow_every_verdict(session: Session) -> None:
-    session.keep()
-    session.judge("skip")
+    keep(session)
+    judge(session, "skip")
     session.undo()
     assert +session.tally == {"accepted": 1, "rejected": 2, "undecided": 17}
 
@@ -141,14 +143,14 @@ def test_nothing_is_marked_where_nothing_could_be_written(session: Session, monk
     monkeypatch.setattr(session.project, "decide", full_disk)
     before = session.cursor
     with pytest.raises(ProjectError):
-        session.judge("accept")
+        judge(session, "accept")
     assert session.tally["accepted"] == 0
     assert session.cursor == before
 
 
 def test_seen_names_what_was_on_the_screen(session: Session, folder: Path) -> None:
     session.on_screen = {0, 1}
-    session.keep()
+    keep(session)
     ids = session.project.rows.id
     assert planted.journal(folder)[0]["seen"] == [ids(0), ids(1)]
 
@@ -160,10 +162,10 @@ def test_a_large_unseen_group_takes_its_key_twice(tmp_path: Path) -> None:
     with planted.opened(folder) as project:
         session = Session(project)
         session.screen = "triage"
-        session.keep()
+        keep(session)
         assert "30 rows, 30 not yet seen: same key again" in session.message.text
         assert planted.journal(folder) == []
-        session.keep()
+        keep(session)
         assert len(planted.journal(folder)) == 1
         assert session.tally["rejected"] == 29
         session.undo()
@@ -178,7 +180,7 @@ def test_copies_of_a_text_on_the_screen_take_one_key(tmp_path: Path) -> None:
         session = Session(project)
         session.screen = "triage"
         session.on_screen = {0}
-        session.keep()
+        keep(session)
         assert session.tally["rejected"] == 49
 
 
@@ -191,11 +193,11 @@ def test_bulk_leaves_held_out_rows_alone(tmp_path: Path) -> None:
         project.save_findings(planted.findings())
         session = Session(project)
         session.screen = "triage"
-        session.keep()
+        keep(session)
         assert session.message.text == "accepted 1 row and rejected 1 row; 1 held-out row left alone"
         assert project.verdict(1) == "undecided"
         session.set_filter("row:1")
-        session.judge("accept")
+        judge(session, "accept")
         assert project.verdict(1) == "accepted"
 
 
@@ -212,11 +214,11 @@ def test_the_overview_ranks_by_rows_per_key(session: Session) -> None:
 def test_an_overview_line_is_rejected_on_the_second_press(session: Session, folder: Path) -> None:
     session.screen = "overview"
     session.item_cursor = next(index for index, item in enumerate(session.items) if item.filter_text == "bucket:check")
-    session.judge("reject")
+    judge(session, "reject")
     assert session.message.text.startswith("reject 1 row, 1 not yet seen")
     assert "2 unseen conflict rows left alone, 2 unseen variant rows left alone" in session.message.text
     assert planted.journal(folder) == []
-    session.judge("reject")
+    judge(session, "reject")
     assert [session.project.verdict(row) for row in (6, 7, 8, 9, 11)] == ["undecided"] * 4 + ["rejected"]
     assert planted.journal(folder)[0]["why"] == "bucket:check"
 
@@ -254,8 +256,8 @@ def test_a_group_is_shown_only_where_all_of_it_matches(session: Session) -> None
 
 
 def test_an_edit_is_one_decision_and_counts_as_accepted(session: Session, folder: Path) -> None:
-    path = session.edit_fields(11)[-1].path
-    assert session.save_edit(11, {path: "one two three"})
+    path = edit_fields(session, 11)[-1].path
+    assert save_edit(session, 11, {path: "one two three"})
     assert session.project.verdict(11) == "accepted"
     assert session.project.current_row(11)["output"] == "one two three"
     assert planted.journal(folder)[0]["acts"][0]["do"] == "edit"
@@ -264,15 +266,15 @@ def test_an_edit_is_one_decision_and_counts_as_accepted(session: Session, folder
 
 
 def test_an_unchanged_edit_is_no_decision(session: Session, folder: Path) -> None:
-    field = session.edit_fields(11)[-1]
-    assert not session.save_edit(11, {field.path: field.text})
+    field = edit_fields(session, 11)[-1]
+    assert not save_edit(session, 11, {field.path: field.text})
     assert planted.journal(folder) == []
 
 
 def test_an_empty_answer_is_refused_and_kept_as_a_draft(session: Session, folder: Path) -> None:
-    path = session.edit_fields(11)[-1].path
+    path = edit_fields(session, 11)[-1].path
     with pytest.raises(UsageError, match="answer is empty"):
-        session.save_edit(11, {path: "  "})
+        save_edit(session, 11, {path: "  "})
     assert planted.journal(folder) == []
-    assert session.draft(11) == {path: "  "}
+    assert draft(session, 11) == {path: "  "}
     assert list(load_state(folder).drafts.values()) == [{path: "  "}]

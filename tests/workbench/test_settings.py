@@ -9,7 +9,7 @@ from rich.style import Style
 
 from engine.errors import UsageError
 from engine.shipped import shipped_dir
-from workbench.commands import BY_ID
+from workbench.commands.table import BY_ID
 from workbench.keymap import SHIPPED, checked_keymap, chosen_keymap, load_keymap, shown_key
 from workbench.theming import ROLES, choose_theme, load_theme, load_themes
 

@@ -60,7 +60,7 @@ class AskingScreen(WorkScreen):
 
     def _command_typed(self, text: str) -> bool:
         """Do what stands behind the `:`; False where the line stays open for a second enter."""
-        from workbench.commands import BY_ID
+        from workbench.commands.table import BY_ID
 
         if text.isdigit():
             if self.NAME != "triage":
@@ -89,7 +89,7 @@ class AskingScreen(WorkScreen):
 
     def _matching(self, text: str) -> list[str]:
         """The commands of this screen that begin with, or hold, what is typed."""
-        from workbench.commands import COMMANDS
+        from workbench.commands.table import COMMANDS
 
         names = [command.id for command in COMMANDS if self.NAME in command.where]
         found = [name for name in names if name.startswith(text)]

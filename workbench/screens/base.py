@@ -9,7 +9,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from workbench.cells import cells
-from workbench.commands import BY_ID, hints_for, perform
+from workbench.commands.hints import hints_for
+from workbench.commands.table import BY_ID, perform
 from workbench.document import Styled
 from workbench.keymap import shown_key
 from workbench.safe_text import visible_line

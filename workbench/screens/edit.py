@@ -9,6 +9,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.errors import TamisError
+from workbench.editing import draft, edit_fields, keep_draft, save_edit
 from workbench.safe_text import visible_line
 from workbench.saved_state import FieldPath
 from workbench.session import Session
@@ -26,7 +27,7 @@ class EditScreen(Screen[bool]):
         self._session = session
         self._row = row
         self._role_styles = styles
-        self._fields = session.edit_fields(row)
+        self._fields = edit_fields(session, row)
         self._typed_ahead: list[events.Key] = []
         self._leaving = {
             "ctrl+s": self.save,
@@ -37,11 +38,11 @@ class EditScreen(Screen[bool]):
 
     def compose(self) -> ComposeResult:
         yield OneLine(self._role_styles, ground="status", id="status")
-        draft = self._session.draft(self._row)
+        drafted = draft(self._session, self._row)
         with VerticalScroll(id="fields", can_focus=False):
             for number, field in enumerate(self._fields):
                 yield Static(visible_line(field.label), classes="field-label", markup=False)
-                text = draft.get(field.path, field.text)
+                text = drafted.get(field.path, field.text)
                 yield SafeArea(text, self._leaving, id=f"field-{number}", classes="field")
         yield OneLine(self._role_styles, id="message")
         yield OneLine(self._role_styles, id="hints")
@@ -62,7 +63,7 @@ class EditScreen(Screen[bool]):
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:
-        drafted = " \u00b7 with the draft you left" if self._session.draft(self._row) else ""
+        drafted = " \u00b7 with the draft you left" if draft(self._session, self._row) else ""
         self.query_one("#status", OneLine).show(((f" editing row {self._row}{drafted}", "text"),))
         hints = [(text, role) for key, label in HINTS for text, role in ((key, "key"), (f" {label}  ", "hint"))]
         self.query_one("#hints", OneLine).show(((" ", "hint"), *hints))
@@ -76,7 +77,7 @@ class EditScreen(Screen[bool]):
     def save(self) -> None:
         """Decide on the edit and leave; where it is refused, stay and say why."""
         try:
-            decided = self._session.save_edit(self._row, self.texts())
+            decided = save_edit(self._session, self._row, self.texts())
         except TamisError as error:
             self.query_one("#message", OneLine).show(((f" {visible_line(str(error))}", "error"),))
             return
@@ -84,8 +85,8 @@ class EditScreen(Screen[bool]):
 
     def cancel(self) -> None:
         """Leave without deciding; what was typed stays as a draft."""
-        self._session.keep_draft(self._row, self.texts())
-        kept = bool(self._session.draft(self._row))
+        keep_draft(self._session, self._row, self.texts())
+        kept = bool(draft(self._session, self._row))
         self._session.say(
             "left without saving; the draft is kept, e goes on with it" if kept else "nothing was changed"
         )

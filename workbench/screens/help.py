@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from textual.app import ComposeResult
 
-from workbench.commands import COMMANDS, key_name
+from workbench.commands.key_table import key_name
+from workbench.commands.table import COMMANDS
 from workbench.document import Paragraph
 from workbench.keymap import bindings_for
 from workbench.screens.base import WorkScreen

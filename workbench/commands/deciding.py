@@ -1,0 +1,52 @@
+"""The commands that decide: verdicts, groups, edits, undo."""
+
+from __future__ import annotations
+
+from workbench.commands import why_not
+from workbench.commands.command import LISTS, TRIAGE, Command, Run
+from workbench.grouping import both_fine, choose, drop_both, not_duplicates, split_off
+from workbench.judging import judge, keep
+from workbench.verdicts import Verb
+
+
+def _judge(verb: Verb) -> Run:
+    return lambda stage: judge(stage.session, verb)
+
+
+def _choose(place: int) -> Run:
+    return lambda stage: choose(stage.session, place)
+
+
+DECIDING: tuple[Command, ...] = (
+    Command("accept", "accept", "accept the row, or every row of the group", ("a",), LISTS,
+            _judge("accept"), why_not.no_verdict, decides=True),
+    Command("reject", "reject", "reject the row, or every row of the group", ("x",), LISTS,
+            _judge("reject"), why_not.no_verdict, decides=True),
+    Command("skip", "skip", "leave it for later: counts as decided, is not exported", ("space",), LISTS,
+            _judge("skip"), why_not.no_verdict, decides=True),
+    Command("keep", "keep", "group: accept the keeper, reject the rest; on a member: keep that one", ("enter",), TRIAGE,
+            lambda stage: keep(stage.session), why_not.no_keep, decides=True),
+    Command("reset", "reset", "take verdict and edit back: the row is undecided again", ("r",), TRIAGE,
+            _judge("reset"), why_not.no_verdict, decides=True),
+    Command("edit", "edit", "edit the row here", ("e",), TRIAGE,
+            lambda stage: stage.open_editor(external=False), why_not.no_edit, opens_a_line=True),
+    Command("edit-external", "$EDITOR", "edit the row in $VISUAL or $EDITOR", ("ctrl+e",), TRIAGE,
+            lambda stage: stage.open_editor(external=True), why_not.no_edit, opens_a_line=True),
+    Command("undo", "undo", "take the last act back, whatever its size", ("u",), LISTS,
+            lambda stage: stage.session.undo(), why_not.no_verdict),
+    Command("redo", "redo", "do the undone act again", ("ctrl+r",), LISTS,
+            lambda stage: stage.session.redo(), why_not.no_verdict),
+    Command("not-duplicates", "no duplicates", "the group's rows (or its marked ones) are no duplicates",
+            ("N",), TRIAGE,
+            lambda stage: not_duplicates(stage.session), why_not.no_verdict, decides=True),
+    Command("split", "split off", "split the marked rows off their group", ("S",), TRIAGE,
+            lambda stage: split_off(stage.session), why_not.no_verdict, decides=True),
+    Command("both-fine", "both fine", "conflict: the answers are fine beside each other, accept them all",
+            ("b",), TRIAGE,
+            lambda stage: both_fine(stage.session), why_not.no_verdict, decides=True),
+    Command("drop-both", "drop both", "conflict: no answer is right, reject them all", ("D",), TRIAGE,
+            lambda stage: drop_both(stage.session), why_not.no_verdict, decides=True),
+    *(Command(f"choose-{place}", f"keep {place}", f"group: keep the row numbered {place} (to 9), reject the rest",
+              (str(place),), TRIAGE, _choose(place), why_not.no_verdict,
+              decides=True) for place in range(1, 10)),
+)  # fmt: skip

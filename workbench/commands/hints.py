@@ -1,0 +1,33 @@
+"""The footer: which commands are worth a hint where."""
+
+from __future__ import annotations
+
+from workbench.commands.command import Command
+from workbench.commands.table import BY_ID
+from workbench.session import Session
+from workbench.view import SETTLED_KINDS
+
+# At most seven hints fit 80 columns; which seven depends on what is under the cursor.
+HINTS: dict[str, tuple[str, ...]] = {
+    "overview": ("open", "reject", "accept", "filter", "export", "train", "help"),
+    "group": ("keep", "reject", "group-next", "undo", "filter", "overview", "help"),
+    "conflict": ("choose-1", "both-fine", "drop-both", "group-next", "undo", "filter", "help"),
+    "member": ("keep", "accept", "reject", "edit", "undo", "group-next", "help"),
+    "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
+    "export": ("write", "back"),
+    "train": ("start", "down", "stop-run", "back"),
+    "help": ("read-page-down", "back"),
+    "heldout": ("reserve", "decline", "more", "fewer"),
+}
+
+
+def hints_for(session: Session) -> list[Command]:
+    """The commands worth a hint on the screen in front, most useful first."""
+    where = session.screen
+    entry = session.entry
+    if where == "triage":
+        where = "row"
+        if entry is not None and entry.cluster is not None:
+            header = "group" if entry.cluster.kind in SETTLED_KINDS else "conflict"
+            where = header if entry.is_header else "member"
+    return [BY_ID[name] for name in HINTS.get(where, ())]

@@ -1,0 +1,38 @@
+"""Keys as a person reads them, and the key table of the README."""
+
+from __future__ import annotations
+
+from workbench.commands.table import COMMANDS
+
+KEY_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "escape": "esc",
+    "down": "\u2193",
+    "up": "\u2191",
+    "plus": "+",
+    "minus": "-",
+    "colon": ":",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as the person sees it: `slash` -> `/`."""
+    return KEY_NAMES.get(key, key)
+
+
+def key_table_markdown() -> str:
+    """The key table of the README."""
+    lines = ["| key | where | what it does |", "|---|---|---|"]
+    for command in COMMANDS:
+        if command.id == "choose-1":
+            lines.append("| `1` \u2026 `9` | triage | group: keep that row of those shown, reject the rest |")
+        if command.id.startswith("choose-"):
+            continue
+        keys = " ".join(f"`{key_name(key)}`" for key in command.keys)
+        lines.append(f"| {keys} | {', '.join(command.where)} | {command.help} |")
+    return "\n".join(lines)

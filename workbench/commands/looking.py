@@ -1,0 +1,37 @@
+"""The commands that show rows and remark on them: filter, marks, tags, notes, a copy."""
+
+from __future__ import annotations
+
+from workbench.commands import why_not
+from workbench.commands.command import LISTS, TRIAGE, Command, Stage
+from workbench.grouping import range_mark, toggle_mark
+from workbench.remarks import toggle_later
+
+
+def _toggle_why(stage: Stage) -> None:
+    stage.session.why_open = not stage.session.why_open
+
+
+LOOKING: tuple[Command, ...] = (
+    Command("open", "open", "open these rows", ("enter",), ("overview",),
+            lambda stage: stage.go("triage"), why_not.no_open),
+    Command("why", "why", "every finding and its evidence, the whole system prompt, the edit as a diff", ("w",), TRIAGE,
+            _toggle_why),
+    Command("filter", "filter", "show other rows: a selector such as bucket:drop, flag:truncated, /regex/",
+            ("slash",), LISTS, lambda stage: stage.ask("filter"), opens_a_line=True),
+    Command("command", "command", "a command by name, a row number, or a verb with a selector",
+            ("colon", "ctrl+p"), LISTS,
+            lambda stage: stage.ask("command"), opens_a_line=True),
+    Command("mark", "mark", "mark the row or group for the next verb, or take the mark off", ("m",), TRIAGE,
+            lambda stage: toggle_mark(stage.session)),
+    Command("range", "range", "begin a range; again: mark all between", ("v",), TRIAGE,
+            lambda stage: range_mark(stage.session)),
+    Command("copy", "copy", "copy the row as it stands, to the clipboard and to copy.txt", ("y",), TRIAGE,
+            lambda stage: stage.copy(), why_not.no_row),
+    Command("tag", "tag", "put tags on the row or group; -word takes one off", ("t",), TRIAGE,
+            lambda stage: stage.ask("tag"), why_not.no_verdict, opens_a_line=True),
+    Command("note", "note", "write a note on the row", ("i",), TRIAGE,
+            lambda stage: stage.ask("note"), why_not.no_verdict, opens_a_line=True),
+    Command("later", "later", "flag for later (tag:later), or take the flag off", ("f",), TRIAGE,
+            lambda stage: toggle_later(stage.session), why_not.no_verdict, decides=True),
+)  # fmt: skip

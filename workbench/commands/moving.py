@@ -1,0 +1,32 @@
+"""The commands that move: in the list, between groups, in the reader."""
+
+from __future__ import annotations
+
+from workbench.commands.command import LISTS, PANES, TRIAGE, Command
+
+MOVING: tuple[Command, ...] = (
+    Command("down", "down", "next line", ("j", "down"), (*LISTS, "train"), lambda stage: stage.step(1)),
+    Command("up", "up", "previous line", ("k", "up"), (*LISTS, "train"), lambda stage: stage.step(-1)),
+    Command("page-down", "page", "list: a page down", ("ctrl+f",), LISTS, lambda stage: stage.page(1)),
+    Command("page-up", "page up", "list: a page up", ("ctrl+b",), LISTS, lambda stage: stage.page(-1)),
+    Command("half-down", "half page", "list: half a page down", ("ctrl+d",), LISTS, lambda stage: stage.page(0.5)),
+    Command("half-up", "half page up", "list: half a page up", ("ctrl+u",), LISTS, lambda stage: stage.page(-0.5)),
+    Command("top", "top", "first line", ("g", "home"), LISTS, lambda stage: stage.page(float("-inf"))),
+    Command("bottom", "bottom", "last line", ("G", "end"), LISTS, lambda stage: stage.page(float("inf"))),
+    Command("group-next", "next group", "next group", ("right_square_bracket",), TRIAGE,
+            lambda stage: stage.session.next_group()),
+    Command("group-previous", "group before", "previous group", ("left_square_bracket",), TRIAGE,
+            lambda stage: stage.session.previous_group()),
+    Command("match-next", "next match", "next row of the filter, headers passed over", ("n",), TRIAGE,
+            lambda stage: stage.session.next_match(1)),
+    Command("match-previous", "match before", "previous row of the filter", ("p",), TRIAGE,
+            lambda stage: stage.session.next_match(-1)),
+    Command("read-down", "read on", "reader: half a page down", ("J",), (*TRIAGE, *PANES),
+            lambda stage: stage.scroll_reader(0.5)),
+    Command("read-up", "read back", "reader: half a page up", ("K",), (*TRIAGE, *PANES),
+            lambda stage: stage.scroll_reader(-0.5)),
+    Command("read-page-down", "reader page", "reader: a page down", ("pagedown",), (*TRIAGE, *PANES),
+            lambda stage: stage.scroll_reader(1)),
+    Command("read-page-up", "reader page up", "reader: a page up", ("pageup",), (*TRIAGE, *PANES),
+            lambda stage: stage.scroll_reader(-1)),
+)  # fmt: skip

@@ -1,0 +1,29 @@
+"""COMMANDS: the one table of what a person can do."""
+
+from __future__ import annotations
+
+from engine.errors import TamisError
+from workbench.commands.command import Command, Stage
+from workbench.commands.deciding import DECIDING
+from workbench.commands.looking import LOOKING
+from workbench.commands.moving import MOVING
+from workbench.commands.places import PLACES
+
+COMMANDS: tuple[Command, ...] = (*DECIDING, *MOVING, *LOOKING, *PLACES)
+BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
+
+
+def perform(stage: Stage, command: Command) -> None:
+    """Run a command. What it cannot do it says in the session's message; nothing it raises goes further."""
+    session = stage.session
+    reason = command.why_disabled(session)
+    if session.pending is not None and session.pending[0] != command.id:
+        session.pending = None
+    if reason is not None:
+        session.say(reason, "refused")
+        return
+    session.say("")
+    try:
+        command.run(stage)
+    except TamisError as error:
+        session.say(str(error), "error")

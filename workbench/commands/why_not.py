@@ -1,0 +1,45 @@
+"""Why a command cannot act now, in a sentence; None where it can. A key that cannot act says why."""
+
+from __future__ import annotations
+
+from workbench.editing import edit_fields
+from workbench.session import Session
+
+
+def no_verdict(session: Session) -> str | None:
+    if session.project.readonly:
+        return f"read-only: {session.project.readonly_reason}"
+    if session.screen == "triage" and session.entry is None:
+        return "no row here: / changes the filter"
+    return None
+
+
+def no_edit(session: Session) -> str | None:
+    refused = no_verdict(session)
+    if refused is not None or session.entry is None:
+        return refused
+    if session.entry.is_header:
+        return "this is a group: go to one of its rows (j) to edit it"
+    return None if edit_fields(session, session.entry.row) else "this row has no text that can be edited in place"
+
+
+def no_keep(session: Session) -> str | None:
+    refused = no_verdict(session)
+    if refused is not None or session.entry is None or session.entry.cluster is not None:
+        return refused
+    groups = [cluster for cluster in session.project.clusters_of(session.entry.row) if cluster.kind != "variant"]
+    if groups:
+        return f"its group is not in this filter: / cluster:{groups[0].id} shows it"
+    return "this row is in no group: a accepts it, x rejects it"
+
+
+def no_open(session: Session) -> str | None:
+    return None if session.item is not None else "nothing to open"
+
+
+def no_cancel(session: Session) -> str | None:
+    return None if session.job or session.marked else "nothing is running"
+
+
+def no_row(session: Session) -> str | None:
+    return None if session.entry is not None else "no row here: / changes the filter"

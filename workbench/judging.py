@@ -1,0 +1,94 @@
+"""Verdicts by key: on a row, a group, marked rows, an overview line; what takes its key twice. Knows no terminal."""
+
+from __future__ import annotations
+
+from engine.select import select
+from workbench.session import Session
+from workbench.verdicts import Plan, Verb, counted, plan_bulk, plan_keep, plan_row, seen_by
+from workbench.view import SETTLED_KINDS
+
+# A verdict on more rows than this that nobody has looked at takes its key twice.
+UNSEEN_WITHOUT_ASKING = 20
+
+
+def judge(session: Session, verb: Verb) -> None:
+    """A verdict on what is under the cursor: a row, a whole group, or everything an overview line speaks of."""
+    if session.screen == "overview":
+        _judge_item(session, verb)
+        return
+    if session.marked:
+        plan = plan_bulk(
+            session.project, verb, sorted(session.marked), "marked", seen_by(session.project, session.on_screen)
+        )
+        if confirmed(session, verb, "marked", plan):
+            session.clear_marks()
+            session.act(plan)
+        return
+    entry = session.entry
+    if entry is None:
+        session.say("no row here", "refused")
+    elif entry.is_header and entry.cluster is not None:
+        why = f"cluster:{entry.cluster.id}"
+        plan = plan_bulk(session.project, verb, entry.cluster.rows, why, seen_by(session.project, session.on_screen))
+        # Accepting answers that disagree is rarely meant: it is asked, however few they are.
+        disagree = verb == "accept" and entry.cluster.kind == "conflict" and len(plan.rows) > 1
+        if confirmed(session, verb, why, plan, always=disagree):
+            session.act(plan)
+    elif (
+        verb == "reset"
+        and session.project.verdict(entry.row) == "undecided"
+        and not session.project.is_edited(entry.row)
+    ):
+        session.say(f"row {entry.row} is undecided already", "refused")
+    else:
+        session.act(plan_row(session.project, verb, entry.row))
+
+
+def keep(session: Session) -> None:
+    """Accept the keeper of the group and reject the others; on a member, that member is the one to keep."""
+    entry = session.entry
+    if entry is None or entry.cluster is None:
+        session.say("this row is in no group: a accepts it", "refused")
+        return
+    cluster = entry.cluster
+    if entry.is_header and cluster.kind not in SETTLED_KINDS:
+        session.say("these answers disagree: go to the one to keep (j), then enter", "refused")
+        return
+    why = f"cluster:{cluster.id}"
+    plan = plan_keep(session.project, [cluster], why, None if entry.is_header else entry.row)
+    if confirmed(session, "keep", why, plan):
+        session.act(plan)
+
+
+def _judge_item(session: Session, verb: Verb) -> None:
+    item = session.item
+    if item is None or not item.bulk:
+        session.say("enter opens these; a verdict on all of them at once is not offered here", "refused")
+        return
+    rows = [row for row in select(session.project, item.filter_text) if session.project.verdict(row) == "undecided"]
+    plan = plan_bulk(session.project, verb, rows, item.filter_text, seen_by(session.project, session.on_screen))
+    if confirmed(session, verb, item.filter_text, plan, always=True):
+        session.act(plan, advance=False)
+
+
+def confirmed(session: Session, verb: str, target: str, plan: Plan, *, always: bool = False) -> bool:
+    """Whether to go on: small or seen at once, else on the second press of the same key on the same rows."""
+    unseen = sum(1 for row in plan.rows if not _text_was_seen(session, row))
+    asked, session.pending = session.pending, None
+    if asked == (verb, target) or not plan.acts or not (always or unseen > UNSEEN_WITHOUT_ASKING):
+        return True
+    session.pending = (verb, target)
+    left = plan.sentence.partition(";")[2]
+    unseen_words = f"{unseen} not yet seen{',' + left if left else ''}"
+    session.say(
+        f"{verb} {counted(len(plan.rows), 'row')}, {unseen_words}: same key again",
+        "refused",
+    )
+    return False
+
+
+def _text_was_seen(session: Session, row: int) -> bool:
+    """Whether the row, or the keeper it is an exact copy of, was on the screen."""
+    seen = seen_by(session.project, session.on_screen)
+    copies = (cluster for cluster in session.project.clusters_of(row) if cluster.kind == "exact")
+    return seen(row) or any(seen(cluster.keeper) for cluster in copies)

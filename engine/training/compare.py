@@ -17,9 +17,10 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.model import TrainingRow
+from engine.training.choices import Chosen
 from engine.training.launch import Job, Run, launch_queue
 from engine.training.runs import RunState, is_alive, read_run, stop, tail_events
-from engine.training.spec import BUILT_IN, Chosen, choose_spec, cores
+from engine.training.spec import BUILT_IN, choose_spec, cores
 from engine.training.verdict import Losses, Paired, paired, sentence, together
 
 Progress = Callable[[str, int, int], None]

@@ -19,8 +19,9 @@ from pathlib import Path
 from engine.errors import TrainingError
 from engine.files import write_atomic
 from engine.model import TrainingRow
+from engine.training.choices import Chosen
 from engine.training.index import remember
-from engine.training.spec import BUILT_IN, Chosen, RunSpec, choose_spec
+from engine.training.spec import BUILT_IN, RunSpec, choose_spec
 from engine.training.survey import row_line
 
 __all__ = ["Chosen", "Job", "Run", "RunSpec", "choose_spec", "launch", "launch_queue"]

@@ -149,13 +149,15 @@ def make_plan(
     truncated = tuple(row["id"] for row in answer["rows"] if row["tokens"] > longest)
     eos_lost = tuple(row["id"] for row in answer["rows"] if row["ends"] and not row["ends_cut"])
     masked = tuple(row["id"] for row in answer["rows"] if not row["learnt"])
-    steps = optimizer_steps(spec, len(train))
-    passes = math.ceil(len(train) / int(spec.batch.value))
+    sequences = answer["sequences"] or len(train)
+    steps = optimizer_steps(spec, sequences)
+    passes = math.ceil(sequences / int(spec.batch.value))
+    of_a_batch = f"{sequences} sequences of {len(train)} packed rows" if answer["sequences"] else f"{len(train)} rows"
     gpu = next((each for each in machine if each.index == spec.gpu.value), None)
     on_gpu = answer["device"]["kind"] == "cuda"
     kept = [min(length, longest) for length in lengths]
     seconds = run_seconds(
-        spec, answer["model"], answer["device"], gpu, sum(kept) / len(kept), steps, runs_dir if runs_dir else None
+        spec, answer["model"], answer["device"], gpu, sum(kept) / sequences, steps, runs_dir if runs_dir else None
     )
     plan = Plan(
         rows=len(train),
@@ -176,8 +178,8 @@ def make_plan(
         steps=Estimate(
             steps, spec.steps.reason if spec.steps.value else f"{passes} a pass, {spec.epochs.value:g} passes"
         ),
-        epochs=Estimate(round(steps / passes, 2), f"{steps} steps of {spec.batch.value} rows over {len(train)} rows"),
-        vram_gb=memory_gb(spec, answer["model"], max(kept), on_gpu),
+        epochs=Estimate(round(steps / passes, 2), f"{steps} steps of {spec.batch.value} over {of_a_batch}"),
+        vram_gb=memory_gb(spec, answer["model"], longest if answer["sequences"] else max(kept), on_gpu),
         seconds=seconds,
         cost=cost(spec, seconds),
         disk_gb=disk_gb(spec, answer["model"]),

@@ -40,6 +40,7 @@ def survey(spec: RunSpec, rows: Sequence[TrainingRow], *, cache: Path | None = N
         "pretrain_text": spec.pretrain_text.value,
         "max_length": spec.max_length.value,
         "train_on": spec.train_on.value,
+        "packing": spec.sft["packing"].value,
         "lora_rank": lora.value if lora else None,
         "show": shown,
     }

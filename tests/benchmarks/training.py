@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import TrainingRow
+from engine.training.choices import SFT
 from engine.training.history import read_history
 from engine.training.launch import Run, choose_spec, launch
 from engine.training.runs import is_alive, stop, tail_events
-from engine.training.spec import SFT
 from engine.training.worker.events import event_line, read_json
 
 STEPS, SKIPPED = 150, 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from small_runs import ended, events, rows, wait_until
 
+from engine.training.batches import rows_by_step
 from engine.training.launch import Job, Run, RunSpec, choose_spec, launch_queue
 from engine.training.runs import RunState, is_alive, list_runs, read_run, stop
 
@@ -52,6 +54,7 @@ def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         spec("budget", tiny_model, slow(0.1), steps=500, budget_seconds=0.5, **full),
         spec("costly", tiny_model, slow(0.1), steps=500, max_cost=0.001, price_per_hour=3.6, **full),
         spec("masked", tiny_model, max_length=4, **full),
+        spec("packed", tiny_model, steps=0, epochs=3, batch=2, micro_batch=2, max_length=128, packing=True, **full),
     ]
     runs_dir = tmp_path_factory.mktemp("runs")
     runs = launch_queue([Job(each, TRAIN, HELDOUT) for each in specs], runs_dir)
@@ -180,6 +183,27 @@ def test_every_evaluation_shows_a_few_answers_and_the_best_weights_are_kept(queu
     flat = state(queue, "flat").result["best"]
     assert (flat["step"], flat["dir"]) == (1, "best")
     assert json.loads((queue["flat"].dir / "best" / "best.json").read_text())["step"] == 1
+
+
+def test_every_step_names_its_rows_and_an_epoch_has_each_row_once(queue: dict[str, Run]) -> None:
+    named = rows_by_step(queue["full"].dir)
+    assert list(named) == list(range(1, 7))
+    ids = sorted(row.id for row in TRAIN)
+    for epoch in (1, 4):  # 24 rows, 8 a step
+        assert sorted(row for step in range(epoch, epoch + 3) for row in named[step]) == ids
+
+
+def test_packed_rows_are_named_too_and_an_epoch_takes_fewer_steps(queue: dict[str, Run]) -> None:
+    run = queue["packed"]
+    assert state(queue, "packed").state == "finished"
+    packed = events(run, "data")[-1]
+    assert packed["packed"] is True
+    assert packed["sequences"] <= len(TRAIN) / 2
+    steps = math.ceil(packed["sequences"] / 2)
+    named = rows_by_step(run.dir)
+    assert list(named) == list(range(1, 3 * steps + 1))
+    assert sorted(row for step in range(1, steps + 1) for row in named[step]) == sorted(row.id for row in TRAIN)
+    assert [event["step"] for event in events(run, "eval")] == [steps, 2 * steps, 3 * steps]
 
 
 def test_memory_is_told_and_the_end_calls_the_users_command(queue: dict[str, Run]) -> None:

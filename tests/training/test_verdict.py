@@ -11,8 +11,9 @@ from small_runs import rows
 
 from engine.errors import TrainingError, UsageError
 from engine.model import TrainingRow
+from engine.training.choices import SFT, Chosen
 from engine.training.compare import compare, content_key
-from engine.training.spec import SFT, Chosen, choose_spec, optimizer_steps
+from engine.training.spec import choose_spec, optimizer_steps
 from engine.training.verdict import Losses, Paired, bootstrap_interval, paired, sentence, together
 
 

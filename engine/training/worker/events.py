@@ -35,17 +35,42 @@ def event_line(ev: str, values: Mapping[str, Any]) -> bytes:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
-class EventLog:
-    """Appends event lines to `events.jsonl`; several processes may hold one at a time.
+class LineFile:
+    """A file of lines that is only ever appended to; several processes may hold one at a time.
 
     Each line is one `write` to an O_APPEND descriptor, so lines of two processes never mix. A piece left by a writer
-    that died in the middle is closed with a line end first. A full disk loses events but never the run: the number
-    lost is told by an alert as soon as there is room again.
+    that died in the middle, or by a full disk, is closed with a line end first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._torn = ends_torn(self._descriptor)
+
+    def append(self, lines: bytes) -> bool:
+        """Append whole lines; False where they found no room."""
+        if self._torn:
+            lines = b"\n" + lines
+        try:
+            written = os.write(self._descriptor, lines)
+        except OSError:
+            written = 0
+        whole = written == len(lines)
+        self._torn = not whole and (self._torn or written > 0)
+        return whole
+
+    def close(self) -> None:
+        """Close the file; later appends are errors."""
+        os.close(self._descriptor)
+
+
+class EventLog:
+    """Appends event lines to `events.jsonl`.
+
+    A full disk loses events but never the run: the number lost is told by an alert as soon as there is room again.
     """
 
     def __init__(self, run_dir: Path) -> None:
-        self._descriptor = os.open(run_dir / "events.jsonl", os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._torn = ends_torn(self._descriptor)
+        self._file = LineFile(run_dir / "events.jsonl")
         self._lost = 0
 
     def emit(self, ev: str, **values: Any) -> None:
@@ -53,19 +78,11 @@ class EventLog:
         line = event_line(ev, values)
         if self._lost:
             line = event_line("alert", {"kind": "events_lost", "detail": f"{self._lost} events found no room"}) + line
-        if self._torn:
-            line = b"\n" + line
-        try:
-            written = os.write(self._descriptor, line)
-        except OSError:
-            written = 0
-        whole = written == len(line)
-        self._torn = not whole and (self._torn or written > 0)
-        self._lost = 0 if whole else self._lost + 1
+        self._lost = 0 if self._file.append(line) else self._lost + 1
 
     def close(self) -> None:
         """Close the file; later emits are errors."""
-        os.close(self._descriptor)
+        self._file.close()
 
 
 class SilentLog:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None])
     name = spec["model"]
     source = locate(name, spec["pretrain_text"], progress)
     where: dict[str, Any] = {"revision": spec["revision"], "trust_remote_code": bool(spec.sft.get("trust_remote_code"))}
+    kernel = attention(spec)
+    if kernel:
+        where["attn_implementation"] = kernel
     if spec["four_bit"]:
         where["quantization_config"] = four_bit()
     tokenizer = load_tokenizer(source, spec["revision"], name)
@@ -69,10 +73,21 @@ def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None])
     return model, tokenizer, source
 
 
+def attention(spec: Spec) -> str:
+    """The attention kernel to ask for; "" leaves it to the library.
+
+    For packed rows a kernel that knows where each begins spares a mask of length x length.
+    """
+    wanted = str(spec["attention"])
+    if wanted != "auto":
+        return wanted
+    packed = spec.sft.get("packing") or spec.sft.get("padding_free")
+    there = packed and torch.cuda.is_available() and find_spec("flash_attn") is not None
+    return "flash_attention_2" if there else ""
+
+
 def four_bit() -> Any:
     """4-bit weights by bitsandbytes. Raises ValueError where it, or a GPU, is missing."""
-    from importlib.util import find_spec
-
     from transformers import BitsAndBytesConfig
 
     if find_spec("bitsandbytes") is None or not torch.cuda.is_available():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
+import os
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +14,7 @@ from transformers import TrainerCallback
 
 from .desk import Desk, NonFinite
 from .evaluate import Measured, nll_per_token
-from .events import write_json
+from .events import LineFile, write_json
 from .measure import Measure
 from .saving import NoRoom
 from .spec import Spec
@@ -23,7 +25,7 @@ from .watchers import Alert, CurveWatch, HeldoutWatch
 class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
     """Turns what the trainer does into event lines, and requests to stop into a checkpoint and an end."""
 
-    def __init__(self, spec: Spec, desk: Desk, measure: Measure) -> None:
+    def __init__(self, spec: Spec, desk: Desk, measure: Measure, row_ids: Sequence[str]) -> None:
         self._spec = spec
         self._desk = desk
         self._measure = measure
@@ -32,8 +34,16 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._curve = CurveWatch()
         self._heldout = HeldoutWatch()
         self._diverged = ""
+        self._row_ids = row_ids
+        rank = int(os.environ.get("RANK", "0"))
+        self._batches = LineFile(desk.run_dir / (f"batch.rank{rank}.jsonl" if rank else "batch.jsonl"))
         self.best: dict[str, Any] = {}
         self.trainer: Any = None
+
+    def shorten_epoch(self, before: int, now: int) -> None:
+        """Rows were packed: where held-out rows are measured once an epoch of `before` steps, it has `now`."""
+        if self._eval_every == before:
+            self._eval_every = now
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._desk.beat.tell(max_steps=state.max_steps)
@@ -44,6 +54,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._desk.beat.tell(step=state.global_step, last_step_t=time.time())
+        self._name_rows(state.global_step)
         self._stop_if_asked(state, control)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
@@ -67,6 +78,15 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
                 self.weigh(self._measure.losses(self.trainer.model, state.global_step), state.global_step)
             # Measuring is no training time: a step after it is not a stall.
             self._desk.beat.tell(phase="train", last_step_t=time.time())
+
+    def _name_rows(self, step: int) -> None:
+        """One line of `batch.jsonl`: which rows this step was made of. Of several processes each names its own."""
+        ids = [self._row_ids[place] for place in self.trainer.rows_of_step]
+        self.trainer.rows_of_step = []
+        self._batches.append(json.dumps({"step": step, "rows": ids}, separators=(",", ":")).encode() + b"\n")
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._batches.close()
 
     def weigh(self, measured: Sequence[Measured], step: int, *, last: bool = False) -> None:
         """Alerts on the held-out loss; the lowest one's weights are kept in `best/`. The last ones are kept anyway."""

@@ -86,7 +86,7 @@ def guarded(
         set_environment(spec)
         log.emit("phase", phase="import", since_start=0.0)
         beat.tell(phase="import")
-        from .trainer import train
+        from .run import train
 
         return train(spec, Desk(run_dir, log, beat, watch, began))
     except NonFinite as fault:

@@ -79,10 +79,20 @@ def survey(request: Mapping[str, Any]) -> dict[str, Any]:
             }
             for row in labelled
         ],
+        "sequences": sequences(labelled, longest) if request["packing"] else None,
         "shown": [shown(labelled[place], tokenizer, longest) for place in telling(labelled, int(request["show"]))],
         "model": shape_of(source, request["revision"], request["lora_rank"]),
         "device": device(),
     }
+
+
+def sequences(rows: Sequence[Any], longest: int) -> int:
+    """How many sequences the rows become when they are packed."""
+    from .packing import as_dataset
+    from .rows import cut
+
+    kept = [cut(row, longest) for row in rows]
+    return len(as_dataset([row for row in kept if row.learnt], packed_to=longest))
 
 
 def ends(labels: Sequence[int], stops: Sequence[int]) -> bool:

@@ -1,0 +1,259 @@
+"""One run from spec to saved model, read top to bottom: load, label, train with TRL's SFTTrainer, measure, save."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import transformers
+import trl.trainer.utils
+from trl import SFTConfig
+
+from .checkpoints import PREFIX, last_good_checkpoint, remove_unfinished, sealed
+from .desk import Desk
+from .events import read_json, write_json
+from .faults import strike
+from .measure import Measure
+from .models import Precision, adapter_config, choose_precision, load
+from .packing import ROWS, as_dataset, refusal
+from .recorder import Recorder
+from .rows import LabelledRow, Prepared, choose_masking, prepare, read_rows
+from .saving import NoRoom
+from .spec import Spec
+from .stopping import Stopped
+from .trainer import Trainer, versions
+
+transformers.utils.logging.disable_progress_bar()
+
+
+def train(spec: Spec, desk: Desk) -> dict[str, Any]:
+    """Do the run. Returns what `result.json` will say: outcome, steps, measures, tokens, seconds, model folder.
+
+    Raises Stopped before there is anything to save, NonFinite, and whatever the libraries raise.
+    """
+    cpu_began = time.process_time()
+    precision = choose_precision(spec["method"], spec["precision"])
+    desk.phase("load", model=spec["model"], precision=precision.reason)
+    model, tokenizer, source = load(spec, precision, lambda done, of: tell_loading(desk, done, of))
+    desk.phase("data")
+    masking = choose_masking(tokenizer, spec["train_on"])
+    read = read_rows(desk.run_dir / "data" / "train.jsonl")
+    if masking.refusal(read):
+        raise ValueError(masking.refusal(read))
+    rows = prepare(read, tokenizer, masking, spec["max_length"])
+    heldout = prepare(read_rows(desk.run_dir / "data" / "heldout.jsonl"), tokenizer, masking, spec["max_length"])
+    report_data(desk, rows, heldout, masking.how)
+    if not rows.rows:
+        desk.log.emit("alert", kind="all_masked", detail="every row is masked whole: there is nothing to learn")
+        raise ValueError("no row has anything to learn: no answer is left within max_length")
+    measure = Measure(spec, desk, tokenizer, heldout.rows)
+    trainer = make_trainer(spec, desk, precision, model, tokenizer, rows.rows, measure)
+    record_settings(desk, trainer, source)
+    if trainer.padding_free:
+        settle_packing(desk, trainer, rows.rows)
+    if not spec.from_step and trainer.world == 1:
+        probe(desk, trainer, spec["micro_batch"])
+    if spec["eval_at_start"]:
+        desk.phase("eval")
+        trainer.recorder.weigh(measure.losses(trainer.model, 0), 0)
+    desk.phase("train")
+    run_steps(spec, desk, trainer)
+    result: dict[str, Any] = {
+        "outcome": "stopped" if trainer.stopped_by else "finished",
+        "step": trainer.state.global_step,
+        "completion_tokens": int(trainer.learnt_tokens),
+        "stopped_by": trainer.stopped_by,
+    }
+    if not trainer.stopped_by:
+        try:
+            desk.phase("eval")
+            measured = measure.all(trainer.model, trainer.state.global_step)
+            trainer.recorder.weigh(measured, trainer.state.global_step, last=True)
+            result |= measure.told(measured)
+        except Stopped as stop:  # what was learnt is still saved
+            result |= {"outcome": "stopped", "stopped_by": str(stop)}
+    desk.beat.tell(phase="save")
+    desk.log.emit("phase", phase="save", since_start=desk.seconds())
+    try:
+        trainer.told = {**result, "rows": len(rows.rows), "trained_on": masking.how}
+        result["model"] = trainer.save_whole("model")
+    except NoRoom as fault:
+        kept = last_good_checkpoint(desk.run_dir)
+        words = f"{kept.name} is whole" if kept else "there is no checkpoint"
+        desk.log.emit("alert", kind="disk_full", step=trainer.state.global_step, detail=f"{fault}; {words}")
+        result |= {
+            "outcome": "stopped",
+            "stopped_by": "the disk is full",
+            "error": f"{fault}; {words}: free space, resume",
+        }
+    if trainer.recorder.best:
+        result["best"] = trainer.recorder.best
+    return {**result, "seconds": desk.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
+
+
+def run_steps(spec: Spec, desk: Desk, trainer: Trainer) -> None:
+    """Take the optimizer steps, from the checkpoint the spec names on."""
+    for name in remove_unfinished(desk.run_dir):
+        desk.log.emit("alert", kind="torn_checkpoint", detail=f"{name} was never finished and is deleted")
+    if not spec.from_step:
+        trainer.train()
+        return
+    checkpoint = desk.run_dir / "ckpt" / f"{PREFIX}{spec.from_step}"
+    note = sealed(checkpoint)
+    if note is None:
+        raise ValueError(f"{checkpoint.name} is not whole, so the run cannot go on from it")
+    trainer.learnt_tokens = note["learnt_tokens"]
+    state = read_json(checkpoint / "trainer_state.json") or {}
+    if state["global_step"] < state["max_steps"]:
+        trainer.train(resume_from_checkpoint=str(checkpoint))
+    else:  # all steps were taken and only the saving is left; the library would take one more
+        trainer._load_from_checkpoint(str(checkpoint))
+        trainer.state.global_step = state["global_step"]
+        desk.beat.tell(step=state["global_step"], max_steps=state["max_steps"])
+
+
+def settle_packing(desk: Desk, trainer: Trainer, rows: Sequence[LabelledRow]) -> None:
+    """Refuse packing where rows would see each other, and tell how many sequences the rows became.
+
+    Raises ValueError with what was measured.
+    """
+    refused = refusal(trainer, rows)
+    if refused:
+        raise ValueError(f"packing is not safe here: {refused}; set packing = false and padding_free = false")
+    sequences, batch = len(trainer.train_dataset), trainer._spec["batch"]
+    desk.log.emit("data", rows=len(rows), sequences=sequences, packed=bool(trainer.args.packing))
+    # What was to be measured once an epoch still is: an epoch of packed rows has fewer steps.
+    trainer.recorder.shorten_epoch(math.ceil(len(rows) / batch), math.ceil(sequences / batch))
+
+
+def tell_loading(desk: Desk, done: int, of: int) -> None:
+    """Progress of the built-in model's one-time pre-training."""
+    desk.watch.check()
+    desk.beat.tell(pretrained=done, pretrain_of=of)
+
+
+def report_data(desk: Desk, rows: Prepared, heldout: Prepared, how: str) -> None:
+    """The `data` event: what became of the rows. At most 50 ids of each kind are named."""
+    desk.log.emit(
+        "data",
+        rows=len(rows.rows) + len(rows.dropped),
+        kept=len(rows.rows),
+        truncated=len(rows.truncated),
+        dropped_fully_masked=len(rows.dropped),
+        truncated_ids=rows.truncated[:50],
+        dropped_ids=rows.dropped[:50],
+        tokens=rows.tokens,
+        completion_tokens=rows.learnt,
+        heldout=len(heldout.rows),
+        heldout_dropped=len(heldout.dropped),
+        trained_on=how,
+    )
+
+
+def score_learnt_positions_only() -> None:
+    """Let TRL's output layer skip masked positions on the CPU as it does on a GPU: the same loss at half the time.
+
+    TRL asks a private function whether the device is one of those; where a later version has it no more, nothing
+    changes but the speed.
+    """
+    if hasattr(trl.trainer.utils, "_use_triton"):
+        trl.trainer.utils._use_triton = lambda _device: True
+
+
+def shares(spec: Spec) -> tuple[int, int]:
+    """Rows at a time, and how often, on each process; together they are the batch.
+
+    Raises ValueError where the batch cannot be shared evenly.
+    """
+    world, batch, micro = int(os.environ.get("WORLD_SIZE", "1")), spec["batch"], spec["micro_batch"]
+    if batch % world:
+        raise ValueError(f"a batch of {batch} rows cannot be shared by {world} processes")
+    mine = batch // world
+    at_once = next(size for size in range(min(mine, micro), 0, -1) if mine % size == 0)
+    return at_once, mine // at_once
+
+
+def probe(desk: Desk, trainer: Trainer, count: int) -> None:
+    """Take the longest batch forward and backward first: memory that is short is short now, not in an hour."""
+    desk.phase("probe")
+    lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
+    longest = sorted(range(len(lengths)), key=lambda place: lengths[place], reverse=True)[:count]
+    batch = trainer.data_collator([trainer.train_dataset[place] for place in longest])
+    del batch[ROWS]
+    strike(trainer._spec.faults, step=0, micro_batch=len(longest), model=trainer.model)
+    counted = {name: getattr(trainer, name) for name in ("_total_train_tokens",) if hasattr(trainer, name)}
+    with torch.random.fork_rng():
+        trainer.model.train()
+        with trainer.compute_loss_context_manager():
+            loss = trainer.compute_loss(trainer.model, trainer._prepare_inputs(batch))
+        loss.backward()
+    trainer.model.zero_grad(set_to_none=True)
+    # The library counts what its loss saw: this was no step.
+    if hasattr(trainer, "_metrics"):
+        trainer._metrics["train"].clear()
+    for name, value in counted.items():
+        setattr(trainer, name, value)
+    if torch.cuda.is_available():
+        peak = round(torch.cuda.max_memory_allocated() / 1e6, 1)
+        desk.log.emit("mem", step=0, probe=True, gpu_peak_mb=peak, tokens=batch["input_ids"].numel())
+
+
+def make_trainer(
+    spec: Spec,
+    desk: Desk,
+    precision: Precision,
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[LabelledRow],
+    measure: Measure,
+) -> Trainer:
+    """The trainer over rows that are labelled already, so TRL's own preparation is left out."""
+    score_learnt_positions_only()
+    arguments = SFTConfig(
+        output_dir=str(desk.run_dir / "ckpt"),
+        seed=spec["seed"],
+        max_steps=spec["steps"] or -1,
+        num_train_epochs=spec["epochs"],
+        learning_rate=spec["learning_rate"],
+        per_device_train_batch_size=shares(spec)[0],
+        gradient_accumulation_steps=shares(spec)[1],
+        max_length=None if spec.sft.get("padding_free") else spec["max_length"],  # rows come cut; TRL refuses both
+        dataset_kwargs={"skip_prepare_dataset": True},
+        **precision.flags,
+        **spec.sft,
+    )
+    recorder = Recorder(spec, desk, measure, [row.id for row in rows])
+    trainer = Trainer(
+        spec,
+        desk,
+        model=model,
+        args=arguments,
+        processing_class=tokenizer,
+        train_dataset=as_dataset(rows, packed_to=spec["max_length"] if spec.sft.get("packing") else None),
+        peft_config=adapter_config(spec),
+        callbacks=[recorder],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    recorder.trainer, trainer.recorder = trainer, recorder
+    return trainer
+
+
+def record_settings(desk: Desk, trainer: Trainer, source: str) -> None:
+    """`settings.json`: every value the libraries run with, and their versions."""
+    if not trainer.is_first:
+        return
+    write_json(
+        desk.run_dir / "settings.json",
+        {
+            "model_source": source,
+            "model_commit": getattr(trainer.model.config, "_commit_hash", None),
+            "versions": versions(),
+            "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
+            "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+            "sft": trainer.args.to_dict(),
+        },
+    )

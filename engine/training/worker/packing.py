@@ -1,7 +1,7 @@
 """From labelled rows to the sequences a batch is made of: one row each, or several packed into one; row ids stay known.
 
 Packing is TRL's own (best fit, decreasing); tamis adds which rows a sequence holds. Rows of one sequence must not see
-each other. Whether they do depends on model, kernel and versions, so it is measured on the model itself before the first
+each other. Whether they do depends on model, kernel and versions, so it is measured on the model before the first
 step: the same row, alone and behind another one, has to get the same logits.
 """
 

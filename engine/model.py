@@ -17,6 +17,7 @@ ShapeName = Literal["alpaca", "messages", "sharegpt", "preference", "text"]
 
 SEVERITIES: tuple[Severity, ...] = ("fix", "drop", "check", "info")
 BUCKETS: tuple[BucketName, ...] = ("fix", "drop", "check", "clean")
+SHAPES: tuple[ShapeName, ...] = ("alpaca", "messages", "sharegpt", "preference", "text")
 CLUSTER_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix", "variant", "conflict")
 VERDICTS: tuple[VerdictName, ...] = ("undecided", "accepted", "rejected", "skipped")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.sources.mapping import value_at
+from engine.scan.dates import date_of
 
 if TYPE_CHECKING:
     from engine.model import Example
@@ -23,7 +23,6 @@ LANGUAGE_SAMPLE = 2000
 LANGUAGE_LETTERS = 40
 BATCH, EPOCHS = 16, 3
 MOST_REPEATED = 5
-YEAR_FIELDS = ("year", "date", "created_at", "created", "timestamp")
 CountTokens = Callable[[str], int]
 
 
@@ -132,13 +131,7 @@ def _languages(examples: Sequence[Example]) -> dict[str, int]:
 
 
 def _years(examples: Sequence[Example]) -> dict[str, int]:
-    years: Counter[str] = Counter()
-    for example in examples:
-        for name in YEAR_FIELDS:
-            match = re.match(r"(?:19|20)\d\d", str(value_at(example.raw, (name,)) or ""))
-            if match:
-                years[match.group()] += 1
-                break
+    years = Counter(date[:4] for example in examples if (date := date_of(example.raw)))
     return dict(sorted(years.items()))
 
 
@@ -196,6 +189,10 @@ def _repeats(sets: list[dict[str, Any]]) -> str:
     return " against ".join(said)
 
 
+def _shared_system(one: dict[str, Any]) -> str:
+    return f"{one['repeated_systems'][0]['count']:,}" if one["repeated_systems"] else ""
+
+
 TABLE: tuple[tuple[str, Callable[[dict[str, Any]], str], Callable[[list[dict[str, Any]]], str]], ...] = (
     ("rows", lambda one: f"{one['rows']:,}", lambda sets: "rows that could be read"),
     ("set aside", lambda one: f"{one['quarantined']:,}", lambda sets: "lines that could not be read"),
@@ -219,6 +216,7 @@ TABLE: tuple[tuple[str, Callable[[dict[str, Any]], str], Callable[[list[dict[str
     ("tokens, 95 %", lambda one: f"{one['tokens']['p95']:,}", lambda sets: "nineteen of twenty rows are shorter"),
     ("tokens, total", lambda one: f"{one['tokens']['total']:,}", lambda sets: "what one epoch reads"),
     ("turns, median", lambda one: f"{one['turns']['p50']:,}", lambda sets: f"longest {sets[0]['turns']['max']:,}"),
+    ("shared system prompt", _shared_system, lambda sets: "rows that the commonest one stands in"),
     ("languages", lambda one: _top(one["languages"], 3), lambda sets: f"told from up to {LANGUAGE_SAMPLE:,} rows"),
     ("years", lambda one: _span(one["years"]), lambda sets: _top(sets[0]["years"], 9)),
 )

@@ -107,7 +107,7 @@ def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     add.add_argument("--new-version", action="store_true", help="FILE replaces the source, whatever its name")
     merge = _command(words, "merge", "bring in the journals of another copy of the project")
     merge.add_argument("other", type=Path, metavar="OTHER", help="the other .tamis folder")
-    export = _command(words, "export", "write the curated set, the held-out set and the manifest")
+    export = _command(words, "export", "write the curated set, the held-out set and the manifest", decides=True)
     export.add_argument(
         "--to", type=Path, required=True, metavar="PATH", help="a .jsonl, .jsonl.gz, .parquet or .csv file, or a folder"
     )
@@ -121,8 +121,9 @@ def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
         "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"
     )
     export.add_argument(
-        "--override", metavar="WHY", default="", help="let rows with secrets leave; WHY goes into the manifest"
+        "--override", metavar="WHY", default="", help="let rows with secrets leave; WHY goes into manifest and journal"
     )
+    export.add_argument("--license", metavar="ID", default="", help="for the dataset card, as the Hub spells it: mit")
     export.add_argument("--lossy", action="store_true", help="convert although something is lost")
     export.add_argument("--include", choices=["undecided"], help="let undecided rows through as well")
 

@@ -170,9 +170,12 @@ def holdout(arguments: argparse.Namespace) -> int:
     with open_project(folder, readonly=True) as project:
         wanted = parse_amount(arguments.amount, len(project.rows))
     if wanted is None:
-        held, numbers = reserve_file(folder, Path(arguments.amount), reviewer)
+        held, numbers = reserve_file(
+            folder, Path(arguments.amount), reviewer, scan=lambda project: scan_project(project, Narrator())
+        )
         with held:
             scan_project(held, Narrator())
+            variants = held.heldout_variants
         drawn: list[int] = list(numbers)
     else:
         with open_for_deciding(folder, reviewer) as project:
@@ -181,10 +184,15 @@ def holdout(arguments: argparse.Namespace) -> int:
             drawn = reserve_drawn(project, wanted, seed=arguments.seed, by=arguments.by)
             # What is held out never shares a group with what is not: the findings are made anew.
             scan_project(project, Narrator())
+            variants = project.heldout_variants
     if arguments.json:
-        print_json({"heldout": len(drawn), "rows": drawn})
-    else:
-        print(f"held out {len(drawn):,} rows; judge them one by one: only accepted ones are measured")
+        print_json({"heldout": len(drawn), "rows": drawn, "variants": variants})
+        return 0
+    print(f"held out {len(drawn):,} rows; judge them one by one: only accepted ones are measured")
+    if variants:
+        print(f"  {len(variants):,} families of variants have rows on both sides: alike, but they ask for other things")
+    for rows in variants[:8]:
+        print(f"    rows {_some(rows)}")
     return 0
 
 
@@ -305,7 +313,13 @@ def export_rows(arguments: argparse.Namespace) -> int:
     from engine.export import export
 
     narrator = Narrator()
-    with open_project(find_project(arguments.project), readonly=True) as project:
+    # Letting secrets through is a decision: it needs a name, and a line of the journal.
+    opened = (
+        open_for_deciding(arguments.project, arguments.reviewer)
+        if arguments.override
+        else open_project(find_project(arguments.project), readonly=True)
+    )
+    with opened as project:
         summary = export(
             project,
             arguments.to,
@@ -314,6 +328,7 @@ def export_rows(arguments: argparse.Namespace) -> int:
             include_undecided=arguments.include == "undecided",
             lossy=arguments.lossy,
             override=arguments.override,
+            licence=arguments.license,
             progress=narrator,
         )
     narrator.end()

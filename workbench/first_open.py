@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from engine.errors import UsageError
 from engine.project.folder import Project
 from engine.project.heldout import reserve_drawn
-from engine.project.settings import write_settings
 from engine.sources.guess import SAMPLE_ROWS, guess_shapes
 from engine.sources.mapping import Mapping, mapping_from_words
 from engine.sources.shapes import turns_of
@@ -70,14 +68,13 @@ def preview(project: Project, mapping: Mapping, count: int = 3) -> Iterator[tupl
 def correct_mapping(project: Project, mapping: Mapping) -> bool:
     """Read the rows by this mapping from now on; whether it is another one than before. Ids and decisions stay.
 
-    Raises UsageError where it finds no text in any of the first rows, ProjectError where the folder cannot be written.
+    Raises UsageError where it finds no text in any of the first rows, ProjectError where the journal cannot be written.
     """
     if mapping == project.mapping:
         return False
     if not any(text.strip() for _, turns in preview(project, mapping, SAMPLE_ROWS) for _, text in turns):
         raise UsageError("none of the first rows has a text in these fields", "", "check the names of the fields")
-    write_settings(project.folder, replace(project.settings, mapping=mapping))
-    project.refresh_rows()
+    project.read_by(mapping)
     return True
 
 
@@ -96,8 +93,11 @@ def changed_proposal(rows: int, now: int, factor: float) -> int:
     return max(SMALLEST_SHARE, min(LARGEST_SHARE, rows // 3, round(now * factor)))
 
 
-def reserve(project: Project, wanted: int) -> int:
-    """Draw and reserve the held-out set; how many rows it has. What was found so far no longer fits afterwards."""
+def reserve(project: Project, wanted: int) -> tuple[int, int]:
+    """Draw and reserve the held-out set: how many rows it has, and how many families of variants it cuts through.
+
+    What was found so far no longer fits afterwards.
+    """
     drawn = reserve_drawn(project, wanted)
     project.reload_findings()
-    return len(drawn)
+    return len(drawn), len(project.heldout_variants)

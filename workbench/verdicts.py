@@ -58,9 +58,9 @@ class Plan:
         return f"{done}; {left}" if left else done
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 row`, `2 rows`, `2 held-out rows`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def seen_by(project: Project, on_screen: Iterable[int] = ()) -> Seen:
@@ -77,7 +77,7 @@ def plan_row(project: Project, verb: Verb, row: int) -> Plan:
     if project.is_disputed(row) and verb in ("accept", "reject"):
         settled = Act("settle", (project.rows.id(row),), extra={"verdict": RESULT[verb]})
         return Plan((settled,), (row,), "reviewers differed")
-    return Plan((Act(verb, (project.rows.id(row),)),), (row,), default_reason(project, row))
+    return Plan((Act(verb, (project.rows.id(row),)),), (row,), project.default_reason(row))
 
 
 def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen: Seen) -> Plan:
@@ -168,13 +168,7 @@ def plan_edit(project: Project, row: int, edited: Row) -> Plan:
     if project.is_disputed(row):
         settled = Act("settle", (identifier,), {identifier: edited}, {"verdict": "accepted"})
         return Plan((settled,), (row,), "reviewers differed")
-    return Plan((Act("edit", (identifier,), {identifier: edited}),), (row,), default_reason(project, row))
-
-
-def default_reason(project: Project, row: int) -> str:
-    """The signal of the row's top flag, else `by eye`."""
-    flags = project.flags_of(row)
-    return flags[0].signal if flags else "by eye"
+    return Plan((Act("edit", (identifier,), {identifier: edited}),), (row,), project.default_reason(row))
 
 
 def carry_out(project: Project, plan: Plan, on_screen: Iterable[int]) -> int | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from engine.export.licence import UNKNOWN
+
 if TYPE_CHECKING:
     from engine.project.folder import Project
 
@@ -26,7 +28,7 @@ def card(project: Project, document: dict[str, Any]) -> str:
     """The whole README.md from the manifest; no text of any row is in it."""
     export = document["export"]
     counts = document["counts"]
-    lines = ["---", *_head(export), "---", "", f"# {project.name}, curated", ""]
+    lines = ["---", *_head(export, document["licence"]), "---", "", f"# {project.name}, curated", ""]
     lines += [
         f"{export['rows']:,} training rows and {export['holdout_rows']:,} held-out rows, "
         f"of {counts['rows']:,} rows that came in.",
@@ -62,10 +64,10 @@ def card(project: Project, document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _head(export: dict[str, Any]) -> list[str]:
-    lines = [
-        "# The licence of the source is not known to tamis: name it before you publish.",
-        "license: unknown",
+def _head(export: dict[str, Any], licence: str) -> list[str]:
+    lines = [] if licence != UNKNOWN else ["# The source names no licence: name it before you publish (--license ID)."]
+    lines += [
+        f"license: {licence}",
         "task_categories:",
         "- text-generation",
         "size_categories:",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.export.licence import source_licence
 from engine.project.journal import now
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def manifest(project: Project, summary: dict[str, Any]) -> dict[str, Any]:
             {"name": source.path.rsplit("/", 1)[-1], "sha256": source.sha256, "rows": source.rows}
             for source in project.settings.sources
         ],
+        "licence": source_licence(Path(project.settings.source.path)),
         "journals": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in project.journal_files()},
         "reviewers": counts["reviewers"],
         "counts": counts,

@@ -17,8 +17,10 @@ from engine.errors import ProjectError, UsageError
 from engine.export.card import card
 from engine.export.convert import CONVERSIONS, Converted, checked_format, json_line, needs_wide
 from engine.export.curated import Curated, curate
+from engine.export.licence import is_licence
 from engine.export.manifest import manifest
 from engine.files import sync_folder, write_atomic
+from engine.model import Act
 
 if TYPE_CHECKING:
     from engine.project.folder import Project
@@ -76,15 +78,21 @@ def export(
     include_undecided: bool = False,
     lossy: bool = False,
     override: str = "",
+    licence: str = "",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write the accepted rows; the contract's `export` object.
 
-    `override` are the words that let rows with secrets through; they go into the manifest. Raises UsageError where
-    nothing is accepted, a row holds a secret, a conversion would lose something and `lossy` is not set, the target
-    is a source of the project, or a file that tamis did not write; ProjectError where the disk refuses.
+    `override` are the words that let rows with secrets through; they go into the manifest, and into the journal of a
+    project that is open for deciding. `licence` is what the card says instead of what the source says.
+
+    Raises UsageError where nothing is accepted, a row holds a secret, a conversion would lose something and `lossy` is
+    not set, the target is a source of the project, or a file that tamis did not write; ProjectError where the disk
+    refuses.
     """
     checked_format(format_name)
+    if licence and not is_licence(licence):
+        raise UsageError(f"{licence!r} is no licence id", "", "write it as the Hub does: mit, apache-2.0, cc-by-4.0")
     to = Path(to)
     curated = curate(project, include_undecided=include_undecided)
     if not curated.training:
@@ -128,7 +136,10 @@ def export(
         summary |= _write_dataset(project, curated, format_name, target)
     else:
         summary |= _write_files(project, curated, format_name, target, progress)
-    document = manifest(project, summary)
+    if secrets and not project.readonly:
+        ids = tuple(project.rows.id(number) for number in secrets)
+        project.decide([Act("override", ids, extra={"of": SECRET_SIGNAL})], why=override)
+    document = manifest(project, summary) | ({"licence": licence} if licence else {})
     if target.folder is not None:
         write_atomic(target.folder / CARD_NAME, card(project, document).encode("utf-8", "backslashreplace"), mode=0o644)
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from engine.model import Act, Row, VerdictName
+from engine.model import SHAPES, Act, Row, VerdictName
 from engine.project.journal import act_from_json
+from engine.sources.mapping import Mapping
 
 VERDICT_ACTS: dict[str, VerdictName] = {
     "accept": "accepted",
@@ -70,6 +71,7 @@ class Fold:
     seen: set[str] = field(default_factory=set)
     heldout: dict[str, int] = field(default_factory=dict)
     relations: dict[int, list[Act]] = field(default_factory=dict)
+    mappings: dict[int, Mapping] = field(default_factory=dict)
     reviewers: set[str] = field(default_factory=set)
     last_number: int = 0
     _done: list[int] = field(default_factory=list)
@@ -124,9 +126,14 @@ class Fold:
     def describe(self, number: int) -> str:
         """A line in words: `reject 12 rows (bucket:drop)`."""
         applied = self._applied[number]
-        parts = [f"{act.do} {len(act.ids)} row{'s' if len(act.ids) != 1 else ''}" for act in applied.acts]
+        parts = [_in_words(act) for act in applied.acts]
         why = str(applied.line.get("why", ""))
-        return " and ".join(parts) + (f" ({why})" if why else "")
+        return " and ".join(parts) + (f" ({why})" if why not in ("", "by eye") else "")
+
+    @property
+    def mapping(self) -> Mapping | None:
+        """How this journal says that rows are read: the last correction that stands, or None where there is none."""
+        return self.mappings[max(self.mappings)] if self.mappings else None
 
     def acts_of(self, number: int) -> tuple[Act, ...]:
         """The acts of a line that is in memory."""
@@ -140,7 +147,9 @@ class Fold:
             if act.do == "holdout":
                 for identifier in act.ids:
                     self.heldout.setdefault(identifier, number)
-            elif act.do in RELATION_ACTS or act.extra.get("changed"):
+            if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
+                self.mappings[number] = mapping
+            elif act.do in RELATION_ACTS or act.extra.get("changed") or act.extra.get("variants"):
                 self.relations.setdefault(number, []).append(act)
             for identifier in act.ids:
                 state = self.state(identifier) or BLANK
@@ -158,6 +167,7 @@ class Fold:
         applied = self._applied[number]
         self.changed.update(applied.before)
         self.relations.pop(number, None)
+        self.mappings.pop(number, None)
         if any(act.do == "holdout" for act in applied.acts):
             self.heldout = {key: made for key, made in self.heldout.items() if made != number}
         return _ids(applied.acts)
@@ -168,6 +178,23 @@ class Fold:
         self._done.append(self._undone.pop())
         applied = self._applied[number]
         return self._perform(number, applied.acts, applied.line)
+
+
+def map_act(mapping: Mapping) -> Act:
+    """The act that says how rows are read from now on."""
+    return Act("map", (), extra={"shape": mapping.shape, "fields": dict(mapping.fields)})
+
+
+def mapping_of_act(act: Act) -> Mapping | None:
+    """The mapping that a `map` act names, or None where it names none that this version knows."""
+    shape, fields = act.extra.get("shape"), act.extra.get("fields")
+    return Mapping(shape, dict(fields)) if shape in SHAPES and isinstance(fields, dict) else None
+
+
+def _in_words(act: Act) -> str:
+    if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
+        return f"read rows as {mapping.describe()}"
+    return f"{act.do} {len(act.ids)} row{'s' if len(act.ids) != 1 else ''}"
 
 
 def _ids(acts: Iterable[Act]) -> set[str]:

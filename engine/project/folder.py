@@ -15,12 +15,13 @@ from typing import Any
 from engine.errors import LockedError, ProjectError
 from engine.files import write_atomic
 from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
-from engine.project.fold import Fold
+from engine.project.fold import Fold, map_act
+from engine.project.fold_all import fold_journals
 from engine.project.found import Found
 from engine.project.journal import JournalWriter, journal_line, now, read_lines
 from engine.project.rows import RowStore
 from engine.project.settings import ProjectSettings, read_settings
-from engine.project.snapshot import CODE, load_snapshot, save_snapshot
+from engine.project.snapshot import save_snapshot
 from engine.project.states import States
 from engine.reviewer import file_stem, install_id
 from engine.scan.store import findings_from_json, findings_to_json
@@ -53,6 +54,7 @@ class Project:
             self._open_writer(reviewer, take_over)
         self._lines_replayed = 0
         self._states = States(self.rows, self._fold_journals(), self._own_path, blind)
+        self.rows.read_by(self.mapping)
         if self._lines_replayed >= SNAPSHOT_LINES:
             self._save_snapshot()
         self._found = Found(None)
@@ -75,23 +77,14 @@ class Project:
             self.readonly_reason = str(error)
 
     def _fold_journals(self) -> dict[Path, Fold]:
-        snapshot = load_snapshot(self.folder, self.rows)
-        folds: dict[Path, Fold] = {}
-        for path in sorted((self.folder / "decisions").glob("*.jsonl")):
-            fold, start = snapshot.get(path.name, (Fold(), 0))
-            lines, complaints, torn = read_lines(path, start)
-            if any(fold.needs_history(line) for line in lines):
-                # The tail takes back an act from before the snapshot: only the whole journal says what it replaced.
-                fold, (lines, complaints, torn) = Fold(), read_lines(path)
-            self.notes += complaints
-            if torn and self._writer is not None and path == self._own_path:
-                note = self._writer.set_torn_aside(torn)
-                self.notes += [note] if note else []
-            for line in lines:
-                fold.apply(line)
-            folds[path] = fold
-            self._lines_replayed += len(lines)
+        folded = fold_journals(self.folder, self.rows)
+        self.notes += folded.complaints
+        self._lines_replayed += folded.lines
+        folds = folded.folds
         if self._own_path is not None:
+            torn = folded.torn.get(self._own_path)
+            note = self._writer.set_torn_aside(torn) if torn and self._writer is not None else None
+            self.notes += [note] if note else []
             folds.setdefault(self._own_path, Fold())
         return folds
 
@@ -120,7 +113,7 @@ class Project:
         """Take in rows that were added since; how many. Numbers and decisions stay, findings no longer fit."""
         before = len(self.rows)
         self.settings = read_settings(self.folder)
-        fresh = RowStore(self.folder, self.settings.mapping, self.name)
+        fresh = RowStore(self.folder, self.mapping, self.name)
         self.rows.close()
         self.rows = fresh
         self._states.grow(fresh)
@@ -133,7 +126,8 @@ class Project:
 
     @property
     def mapping(self) -> Mapping:
-        return self.settings.mapping
+        """How rows are read: as the source was opened, or as a journal corrects it."""
+        return self._states.mapping or self.settings.mapping
 
     def close(self) -> None:
         """Let go of the lock and the row file."""
@@ -198,6 +192,11 @@ class Project:
     def heldout(self) -> frozenset[int]:
         """The row numbers of the held-out set."""
         return frozenset(self._states.heldout)
+
+    @property
+    def heldout_variants(self) -> list[list[int]]:
+        """Families of variants with rows on both sides of the held-out set, as they stood when it was cut."""
+        return self._states.heldout_variants()
 
     @property
     def training(self) -> list[int]:
@@ -265,11 +264,22 @@ class Project:
     def decide(self, acts: Sequence[Act], *, seen: Iterable[str] = (), why: str = "") -> int:
         """Write one journal line that does all of `acts`, synced; the number of the line.
 
-        One line is one undo. Raises ProjectError where nothing could be written; the state is then as before.
+        One line is one undo; without a `why` the reason is the top flag of a lone row, else "by eye". Raises
+        ProjectError where nothing could be written; the state is then as before.
         """
         fold = self._own_fold()
-        line = journal_line(fold.last_number + 1, self.reviewer, acts, seen, why)
+        line = journal_line(fold.last_number + 1, self.reviewer, acts, seen, why or self._default_reason(acts))
         return self._write(line)
+
+    def _default_reason(self, acts: Sequence[Act]) -> str:
+        ids = {identifier for act in acts for identifier in act.ids}
+        number = self.rows.number(ids.pop()) if len(ids) == 1 else None
+        return "by eye" if number is None else self.default_reason(number)
+
+    def default_reason(self, number: int) -> str:
+        """Why a row is decided where nobody says why: the signal of its top flag, else `by eye`."""
+        flags = self.flags_of(number)
+        return flags[0].signal if flags else "by eye"
 
     @property
     def last_line(self) -> int:
@@ -319,8 +329,16 @@ class Project:
             self.readonly_reason = error.title
             raise
         self._lines_replayed += 1
+        mapping = self.mapping
         self._states.refresh(fold.apply(line))
+        if self.mapping != mapping:
+            self.rows.read_by(self.mapping)
+            self.reload_findings()
         return int(line["n"])
+
+    def read_by(self, mapping: Mapping) -> int:
+        """Correct how rows are read, as a journal line of its own; findings that no longer fit are dropped."""
+        return self.decide([map_act(mapping)], why="mapping corrected")
 
     # -- counting
 
@@ -356,26 +374,15 @@ class Project:
 
     def counts(self) -> dict[str, Any]:
         """What `tamis status --json` prints."""
-        states = self._states
-        verdicts = states.verdict_counts()
         clusters = self.findings.clusters if self.findings is not None else ()
         open_kinds = [cluster.kind for cluster in clusters if self.is_open(cluster)]
         return {
             "rows": len(self.rows),
-            "accepted": verdicts["accepted"],
-            "edited": sum(1 for number in states.edited if states.codes[number] == CODE["accepted"]),
-            "rejected": verdicts["rejected"],
-            "skipped": verdicts["skipped"],
-            "undecided": verdicts["undecided"],
-            "disputed": len(states.disputed),
-            "heldout": len(states.heldout),
-            "seen": len(states.seen_decided()),
+            **self._states.counts(),
             # Not scanned is not the same as nothing open.
             "clusters_open": sum(kind in SETTLED_KINDS for kind in open_kinds) if self.findings else None,
             "conflicts_open": open_kinds.count("conflict") if self.findings else None,
             "quarantined": sum(source.quarantined for source in self.settings.sources),
-            "agreement": states.agreement(),
-            "reviewers": states.reviewers(),
         }
 
     def journal_files(self) -> list[Path]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import LockedError, UsageError
-from engine.model import Act, Cluster
+from engine.model import Act, Cluster, Row
 from engine.project.create import append_rows
 from engine.project.folder import Project, open_project
 from engine.sources.mapping import parse_path, value_at
@@ -96,28 +96,53 @@ def reserve_drawn(project: Project, wanted: int, *, seed: int = 0, by: str | Non
         if set(strata) == {"None"}:
             raise UsageError(f"no row has the field {by!r}", "", "name a field that the rows have")
     drawn = draw_heldout(len(project.rows), wanted, clusters, seed, strata)
-    ids = tuple(project.rows.id(number) for number in drawn)
-    project.decide(
-        [Act("holdout", ids, extra={"seed": seed} | ({"stratified_by": by} if by else {}))],
-        why=f"held out {len(drawn)} rows, seed {seed}",
+    _reserve(
+        project,
+        (),
+        drawn,
+        {"seed": seed} | ({"stratified_by": by} if by else {}),
+        f"held out {len(drawn)} rows, seed {seed}",
     )
     return drawn
 
 
-def reserve_file(folder: Path, path: Path, reviewer: str) -> tuple[Project, range]:
-    """Add the rows of a file and hold them out: the project, opened anew, and the numbers of the rows."""
+def reserve_file(
+    folder: Path, path: Path, reviewer: str, *, scan: Callable[[Project], object] | None = None
+) -> tuple[Project, range]:
+    """Add the rows of a file and hold them out: the project, opened anew, and the numbers of the rows.
+
+    `scan` looks at old and new rows together before they are parted, so that variants that straddle are known.
+    """
     with open_project(folder, reviewer=reviewer) as project:
         _refuse_second(project)
         if project.readonly:
             raise LockedError(project.readonly_reason, "", "close the other window first")
         numbers = append_rows(folder, path)
     project = open_project(folder, reviewer=reviewer)
-    ids = tuple(project.rows.id(number) for number in numbers)
-    project.decide(
-        [Act("add", ids, extra={"file": path.name}), Act("holdout", ids)],
-        why=f"held out the {len(ids)} rows of {path.name}",
-    )
+    if scan is not None:
+        scan(project)
+    added = Act("add", tuple(project.rows.id(number) for number in numbers), extra={"file": path.name})
+    _reserve(project, (added,), numbers, {}, f"held out the {len(numbers)} rows of {path.name}")
     return project, numbers
+
+
+def _reserve(project: Project, before: Sequence[Act], numbers: Sequence[int], extra: Row, why: str) -> None:
+    straddling = straddling_variants(project, numbers)
+    variants = {"variants": [[project.rows.id(row) for row in family] for family in straddling]} if straddling else {}
+    ids = tuple(project.rows.id(number) for number in numbers)
+    project.decide([*before, Act("holdout", ids, extra=dict(extra) | variants)], why=why)
+
+
+def straddling_variants(project: Project, heldout: Iterable[int]) -> list[tuple[int, ...]]:
+    """Families of variants (row numbers, ascending) with rows on both sides of a held-out set that is about to be cut.
+
+    Their rows look alike but ask for different things, so parting them is no leak; a person is told of them all the
+    same. Told from the findings as they are before the cut: a scan after it never mixes the two sides.
+    """
+    reserved = set(heldout)
+    clusters = project.findings.clusters if project.findings is not None else ()
+    families = (cluster.rows for cluster in clusters if cluster.kind == "variant")
+    return [rows for rows in families if not reserved.isdisjoint(rows) and not reserved.issuperset(rows)]
 
 
 def _refuse_second(project: Project) -> None:

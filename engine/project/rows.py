@@ -76,6 +76,10 @@ class RowStore:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def read_by(self, mapping: Mapping) -> None:
+        """Make turns of the rows by this mapping from now on; the rows, their ids and numbers stay."""
+        self._mapping = mapping
+
     def raw_bytes(self, number: int) -> bytes:
         """The bytes of the row as they came, without the line feed."""
         start, end = self._starts[number], self._starts[number + 1]

@@ -20,7 +20,7 @@ from typing import Any
 from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.model import VERDICTS
-from engine.project.fold import Fold, RowState
+from engine.project.fold import Fold, RowState, map_act, mapping_of_act
 from engine.project.journal import act_from_json, act_to_json
 from engine.project.rows import RowStore
 
@@ -161,6 +161,10 @@ def _fold_on(columns: Columns, entry: dict[str, Any], rows: RowStore) -> Fold:
     fold.reviewers = set(entry["reviewers"])
     fold.heldout = {rows.id(number): line for number, line in enumerate(columns.held) if line}
     fold.relations = {int(number): [act_from_json(act) for act in acts] for number, acts in entry["relations"].items()}
+    for number, act in entry["mappings"].items():
+        mapping = mapping_of_act(act_from_json(act))
+        if mapping is not None:
+            fold.mappings[int(number)] = mapping
     return fold
 
 
@@ -190,6 +194,7 @@ def _entry(path: Path, size: int, fold: Fold, columns: Columns) -> dict[str, Any
         "last": fold.last_number,
         "reviewers": sorted(fold.reviewers),
         "relations": {str(n): [act_to_json(act) for act in acts] for n, acts in fold.relations.items()},
+        "mappings": {str(n): act_to_json(map_act(mapping)) for n, mapping in fold.mappings.items()},
         "table": columns.table,
         "edited": {str(number): row for number, row in columns.edited.items()},
         "marks": {str(number): marks for number, marks in columns.marks.items()},

@@ -11,6 +11,7 @@ from engine.project.agreement import agreement
 from engine.project.fold import BLANK, RELATION_ACTS, Fold, RowState
 from engine.project.rows import RowStore
 from engine.project.snapshot import CODE, Columns
+from engine.sources.mapping import Mapping
 
 DECIDED = (CODE["accepted"], CODE["rejected"])
 
@@ -118,6 +119,19 @@ class States:
     def _standing(self) -> Iterable[Act]:
         return (act for fold in self.folds.values() for acts in fold.relations.values() for act in acts)
 
+    @property
+    def mapping(self) -> Mapping | None:
+        """How a person says that rows are read: this reviewer's word, else the first other one's by journal name."""
+        own = self.folds[self.own].mapping if self.own is not None else None
+        others = (fold.mapping for _, fold in sorted(self.folds.items()))
+        return own or next((mapping for mapping in others if mapping is not None), None)
+
+    def heldout_variants(self) -> list[list[int]]:
+        """Row numbers of the families of variants that the held-out set was cut through."""
+        families = (ids for act in self._standing() if act.do == "holdout" for ids in act.extra.get("variants", ()))
+        found = ([self.rows.number(identifier) for identifier in ids] for ids in families)
+        return [[number for number in rows if number is not None] for rows in found]
+
     def changed_from(self, number: int) -> str | None:
         """The id of the row that this one is a new version of, or None."""
         if self._changed_from is None:
@@ -151,6 +165,22 @@ class States:
     def reviewers(self) -> list[str]:
         """Everybody who wrote a line, by name."""
         return sorted({name for fold in self.folds.values() for name in fold.reviewers if name})
+
+    def counts(self) -> dict[str, Any]:
+        """How many rows have which verdict and mark, and who decided: what the contract's `status` says of journals."""
+        verdicts = self.verdict_counts()
+        return {
+            "accepted": verdicts["accepted"],
+            "edited": sum(1 for number in self.edited if self.codes[number] == CODE["accepted"]),
+            "rejected": verdicts["rejected"],
+            "skipped": verdicts["skipped"],
+            "undecided": verdicts["undecided"],
+            "disputed": len(self.disputed),
+            "heldout": len(self.heldout),
+            "seen": len(self.seen_decided()),
+            "agreement": self.agreement(),
+            "reviewers": self.reviewers(),
+        }
 
     def verdict_counts(self) -> dict[VerdictName, int]:
         """How many rows have which verdict."""

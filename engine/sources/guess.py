@@ -15,8 +15,13 @@ PAIR_FIELDS: tuple[tuple[str, str], ...] = (
     ("prompt", "completion"),
     ("prompt", "response"),
     ("question", "answer"),
+    ("question", "response"),
     ("query", "response"),
+    ("query", "answer"),
+    ("problem", "solution"),
     ("input", "output"),
+    ("inputs", "targets"),
+    ("context", "response"),
 )
 CONTEXT_FIELDS = ("input", "context")
 MESSAGE_FIELDS = (
@@ -27,7 +32,6 @@ MESSAGE_FIELDS = (
     "dialog",
     "chat",
     "turns",
-    "request.messages",
 )
 SHAREGPT_FIELDS = ("conversations", "conversation", "items")
 TEXT_FIELDS = ("text", "content")
@@ -79,6 +83,21 @@ def guess_shapes(rows: Iterable[Row]) -> Guess:
 
 
 def guess_row(row: Row) -> Mapping | None:
+    """The shape of one row by the names of its fields, else by those of an object that one field holds."""
+    return _guess_fields(row) or _guess_nested(row)
+
+
+def _guess_nested(row: Row) -> Mapping | None:
+    """`{"request": {"messages": […]}}` -> messages at `request.messages`: the first field that holds a known shape."""
+    for name, value in row.items():
+        inner = _guess_fields(value) if isinstance(value, dict) and "." not in name else None
+        # A lone text in some object is more likely a remark than the row.
+        if inner is not None and inner.shape != "text":
+            return Mapping(inner.shape, {part: f"{name}.{path}" for part, path in inner.fields.items()})
+    return None
+
+
+def _guess_fields(row: Row) -> Mapping | None:
     if "chosen" in row and "rejected" in row:
         fields = {"chosen": "chosen", "rejected": "rejected"}
         prompt = next((name for name in ("prompt", "question", "instruction", "input") if name in row), None)

@@ -48,7 +48,7 @@ def _lines(stream: IO[bytes]) -> Iterator[SourceRow | Quarantined]:
         start, offset = offset, offset + len(raw_line)
         if len(raw_line) > MAX_LINE_BYTES and not raw_line.endswith(b"\n"):
             offset += _skip_line(stream)
-            yield Quarantined(line, start, "line longer than 64 MB", raw_line[:QUARANTINE_BYTES])
+            yield Quarantined(line, start, "line longer than 64 MB (its first MB is kept)", raw_line[:QUARANTINE_BYTES])
             continue
         content = raw_line.removesuffix(b"\n")
         marked = line == 1 and content.startswith(BOM)

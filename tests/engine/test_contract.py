@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pytest
 from projects import alpaca, make_project, numbered
 
-from engine.model import Act, Cluster, Findings
+from engine.export import export
+from engine.model import Act, Cluster, Findings, Flag
+from engine.project.fold import map_act
 from engine.project.folder import open_project
+from engine.sources.mapping import Mapping
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -98,3 +104,139 @@ def test_an_edited_row_keeps_the_id_of_its_original(tmp_path: Path) -> None:
         assert project.example(0).id == identifier
         assert project.example(0).turns[0].text == "other"
         assert project.example(0, edited=False).turns[0].text == "Question 0?"
+
+
+def test_the_reason_of_an_act_is_what_was_said_else_the_top_flag_else_by_eye(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(3))
+    with open_project(folder, reviewer="ann") as project:
+        ids = [project.rows.id(n) for n in range(3)]
+        flags = (Flag(0, "truncated", "check", "stops"), Flag(0, "typos", "info", "teh"))
+        project.save_findings(Findings((), flags, ("check", "clean", "clean"), {}))
+        project.decide([Act("reject", (ids[0],))], why="bucket:drop")
+        project.decide([Act("reject", (ids[0],))])
+        project.decide([Act("accept", (ids[1],))])
+        project.decide([Act("accept", (ids[0], ids[1]))])
+    assert [line["why"] for line in lines_of(folder)] == ["bucket:drop", "truncated", "by eye", "by eye"]
+
+
+def test_a_corrected_mapping_is_an_act_that_can_be_undone(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, [{"question": "Q", "answer": "A", "better": "B"}])
+    corrected = Mapping("alpaca", {"instruction": "question", "output": "better"})
+    with open_project(folder, reviewer="ann") as project:
+        project.save_findings(Findings((), (), ("clean",), {}))
+        identifier, guessed = project.rows.id(0), project.mapping
+        project.read_by(corrected)
+        assert project.example(0).answer == "B"
+        assert project.rows.id(0) == identifier, "the mapping is no part of the id"
+        assert project.findings is None, "what was found in other fields no longer fits"
+    (line,) = lines_of(folder)
+    fields = {"instruction": "question", "output": "better"}
+    assert line["acts"] == [{"do": "map", "ids": [], "shape": "alpaca", "fields": fields}]
+    with open_project(folder, reviewer="bob") as project:
+        assert project.mapping == corrected, "another reviewer reads the rows the same way"
+    with open_project(folder, reviewer="ann") as project:
+        assert project.undo() == f"read rows as {corrected.describe()} (mapping corrected)"
+        assert (project.mapping, project.example(0).answer) == (guessed, "A")
+        assert project.findings is not None
+        project.redo()
+        assert project.example(0).answer == "B"
+
+
+def test_a_map_act_of_a_later_version_leaves_the_rows_readable(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(1))
+    line = {"v": 1, "n": 1, "at": "2030-01-01T00:00:00Z", "by": "ann", "acts": [{"do": "map", "ids": [], "shape": "x"}]}
+    (folder / "decisions" / "ann@00000000.jsonl").write_text(json.dumps(line) + "\n")
+    with open_project(folder, readonly=True) as project:
+        assert project.example(0).answer == "Answer 0."
+
+
+def test_answers_that_are_fine_together_and_rows_split_off(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(4))
+    with open_project(folder, reviewer="ann") as project:
+        ids = tuple(project.rows.id(n) for n in range(4))
+        conflict = Cluster("c1", "conflict", (0, 1), 0)
+        project.save_findings(Findings((conflict,), (), ("check",) * 4, {}))
+        project.decide([Act("fine_together", ids[:2])])
+        assert not project.is_open(conflict)
+        project.decide([Act("split", ids[2:])])
+        assert [(act.do, act.ids) for act in project.relations()] == [
+            ("fine_together", ids[:2]),
+            ("split", ids[2:]),
+        ]
+        project.undo()
+        project.undo()
+        assert project.is_open(conflict)
+        assert project.relations() == []
+
+
+def test_every_act_of_the_contract_is_folded_and_kept_over_a_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_project(tmp_path, numbered(9))
+    with open_project(folder, reviewer="ann") as project:
+        ids = [project.rows.id(n) for n in range(9)]
+        edited = alpaca("new", "words")
+        acts = [
+            Act("accept", (ids[0],)),
+            Act("reject", (ids[1],)),
+            Act("skip", (ids[2],)),
+            Act("edit", (ids[3],), {ids[3]: edited}),
+            Act("tag", (ids[4],), extra={"tags": ["later"]}),
+            Act("note", (ids[4],), extra={"text": "ask Bo"}),
+            Act("not_duplicates", (ids[4], ids[5])),
+            Act("fine_together", (ids[5], ids[6])),
+            Act("split", (ids[6],)),
+            Act("add", (ids[7],), extra={"file": "more.jsonl", "changed": {ids[7]: ids[1]}}),
+            map_act(Mapping("alpaca", {"instruction": "output", "output": "instruction"})),
+            Act("holdout", (ids[8],)),
+            Act("settle", (ids[8],), extra={"verdict": "accepted"}),
+            Act("override", (ids[0],), extra={"of": "secrets"}),
+        ]
+        for act in acts:
+            project.decide([act])
+        project.decide([Act("reset", (ids[2],))])
+
+    def said() -> dict[str, Any]:
+        with open_project(folder, readonly=True) as project:
+            return {
+                "verdicts": [project.verdict(n) for n in range(9)],
+                "edited": project.current_row(3),
+                "marks": (project.tags(4), project.note(4)),
+                "relations": project.relations(),
+                "changed": project.changed_from(7),
+                "mapping": project.mapping,
+                "heldout": project.heldout,
+            }
+
+    first = said()
+    assert first["verdicts"] == [
+        "accepted", "rejected", "undecided", "accepted", "undecided", "undecided", "undecided", "undecided", "accepted",
+    ]  # fmt: skip
+    assert first["edited"] == edited
+    assert first["marks"] == (frozenset({"later"}), "ask Bo")
+    assert [act.do for act in first["relations"]] == ["not_duplicates", "fine_together", "split"]
+    assert (first["changed"], first["heldout"]) == (ids[1], {8})
+    assert first["mapping"].fields["output"] == "instruction"
+    monkeypatch.setattr("engine.project.folder.SNAPSHOT_LINES", 1)
+    with open_project(folder, reviewer="ann"):
+        pass
+    assert (folder / "snapshot.bin").exists()
+    assert said() == first
+
+
+def test_the_manifest_names_sources_journals_and_how_much_was_read(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(4))
+    with open_project(folder, reviewer="ann") as project:
+        ids = tuple(project.rows.id(n) for n in range(4))
+        project.decide([Act("accept", ids[:2])], seen=ids[:1], why="bucket:clean")
+        project.decide([Act("reject", ids[2:3])], seen=ids[2:3])
+        export(project, tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / "tamis-manifest.json").read_bytes())
+    (journal,) = (folder / "decisions").glob("*.jsonl")
+    assert manifest["journals"] == {journal.name: hashlib.sha256(journal.read_bytes()).hexdigest()}
+    assert manifest["source"][0]["sha256"] == hashlib.sha256((tmp_path / "raw.jsonl").read_bytes()).hexdigest()
+    assert (manifest["read"], manifest["bulk"]) == (2, 1)
+    assert manifest["accepted_because"] == {"bucket:clean": 2}
+    assert manifest["rejected_because"] == {"by eye": 1}
+    assert manifest["export"]["left_out"] == {"rejected": 1, "undecided": 1}
+    assert manifest["tamis"] == version("tamis")

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from projects import alpaca, make_project, numbered
 
-from engine.errors import UsageError
+from engine.errors import ProjectError, UsageError
 from engine.export import export
+from engine.export.licence import source_licence
 from engine.model import Act, Findings, Flag, Leak, Span
 from engine.project.create import create_project
 from engine.project.folder import open_project
@@ -112,6 +113,67 @@ def test_a_full_disk_leaves_the_old_export_whole(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".out*"))
 
 
+@pytest.mark.parametrize("name", ["out.jsonl.gz", "out.parquet", "out.csv", "set"])
+def test_a_full_disk_leaves_any_old_export_whole(name: str, tmp_path: Path) -> None:
+    folder = make_project(tmp_path, [alpaca(f"Q{n} {hashlib.sha256(b'%d' % n).hexdigest()}", "A") for n in range(2000)])
+    container = "datasets" if name == "set" else None
+    with open_project(folder, reviewer="ann") as project:
+        project.decide([Act("accept", (project.rows.id(0),))])
+        export(project, tmp_path / name, container=container)
+        project.decide([Act("accept", tuple(project.rows.id(n) for n in range(2000)))])
+
+    def written() -> dict[Path, bytes]:
+        files = (path for path in sorted(tmp_path.rglob("*")) if path.is_file() and folder not in path.parents)
+        return {path: path.read_bytes() for path in files}
+
+    old = written()
+    code = (
+        "import resource, signal, sys\nfrom pathlib import Path\n"
+        "from engine.export import export\nfrom engine.project.folder import open_project\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
+        "export(open_project(sys.argv[1], readonly=True), Path(sys.argv[2]), container=sys.argv[3] or None)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder, tmp_path / name, container or ""], capture_output=True, text=True
+    )
+    assert "ProjectError" in done.stderr.splitlines()[-1]
+    assert "cannot write" in done.stderr.splitlines()[-1]
+    assert written() == old
+
+
+def test_a_folder_that_cannot_be_written_gets_one_clear_line(tmp_path: Path) -> None:
+    with open_project(make_project(tmp_path, numbered(2)), reviewer="ann") as project:
+        project.decide([Act("accept", (project.rows.id(0),))])
+        for target in ("/proc/nowhere/out", "/proc/nowhere/out.jsonl", "/dev/null/out.parquet"):
+            with pytest.raises(ProjectError, match=r"cannot (be made|write)"):
+                export(project, target)
+
+
+def test_the_card_says_the_licence_that_the_source_names(tmp_path: Path) -> None:
+    hub = tmp_path / "hub"
+    hub.mkdir()
+    (hub / "README.md").write_text("---\nlicense: cc-by-sa-4.0\ntags:\n- x\n---\n# Set\nlicense: mit\n")
+    assert source_licence(hub) == "cc-by-sa-4.0"
+    saved = tmp_path / "saved" / "train"
+    saved.mkdir(parents=True)
+    (saved / "dataset_info.json").write_text('{"license": "apache-2.0"}')
+    assert source_licence(tmp_path / "saved") == "apache-2.0"
+    (hub / "README.md").write_text("---\nlicense: |\n  anything\n---\n")
+    assert source_licence(hub) == "unknown"
+    with open_project(make_project(tmp_path, numbered(2)), reviewer="ann") as project:
+        project.decide([Act("accept", (project.rows.id(0),))])
+        export(project, tmp_path / "a")
+        assert "license: unknown" in (tmp_path / "a" / "README.md").read_text()
+        with pytest.raises(UsageError, match="no licence id"):
+            export(project, tmp_path / "b", licence="free for all: yes")
+        export(project, tmp_path / "c", licence="mit")
+    card = (tmp_path / "c" / "README.md").read_text()
+    assert "\nlicense: mit\n" in card
+    assert "names no licence" not in card
+    assert json.loads((tmp_path / "c" / "tamis-manifest.json").read_bytes())["licence"] == "mit"
+
+
 def test_training_sets_and_arms(tmp_path: Path) -> None:
     rows = [*numbered(20), alpaca("no answer", "x")]
     folder = make_project(tmp_path, rows)
@@ -149,6 +211,10 @@ def test_a_secret_stops_an_export_until_it_is_masked_or_let_through_in_words(tmp
         assert not (tmp_path / "out.jsonl").exists()
         said = export(project, tmp_path / "let.jsonl", override="a made-up key")
         assert said["secrets_let_through"] == {"rows": [0], "why": "a made-up key"}
+        (journal,) = project.journal_files()
+        last = json.loads(journal.read_bytes().splitlines()[-1])
+        assert last["acts"] == [{"do": "override", "ids": [ids[0]], "of": "secrets"}]
+        assert (last["by"], last["why"]) == ("ann", "a made-up key")
         project.decide([Act("edit", ids[:1], {ids[0]: alpaca("Key?", f"It is {key}!")})])
         with pytest.raises(UsageError, match="holds secrets"):
             export(project, tmp_path / "out.jsonl")

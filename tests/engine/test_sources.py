@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,51 @@ def test_near_misses_and_mapping_by_hand() -> None:
     row = {"request": {"text": "Q"}, "reply": "A"}
     assert [turn.text for turn in turns_of(row, mapping)] == ["Q", "A"]
     assert guess_mapping([{"title": "no shape"}]) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        ({"context": "Q", "response": "A"}, {"instruction": "context", "output": "response"}),
+        ({"query": "Q", "response": "A"}, {"instruction": "query", "output": "response"}),
+        ({"problem": "Q", "solution": "A"}, {"instruction": "problem", "output": "solution"}),
+        ({"inputs": "Q", "targets": "A"}, {"instruction": "inputs", "output": "targets"}),
+        (
+            {"id": 1, "data": {"question": "Q", "answer": "A"}},
+            {"instruction": "data.question", "output": "data.answer"},
+        ),
+    ],
+)
+def test_pairs_under_other_names(row: dict[str, Any], fields: dict[str, str]) -> None:
+    mapping = guess_mapping([row])
+    assert mapping is not None
+    assert mapping.fields == fields
+    assert [turn.text for turn in turns_of(row, mapping)] == ["Q", "A"]
+
+
+def test_messages_inside_another_object_are_found() -> None:
+    row = {"custom_id": "7", "body": {"model": "m", "messages": MESSAGES["messages"]}}
+    mapping = guess_mapping([row])
+    assert mapping is not None
+    assert mapping.fields == {"messages": "body.messages"}
+    assert len(turns_of(row, mapping)) == 5
+    assert editable_fields(row, mapping)[0].path == ("body", "messages", 0, "content")
+    assert guess_mapping([{"meta": {"text": "a remark"}}]) is None
+
+
+def test_a_line_of_64_megabytes_is_read_and_a_longer_one_set_aside(tmp_path: Path) -> None:
+    """The line end does not count."""
+    path = tmp_path / "raw.jsonl"
+    frame = b'{"a": ""}'
+    with path.open("wb") as out:
+        for extra in (0, 1):
+            out.write(frame[:-2] + b"x" * (64 * 2**20 - len(frame) + extra) + frame[-2:] + b"\n")
+        out.write(b'{"a": 1}\n')
+    rows, aside = pieces(path)
+    assert [row.line for row in rows] == [1, 3]
+    assert len(rows[0].content) == 64 * 2**20
+    assert [(piece.line, piece.offset) for piece in aside] == [(2, 64 * 2**20 + 1)]
+    assert "longer than 64 MB" in aside[0].reason
 
 
 def test_an_edit_changes_the_named_text_and_nothing_else() -> None:

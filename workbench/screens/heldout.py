@@ -38,12 +38,13 @@ class HeldoutScreen(WorkScreen):
     def reserve(self) -> None:
         session = self.session
         try:
-            drawn = reserve(session.project, self._wanted)
+            drawn, cut = reserve(session.project, self._wanted)
         except TamisError as error:
             session.say(str(error), "error")
             return
         session.reload()
-        self._close(f"{counted(drawn, 'row')} held out: H marks them, u takes it back")
+        variants = f" ({counted(cut, 'family of variants', 'families of variants')} on both sides)" if cut else ""
+        self._close(f"{counted(drawn, 'row')} held out{variants}: H marks them, u takes it back")
         self.tamis.background.scan_anew()
 
     def leave(self) -> None:

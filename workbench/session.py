@@ -57,6 +57,7 @@ class Session:
         self._places: list[Place | None] = []
         self._undone_places: list[Place | None] = []
         self._openings = shared_openings(project)
+        self._mapping = project.mapping
         saved = load_state(project.folder)
         self._screen = self._list = saved.screen if saved.screen in LIST_SCREENS else "overview"
         self.drafts: Drafts = saved.drafts
@@ -201,6 +202,7 @@ class Session:
     def reload(self, *, findings: bool = True) -> None:
         """After a scan, or (`findings` False) after rows came in: the same filter over what is there now."""
         entry = self.entry
+        self._mapping = self.project.mapping
         self.view = build_view(self.project, self.filter_text)
         self._openings = shared_openings(self.project)
         # Who is reading stays with the row; else the scan's first group is what to look at.
@@ -297,6 +299,9 @@ class Session:
         self.say(f"done again: {sentence}", "done")
 
     def _after_undo(self, place: Place | None) -> None:
+        if self.project.mapping != self._mapping:
+            # The rows read otherwise now, and what a scan found in them went with it.
+            self.reload()
         self.refresh_counts()
         if place is not None and len(self.view):
             found = self.view.find(*place)

@@ -78,6 +78,10 @@ async def test_a_wrong_guess_is_corrected_in_words(tmp_path: Path) -> None:
         await pilot.press("enter")
         await app.workers.wait_for_complete()
         assert app.session.project.example(2).answer == "said 2"
+        app.session.undo()
+        assert app.session.project.example(2).answer == "r"
+        app.session.redo()
+        assert app.session.project.example(2).answer == "said 2"
     with open_project(folder, readonly=True) as project:
         assert project.mapping.fields["output"] == "reply.text"
         assert project.findings is not None

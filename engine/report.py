@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.scan.dates import date_of
@@ -24,15 +23,6 @@ LANGUAGE_LETTERS = 40
 BATCH, EPOCHS = 16, 3
 MOST_REPEATED = 5
 CountTokens = Callable[[str], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One measure for the eye: a label, the value of each set as text, and a plain sentence."""
-
-    label: str
-    values: tuple[str, ...]
-    sentence: str
 
 
 def measure(project: Project, count_tokens: CountTokens | None = None, tokenizer: str = "") -> dict[str, Any]:
@@ -143,84 +133,3 @@ def _turns(examples: Sequence[Example]) -> dict[str, Any]:
 def _repeated(texts: Iterable[str]) -> list[dict[str, Any]]:
     counts = Counter(text.strip() for text in texts if text.strip())
     return [{"count": count, "text": text} for text, count in counts.most_common(MOST_REPEATED) if count > 1]
-
-
-def compared(first: dict[str, Any], second: dict[str, Any] | None = None) -> list[Line]:
-    """The measures as lines for the eye; with two sets the sentence says what the difference means."""
-    sets = [first] + ([second] if second is not None else [])
-    lines = [_line(label, value, sentence, sets) for label, value, sentence in TABLE]
-    return [line for line in lines if any(line.values)]
-
-
-def _line(
-    label: str, value: Callable[[dict[str, Any]], str], sentence: Callable[[list[dict[str, Any]]], str], sets: list[Any]
-) -> Line:
-    return Line(label, tuple(value(one) for one in sets), sentence(sets))
-
-
-def _distinct(sets: list[dict[str, Any]]) -> str:
-    said = [f"{one['distinct_prompts']:,} different requests in {one['rows']:,} rows" for one in sets]
-    each = [one["rows"] / max(1, one["distinct_prompts"]) for one in sets]
-    return " against ".join(said) + f"; each request stands {' / '.join(f'{times:.1f}' for times in each)} times"
-
-
-def _steal(sets: list[dict[str, Any]]) -> str:
-    one = sets[0]["duplicates"]
-    text = f"{one['steps']:,} of {one['steps_of']:,} training steps would go to rows seen before"
-    if len(sets) > 1:
-        text += f", {sets[1]['duplicates']['steps']:,} of {sets[1]['duplicates']['steps_of']:,} in the other"
-    return f"{text} ({EPOCHS} epochs of batches of {BATCH})"
-
-
-def _consistent(sets: list[dict[str, Any]]) -> str:
-    said = [f"{one['format']['share']:.0%} of the answers are {one['format']['majority']}" for one in sets]
-    return " against ".join(said)
-
-
-def _top(counts: dict[str, int], most: int = 4) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:most])
-
-
-def _repeats(sets: list[dict[str, Any]]) -> str:
-    said = []
-    for one in sets:
-        top = one["repeated_outputs"]
-        said.append(f"the commonest answer stands {top[0]['count']:,} times" if top else "no answer stands twice")
-    return " against ".join(said)
-
-
-def _shared_system(one: dict[str, Any]) -> str:
-    return f"{one['repeated_systems'][0]['count']:,}" if one["repeated_systems"] else ""
-
-
-TABLE: tuple[tuple[str, Callable[[dict[str, Any]], str], Callable[[list[dict[str, Any]]], str]], ...] = (
-    ("rows", lambda one: f"{one['rows']:,}", lambda sets: "rows that could be read"),
-    ("set aside", lambda one: f"{one['quarantined']:,}", lambda sets: "lines that could not be read"),
-    ("different requests", lambda one: f"{one['distinct_prompts']:,}", _distinct),
-    ("different answers", lambda one: f"{one['distinct_outputs']:,}", _repeats),
-    (
-        "exact duplicates",
-        lambda one: f"{one['duplicates']['exact']:,}",
-        lambda sets: "rows beyond the first of their kind",
-    ),
-    ("near duplicates", lambda one: f"{one['duplicates']['near']:,}", lambda sets: "the same request in other words"),
-    ("duplicate share", lambda one: f"{one['duplicates']['share']:.1%}", _steal),
-    (
-        "contradicting rows",
-        lambda one: f"{one['conflicting_rows']:,}",
-        lambda sets: "the same request, answers that disagree",
-    ),
-    ("flagged rows", lambda one: f"{one['flagged_rows']:,}", lambda sets: _top(sets[0]["flags"]) or "no flag"),
-    ("answer format", lambda one: f"{one['format']['majority']} {one['format']['share']:.0%}", _consistent),
-    ("tokens, median", lambda one: f"{one['tokens']['p50']:,}", lambda sets: str(sets[0]["tokens"]["method"])),
-    ("tokens, 95 %", lambda one: f"{one['tokens']['p95']:,}", lambda sets: "nineteen of twenty rows are shorter"),
-    ("tokens, total", lambda one: f"{one['tokens']['total']:,}", lambda sets: "what one epoch reads"),
-    ("turns, median", lambda one: f"{one['turns']['p50']:,}", lambda sets: f"longest {sets[0]['turns']['max']:,}"),
-    ("shared system prompt", _shared_system, lambda sets: "rows that the commonest one stands in"),
-    ("languages", lambda one: _top(one["languages"], 3), lambda sets: f"told from up to {LANGUAGE_SAMPLE:,} rows"),
-    ("years", lambda one: _span(one["years"]), lambda sets: _top(sets[0]["years"], 9)),
-)
-
-
-def _span(years: dict[str, int]) -> str:
-    return f"{min(years)}-{max(years)}" if years else ""

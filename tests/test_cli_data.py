@@ -23,6 +23,12 @@ def test_the_textbook_case_in_numbers(tmp_path: Path) -> None:
     assert junk["duplicates"]["exact"] + junk["duplicates"]["near"] == 392
     assert good["duplicates"]["share"] == 0
     assert junk["duplicates"]["steps"] > 0.9 * junk["duplicates"]["steps_of"]
+    lines = {line["label"]: line for line in said["lines"]}
+    assert (lines["rows"]["values"], lines["rows"]["difference"]) == (["400", "3"], "-397")
+    assert (lines["duplicate share"]["values"], lines["duplicate share"]["difference"]) == (
+        ["98.0%", "0.0%"],
+        "-98.0 pp",
+    )
     text = page.read_text()
     assert text.startswith("<!doctype html>")
     assert "http" not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import html
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from engine.files import write_atomic
 from engine.jobs.scan import scan_project
 from engine.project.create import create_project, is_project
 from engine.project.folder import Project, open_project
-from engine.report import CountTokens, Line, compared, measure
+from engine.report import CountTokens, measure
+from engine.report_lines import Line, compared
 from workbench.cli_common import Narrator, given_source, print_json
 from workbench.safe_text import visible
 
@@ -28,9 +30,7 @@ def report(arguments: argparse.Namespace) -> int:
         page = html_page(sets, lines, with_text=arguments.with_text)
         write_atomic(arguments.html, page.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
     if arguments.json:
-        print_json(
-            {"sets": sets, "lines": [{"label": x.label, "values": x.values, "sentence": x.sentence} for x in lines]}
-        )
+        print_json({"sets": sets, "lines": [asdict(line) for line in lines]})
         return 0
     for line in _table(sets, lines):
         print(visible(line))
@@ -76,10 +76,13 @@ def _table(sets: list[dict[str, Any]], lines: list[Line]) -> list[str]:
     widths = [
         max(len(str(one["source"])), *(len(line.values[place]) for line in lines)) for place, one in enumerate(sets)
     ]
-    out = [" " * 20 + "  ".join(str(one["source"]).rjust(width) for one, width in zip(sets, widths, strict=True))]
+    heads = [str(one["source"]).rjust(width) for one, width in zip(sets, widths, strict=True)]
+    change = max(len(line.difference) for line in lines)
+    out = [" " * 20 + "  ".join([*heads, *(["change".rjust(max(change, 6))] if change else [])])]
     for line in lines:
-        values = "  ".join(value.rjust(width) for value, width in zip(line.values, widths, strict=True))
-        out.append(f"{line.label:<20}{values}  {line.sentence}")
+        values = [value.rjust(width) for value, width in zip(line.values, widths, strict=True)]
+        values += [line.difference.rjust(max(change, 6))] if change else []
+        out.append(f"{line.label:<20}{'  '.join(values)}  {line.sentence}")
     return out
 
 
@@ -95,10 +98,11 @@ STYLE = (
 def html_page(sets: list[dict[str, Any]], lines: list[Line], *, with_text: bool) -> str:
     """One self-contained page; texts of rows are in it only where they were asked for."""
     names = [html.escape(str(one["source"])) for one in sets]
-    head = "".join(f"<th>{name}</th>" for name in names)
+    head = "".join(f"<th>{name}</th>" for name in [*names, *(["change"] if len(sets) > 1 else [])])
     body = "".join(
         f"<tr><td>{html.escape(line.label)}</td>"
         + "".join(f'<td class="n">{html.escape(value)}</td>' for value in line.values)
+        + (f'<td class="n">{html.escape(line.difference)}</td>' if len(sets) > 1 else "")
         + f"<td>{html.escape(line.sentence)}</td></tr>"
         for line in lines
     )

@@ -172,14 +172,33 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     compare = _command(
         words, "compare", "train raw, random-N and curated at equal cost; measure them on the held-out set"
     )
-    compare.add_argument(
+    _compare_options(compare)
+
+
+def _compare_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
     )
-    compare.add_argument("--seeds", type=int, default=2, metavar="N", help="runs per arm (default 2)")
-    compare.add_argument("--steps", type=int, metavar="N", help="optimizer steps of every run")
-    compare.add_argument(
+    command.add_argument(
+        "--arms", metavar="A,B", help="base, raw, random (random-200), curated, an export's path, a run's id"
+    )
+    command.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="runs per arm (default 3; fewer: no verdict)"
+    )
+    command.add_argument("--steps", type=int, metavar="N", help="optimizer steps of every run")
+    command.add_argument(
         "--workers", type=int, metavar="N", help="training processes at once (default: 2, for a real model 1)"
     )
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any training setting by name")
+    command.add_argument("--budget", metavar="TIME", help="for all runs together: 45m, 1h30m")
+    command.add_argument("--max-cost", type=float, metavar="X", help="for all runs together, at --price an hour")
+    command.add_argument("--price", type=float, metavar="X", help="price of this machine per hour")
+    command.add_argument(
+        "--detach", action="store_true", help="start the runs and leave them; ask again for the verdict"
+    )
+    command.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
+    command.add_argument("--markdown", action="store_true", help="print a block for a pull request")
+    command.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
 
 
 def _run_options(command: argparse.ArgumentParser) -> None:
@@ -218,7 +237,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "watch": ("workbench.cli_training", "watch"),
     "stop": ("workbench.cli_training", "stop"),
     "resume": ("workbench.cli_training", "resume"),
-    "compare": ("workbench.cli_training", "compare"),
+    "compare": ("workbench.cli_compare", "compare"),
 }
 
 

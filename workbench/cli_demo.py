@@ -110,8 +110,8 @@ def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
     from engine.export import export
     from engine.jobs.scan import scan_project
     from engine.project.replay import replay
+    from workbench.cli_compare import compare_lines, compare_project
     from workbench.cli_data import export_lines
-    from workbench.cli_training import compare_lines, compare_project
 
     folder = _make(home)
     with open_project(folder, reviewer=REVIEWER) as project:
@@ -132,9 +132,9 @@ def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
         summary = export(project, home / "curated")
         for number, line in enumerate(export_lines(summary | {"to": "curated/"})):
             out(("export   " if number == 0 else "         ") + line)
-        out("train    raw, random-N and curated at equal steps, two seeds each, with the built-in model")
+        out("train    raw, random-N and curated at equal steps, three seeds each, with the built-in model")
         verdict = compare_project(
-            project, model=None, steps=None, seeds=2, workers=2, runs=home / "runs", progress=_steps_said(out)
+            project, workers=2, runs=home / "runs", progress=_steps_said(out), say=lambda line: out(f"         {line}")
         )
         for line in compare_lines(verdict):
             out(f"         {line}")

@@ -1,4 +1,4 @@
-"""The commands about training: train, runs, watch, stop, resume, compare."""
+"""The commands about runs: train, runs, watch, stop, resume."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
-from engine.project.folder import Project, open_project
+from engine.project.folder import open_project
 from engine.training.index import all_runs, find_run
 from engine.training.runs import RunState, list_runs, read_run, tail_events
 from engine.training.runs import stop as stop_run
-from workbench.cli_common import Narrator, find_project, narrate, print_json
+from workbench.cli_common import find_project, narrate, print_json
 from workbench.cli_plan import is_a_project, plan_of, settings_named
 from workbench.safe_text import visible
 
@@ -171,65 +171,3 @@ def resume(arguments: argparse.Namespace) -> int:
         where = f"from step {step_of(checkpoint)}" if checkpoint else "from its beginning: it has no whole checkpoint"
         print(f"{run.id}: goes on {where}")
     return 0
-
-
-def compare(arguments: argparse.Namespace) -> int:
-    """`tamis compare PROJECT`: train the arms, measure them on the held-out set, give the verdict."""
-    if arguments.seeds < 1 or (arguments.workers is not None and arguments.workers < 1):
-        raise UsageError("--seeds and --workers take a number from 1 up")
-    with open_project(find_project(arguments.project), readonly=True) as project:
-        verdict = compare_project(
-            project,
-            model=arguments.model,
-            steps=arguments.steps,
-            seeds=arguments.seeds,
-            workers=arguments.workers,
-            runs=project.folder / "runs",
-        )
-    if arguments.json:
-        print_json(verdict)
-    else:
-        for line in compare_lines(verdict):
-            print(line)
-    return 1 if verdict["verdict"] == "worse" else 0
-
-
-def compare_project(
-    project: Project,
-    *,
-    model: str | None,
-    steps: int | None,
-    seeds: int,
-    workers: int | None,
-    runs: Path,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> dict[str, Any]:
-    """The contract's `compare` object for a project."""
-    from engine.config import load_config
-    from engine.project.training_sets import comparison_arms, training_sets
-    from engine.training.compare import compare as compare_arms
-
-    narrator = Narrator()
-    training = load_config(project.folder).training
-    verdict = compare_arms(
-        comparison_arms(project),
-        training_sets(project).heldout,
-        runs_dir=runs,
-        model=model or training.model,
-        steps=steps or training.steps,
-        seeds=seeds,
-        workers=workers,
-        progress=progress or narrator,
-    )
-    narrator.end()
-    return verdict
-
-
-def compare_lines(verdict: dict[str, Any]) -> list[str]:
-    """The verdict table in words."""
-    lines = [f"{'arm':<12}{'rows':>6}{'steps':>7}{'tokens':>10}{'held-out NLL':>22}{'exact match':>13}"]
-    for arm in verdict["arms"]:
-        nll = f"{arm['nll']:.3f} (spread {arm['nll_spread']:.3f})"
-        exact = "-" if arm["exact_match"] is None else f"{arm['exact_match']:.0%}"
-        lines.append(f"{arm['name']:<12}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{nll:>22}{exact:>13}")
-    return [*lines, f"verdict: {verdict['verdict']}. {verdict['reason']}"]

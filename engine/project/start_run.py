@@ -13,12 +13,13 @@ from typing import Any
 from engine.config import Training, load_config
 from engine.errors import UsageError
 from engine.export.convert import training_row
-from engine.export.manifest import manifest, tamis_version
+from engine.export.manifest import tamis_version
 from engine.files import write_atomic
 from engine.model import Cluster, Example, Quarantined, TrainingRow
 from engine.project.folder import Project
 from engine.project.ids import content_hash, row_id
 from engine.project.journal import now
+from engine.project.provenance import run_manifest
 from engine.project.training_sets import TrainingSets, training_sets
 from engine.sources.guess import guess_mapping
 from engine.sources.read import read_source
@@ -110,9 +111,8 @@ def start_run(
     """
     job = planned_run(project, model=model, settings=settings)
     run = launch(job.spec, job.train, job.heldout, project.folder / "runs")
-    summary = {"rows": len(job.train), "holdout_rows": len(job.heldout), "run": run.id}
-    document = manifest(project, summary) | ({"override": dict(overridden)} if overridden else {})
-    _write_manifest(run, document)
+    document = run_manifest(project, job.train, run.id, {"holdout_rows": len(job.heldout)})
+    _write_manifest(run, document | ({"override": dict(overridden)} if overridden else {}))
     return run
 
 

@@ -1,8 +1,7 @@
-"""What a project has to train on: the curated rows, the held-out rows, and the arms they are compared with."""
+"""What a project has to train on: the curated rows and the held-out rows."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 
 from engine.errors import UsageError
@@ -31,24 +30,6 @@ def training_sets(project: Project) -> TrainingSets:
     heldout = _rows(project, curated.heldout)
     left_out = len(curated.training) + len(curated.heldout) - len(training) - len(heldout)
     return TrainingSets(training, heldout, left_out)
-
-
-def comparison_arms(project: Project, *, seed: int = 0) -> dict[str, tuple[TrainingRow, ...]]:
-    """The three arms: `raw` (every training row as it came), `random-N` (as many of them as were curated), `curated`.
-
-    Rows that are twins of held-out ones are in no arm. Raises UsageError where there is nothing to compare with.
-    """
-    sets = training_sets(project)
-    if not sets.heldout:
-        raise UsageError(
-            "nothing to measure with: no held-out row is accepted",
-            "",
-            "reserve some with `tamis holdout` and accept them",
-        )
-    usable = [number for number in project.training if not project.is_leaking(number)]
-    raw = _rows(project, usable, edited=False)
-    drawn = sorted(random.Random(seed).sample(range(len(raw)), min(len(sets.curated), len(raw))))
-    return {"raw": raw, f"random-{len(drawn)}": tuple(raw[place] for place in drawn), "curated": sets.curated}
 
 
 def _rows(project: Project, numbers: tuple[int, ...] | list[int], *, edited: bool = True) -> tuple[TrainingRow, ...]:

@@ -31,6 +31,7 @@ LOCK_TRIES = 10
 TAIL_BYTES = 65_536
 ENDS_WORKER = ("oom", "crashed")
 ALREADY_RUNNING = 3
+TOLD_AT_EXIT = ("outcome", "signal", "host_oom", "error", "step", "nll", "exact", "completion_tokens", "seconds")
 
 
 def load(name: str) -> ModuleType:
@@ -316,7 +317,7 @@ def finish(run: Held, attempt: int, code: int | None, end: Mapping[str, Any]) ->
     result = {"v": 1, "run": run.folder.name, "rc": code, **end, "attempts": attempt, "ended": time.time()}
     with contextlib.suppress(OSError):  # a full disk: the worker's end and the exit event below say the same
         events.write_json(run.folder / "result.json", result)
-    told = {name: end.get(name) for name in ("outcome", "signal", "host_oom", "error") if end.get(name) is not None}
+    told = {name: end[name] for name in TOLD_AT_EXIT if end.get(name) is not None}
     run.log.emit("exit", attempt=attempt, rc=code, **told)
     run.log.close()
     call_on_end(run, str(end["outcome"]))

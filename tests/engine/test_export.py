@@ -18,7 +18,7 @@ from engine.export.licence import source_licence
 from engine.model import Act, Findings, Flag, Leak, Span
 from engine.project.create import create_project
 from engine.project.folder import open_project
-from engine.project.training_sets import comparison_arms, training_sets
+from engine.project.training_sets import training_sets
 
 
 def test_every_row_leaves_or_is_counted_with_its_reason(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_the_card_says_the_licence_that_the_source_names(tmp_path: Path) -> None
     assert json.loads((tmp_path / "c" / "tamis-manifest.json").read_bytes())["licence"] == "mit"
 
 
-def test_training_sets_and_arms(tmp_path: Path) -> None:
+def test_training_sets_are_the_accepted_rows(tmp_path: Path) -> None:
     rows = [*numbered(20), alpaca("no answer", "x")]
     folder = make_project(tmp_path, rows)
     with open_project(folder, reviewer="ann") as project:
@@ -182,20 +182,12 @@ def test_training_sets_and_arms(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="nothing to train on"):
             training_sets(project)
         project.decide([Act("accept", tuple(ids[:6]))])
-        with pytest.raises(UsageError, match="nothing to measure with"):
-            comparison_arms(project)
         project.decide([Act("holdout", tuple(ids[16:20]))])
         project.decide([Act("accept", tuple(ids[16:19]))])
         project.decide([Act("edit", (ids[0],), {ids[0]: alpaca("Question 0?", "Better.")})])
         sets = training_sets(project)
         assert [row.messages[-1]["content"] for row in sets.curated][:2] == ["Better.", "Answer 1."]
         assert [row.id for row in sets.heldout] == ids[16:19]
-        arms = comparison_arms(project)
-        assert list(arms) == ["raw", "random-6", "curated"]
-        assert len(arms["raw"]) == 17
-        assert arms["raw"][0].messages[-1]["content"] == "Answer 0."
-        assert {row.id for row in arms["random-6"]} <= {row.id for row in arms["raw"]}
-        assert arms == comparison_arms(project)
 
 
 def test_a_secret_stops_an_export_until_it_is_masked_or_let_through_in_words(tmp_path: Path) -> None:

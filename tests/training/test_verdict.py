@@ -7,14 +7,27 @@ from pathlib import Path
 
 import numpy
 import pytest
+import scipy.stats
 from small_runs import rows
 
 from engine.errors import TrainingError, UsageError
 from engine.model import TrainingRow
+from engine.training.arms import content_key
 from engine.training.choices import SFT, Chosen
-from engine.training.compare import compare, content_key
+from engine.training.compare import compare
 from engine.training.spec import choose_spec, optimizer_steps
-from engine.training.verdict import Losses, Paired, bootstrap_interval, paired, sentence, together
+from engine.training.student import t_quantile
+from engine.training.verdict import (
+    Losses,
+    Paired,
+    bootstrap,
+    bootstrap_interval,
+    paired,
+    sentence,
+    smallest_detectable,
+    t_interval,
+    together,
+)
 
 
 def losses(seed: int, shift: float, noise: float = 0.5, count: int = 120) -> Losses:
@@ -23,28 +36,78 @@ def losses(seed: int, shift: float, noise: float = 0.5, count: int = 120) -> Los
     return {f"r{number}": (20 * (same.gauss(1, 0.5) + shift) + own.gauss(0, noise), 20) for number in range(count)}
 
 
+def three(first: int, *shifts: float) -> list[Losses]:
+    """The losses of three seeds."""
+    return [losses(first + place, shift) for place, shift in enumerate(shifts or (0.0, 0.0, 0.0))]
+
+
 def test_a_planted_gain_is_better_and_a_planted_loss_worse() -> None:
-    base = [losses(1, 0.0), losses(2, 0.0)]
-    gain = paired("raw", [losses(3, -0.2), losses(4, -0.2)], base)
+    base = three(1)
+    gain = paired("raw", three(4, -0.2, -0.21, -0.19), base)
     assert gain.verdict == "better"
     assert gain.low < -0.2 < gain.high < 0
-    assert paired("raw", [losses(3, 0.2), losses(4, 0.2)], base).verdict == "worse"
+    assert paired("raw", three(4, 0.2, 0.21, 0.19), base).verdict == "worse"
 
 
-def test_no_difference_is_not_made_up() -> None:
-    verdicts = [
-        paired("raw", [losses(seed, 0), losses(seed + 1, 0)], [losses(seed + 2, 0), losses(seed + 3, 0)]).verdict
-        for seed in range(0, 160, 4)
-    ]
-    assert verdicts.count("no difference shown") >= 39  # 1 % of 40 trials would be 0.4
+def test_two_seeds_give_no_verdict_and_say_what_they_cannot_tell() -> None:
+    pair = paired("raw", [losses(3, -0.5), losses(4, -0.5)], [losses(1, 0.0), losses(2, 0.0)])
+    assert pair.over_rows[1] < 0
+    assert (pair.verdict, pair.over_seeds, pair.detectable) == ("no difference shown", None, None)
+    assert "two seeds do not tell what a third would say: 3 or more are needed" in sentence([pair], 2, 120)
+    one = paired("raw", [losses(3, -0.5)], [losses(1, 0.0)])
+    assert one.verdict == "no difference shown"
+    assert "no seed variance" in sentence([one], 1, 120)
 
 
-def test_seeds_that_disagree_show_nothing_however_narrow_the_interval() -> None:
-    base = [losses(1, 0.0), losses(2, 0.0)]
-    split = paired("raw", [losses(3, -0.5), losses(4, 0.1)], base)
-    assert split.high < 0
-    assert split.by_seed[1] > 0
+def test_seeds_that_disagree_show_nothing_however_narrow_the_interval_over_rows() -> None:
+    split = paired("raw", three(4, -0.9, -0.5, 0.1), three(1))
+    assert split.over_rows[1] < 0
     assert split.verdict == "no difference shown"
+    assert split.low < split.over_rows[0]
+    assert split.high > 0
+
+
+def test_rows_that_disagree_show_nothing_however_alike_the_seeds() -> None:
+    # One held-out row in a hundred carries the whole difference, in every seed alike.
+    base = {f"r{number}": (20.0, 20) for number in range(120)}
+    spike = {**base, "r7": (-2000.0, 20)}
+    pair = paired("raw", [spike, spike, {**spike, "r8": (20.1, 20)}], [base] * 3)
+    assert pair.over_seeds is not None
+    assert pair.over_seeds[1] < 0
+    assert pair.over_rows[1] >= 0
+    assert pair.verdict == "no difference shown"
+
+
+def test_arms_measured_on_other_rows_are_not_compared() -> None:
+    with pytest.raises(ValueError, match="not measured on the same"):
+        paired("raw", [losses(1, 0.0, count=60)] * 3, three(1))
+
+
+def test_t_quantiles_are_those_of_scipy() -> None:
+    for freedom in (1, 2, 3, 4, 9, 29, 200):
+        for share in (0.1, 0.8, 0.95, 0.995, 0.9999):
+            assert t_quantile(share, freedom) == pytest.approx(scipy.stats.t.ppf(share, freedom), rel=1e-8)
+
+
+def test_the_interval_over_seeds_is_that_of_scipy() -> None:
+    values = [-0.17, -0.12, -0.2]
+    (low, high), error = t_interval(values)
+    assert (low, high) == pytest.approx(
+        scipy.stats.t.interval(0.99, 2, numpy.mean(values), scipy.stats.sem(values)), rel=1e-9
+    )
+    assert error == pytest.approx(scipy.stats.sem(values))
+
+
+def test_the_smallest_detectable_difference_is_shown_about_four_times_out_of_five() -> None:
+    rows, tokens = 60, 20
+    draw = numpy.random.default_rng(3)
+    error = 0.4 / numpy.sqrt(rows)
+    shift = smallest_detectable(float(error), None)
+    shown = 0
+    for _ in range(60):
+        differences = (draw.normal(-shift, 0.4, rows) * tokens).tolist()
+        shown += bootstrap(differences, [tokens] * rows)[0][1] < 0
+    assert 0.62 <= shown / 60 <= 0.95
 
 
 def test_the_interval_is_that_of_another_bootstrap() -> None:
@@ -70,12 +133,11 @@ def test_better_means_better_than_every_other_arm() -> None:
 
 
 def test_the_reason_is_one_sentence_with_interval_and_seeds() -> None:
-    pair = Paired("raw", "better", -0.0751, -0.0934, -0.0561, (-0.08, -0.07))
-    assert sentence([pair], 2, 120) == (
-        "curated is better than raw: -0.075 nats per token (99 % interval -0.093 to -0.056), "
-        "over 120 held-out rows and 2 seeds"
+    pair = Paired("raw", "better", -0.0751, -0.0934, -0.0561, (-0.08, -0.07, -0.075), detectable=0.0213)
+    assert sentence([pair], 3, 120) == (
+        "curated is better than raw: -0.075 nats per token (99 % interval -0.093 to -0.056, smallest that would show "
+        "0.021), over 120 held-out rows and 3 seeds"
     )
-    assert "not known" in sentence([pair], 1, 120)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +146,11 @@ def test_the_reason_is_one_sentence_with_interval_and_seeds() -> None:
         ({"curated": rows(4)}, rows(4, 50), "at least one other arm"),
         ({"raw": rows(4)}, rows(4, 50), "at least one other arm"),
         ({"raw": rows(4), "curated": ()}, rows(4, 50), "arm curated has no rows"),
-        ({"raw": rows(4), "curated": rows(2)}, rows(1, 50), "cannot measure"),
-        ({"raw": rows(4), "curated": rows(2)}, (), "cannot measure"),
-        ({"raw": rows(9), "curated": rows(2)}, rows(4, 8), "1 rows of arm raw are also held out"),
+        ({"raw": rows(4), "curated": rows(2)}, rows(19, 50), "19 held-out rows cannot measure anything"),
+        ({"raw": rows(4), "curated": rows(2)}, (), "nothing to measure with"),
+        ({"raw": rows(9), "curated": rows(2)}, rows(24, 8), "1 rows of arm raw are also held out"),
+        ({"raw": rows(40), "curated": rows(24)}, rows(24), "24 rows of arm raw are also held out"),
+        ({"base": (), "curated": rows(24)}, rows(24), "the held-out rows are the training rows of arm curated"),
     ],
 )
 def test_unfit_arms_and_held_out_rows_are_refused(
@@ -102,7 +166,7 @@ def test_a_leak_under_another_id_is_found_by_its_words(tmp_path: Path) -> None:
     twin = TrainingRow("another", tuple({**message, "content": f" {message['content']}\n"} for message in row.messages))
     assert content_key(twin) == content_key(row)
     with pytest.raises(TrainingError, match="another"):
-        compare({"raw": (*rows(4), twin), "curated": rows(4)}, (row, *rows(1, 60)), runs_dir=tmp_path)
+        compare({"raw": (*rows(4), twin), "curated": rows(4)}, (row, *rows(30, 60)), runs_dir=tmp_path)
 
 
 def test_every_value_of_a_spec_has_a_reason_and_what_is_set_says_so() -> None:

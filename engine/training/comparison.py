@@ -1,0 +1,132 @@
+"""A comparison on disk: which runs belong to it, what they are measured with, and what came of it.
+
+runs/<utc>-compare/
+  comparison.json   arms, seeds, the run of each, the held-out rows by slice, the estimate made before the start
+  result.json       what `tamis compare --json` prints, once all runs have ended
+  events.jsonl      the figures of the result, an event line each
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.errors import TrainingError
+from engine.files import write_atomic
+from engine.training.worker.events import EventLog, read_json
+
+NAME = "comparison.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of the comparison: its arm, its seed, its id, and whether an earlier run was taken."""
+
+    arm: str
+    seed: int
+    run: str
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`arms` are (name, rows) in order, the base with 0 rows; `slices` are held-out row id -> field -> value.
+
+    `heldout` counts the set as it was drawn and as it was reviewed; `estimate` are seconds and cost with reasons.
+    """
+
+    dir: Path
+    model: str
+    steps: int
+    seeds: int
+    arms: tuple[tuple[str, int], ...]
+    trials: tuple[Trial, ...]
+    heldout: Mapping[str, Any] = field(default_factory=dict)
+    slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    estimate: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return self.dir.name
+
+    def run_dir(self, trial: Trial) -> Path:
+        """The folder of one of its runs."""
+        return self.dir.parent / trial.run
+
+    def of_arm(self, arm: str) -> tuple[Trial, ...]:
+        """The runs of one arm, by seed."""
+        return tuple(sorted((trial for trial in self.trials if trial.arm == arm), key=lambda trial: trial.seed))
+
+
+def new_comparison_dir(runs_dir: Path) -> Path:
+    """A folder `<utc>-compare` of its own. Raises TrainingError where it cannot be made."""
+    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-compare"
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        for count in range(1, 1000):
+            folder = runs_dir / (stem if count == 1 else f"{stem}-{count}")
+            if not folder.exists():
+                folder.mkdir(mode=0o700)
+                return folder
+    except OSError as fault:
+        raise TrainingError(f"cannot make a comparison in {runs_dir}", fault.strerror or "", "free space") from fault
+    raise TrainingError("a thousand comparisons within a second", "", "wait a moment")
+
+
+def save_comparison(comparison: Comparison) -> None:
+    """Write `comparison.json`."""
+    content = {"v": 1, **asdict(comparison)}
+    del content["dir"]
+    write_atomic(comparison.dir / NAME, json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
+
+
+def read_comparison(folder: Path) -> Comparison:
+    """The comparison of a folder. Raises TrainingError where it holds none."""
+    content = read_json(folder / NAME)
+    if content is None:
+        raise TrainingError(f"{folder} is not a comparison", "it has no readable comparison.json", "tamis compare P")
+    return Comparison(
+        dir=folder,
+        model=content["model"],
+        steps=content["steps"],
+        seeds=content["seeds"],
+        arms=tuple((name, rows) for name, rows in content["arms"]),
+        trials=tuple(Trial(**trial) for trial in content["trials"]),
+        heldout=content["heldout"],
+        slices=content["slices"],
+        estimate=content["estimate"],
+    )
+
+
+def list_comparisons(runs_dir: Path) -> tuple[Comparison, ...]:
+    """Every comparison of the folder, the newest first."""
+    folders = [entry for entry in runs_dir.iterdir() if (entry / NAME).is_file()] if runs_dir.is_dir() else []
+    return tuple(read_comparison(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True))
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """What came of it, or None while runs are going on."""
+    return read_json(folder / "result.json")
+
+
+def save_result(folder: Path, result: Mapping[str, Any]) -> None:
+    """Write `result.json`, and its figures as event lines: `arm`, `pair`, `slice`, `verdict`."""
+    log = EventLog(folder)
+    try:
+        for kind, lines in (("arm", result["arms"]), ("pair", result["against"]), ("slice", result["slices"])):
+            emit_all(log, kind, lines)
+        told = ("verdict", "reason", "seeds", "heldout_rows", "base_nll", "seconds")
+        log.emit("verdict", **{name: result[name] for name in told})
+    finally:
+        log.close()
+    write_atomic(folder / "result.json", json.dumps(result, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def emit_all(log: EventLog, kind: str, lines: Sequence[Mapping[str, Any]]) -> None:
+    """One event of a kind for each line."""
+    for line in lines:
+        log.emit(kind, **line)

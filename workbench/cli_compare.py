@@ -1,0 +1,154 @@
+"""`tamis compare`: train the arms, measure them on the held-out set, give the verdict."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UsageError
+from engine.files import write_atomic
+from engine.project.folder import Project, open_project
+from engine.training.settings import parse_duration, parse_settings
+from workbench.cli_common import Narrator, find_project, narrate, print_json
+from workbench.safe_text import visible
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Exit code 1 where the verdict is "worse"."""
+    if arguments.seeds < 1 or (arguments.workers is not None and arguments.workers < 1):
+        raise UsageError("--seeds and --workers take a number from 1 up")
+    folder = find_project(arguments.project)
+    with open_project(folder, readonly=True) as project:
+        result = compare_project(
+            project,
+            arms=arguments.arms.split(",") if arguments.arms else None,
+            model=arguments.model,
+            steps=arguments.steps,
+            seeds=arguments.seeds,
+            workers=arguments.workers,
+            settings=_settings(arguments),
+            detach=arguments.detach,
+        )
+    if "arms" not in result:  # started, and left to itself
+        print_json(result) if arguments.json else print(f"{result['comparison']}: {len(result['runs'])} runs go on")
+        return 0
+    if arguments.html is not None:
+        from workbench.compare_page import html_page
+
+        page = html_page(result, folder / "runs", with_text=arguments.with_text)
+        write_atomic(arguments.html, page.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
+    if arguments.json:
+        print_json(result)
+    elif arguments.markdown:
+        from workbench.compare_page import markdown
+
+        print(markdown(result))
+    else:
+        for line in compare_lines(result):
+            print(visible(line))
+    return 1 if result["verdict"] == "worse" else 0
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    settings = parse_settings(arguments.set)
+    if arguments.budget is not None:
+        settings["budget_seconds"] = parse_duration(arguments.budget)
+    for option, name in (("max_cost", "max_cost"), ("price", "price_per_hour")):
+        if getattr(arguments, option) is not None:
+            settings[name] = getattr(arguments, option)
+    return settings
+
+
+def compare_project(
+    project: Project,
+    *,
+    arms: Sequence[str] | None = None,
+    model: str | None = None,
+    steps: int | None = None,
+    seeds: int = 3,
+    workers: int | None = None,
+    settings: dict[str, Any] | None = None,
+    runs: Path | None = None,
+    detach: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+    say: Callable[[str], None] = narrate,
+) -> dict[str, Any]:
+    """The contract's `compare` object for a project; with `detach` only `{"comparison", "dir", "runs"}`."""
+    from engine.project.comparing import DEFAULT_ARMS, manifests, prepare_comparison
+    from engine.training.compare import finish, start
+
+    prepared = prepare_comparison(
+        project,
+        arms=arms or DEFAULT_ARMS,
+        model=model,
+        steps=steps,
+        seeds=seeds,
+        workers=workers,
+        settings=settings,
+        runs_dir=runs,
+    )
+    for line in before_lines(prepared.expense.to_json(), len(prepared.to_run), len(prepared.items)):
+        say(line)
+    comparison = start(prepared, manifests(project, prepared))
+    if detach:
+        return {
+            "comparison": comparison.id,
+            "dir": str(comparison.dir),
+            "runs": [trial.run for trial in comparison.trials],
+        }
+    narrator = Narrator()
+    result = finish(comparison, progress or narrator)
+    narrator.end()
+    return result
+
+
+def before_lines(expense: dict[str, Any], to_run: int, of: int) -> list[str]:
+    """What it will take, said before the first run starts."""
+    seconds, cost = expense["seconds"], expense["cost"]
+    reused = f", {of - to_run} were done before with the same spec" if to_run < of else ""
+    lines = [f"{to_run} of {of} runs to do{reused}"]
+    if not to_run:
+        return lines
+    took = "unknown" if seconds["value"] is None else duration(seconds["value"])
+    lines.append(f"about {took}: {seconds['reason']}")
+    if cost["value"] is not None:
+        lines.append(f"about {cost['value']:g} in money: {cost['reason']}")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def compare_lines(result: dict[str, Any]) -> list[str]:
+    """The comparison in words: arms, intervals, held-out rows, verdict."""
+    form = any(arm["format_valid"] is not None for arm in result["arms"])
+    head = f"{'arm':<14}{'rows':>6}{'steps':>7}{'tokens':>10}{'s':>6}{'held-out NLL (spread)':>24}{'exact':>8}"
+    lines = [head + (f"{'form':>8}" if form else "")]
+    for arm in result["arms"]:
+        nll = f"{arm['nll']:.3f} ({arm['nll_spread']:.3f})"
+        line = f"{arm['name']:<14}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{arm['seconds']:>6.0f}{nll:>24}"
+        lines.append(line + f"{share(arm['exact_match']):>8}" + (f"{share(arm['format_valid']):>8}" if form else ""))
+    if form:
+        lines.append(f"form: {result['format']}")
+    lines.append(heldout_line(result["heldout"]))
+    if result["versions_differ"]:
+        lines.append("the runs were done with different versions of the libraries: not quite comparable")
+    return [*lines, f"verdict: {result['verdict']}. {result['reason']}"]
+
+
+def heldout_line(heldout: dict[str, Any]) -> str:
+    """The held-out set as drawn and as reviewed."""
+    left_out = ", ".join(f"{count} {reason}" for reason, count in heldout["left_out"].items())
+    words = f"held out {heldout['drawn']} rows as drawn, {heldout['measured']} as reviewed (accepted)"
+    return f"{words}; not measured: {left_out}" if left_out else words
+
+
+def share(value: float | None) -> str:
+    """A share as per cent."""
+    return "-" if value is None else f"{value:.0%}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ProjectError, UsageError
 from engine.model import BUCKETS, CLUSTER_KINDS
+from engine.scan.dates import date_of
 from engine.sources.mapping import parse_path, value_at
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ STATES = (
 )
 COLON_KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "field")
 COMPARED = ("turns", "tokens", "chars", "date")
-DATE_FIELDS = ("date", "created_at", "created", "timestamp", "time", "year")
 CHARS_PER_TOKEN = 4
 _TOKEN = re.compile(
     r"""\s*(?:(?P<paren>[()])|(?P<regex>/(?:[^/\\]|\\.)+/i?(?=[\s()]|$))|(?P<quoted>"[^"]*")|(?P<word>(?:[^\s()"]|"[^"]*")+))""",
@@ -280,12 +280,8 @@ def _characters(project: Project, number: int) -> int:
 
 
 def _date(row: Any, length: int) -> str | None:
-    for name in DATE_FIELDS:
-        value = row.get(name) if hasattr(row, "get") else None
-        if value is not None and str(value).strip():
-            # As many characters as were asked for: date<2024-01 compares months.
-            return str(value)[:length]
-    return None
+    # As many characters as were asked for: date<2024-01 compares months.
+    return date_of(row)[:length] or None
 
 
 def _comparable(value: Any) -> Any:

@@ -11,13 +11,12 @@ from typing import Any, ClassVar
 
 from rich.style import Style
 from textual import work
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
-from engine.errors import TamisError
 from engine.project.folder import Project, open_project
 from workbench.background import Background
 from workbench.driver import CellDriver, TamisDriver
@@ -28,8 +27,8 @@ from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
 from workbench.screens.triage import TriageScreen
 from workbench.session import Session
-from workbench.settle import count_years
 from workbench.theming import LoadedTheme, choose_theme, load_themes
+from workbench.years import Years, years_of
 
 LISTS: dict[str, Callable[[], WorkScreen]] = {"overview": OverviewScreen, "triage": TriageScreen}
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
@@ -198,48 +197,11 @@ class TamisApp(App[int], inherit_bindings=False):
 
     # -- editing
 
-    def open_editor(self, row: int, *, external: bool) -> None:
-        if not external:
-            from workbench.screens.edit import EditScreen
+    def edit_here(self, row: int) -> None:
+        """Edit a row on a screen of its own."""
+        from workbench.screens.edit import EditScreen
 
-            self.push_screen(EditScreen(self.session, row, self.role_styles), lambda _: self.sync_screen())
-            return
-        try:
-            self._edit_outside(row)
-        except TamisError as error:
-            self.session.say(str(error), "error")
-
-    def _edit_outside(self, row: int) -> None:
-        from workbench.editing import draft, edit_fields, save_edit
-        from workbench.editor import fenced, run_editor, unfenced
-
-        session = self.session
-        fields = edit_fields(session, row)
-        content = fenced(row, fields, draft(session, row))
-        failed: TamisError | None = None
-        try:
-            with self.suspend():
-                # A fault must not leave this block: the screen would never be taken back.
-                try:
-                    edited, path = run_editor(session.project.folder, row, content)
-                except TamisError as error:
-                    failed = error
-        except SuspendNotSupported:
-            session.say("this terminal cannot hand over to an editor: e edits here", "refused")
-            return
-        finally:
-            self.refresh()
-        if failed is not None:
-            raise failed
-        if edited == content:
-            path.unlink(missing_ok=True)
-            session.say("nothing was changed: no decision taken")
-            return
-        try:
-            save_edit(session, row, unfenced(edited, fields))
-        except TamisError as error:
-            raise TamisError(error.title, error.message, f"your text is in {path}") from error
-        path.unlink(missing_ok=True)
+        self.push_screen(EditScreen(self.session, row, self.role_styles), lambda _: self.sync_screen())
 
     # -- what runs beside the keys
 
@@ -247,11 +209,11 @@ class TamisApp(App[int], inherit_bindings=False):
     def _count_years(self) -> None:
         # Reads every row once, so not in the thread that answers keys.
         worker = get_current_worker()
-        years = count_years(self.session.project, lambda: worker.is_cancelled)
+        years = years_of(self.session.project, lambda: worker.is_cancelled)
         if years is not None and not worker.is_cancelled:
             self.call_from_thread(self._take_years, years)
 
-    def _take_years(self, years: Counter[str]) -> None:
+    def _take_years(self, years: Years) -> None:
         self.session.years = years
         self.session.refresh_items()
         self.sync_screen()

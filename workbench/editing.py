@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from engine.errors import ProjectError, UsageError
+from engine.model import Row
+from engine.select import select
 from engine.sources.shapes import EditableField
 from workbench.edits import changed_texts, edited_row, fields_of
 from workbench.saved_state import FieldPath
 from workbench.session import Session
-from workbench.verdicts import plan_edit
+from workbench.verdicts import counted, plan_edit, plan_edits
+
+# More in one file is no longer reading.
+MOST_EDITED_AT_ONCE = 500
 
 
 def edit_fields(session: Session, row: int) -> tuple[EditableField, ...]:
@@ -29,6 +34,70 @@ def keep_draft(session: Session, row: int, texts: dict[FieldPath, str]) -> None:
     else:
         session.drafts.pop(identifier, None)
     session.save_place()
+
+
+def rows_to_edit(session: Session) -> tuple[int, ...]:
+    """The rows an editor would open: the marked ones, the undecided ones of an overview line, else the one here.
+
+    Raises UsageError where there are none, or too many for one file.
+    """
+    project = session.project
+    if session.screen == "overview":
+        rows = select(project, session.item.filter_text) if session.item is not None else []
+        rows = [row for row in rows if project.verdict(row) == "undecided"]
+    else:
+        rows = sorted(session.marked) or ([session.entry.row] if session.entry is not None else [])
+    if len(rows) > 1:
+        # Held-out and disputed rows are judged one by one.
+        rows = [row for row in rows if not project.is_heldout(row) and not project.is_disputed(row)]
+    if not rows:
+        raise UsageError("no undecided row here to edit")
+    if len(rows) > MOST_EDITED_AT_ONCE:
+        raise UsageError(
+            f"{len(rows):,} rows are too many for one file, {MOST_EDITED_AT_ONCE} go", "", "narrow them with a filter"
+        )
+    return tuple(rows)
+
+
+def save_edits(session: Session, texts: dict[int, dict[FieldPath, str]]) -> int:
+    """Decide on the edits of several rows, all in one journal line; how many rows changed.
+
+    Rows left as they were get no decision. Where a row could not be trained on nothing is decided at all, and what was
+    typed is kept as drafts. Raises UsageError naming the first such row.
+    """
+    if len(texts) == 1:
+        ((row, own),) = texts.items()
+        return int(save_edit(session, row, own))
+    changed: dict[int, Row] = {}
+    try:
+        for row, own in texts.items():
+            try:
+                edited = edited_row(session.project, row, own)
+            except UsageError as error:
+                raise UsageError(f"row {row}: {error.title}", "", "no row was decided; the drafts are kept") from error
+            if edited is not None:
+                changed[row] = edited
+        plan = plan_edits(
+            session.project,
+            changed,
+            session.item.filter_text if session.screen == "overview" and session.item else "marked",
+        )
+        session.on_screen |= set(changed)
+        if changed:
+            session.act(plan, advance=False)
+    except (UsageError, ProjectError):
+        for row, own in texts.items():
+            keep_draft(session, row, own)
+        raise
+    for row in texts:
+        session.drafts.pop(session.project.rows.id(row), None)
+    session.clear_marks()
+    same = len(texts) - len(changed)
+    if not changed:
+        session.say("nothing was changed: no decision taken")
+    elif same:
+        session.say(f"{session.message.text}; {counted(same, 'row')} unchanged and undecided", "done")
+    return len(changed)
 
 
 def save_edit(session: Session, row: int, texts: dict[FieldPath, str]) -> bool:

@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import TamisError, UsageError
-from engine.sources.shapes import EditableField
 from workbench.safe_text import visible_line
-from workbench.saved_state import FieldPath
 
 FENCE = "=" * 8
 
@@ -27,53 +25,56 @@ def editor_command() -> list[str]:
     return words or ["vi"]
 
 
-def fenced(row: int, fields: Sequence[EditableField], texts: dict[FieldPath, str]) -> str:
-    """The file to edit. A longer fence is taken where a text holds the usual one."""
+def fenced(what: str, sections: Sequence[tuple[str, str]]) -> str:
+    """The file to edit: `what` is being edited, then (label, text) one after another, a fence before each.
+
+    A longer fence is taken where a text holds the usual one.
+    """
     fence = FENCE
-    while any(fence in texts.get(field.path, field.text) for field in fields):
+    while any(fence in text for _, text in sections):
         fence += "="
-    lines = [f"tamis: row {row}. Change the texts, leave the {fence} lines as they are; unchanged means no decision.\n"]
-    for field in fields:
-        lines.append(f"{fence} {visible_line(field.label)} {fence}\n{texts.get(field.path, field.text)}\n")
+    lines = [f"tamis: {what}. Change the texts, leave the {fence} lines as they are; unchanged means no decision.\n"]
+    lines += [f"{fence} {visible_line(label)} {fence}\n{text}\n" for label, text in sections]
     return "".join(lines)
 
 
-def unfenced(content: str, fields: Sequence[EditableField]) -> dict[FieldPath, str]:
-    """The texts of an edited file. Raises UsageError where a fence is missing, changed or added."""
+def unfenced(content: str, labels: Sequence[str]) -> list[str]:
+    """The texts of an edited file, in order. Raises UsageError where a fence is missing, changed or added."""
     head, _, rest = content.partition("\n")
     fence = next((word for word in head.split() if len(word) >= len(FENCE) and not word.strip("=")), "")
-    texts: dict[FieldPath, str] = {}
     if not fence:
         raise UsageError("the edit was not taken: its first line is gone", "", "leave the lines with ===== as they are")
-    for number, field in enumerate(fields):
-        line = f"{fence} {visible_line(field.label)} {fence}\n"
+    texts: list[str] = []
+    for number, label in enumerate(labels):
+        line = f"{fence} {visible_line(label)} {fence}\n"
         if not rest.startswith(line):
-            raise UsageError(
-                f"the edit was not taken: the line '{line.strip()}' is gone", "", "leave the fences as they are"
-            )
+            raise _fence_is_gone(line)
         rest = rest[len(line) :]
-        if number + 1 < len(fields):
-            following = f"\n{fence} {visible_line(fields[number + 1].label)} {fence}\n"
-            text, found, after = rest.partition(following)
-            if not found:
-                raise UsageError(
-                    f"the edit was not taken: the line '{following.strip()}' is gone",
-                    "",
-                    "leave the fences as they are",
-                )
-            texts[field.path], rest = text, following[1:] + after
-        else:
-            texts[field.path] = rest.removesuffix("\n")
+        if number + 1 == len(labels):
+            texts.append(rest.removesuffix("\n"))
+            continue
+        following = f"{fence} {visible_line(labels[number + 1])} {fence}\n"
+        text, found, after = rest.partition(f"\n{following}")
+        if not found:
+            raise _fence_is_gone(following)
+        texts.append(text)
+        rest = following + after
     return texts
 
 
-def run_editor(folder: Path, row: int, content: str) -> tuple[str, Path]:
-    """Let the person edit `content`; (what they left, the file it is in). The caller removes the file once it is taken.
+def _fence_is_gone(line: str) -> UsageError:
+    return UsageError(f"the edit was not taken: the line '{line.strip()}' is gone", "", "leave the fences as they are")
+
+
+def run_editor(folder: Path, what: str, content: str) -> tuple[str, Path]:
+    """Let the person edit `content`; (what they left, the file it is in), which is named for `what`.
+
+    The caller removes the file once it is taken.
 
     Raises TamisError where the editor cannot be run or fails, UsageError where what it left is no text.
     """
     command = editor_command()
-    descriptor, name = tempfile.mkstemp(prefix=f"row-{row}-", suffix=".txt", dir=folder)
+    descriptor, name = tempfile.mkstemp(prefix=f"{what}-", suffix=".txt", dir=folder)
     path = Path(name)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="") as stream:
         stream.write(content)

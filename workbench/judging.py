@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from engine.errors import UsageError
 from engine.select import select
 from workbench.session import Session
-from workbench.verdicts import Plan, Verb, counted, plan_bulk, plan_keep, plan_row, seen_by
-from workbench.view import SETTLED_KINDS
+from workbench.verdicts import Plan, Verb, counted, plan_bulk, plan_keep, plan_keep_bulk, plan_row, seen_by
+from workbench.view import SETTLED_KINDS, groups_within
 
 # A verdict on more rows than this that nobody has looked at takes its key twice.
 UNSEEN_WITHOUT_ASKING = 20
@@ -60,10 +61,24 @@ def keep(session: Session) -> None:
         session.act(plan)
 
 
+def keep_all(session: Session) -> None:
+    """On an overview line of duplicates: keep the keeper of each group that is open, reject the others."""
+    item = session.item
+    if item is None or not item.keeps:
+        raise UsageError("K keeps one row of each group: go to a line of exact, near or prefix groups")
+    project = session.project
+    groups = groups_within(project, set(select(project, item.filter_text)), item.filter_text, SETTLED_KINDS)
+    still_open = [group for group in groups if any(project.verdict(row) == "undecided" for row in group.rows)]
+    plan = plan_keep_bulk(project, still_open, item.filter_text, seen_by(project, session.on_screen))
+    if confirmed(session, "keep-all", item.filter_text, plan, always=True):
+        session.act(plan, advance=False)
+
+
 def _judge_item(session: Session, verb: Verb) -> None:
     item = session.item
     if item is None or not item.bulk:
-        session.say("enter opens these; a verdict on all of them at once is not offered here", "refused")
+        one_of_each = "K keeps one row of each group, " if item is not None and item.keeps else ""
+        session.say(f"{one_of_each}enter opens these; a verdict on all of them at once is not offered here", "refused")
         return
     rows = [row for row in select(session.project, item.filter_text) if session.project.verdict(row) == "undecided"]
     plan = plan_bulk(session.project, verb, rows, item.filter_text, seen_by(session.project, session.on_screen))
@@ -80,9 +95,10 @@ def confirmed(session: Session, verb: str, target: str, plan: Plan, *, always: b
     session.pending = (verb, target)
     left = plan.sentence.partition(";")[2]
     unseen_words = f"{unseen} not yet seen{',' + left if left else ''}"
+    # A verdict on one kind is its count; where groups are kept both counts are told.
+    what = plan.sentence.partition(";")[0] if verb == "keep-all" else f"{verb} {counted(len(plan.rows), 'row')}"
     session.say(
-        f"{verb} {counted(len(plan.rows), 'row')}, {unseen_words}: same key again",
-        "refused",
+        f"{what.replace('accepted', 'accept').replace('rejected', 'reject')}, {unseen_words}: same key again", "refused"
     )
     return False
 

@@ -51,7 +51,7 @@ class Session:
         self.job = ""
         self.pending: tuple[str, str] | None = None
         self.tally: Counter[VerdictName] = Counter()
-        self.years: Counter[str] | None = None
+        self.years: Years | None = None
         self.items: list[Item] = []
         self.item_cursor = 0
         self._places: list[Place | None] = []
@@ -163,6 +163,17 @@ class Session:
     def move_item(self, steps: int) -> None:
         self.item_cursor = max(0, min(self.item_cursor + steps, len(self.items) - 1))
 
+    def move_section(self, steps: int) -> None:
+        """To the next section of the overview; upwards to the beginning of this one, then to the one before."""
+        firsts = [
+            index
+            for index, item in enumerate(self.items)
+            if index == 0 or self.items[index - 1].section != item.section
+        ]
+        further = [first for first in firsts if (first > self.item_cursor if steps > 0 else first < self.item_cursor)]
+        if further:
+            self.item_cursor = further[0] if steps > 0 else further[-1]
+
     def advance(self) -> None:
         """Go to the next entry that asks for a verdict; where none does, stay and say so."""
         following = self.view.open_from(self.cursor + 1, self.project) if len(self.view) else None
@@ -215,7 +226,10 @@ class Session:
 
     def refresh_counts(self) -> None:
         """Count verdicts and overview lines afresh."""
-        self.tally = Counter(self.project.tally())
+        project = self.project
+        self.tally = Counter(project.tally())
+        # The held-out set is judged in a sitting of its own: what is left to do does not count it.
+        self.tally.subtract(Counter(project.verdict(row) for row in project.heldout))
         if self.screen == "overview":
             self.refresh_items()
 
@@ -257,13 +271,14 @@ class Session:
 
     def act(self, plan: Plan, *, advance: bool = True) -> None:
         """Write a plan, count it and, with `advance`, go to what asks for a verdict next."""
-        before = Counter(self.project.verdict(row) for row in plan.rows)
+        counted_rows = [row for row in plan.rows if not self.project.is_heldout(row)]
+        before = Counter(self.project.verdict(row) for row in counted_rows)
         if carry_out(self.project, plan, self.on_screen) is None:
             self.say(plan.sentence, "refused")
             return
         # A pass over all rows is not paid for with every key.
         self.tally.subtract(before)
-        self.tally.update(self.project.verdict(row) for row in plan.rows)
+        self.tally.update(self.project.verdict(row) for row in counted_rows)
         self._places.append(self._place() if self.screen == "triage" else None)
         self._undone_places.clear()
         self.say(plan.sentence, "done")

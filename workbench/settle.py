@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.model import BUCKET_LABELS, ClusterKind
+from engine.model import BUCKET_LABELS, ClusterKind, VerdictName
 from engine.project.folder import Project
 from workbench.verdicts import counted
 from workbench.view import BUCKET_ORDER, GROUP_KINDS, SETTLED_KINDS
+from workbench.years import UNDATED, Years
 
 Section = Literal["settle", "buckets", "flags", "years", "decided"]
 SECTION_TITLES: dict[Section, str] = {
@@ -29,12 +30,14 @@ GROUP_WORDS: dict[ClusterKind, str] = {
     "conflict": "conflict",
     "variant": "variant family",
 }
-FAMILY_WORDS = "variant families"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the overview. `rows` are still open (in `decided`: all); `keys` is what settling them takes."""
+    """One line of the overview. `rows` are still open (in `decided`: all); `keys` is what settling them takes.
+
+    With `bulk` a verdict can be given on all of its rows at once, with `keeps` one row of each group can be kept.
+    """
 
     section: Section
     label: str
@@ -43,114 +46,140 @@ class Item:
     of: int
     keys: int = 0
     bulk: bool = False
+    keeps: bool = False
 
 
-def overview_items(project: Project, years: Counter[str] | None = None) -> list[Item]:
+class _Look:
+    """A project and the verdict of each of its rows, read once for all lines."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.verdicts: Sequence[VerdictName] = [project.verdict(row) for row in range(len(project.rows))]
+        self.heldout = project.heldout
+        # The held-out set is judged in a sitting of its own and counts in no other line.
+        self._without_heldout = " not is:heldout" if project.heldout else ""
+
+    def is_left(self, row: int) -> bool:
+        return self.verdicts[row] == "undecided"
+
+    def selector(self, text: str) -> str:
+        return text + self._without_heldout
+
+
+def overview_items(project: Project, years: Years | None = None) -> list[Item]:
     """The items in the order shown; those with nothing left to do are dropped, but for buckets and years."""
-    settle = [*_disagreements(project), *_groups(project), *_signals(project)]
+    look = _Look(project)
+    settle = [*_disagreements(look), *_groups(look), *_signals(look)]
     settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
-    return [*settle, *_buckets(project), *_flags(project), *_years(years), *_decided(project)]
+    return [*settle, *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
 
 
-def _disagreements(project: Project) -> Iterator[Item]:
-    rows = sum(map(project.is_disputed, range(len(project.rows))))
+def _disagreements(look: _Look) -> Iterator[Item]:
+    rows = sum(map(look.project.is_disputed, range(len(look.verdicts))))
     if rows:
         yield Item("settle", counted(rows, "disagreement"), "is:disputed", rows, rows, 2 * rows)
 
 
-def _groups(project: Project) -> Iterator[Item]:
-    if project.findings is None:
+def _groups(look: _Look) -> Iterator[Item]:
+    if look.project.findings is None:
         return
     for kind in GROUP_KINDS:
-        clusters = [cluster for cluster in project.findings.clusters if cluster.kind == kind]
-        still_open = [
-            cluster for cluster in clusters if any(project.verdict(row) == "undecided" for row in cluster.rows)
+        clusters = [
+            cluster
+            for cluster in look.project.findings.clusters
+            if cluster.kind == kind and not look.heldout.issuperset(cluster.rows)
         ]
+        still_open = [cluster for cluster in clusters if any(map(look.is_left, cluster.rows))]
         if not still_open:
             continue
-        rows = {row for cluster in still_open for row in cluster.rows if project.verdict(row) == "undecided"}
+        rows = {row for cluster in still_open for row in cluster.rows if look.is_left(row)}
         everything = {row for cluster in clusters for row in cluster.rows}
-        # One key settles a group of duplicates; in a conflict one first reads, and moves to the answer to keep.
-        keys = len(still_open) * (1 if kind in SETTLED_KINDS else 2)
-        yield Item(
-            "settle", counted(len(still_open), GROUP_WORDS[kind]), f"kind:{kind}", len(rows), len(everything), keys
-        )
+        # Duplicates are settled all at once; in a conflict one reads, and names the answer to keep by its digit.
+        keeps = kind in SETTLED_KINDS
+        keys = min(len(still_open), KEYS_FOR_BULK) if keeps else len(still_open)
+        label = counted(len(still_open), GROUP_WORDS[kind])
+        yield Item("settle", label, look.selector(f"kind:{kind}"), len(rows), len(everything), keys, keeps=keeps)
 
 
-def _signals(project: Project) -> Iterator[Item]:
+def _signals(look: _Look) -> Iterator[Item]:
     """Rows that one signal proposes to drop, where no group settles them already."""
+    project = look.project
     if project.findings is None:
         return
     left: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for row, bucket in enumerate(project.findings.buckets):
         flags = project.flags_of(row)
-        in_group = any(cluster.kind in SETTLED_KINDS for cluster in project.clusters_of(row))
-        if bucket != "drop" or not flags or in_group or project.is_heldout(row):
+        if bucket != "drop" or not flags or row in look.heldout:
+            continue
+        if any(cluster.kind in SETTLED_KINDS for cluster in project.clusters_of(row)):
             continue
         total[flags[0].signal] += 1
-        left[flags[0].signal] += project.verdict(row) == "undecided"
+        left[flags[0].signal] += look.is_left(row)
     for signal, rows in left.items():
         if rows:
-            label = f"{counted(rows, 'row')} flagged {signal}"
-            yield Item("settle", label, f"bucket:drop flag:{signal}", rows, total[signal], KEYS_FOR_BULK, True)
+            text = look.selector(f"bucket:drop flag:{signal}")
+            yield Item(
+                "settle", f"{counted(rows, 'row')} flagged {signal}", text, rows, total[signal], KEYS_FOR_BULK, True
+            )
 
 
-def _buckets(project: Project) -> Iterator[Item]:
-    if project.findings is None:
+def _buckets(look: _Look) -> Iterator[Item]:
+    if look.project.findings is None:
         return
-    total = Counter(project.findings.buckets)
-    left = Counter(bucket for row, bucket in enumerate(project.findings.buckets) if project.verdict(row) == "undecided")
+    buckets = look.project.findings.buckets
+    judged = [row for row in range(len(buckets)) if row not in look.heldout]
+    total = Counter(buckets[row] for row in judged)
+    left = Counter(buckets[row] for row in judged if look.is_left(row))
     for bucket in BUCKET_ORDER:
         if total[bucket]:
             label = f"{bucket:<6} {BUCKET_LABELS[bucket]}"
-            yield Item("buckets", label, f"bucket:{bucket}", left[bucket], total[bucket], KEYS_FOR_BULK, True)
+            text = look.selector(f"bucket:{bucket}")
+            yield Item("buckets", label, text, left[bucket], total[bucket], KEYS_FOR_BULK, True)
 
 
-def _flags(project: Project) -> Iterator[Item]:
-    if project.findings is None:
+def _flags(look: _Look) -> Iterator[Item]:
+    if look.project.findings is None:
         return
     total: Counter[str] = Counter()
     left: Counter[str] = Counter()
-    for signal, row in {(flag.signal, flag.row) for flag in project.findings.flags}:
-        total[signal] += 1
-        left[signal] += project.verdict(row) == "undecided"
-    for signal, rows in sorted(total.items(), key=lambda pair: (-pair[1], pair[0])):
-        yield Item("flags", signal, f"flag:{signal}", left[signal], rows, KEYS_FOR_BULK, True)
+    for signal, row in {(flag.signal, flag.row) for flag in look.project.findings.flags}:
+        if row not in look.heldout:
+            total[signal] += 1
+            left[signal] += look.is_left(row)
+    for signal, rows in sorted(left.items(), key=lambda pair: (-pair[1], pair[0])):
+        if rows:
+            yield Item("flags", signal, look.selector(f"flag:{signal}"), rows, total[signal], KEYS_FOR_BULK, True)
 
 
-def _years(years: Counter[str] | None) -> Iterator[Item]:
-    for year, rows in sorted((years or {}).items()):
-        yield Item("years", year, f"field.year={year}", rows, rows, KEYS_FOR_BULK, True)
+def _years(look: _Look, years: Years | None) -> Iterator[Item]:
+    if years is None:
+        return
+    total: Counter[int] = Counter()
+    left: Counter[int] = Counter()
+    for row, year in enumerate(years):
+        if year != UNDATED and row not in look.heldout:
+            total[year] += 1
+            left[year] += look.is_left(row)
+    for year in sorted(total):
+        text = look.selector(f"date={year}")
+        yield Item("years", str(year), text, left[year], total[year], KEYS_FOR_BULK, True)
 
 
-def _decided(project: Project) -> Iterator[Item]:
-    tally = Counter(project.verdict(row) for row in range(len(project.rows)))
+def _decided(look: _Look) -> Iterator[Item]:
+    project = look.project
+    rows = len(look.verdicts) - len(look.heldout)
+    tally = Counter(look.verdicts)
+    tally.subtract(look.verdicts[row] for row in look.heldout)
     for verdict in ("accepted", "rejected", "skipped", "undecided"):
         if tally[verdict]:
-            yield Item("decided", verdict, f"is:{verdict}", tally[verdict], len(project.rows))
+            # What is left can be judged as a whole, like a bucket.
+            bulk = verdict == "undecided"
+            yield Item("decided", verdict, look.selector(f"is:{verdict}"), tally[verdict], rows, KEYS_FOR_BULK, bulk)
     agreed = project.agreement()
     if agreed is not None:
         label = f"decided by two: kappa {agreed['kappa']:.2f}"
-        yield Item("decided", label, "is:disputed", int(agreed["rows"]), len(project.rows))
-    if project.heldout:
-        judged = sum(1 for row in project.heldout if project.verdict(row) != "undecided")
-        yield Item("decided", f"held out ({judged} judged)", "is:heldout", len(project.heldout), len(project.rows))
-
-
-def count_years(project: Project, cancelled: Callable[[], bool] = lambda: False) -> Counter[str] | None:
-    """Rows per `year`, or None where the first row has no such field. Reads every row once: not for the paint path."""
-    if "year" not in project.rows.raw(0):
-        return None
-    years: Counter[str] = Counter()
-    for row in range(len(project.rows)):
-        if cancelled():
-            return None
-        try:
-            year = project.rows.raw(row).get("year")
-        except OSError:
-            # The project was closed while this ran in a thread: nobody waits for the count any more.
-            return None
-        if isinstance(year, int | str) and not isinstance(year, bool) and str(year).strip():
-            years[str(year)[:12]] += 1
-    return years
+        yield Item("decided", label, "is:disputed", int(agreed["rows"]), rows)
+    if look.heldout:
+        judged = sum(1 for row in look.heldout if not look.is_left(row))
+        yield Item("decided", f"held out ({judged} judged)", "is:heldout", len(look.heldout), len(look.verdicts))

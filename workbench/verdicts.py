@@ -7,7 +7,7 @@ a conflict or of a family of variants that nobody has looked at.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -169,6 +169,13 @@ def plan_edit(project: Project, row: int, edited: Row) -> Plan:
         settled = Act("settle", (identifier,), {identifier: edited}, {"verdict": "accepted"})
         return Plan((settled,), (row,), "reviewers differed")
     return Plan((Act("edit", (identifier,), {identifier: edited}),), (row,), project.default_reason(row))
+
+
+def plan_edits(project: Project, edited: Mapping[int, Row], why: str) -> Plan:
+    """New texts for several rows in one line: one undo takes all of them back."""
+    ids = {row: project.rows.id(row) for row in edited}
+    act = Act("edit", tuple(ids.values()), {ids[row]: new for row, new in edited.items()})
+    return Plan((act,) if edited else (), tuple(edited), why)
 
 
 def carry_out(project: Project, plan: Plan, on_screen: Iterable[int]) -> int | None:

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import TamisError, UsageError
-from engine.sources.shapes import EditableField
 from workbench.editor import editor_command, fenced, run_editor, unfenced
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 
 
-def fields(*texts: str) -> list[EditableField]:
-    return [EditableField(f"field {number}", ("row", number), text) for number, text in enumerate(texts)]
+def sections(*texts: str) -> tuple[list[str], list[tuple[str, str]]]:
+    labels = [f"field {number}" for number in range(len(texts))]
+    return labels, list(zip(labels, texts, strict=True))
 
 
 @given(
@@ -23,22 +23,17 @@ def fields(*texts: str) -> list[EditableField]:
     )
 )
 def test_what_goes_out_comes_back(texts: list[str]) -> None:
-    parts = fields(*texts)
-    assert unfenced(fenced(3, parts, {}), parts) == {("row", number): text for number, text in enumerate(texts)}
-
-
-def test_a_draft_goes_out_in_place_of_the_text() -> None:
-    parts = fields("old")
-    assert unfenced(fenced(0, parts, {("row", 0): "draft"}), parts) == {("row", 0): "draft"}
+    labels, parts = sections(*texts)
+    assert unfenced(fenced("row 3", parts), labels) == texts
 
 
 @pytest.mark.parametrize("damage", ["", "only this\n", "field 1", "======== field 0 ========"])
 def test_a_broken_fence_is_refused(damage: str) -> None:
-    parts = fields("a", "b")
-    content = fenced(0, parts, {})
+    labels, parts = sections("a", "b")
+    content = fenced("row 0", parts)
     broken = content.replace(damage, "", 1) if damage in content and damage else damage
     with pytest.raises(UsageError, match="not taken"):
-        unfenced(broken, parts)
+        unfenced(broken, labels)
 
 
 def test_the_persons_editor_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,9 +53,9 @@ def test_an_editor_that_is_not_there_or_fails_is_named(monkeypatch: pytest.Monke
     folder = Path(str(tmp_path))
     monkeypatch.setenv("VISUAL", "no-such-editor")
     with pytest.raises(TamisError, match="cannot be run"):
-        run_editor(folder, 3, "text")
+        run_editor(folder, "row-3", "text")
     assert list(folder.iterdir()) == []
     monkeypatch.setenv("VISUAL", "false")
     with pytest.raises(TamisError, match="no decision taken"):
-        run_editor(folder, 3, "text")
+        run_editor(folder, "row-3", "text")
     assert [path.read_text() for path in folder.iterdir()] == ["text"]

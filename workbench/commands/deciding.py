@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.commands import why_not
 from workbench.commands.command import LISTS, TRIAGE, Command, Run
 from workbench.grouping import both_fine, choose, drop_both, not_duplicates, split_off
-from workbench.judging import judge, keep
+from workbench.judging import judge, keep, keep_all
 from workbench.verdicts import Verb
 
 
@@ -26,12 +26,15 @@ DECIDING: tuple[Command, ...] = (
             _judge("skip"), why_not.no_verdict, decides=True),
     Command("keep", "keep", "group: accept the keeper, reject the rest; on a member: keep that one", ("enter",), TRIAGE,
             lambda stage: keep(stage.session), why_not.no_keep, decides=True),
+    Command("keep-all", "keep one of each", "all duplicates of this line: accept each keeper, reject the rest", ("K",),
+            ("overview",), lambda stage: keep_all(stage.session), why_not.no_verdict, decides=True),
     Command("reset", "reset", "take verdict and edit back: the row is undecided again", ("r",), TRIAGE,
             _judge("reset"), why_not.no_verdict, decides=True),
     Command("edit", "edit", "edit the row here", ("e",), TRIAGE,
             lambda stage: stage.open_editor(external=False), why_not.no_edit, opens_a_line=True),
-    Command("edit-external", "$EDITOR", "edit the row in $VISUAL or $EDITOR", ("ctrl+e",), TRIAGE,
-            lambda stage: stage.open_editor(external=True), why_not.no_edit, opens_a_line=True),
+    Command("edit-external", "$EDITOR", "edit the row, the marked rows or those of the line in $VISUAL or $EDITOR",
+            ("ctrl+e",), LISTS, lambda stage: stage.open_editor(external=True), why_not.no_edit_outside,
+            opens_a_line=True),
     Command("undo", "undo", "take the last act back, whatever its size", ("u",), LISTS,
             lambda stage: stage.session.undo(), why_not.no_verdict),
     Command("redo", "redo", "do the undone act again", ("ctrl+r",), LISTS,

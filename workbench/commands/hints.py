@@ -9,7 +9,9 @@ from workbench.view import SETTLED_KINDS
 
 # At most seven hints fit 80 columns; which seven depends on what is under the cursor.
 HINTS: dict[str, tuple[str, ...]] = {
-    "overview": ("open", "reject", "accept", "filter", "export", "train", "help"),
+    "overview": ("open", "filter", "export", "train", "help"),
+    "overview-bulk": ("open", "reject", "accept", "edit-external", "filter", "export", "help"),
+    "overview-keeps": ("open", "keep-all", "undo", "filter", "export", "help"),
     "group": ("keep", "reject", "group-next", "undo", "filter", "overview", "help"),
     "conflict": ("choose-1", "both-fine", "drop-both", "group-next", "undo", "filter", "help"),
     "member": ("keep", "accept", "reject", "edit", "undo", "group-next", "help"),
@@ -25,7 +27,9 @@ def hints_for(session: Session) -> list[Command]:
     """The commands worth a hint on the screen in front, most useful first."""
     where = session.screen
     entry = session.entry
-    if where == "triage":
+    if where == "overview" and session.item is not None:
+        where = "overview-bulk" if session.item.bulk else "overview-keeps" if session.item.keeps else where
+    elif where == "triage":
         where = "row"
         if entry is not None and entry.cluster is not None:
             header = "group" if entry.cluster.kind in SETTLED_KINDS else "conflict"

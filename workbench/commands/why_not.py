@@ -23,6 +23,15 @@ def no_edit(session: Session) -> str | None:
     return None if edit_fields(session, session.entry.row) else "this row has no text that can be edited in place"
 
 
+def no_edit_outside(session: Session) -> str | None:
+    if session.screen == "triage" and not session.marked:
+        return no_edit(session)
+    refused = no_verdict(session)
+    if refused is None and session.screen == "overview" and (session.item is None or not session.item.bulk):
+        return "go to a line of rows (a bucket, a flag, a year) to edit them together; enter opens this one"
+    return refused
+
+
 def no_keep(session: Session) -> str | None:
     refused = no_verdict(session)
     if refused is not None or session.entry is None or session.entry.cluster is not None:

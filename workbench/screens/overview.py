@@ -9,6 +9,7 @@ from engine.model import VERDICTS
 from workbench.cells import fitted
 from workbench.document import Styled
 from workbench.keymap import bindings_for
+from workbench.outside import edit_outside
 from workbench.screens.asking import AskingScreen
 from workbench.session import Session
 from workbench.settle import SECTION_TITLES, Item
@@ -120,6 +121,9 @@ class OverviewScreen(AskingScreen):
         if screen == "triage":
             self.session.open_item()
         super().go(screen)
+
+    def open_editor(self, *, external: bool) -> None:
+        edit_outside(self.tamis)
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:

@@ -13,6 +13,7 @@ from engine.files import write_atomic
 from engine.model import Cluster
 from workbench.document import GROUP_NAMES, Styled, decision_sentence, mark_of, paragraphs
 from workbench.keymap import bindings_for
+from workbench.outside import edit_outside
 from workbench.safe_text import visible_line
 from workbench.screens.asking import AskingScreen
 from workbench.screens.base import HELD_OUT_MARK
@@ -163,8 +164,10 @@ class TriageScreen(AskingScreen):
 
     def open_editor(self, *, external: bool) -> None:
         entry = self.session.entry
-        if entry is not None:
-            self.tamis.open_editor(entry.row, external=external)
+        if external:
+            edit_outside(self.tamis)
+        elif entry is not None:
+            self.tamis.edit_here(entry.row)
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:

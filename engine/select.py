@@ -39,6 +39,7 @@ STATES = (
 )
 COLON_KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "field")
 COMPARED = ("turns", "tokens", "chars", "date")
+DATE_FIELDS = ("date", "created_at", "created", "timestamp", "time", "year")
 CHARS_PER_TOKEN = 4
 _TOKEN = re.compile(
     r"""\s*(?:(?P<paren>[()])|(?P<regex>/(?:[^/\\]|\\.)+/i?(?=[\s()]|$))|(?P<quoted>"[^"]*")|(?P<word>(?:[^\s()"]|"[^"]*")+))""",
@@ -280,8 +281,12 @@ def _characters(project: Project, number: int) -> int:
 
 
 def _date(row: Any, length: int) -> str | None:
-    # As many characters as were asked for: date<2024-01 compares months.
-    return date_of(row)[:length] or None
+    for name in DATE_FIELDS:
+        value = row.get(name) if hasattr(row, "get") else None
+        if value is not None and str(value).strip():
+            # Seconds since 1970 are dates, too. As many characters as were asked for: date<2024-01 compares months.
+            return (date_of({name: value}) or str(value))[:length]
+    return None
 
 
 def _comparable(value: Any) -> Any:

@@ -95,6 +95,19 @@ def toggle_mark(session: Session) -> None:
     session.say(f"{counted(len(session.marked), 'row')} marked" if session.marked else "no row is marked")
 
 
+def mark_all(session: Session) -> None:
+    """Mark every row that the filter shows, but for the held-out ones; where all are marked, take the marks off."""
+    view, project = session.view, session.project
+    rows = {view.entry(index).row for index in range(len(view)) if not view.entry(index).is_header}
+    rows = {row for row in rows if not project.is_heldout(row)}
+    if rows and rows <= session.marked:
+        session.clear_marks()
+        session.say("no row is marked")
+        return
+    session.marked |= rows
+    session.say(f"{counted(len(session.marked), 'row')} marked; a verb acts on all of them, escape takes the marks off")
+
+
 def range_mark(session: Session) -> None:
     """Begin a range; the second time mark everything between."""
     if session.range_start is None:

@@ -33,7 +33,17 @@ NAMED_KEYS = frozenset(
     [
         *("enter", "escape", "space", "tab", "backspace", "delete", "insert", "up", "down", "left", "right"),
         *("home", "end", "pageup", "pagedown", "slash", "question_mark", "left_square_bracket"),
-        *("right_square_bracket", "colon", "semicolon", "comma", "full_stop", "minus", "plus", "underscore"),
+        *(
+            "right_square_bracket",
+            "colon",
+            "asterisk",
+            "semicolon",
+            "comma",
+            "full_stop",
+            "minus",
+            "plus",
+            "underscore",
+        ),
         *(f"f{number}" for number in range(1, 13)),
     ]
 )

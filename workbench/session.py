@@ -23,6 +23,7 @@ from workbench.verdicts import (
     counted,
 )
 from workbench.view import Entry, View, build_view
+from workbench.years import Years
 
 MOST_FILTERS = 100
 LIST_SCREENS = ("overview", "triage")

@@ -147,9 +147,11 @@ def _flags(look: _Look) -> Iterator[Item]:
         if row not in look.heldout:
             total[signal] += 1
             left[signal] += look.is_left(row)
-    for signal, rows in sorted(left.items(), key=lambda pair: (-pair[1], pair[0])):
-        if rows:
-            yield Item("flags", signal, look.selector(f"flag:{signal}"), rows, total[signal], KEYS_FOR_BULK, True)
+    # Ranked by all of them, not by what is left: a line stays where the eye found it.
+    for signal in sorted(total, key=lambda signal: (-total[signal], signal)):
+        if left[signal]:
+            text = look.selector(f"flag:{signal}")
+            yield Item("flags", signal, text, left[signal], total[signal], KEYS_FOR_BULK, True)
 
 
 def _years(look: _Look, years: Years | None) -> Iterator[Item]:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from engine.project.folder import Project
 from engine.scan.dates import date_of
+from engine.select import DATE_FIELDS
 
 Years: TypeAlias = "array[int]"
 """The year of each row by number; UNDATED where it carries none."""
@@ -22,7 +23,9 @@ def years_of(project: Project, cancelled: Callable[[], bool] = lambda: False) ->
         if cancelled() or (row == LOOKED_AT_FIRST and not any(years)):
             return None
         try:
-            date = date_of(project.rows.raw(row))
+            raw = project.rows.raw(row)
+            # The same fields as the selector `date=2018` looks at.
+            date = next(filter(None, (date_of({name: raw[name]}) for name in DATE_FIELDS if name in raw)), "")
         except OSError:
             # The project was closed while this ran in a thread: nobody waits for the years any more.
             return None

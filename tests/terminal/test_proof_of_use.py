@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from planted import journal
 from pseudo import Terminal, tamis
 
 from engine.jobs.scan import scan_project
@@ -95,7 +96,44 @@ def test_the_support_set_in_sixty_keys(tmp_path: Path, journal_result: list[tupl
     editor = editor_that_types(tmp_path, folder, journal_result)
     with Person(tamis(folder), columns=100, rows=48, environment={"VISUAL": editor}) as person:
         person.wait_for("6 exact groups")
-        person.press("K", "K", "K", "K")  # exact, then near: the keeper of each
-        person.wait_for("10 rows flagged refusal")
-        print(person.text)
-        print(person.pressed)
+        person.press("K", "K", "K", "K")  # exact groups, then near ones: the keeper of each
+        person.press("x", "x")  # refusals
+        person.press(ENTER, *"441113113111", "o")  # conflicts: the answer that the ticket bears out, by its digit
+        person.press("]", CTRL_E)  # format_majority: prose to JSON, spelling
+        person.press("j", CTRL_E)  # stale: the renamed product
+        person.press("j", "x", "x")  # requested_format: enough of the kind were rewritten
+        person.press("x", "x")  # off_topic
+        person.press(CTRL_E, "x", "x")  # placeholder_input: the ticket moved to where it belongs, or lost
+        person.press("k", "x", "x")  # truncated
+        person.press("/", *"chimel", ENTER, "*", "x", "o")  # what is left of the old product
+        person.press("G", "k", "a", "a")  # the rest was read: right label, clean form
+        person.press("q")
+        assert person.wait_for_end() == 0
+        assert person.pressed <= 60, person.pressed
+    with open_project(folder, readonly=True) as project:
+        assert state(project) == journal_result
+
+
+def test_the_junk_half_of_the_phrases_in_twelve_keys(tmp_path: Path) -> None:
+    """Four hundred rows say eight things: one of each is kept first, then these eight are read and rejected."""
+    folder = project_of(tmp_path, "phrases")
+    with Person(tamis(folder), columns=100, rows=40) as person:
+        person.wait_for("Reserve a held-out set?")
+        person.press("n")
+        person.wait_for("exact groups")
+        person.press("K", "K")  # one of each
+        person.wait_for("accepted 8 rows and rejected 392 rows")
+        with open_project(folder, readonly=True) as project:
+            lines = {(row["instruction"], row["output"]) for row in map(project.current_row, project.training)}
+            kept = [row for row in project.training if project.verdict(row) == "accepted"]
+            assert len(kept) == len(lines) == 8
+        person.press("]", ENTER)  # the eight, one below the other
+        person.press("*", "x")
+        person.wait_for("400")
+        person.press("q")
+        assert person.wait_for_end() == 0
+        assert person.pressed <= 12
+    with open_project(folder, readonly=True) as project:
+        assert project.tally()["rejected"] == 400
+    # Two acts: one undo brings the eight back.
+    assert len(journal(folder)) == 2

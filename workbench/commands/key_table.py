@@ -17,6 +17,7 @@ KEY_NAMES = {
     "plus": "+",
     "minus": "-",
     "colon": ":",
+    "asterisk": "*",
 }
 
 

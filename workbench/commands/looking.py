@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.commands import why_not
 from workbench.commands.command import LISTS, TRIAGE, Command, Stage
-from workbench.grouping import range_mark, toggle_mark
+from workbench.grouping import mark_all, range_mark, toggle_mark
 from workbench.remarks import toggle_later
 
 
@@ -26,6 +26,8 @@ LOOKING: tuple[Command, ...] = (
             lambda stage: toggle_mark(stage.session)),
     Command("range", "range", "begin a range; again: mark all between", ("v",), TRIAGE,
             lambda stage: range_mark(stage.session)),
+    Command("mark-all", "mark all", "mark every row of the filter, or take all marks off", ("asterisk",), TRIAGE,
+            lambda stage: mark_all(stage.session)),
     Command("copy", "copy", "copy the row as it stands, to the clipboard and to copy.txt", ("y",), TRIAGE,
             lambda stage: stage.copy(), why_not.no_row),
     Command("tag", "tag", "put tags on the row or group; -word takes one off", ("t",), TRIAGE,

@@ -17,6 +17,7 @@ from typing import Any
 from engine.errors import LockedError, ProjectError
 from engine.files import append_durable, write_atomic
 from engine.model import Act
+from engine.project.lines import check_line
 from engine.project.ownership import Ownership
 
 VERSION = 1
@@ -64,8 +65,7 @@ def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], list[s
     for number, text in enumerate(whole.split(b"\n") if whole else (), start=1):
         try:
             line = json.loads(text)
-            if not isinstance(line, dict) or not isinstance(line.get("n"), int):
-                raise ValueError("no number n")
+            check_line(line)
             _bring_ids(path.parent, line)
             lines.append(line)
         except (ValueError, RecursionError, OSError) as error:

@@ -150,6 +150,45 @@ def test_a_map_act_of_a_later_version_leaves_the_rows_readable(tmp_path: Path) -
         assert project.example(0).answer == "Answer 0."
 
 
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        '{"n":2,"acts":[{}]}',
+        '{"n":2,"acts":5}',
+        '{"n":2,"undo":"x"}',
+        '{"n":true,"acts":[]}',
+        '{"acts":[]}',
+        '{"n":2,"acts":[{"do":"accept","ids":"abc"}]}',
+        '{"n":2,"acts":[{"do":"accept","ids":[3]}]}',
+        '{"n":2,"acts":[{"do":"edit","ids":["x"],"edited":3}]}',
+        '{"n":2,"acts":[{"do":"tag","ids":["aaaaaaaaaaaaaaaa"],"tags":5}]}',
+        '{"n":2,"acts":[{"do":"add","ids":[],"changed":["x"]}]}',
+        '{"n":2,"acts":[{"do":"holdout","ids":[["x"]]}]}',
+        '{"n":2,"seen":7,"acts":[]}',
+        '{"n":2,"acts":[{"do":"accept","ids":[],"ids_file":4}]}',
+        '{"n":2,"acts":[{"do":"accept","ids":[],"ids_file":"gone.ids"}]}',
+        "[2]",
+        '{"n":2,',
+        "\x00\x00\x00",
+    ],
+)
+def test_a_spoilt_line_is_named_and_costs_no_other(spoilt: str, tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(2))
+    with open_project(folder, reviewer="ann") as project:
+        ids = [project.rows.id(n) for n in range(2)]
+        project.decide([Act("accept", (ids[0],))])
+        (journal,) = project.journal_files()
+    third = {"v": 1, "n": 3, "at": "", "by": "ann", "acts": [{"do": "reject", "ids": [ids[1]]}]}
+    with journal.open("a") as stream:
+        stream.write(f"{spoilt}\n{json.dumps(third)}\n")
+    with open_project(folder, reviewer="ann") as project:
+        assert (project.verdict(0), project.verdict(1)) == ("accepted", "rejected")
+        (note,) = project.notes
+        assert note.startswith(f"{journal.name}: line 2 cannot be read")
+        project.decide([Act("skip", (ids[1],))])
+    assert spoilt in journal.read_text(), "it stays in the file"
+
+
 def test_answers_that_are_fine_together_and_rows_split_off(tmp_path: Path) -> None:
     folder = make_project(tmp_path, numbered(4))
     with open_project(folder, reviewer="ann") as project:

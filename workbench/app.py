@@ -74,9 +74,11 @@ class TamisApp(App[int], inherit_bindings=False):
         theme: str | None = None,
         keymap: dict[str, str] | None = None,
         stock_driver: bool = False,
+        opening: Callable[[], WorkScreen] | None = None,
     ) -> None:
         super().__init__(driver_class=TamisDriver if stock_driver else CellDriver)
         self.session = Session(project)
+        self.opening = opening
         self.is_writing = False
         themes, problems = load_themes()
         chosen, complaint = choose_theme(themes, theme, no_colour=no_colour())
@@ -103,6 +105,8 @@ class TamisApp(App[int], inherit_bindings=False):
         self.set_keymap(self.keymap_in_use)
         self._end_on_signals()
         self.push_screen(LISTS[self.session.screen]())
+        if self.opening is not None:
+            self.push_screen(self.opening())
         session = self.session
         if MAPPING not in session.asked and not session.project.readonly and was_guessed(session.project):
             self.push_screen(pane(MAPPING))
@@ -230,10 +234,12 @@ def run_workbench(
     mapping_given: bool = False,
     stock_driver: bool = False,
     keymap: str | None = None,
+    opening: Callable[[], WorkScreen] | None = None,
 ) -> int:
     """Open the workbench on a project folder until the person leaves; the exit code of the command.
 
-    With `mapping_given` the person has said which field is what, and is not asked.
+    With `mapping_given` the person has said which field is what, and is not asked. `opening` makes the screen that lies
+    on top at first.
 
     Raises TamisError (project damaged, no terminal), and whatever fault ended the application.
     """
@@ -243,7 +249,7 @@ def run_workbench(
         shipped, complaints = chosen_keymap(keymap)
         own, problems = load_keymap()
         problems = [*complaints, *problems]
-        app = TamisApp(project, theme=theme, keymap=shipped | own, stock_driver=stock_driver)
+        app = TamisApp(project, theme=theme, keymap=shipped | own, stock_driver=stock_driver, opening=opening)
         if problems:
             app.session.say(" \u00b7 ".join(problems), "error")
         if mapping_given:

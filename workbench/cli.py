@@ -169,6 +169,7 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
         command.add_argument(
             "--json", action="store_true", help="print JSON lines" if name == "watch" else "print one JSON object"
         )
+    _answer_commands(words)
     compare = _command(
         words, "compare", "train raw, random-N and curated at equal cost; measure them on the held-out set"
     )
@@ -199,6 +200,20 @@ def _compare_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
     command.add_argument("--markdown", action="store_true", help="print a block for a pull request")
     command.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
+
+
+def _answer_commands(words: argparse._SubParsersAction[_Parser]) -> None:
+    tried = words.add_parser("try", help="base and tuned model answer side by side; without a terminal, in text")
+    tried.add_argument("run", type=Path, metavar="RUN", help="the folder of a run, or its id")
+    tried.add_argument("--json", action="store_true", help="print one JSON object: the answers to the held-out rows")
+    tried.add_argument("--rows", type=int, default=20, metavar="N", help="held-out rows to answer in text (default 20)")
+    tried.add_argument("--prompt", action="append", default=[], metavar="TEXT", help="answer this instead, in text")
+    judge = words.add_parser("judge", help="judge two runs blind, pair by pair; --json prints what was judged so far")
+    judge.add_argument("run", type=Path, metavar="RUN_A")
+    judge.add_argument("other", type=Path, metavar="RUN_B")
+    judge.add_argument("--json", action="store_true", help="print one JSON object: wins, ties, losses, interval")
+    for command in (tried, judge):
+        _screen_options(command)
 
 
 def _run_options(command: argparse.ArgumentParser) -> None:
@@ -238,6 +253,8 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "stop": ("workbench.cli_training", "stop"),
     "resume": ("workbench.cli_training", "resume"),
     "compare": ("workbench.cli_compare", "compare"),
+    "try": ("workbench.cli_answers", "try_run"),
+    "judge": ("workbench.cli_answers", "judge"),
 }
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.config import load_config
 from engine.errors import UsageError
 from engine.project.create import create_project, is_project, project_folder_for
 from workbench.cli_common import Narrator, name_reviewer
 from workbench.guard import check_terminal
+
+if TYPE_CHECKING:
+    from workbench.screens.base import WorkScreen
 
 # A source larger than this is shown after its first rows; a job reads the rest while one looks at them.
 LARGE_SOURCE_BYTES = 32 * 1024 * 1024
@@ -36,9 +41,14 @@ def _first_rows(source: Path) -> int | None:
 
 
 def show(
-    folder: Path, arguments: argparse.Namespace, *, reviewer: str | None = None, mapping_given: bool = False
+    folder: Path,
+    arguments: argparse.Namespace,
+    *,
+    reviewer: str | None = None,
+    mapping_given: bool = False,
+    opening: Callable[[], WorkScreen] | None = None,
 ) -> int:
-    """The workbench on a project folder, with the screen options of the command line."""
+    """The workbench on a project folder, with the screen options of the command line; `opening` is on top at first."""
     if not arguments.readonly and reviewer is None:
         reviewer = name_reviewer(arguments.reviewer, folder)
     from workbench.app import run_workbench
@@ -55,4 +65,5 @@ def show(
         mapping_given=mapping_given,
         keymap=config.keymap,
         stock_driver=arguments.driver == "stock",
+        opening=opening,
     )

@@ -48,6 +48,9 @@ class Stage(Protocol):
     def confirm(self) -> None:
         """What enter does on a screen of its own (export, train)."""
 
+    def act(self, what: str) -> None:
+        """What a key of a screen of its own does there (try, judge)."""
+
 
 Run = Callable[[Stage], None]
 WhyNot = Callable[[Session], str | None]
@@ -75,5 +78,5 @@ class Command:
 # Where commands work: screens by the name they have in the session.
 TRIAGE = ("triage",)
 LISTS = ("overview", "triage")
-PANES = ("help", "export", "train")
+PANES = ("help", "export", "train", "try", "judge")
 OFFER = ("heldout",)

@@ -18,6 +18,8 @@ HINTS: dict[str, tuple[str, ...]] = {
     "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
     "export": ("write", "back"),
     "train": ("start", "down", "stop-run", "back"),
+    "try": ("answer-type", "answer-base", "answer-tuned", "answer-edit", "answer-again", "back"),
+    "judge": ("judge-left", "judge-right", "judge-tie", "judge-skip", "judge-undo", "read-down", "back"),
     "help": ("read-page-down", "back"),
     "heldout": ("reserve", "decline", "more", "fewer"),
 }

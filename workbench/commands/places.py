@@ -12,7 +12,7 @@ PLACES: tuple[Command, ...] = (
             lambda stage: stage.go("export")),
     Command("train", "train", "open the training screen; nothing is started yet", ("T",), LISTS,
             lambda stage: stage.go("train")),
-    Command("help", "help", "all keys", ("question_mark", "f1"), (*LISTS, "export", "train"),
+    Command("help", "help", "all keys", ("question_mark", "f1"), (*LISTS, "export", "train", "try", "judge"),
             lambda stage: stage.go("help")),
     Command("write", "write", "write the export", ("enter",), ("export",), lambda stage: stage.confirm()),
     Command("start", "start", "start the run, or attach to the run under the cursor", ("enter",), ("train",),

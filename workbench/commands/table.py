@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from engine.errors import TamisError
+from workbench.commands.answering import ANSWERING
 from workbench.commands.command import Command, Stage
 from workbench.commands.deciding import DECIDING
 from workbench.commands.looking import LOOKING
 from workbench.commands.moving import MOVING
 from workbench.commands.places import PLACES
 
-COMMANDS: tuple[Command, ...] = (*DECIDING, *MOVING, *LOOKING, *PLACES)
+COMMANDS: tuple[Command, ...] = (*DECIDING, *MOVING, *LOOKING, *PLACES, *ANSWERING)
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
 
 

@@ -166,6 +166,9 @@ class WorkScreen(Screen[None]):
     def stop_run(self) -> None:
         return None
 
+    def act(self, what: str) -> None:
+        return None
+
     def copy(self) -> None:
         return None
 

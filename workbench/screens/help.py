@@ -23,7 +23,13 @@ SELECTORS = (
     ("field.meta.year<=2018", "any field by its dotted path"),
     ("/regex/  word  \"two words\"", "in the text; and, or, not and parentheses join them"),
 )  # fmt: skip
-SECTIONS = (("triage", "Triage"), ("overview", "Overview"), ("export", "Export, training"))
+SECTIONS = (
+    ("triage", "Triage"),
+    ("overview", "Overview"),
+    ("export", "Export, training"),
+    ("try", "Trying a run"),
+    ("judge", "Judging two runs"),
+)
 KEY_WIDTH = 12
 SELECTOR_WIDTH = 33
 

@@ -1,0 +1,176 @@
+"""Answers of a run's base model and of what it was tuned to, on request: `main.py answer RUN_DIR`.
+
+A process that lives as long as somebody asks. One JSON object a line on stdin asks, JSON lines on stdout answer; it
+ends when stdin closes. Libraries print what they like: their stdout is this process's stderr.
+
+    < {"id": 1, "prompts": [[{"role", "content"}, …], …], "longest": 64, "sides": ["base", "tuned"]}
+    > {"ready": true, "model", "source", "kind": "full|lora", "seconds"}       once, when both models are loaded
+    > {"id": 1, "side": "base", "answers": ["…"], "cut": [false]}              one line a side, as soon as it is there
+    > {"error": "…"}   loading failed, the process ends        > {"id": 1, "error": "…"}   this request failed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO, Any
+
+from .checkpoints import latest_attempt
+from .events import plain
+from .spec import Spec, read_spec
+
+SIDES = ("base", "tuned")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve one run until stdin closes."""
+    run_dir = Path(arguments[0])
+    answers_to = own_stdout()
+    began = time.monotonic()
+    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false")
+    try:
+        spec = read_spec(run_dir, latest_attempt(run_dir))
+        pair = load_pair(run_dir, spec, lambda done, of: tell(answers_to, {"progress": done, "of": of}))
+    except (ValueError, OSError, RuntimeError, KeyError, ImportError) as fault:
+        tell(answers_to, {"error": sentence(fault)})
+        end(1)
+    ready = {"ready": True, "model": spec["model"], "source": pair.source, "kind": spec["method"]}
+    tell(answers_to, {**ready, "seconds": round(time.monotonic() - began, 2)})
+    for line in sys.stdin:
+        serve(pair, line, answers_to)
+    end(0)
+
+
+def end(code: int) -> None:
+    """End without the interpreter's own end, which takes seconds with torch in it."""
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def own_stdout() -> IO[str]:
+    """The real stdout for our lines alone; whatever else is printed goes to stderr from now on."""
+    ours = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+    os.dup2(2, 1)
+    return ours
+
+
+def tell(stream: IO[str], message: Mapping[str, Any]) -> None:
+    """One line; where nobody reads any more the process ends."""
+    try:
+        stream.write(json.dumps(plain(message), ensure_ascii=True) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        os._exit(0)
+
+
+def sentence(fault: Exception) -> str:
+    """The fault in a line for the person."""
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:500] or type(fault).__name__
+
+
+class Pair:
+    """Both sides of a run and the tokenizer they share. `side` is a context in which `model(side)` answers."""
+
+    def __init__(self, base: Any, tuned: Any, tokenizer: Any, template: str | None, source: str) -> None:
+        self._base, self._tuned = base, tuned
+        self.tokenizer, self.template, self.source = tokenizer, template, source
+
+    @contextmanager
+    def side(self, side: str) -> Iterator[Any]:
+        """The model of a side: a model of its own, or (an adapter) the one model with the adapter on or off."""
+        if side == "tuned" or self._base is not None:
+            with nullcontext():
+                yield self._tuned if side == "tuned" else self._base
+        else:
+            with self._tuned.disable_adapter():
+                yield self._tuned
+
+
+def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
+    """Base and tuned model. Raises ValueError where one is missing or cannot be read."""
+    import torch
+    import transformers
+    from transformers import AutoModelForCausalLM
+
+    from .models import choose_precision, load
+    from .rows import choose_masking
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    if spec["threads"]:
+        torch.set_num_threads(int(spec["threads"]))
+    trained = run_dir / "model"
+    if not trained.is_dir():
+        raise ValueError(f"{run_dir.name} has no model/ folder: it saved nothing")
+    precision = choose_precision(spec["method"], spec["precision"])
+    base, tokenizer, source = load(spec, precision, progress)
+    masking = choose_masking(tokenizer, spec["train_on"])
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if spec["method"] == "lora":
+        import peft
+
+        tuned = peft.PeftModel.from_pretrained(base, str(trained), use_safetensors=True)
+        both: tuple[Any, Any] = (None, tuned)
+    else:
+        tuned = AutoModelForCausalLM.from_pretrained(
+            str(trained), dtype=precision.dtype, use_safetensors=True, local_files_only=True
+        )
+        both = (base, tuned)
+    for model in both:
+        if model is not None:
+            model.eval()
+            if not spec["four_bit"]:  # 4-bit weights lie on their GPU already
+                model.to(device)
+    return Pair(both[0], both[1], tokenizer, masking.template, source)
+
+
+def serve(pair: Pair, line: str, answers_to: IO[str]) -> None:
+    """Answer one request; a request that cannot be answered says why and the process goes on."""
+    try:
+        request = json.loads(line)
+        number = request["id"]
+    except (ValueError, TypeError, KeyError):
+        tell(answers_to, {"id": None, "error": "this is no request"})
+        return
+    try:
+        rows = prompts(pair, request["prompts"])
+        for side in request.get("sides", SIDES):
+            written = answered(pair, side, rows, int(request["longest"]))
+            told = {"answers": [text for text, _ in written], "cut": [cut for _, cut in written]}
+            tell(answers_to, {"id": number, "side": side, **told})
+    except (ValueError, RuntimeError, KeyError, TypeError, MemoryError) as fault:
+        tell(answers_to, {"id": number, "error": sentence(fault)})
+
+
+def prompts(pair: Pair, asked: Sequence[Sequence[Mapping[str, str]]]) -> list[Any]:
+    """The requests as the trainer would render them, with the opening of the answer."""
+    from .rows import LabelledRow, rendered
+
+    rows = []
+    for number, messages in enumerate(asked):
+        plain_messages = [{"role": message["role"], "content": message["content"]} for message in messages]
+        ids = rendered(pair.tokenizer, plain_messages, pair.template, add_generation_prompt=True)["input_ids"]
+        rows.append(LabelledRow(str(number), (), (), tuple(ids), ""))
+    return rows
+
+
+def answered(pair: Pair, side: str, rows: Sequence[Any], longest: int) -> list[tuple[str, bool]]:
+    """(greedy answer, whether it was cut at `longest` tokens) of one side to every prompt."""
+    from . import evaluate
+
+    with pair.side(side) as model:
+        room = (getattr(model.config, "max_position_embeddings", 0) or 1 << 20) - longest
+        for row in rows:
+            if len(row.prompt_ids) > room:
+                raise ValueError(
+                    f"this prompt has {len(row.prompt_ids)} tokens; the model holds {room} before an answer"
+                )
+        texts = evaluate.answers(model, pair.tokenizer, rows, batch=8, longest=longest, check=lambda: None)
+    lengths = [len(ids) for ids in pair.tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
+    return [(text, length >= longest) for text, length in zip(texts, lengths, strict=True)]

@@ -1,0 +1,133 @@
+"""The answering process on real runs of a tiny model: both kinds of training, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_runs import ended, rows
+
+from engine.errors import TrainingError
+from engine.training.answering import Answering, command_of
+from engine.training.heldout_rows import heldout_rows, recorded_answers
+from engine.training.launch import Job, Run, choose_spec, launch_queue
+
+TRAIN, HELDOUT = rows(24), rows(6, 100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _offline() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def runs(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """A LoRA adapter and a model trained whole, on a base of their own that a test may take away."""
+    base = tmp_path_factory.mktemp("base") / "model"
+    shutil.copytree(tiny_model, base)
+    common = {"batch": 8, "micro_batch": 8, "threads": 1, "max_new_tokens": 24, "learning_rate": 5e-3}
+    specs = [
+        choose_spec(name="lora", rows=24, model=str(base), settings={**common, "steps": 6}),
+        choose_spec(name="full", rows=24, model=str(base), settings={**common, "steps": 30, "method": "full"}),
+    ]
+    started = launch_queue([Job(spec, TRAIN, HELDOUT) for spec in specs], tmp_path_factory.mktemp("runs"))
+    assert [ended(run).state for run in started] == ["finished", "finished"]
+    return {"lora": started[0], "full": started[1]}
+
+
+@pytest.fixture(scope="module")
+def processes(runs: dict[str, Run]) -> Iterator[dict[str, Answering]]:
+    """One answering process a run, loaded."""
+    started = {name: Answering(run.dir) for name, run in runs.items()}
+    for answering in started.values():
+        answering.wait_ready()
+    yield started
+    for answering in started.values():
+        answering.close()
+
+
+@pytest.mark.parametrize("name", ["lora", "full"])
+def test_both_sides_answer_and_the_tuned_one_as_the_run_wrote_it_down(
+    runs: dict[str, Run], processes: dict[str, Answering], name: str
+) -> None:
+    rows = heldout_rows(runs[name].dir)
+    sides = processes[name].ask([row.prompt for row in rows], longest=24)
+    said = {side.side: side.answers for side in sides}
+    written = recorded_answers(runs[name].dir)
+    shorter = [text[: len(written[row.id])] for text, row in zip(said["tuned"], rows, strict=True)]
+    assert shorter == list(written.values())  # the run cut its answers at the length of the reference
+    assert said["base"] != said["tuned"]
+
+
+def test_an_adapter_is_off_for_the_base_whatever_was_asked_before(processes: dict[str, Answering]) -> None:
+    prompt = [{"role": "user", "content": "Case 7: please sort the red lamp."}]
+    first = {side.side: side.answers for side in processes["lora"].ask([prompt], longest=16)}
+    again = {side.side: side.answers for side in processes["lora"].ask([prompt], longest=16, sides=["tuned", "base"])}
+    assert first == again
+
+
+def test_a_prompt_longer_than_the_model_is_refused_and_the_next_one_answered(processes: dict[str, Answering]) -> None:
+    with pytest.raises(TrainingError, match="the model holds"):
+        list(processes["full"].ask([[{"role": "user", "content": "lamp " * 3000}]], longest=8))
+    assert len(list(processes["full"].ask([[{"role": "user", "content": "lamp"}]], longest=8))) == 2
+
+
+def test_a_killed_process_is_named(processes: dict[str, Answering]) -> None:
+    os.kill(processes["full"].pid, signal.SIGKILL)
+    with pytest.raises(TrainingError, match=r"the answering process is gone: it was killed \(SIGKILL\)"):
+        list(processes["full"].ask([[{"role": "user", "content": "lamp"}]], longest=8))
+    assert not processes["full"].is_alive
+
+
+def test_what_libraries_print_does_not_reach_the_answers(runs: dict[str, Run]) -> None:
+    """The protocol alone is on stdout; a line that is no request is answered as such; the end of stdin ends it."""
+    words = [
+        *command_of(runs["full"].dir),
+        str(runs["full"].dir / "worker" / "main.py"),
+        "answer",
+        str(runs["full"].dir),
+    ]
+    asking = b'nonsense\n{"id": 3, "prompts": [[{"role": "user", "content": "red lamp"}]], "longest": 4}\n'
+    done = subprocess.run(words, input=asking, capture_output=True, timeout=90)
+    lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert lines[0]["ready"] is True
+    assert lines[1] == {"id": None, "error": "this is no request"}
+    assert [(line["id"], line["side"]) for line in lines[2:]] == [(3, "base"), (3, "tuned")]
+
+
+def test_a_base_model_that_is_gone_is_told_in_a_line(runs: dict[str, Run], tmp_path: Path) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(runs["lora"].dir, copied)
+    spec = json.loads((copied / "spec.json").read_text())
+    spec["values"]["model"]["value"] = str(tmp_path / "nowhere")
+    (copied / "spec.json").write_text(json.dumps(spec))
+    with Answering(copied) as answering, pytest.raises(TrainingError, match="nowhere cannot be loaded"):
+        answering.wait_ready()
+
+
+def test_a_run_without_a_model_is_refused_before_anything_is_started(runs: dict[str, Run], tmp_path: Path) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(runs["full"].dir, copied, ignore=shutil.ignore_patterns("model"))
+    with pytest.raises(TrainingError, match="has no model to try"):
+        Answering(copied)
+
+
+def test_the_command_prints_the_held_out_answers(runs: dict[str, Run]) -> None:
+    words = [sys.executable, "-m", "workbench.cli", "try", str(runs["full"].dir), "--json", "--rows", "2"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=90)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert [row["id"] for row in told["rows"]] == ["r100", "r101"]
+    assert told["rows"][0]["reference"] == '{"colour": "black", "thing": "rug"}'
+    assert told["rows"][0]["tuned_exact"] is (told["rows"][0]["tuned"].strip() == told["rows"][0]["reference"])

@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz
 
-from engine.scan.duplicates.key import NEGATION, Key, key_of
+from engine.scan.duplicates.key import Key, key_of
 from engine.scan.duplicates.lexicon import is_typo
+from engine.scan.duplicates.reader import NEGATION
 from engine.scan.jsontext import as_json
 from engine.scan.signals.placeholder import is_placeholder
 from engine.scan.signals.refusal import find_refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import islice
 
 # What stands at the edges of a sentence and says nothing about what it asks.
@@ -19,6 +20,11 @@ _CODE_LINE = re.compile(
 # One of these stands in every hint but the rarest: most prose is done with after this.
 _CODE_SIGNS = ("(", "{", "}", ";", "=", "<", "import ", "SELECT ", "&&", "||")
 _CODE_EXAMINED = 6000
+# What `_NOT_WORDS` does to folded ASCII, at a tenth of its cost.
+_ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
+_CHUNK, _BETWEEN = 2000, "\x00"
+_NO_EDGES = dict.fromkeys(map(ord, EDGE_PUNCTUATION))
+_UNTOLD = bytes(code for code in range(128) if chr(code).isspace() or chr(code) in EDGE_PUNCTUATION)
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -52,6 +58,26 @@ def exact_form(text: str) -> str:
     return form.strip(EDGE_PUNCTUATION) or form
 
 
+def coarse_forms(texts: Sequence[str]) -> list[bytes]:
+    """For each text what is left without case, space and the signs that may stand at its edges.
+
+    Texts with equal `exact_form` have equal coarse forms, not the other way round. Many texts are done by one call: it
+    takes a quarter of the time of looking at each.
+    """
+    found: list[bytes] = []
+    for first in range(0, len(texts), _CHUNK):
+        chunk = [text.lower() if text.isascii() else _bare(text) for text in texts[first : first + _CHUNK]]
+        joined = _BETWEEN.join(chunk)
+        if joined.count(_BETWEEN) >= len(chunk):
+            joined = _BETWEEN.join([text.replace(_BETWEEN, "\x01") for text in chunk])
+        found += joined.encode("utf-8", "surrogatepass").translate(None, _UNTOLD).split(_BETWEEN.encode())
+    return found
+
+
+def _bare(text: str) -> str:
+    return "".join(fold(text).split()).translate(_NO_EDGES)
+
+
 def score_form(text: str) -> str:
     """The form that similarity is measured on: words and numbers parted by single spaces.
 
@@ -59,7 +85,10 @@ def score_form(text: str) -> str:
     """
     if len(text) > 2 * (SCORED_HEAD + SCORED_TAIL):
         text = text[: 2 * SCORED_HEAD] + " " + text[-2 * SCORED_TAIL :]
-    form = _NOT_WORDS.sub(" ", fold(text)).strip()
+    if text.isascii():
+        form = " ".join(text.encode("ascii").translate(_ASCII_WORDS).decode("ascii").split())
+    else:
+        form = _NOT_WORDS.sub(" ", fold(text)).strip()
     if len(form) > SCORED_HEAD + SCORED_TAIL:
         return form[:SCORED_HEAD] + form[-SCORED_TAIL:]
     return form

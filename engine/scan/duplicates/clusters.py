@@ -46,6 +46,14 @@ class Answers:
     node_of: Sequence[int]
     judged: Judged
     _known: dict[tuple[int, int], Comparison] = field(default_factory=dict)
+    _forms: dict[int, str] = field(default_factory=dict)
+
+    def form(self, row: int) -> str:
+        """The answer of a row in the form in which it counts as the same, made once."""
+        form = self._forms.get(row)
+        if form is None:
+            form = self._forms[row] = exact_form(self.requests[row].answer)
+        return form
 
     def compare(self, one: int, other: int) -> Comparison:
         """How the answers of two rows to the same request relate; other earlier turns are another context, never a
@@ -54,9 +62,11 @@ class Answers:
         pair = (one, other) if one < other else (other, one)
         if pair not in self._known:
             left, right = self.requests[pair[0]], self.requests[pair[1]]
-            turns = self.nodes[self.node_of[pair[0]]].turns
-            key = self.judged.key(turns[-1]) if turns else None
-            found = compare_answers(left.answer, right.answer, key)
+            if self.form(one) == self.form(other):
+                found = Comparison("same")
+            else:
+                turns = self.nodes[self.node_of[pair[0]]].turns
+                found = compare_answers(left.answer, right.answer, self.judged.key(turns[-1]) if turns else None)
             if left.before != right.before:
                 found = Comparison(
                     "nearly" if found.relation == "same" else "alternative", "the conversation before differs"
@@ -75,7 +85,7 @@ class Answers:
         left, right = self.requests[one], self.requests[other]
         if left.before != right.before:
             return False
-        if exact_form(left.answer) == exact_form(right.answer):
+        if self.form(one) == self.form(other):
             return True
         return left.answer.lstrip()[:1] in "{[`" and self.compare(one, other).relation == "same"
 
@@ -221,7 +231,7 @@ def _parts(group: Group, answers: Answers, merits: Sequence[Merit]) -> list[list
     by_form: dict[object, list[int]] = {}
     for row in by_merit(group.rows, merits):
         request = answers.requests[row]
-        by_form.setdefault((exact_form(request.answer), request.before), []).append(row)
+        by_form.setdefault((answers.form(row), request.before), []).append(row)
     parts: list[list[int]] = []
     for number, rows in enumerate(by_form.values()):
         others = parts[:MOST_PARTS] if number < MOST_LIKENED else []

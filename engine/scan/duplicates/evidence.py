@@ -36,8 +36,8 @@ def score_line(scores: list[float]) -> str:
 def word_difference(member: str, keeper: str) -> str:
     """The words that stand in one text only: '"colour" for "color", no "please"'; '' where none do."""
     mine, theirs = (Counter(_WORD.findall(fold(text[:_COMPARED]))) for text in (member, keeper))
-    added = [word for word in mine - theirs if word[0].isalnum()]
-    gone = [word for word in theirs - mine if word[0].isalnum()]
+    added = [word for word, count in mine.items() if count > theirs[word] and word[0].isalnum()]
+    gone = [word for word, count in theirs.items() if count > mine[word] and word[0].isalnum()]
     if added and gone:
         return f"{_quoted(added)} for {_quoted(gone)}"
     if added:

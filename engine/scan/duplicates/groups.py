@@ -66,27 +66,31 @@ class Stars:
     def groups(self, rows_of: dict[int, list[int]]) -> list[Group]:
         """Disjoint groups of two rows and more. `rows_of[node]` are the rows of this side."""
         groups: list[Group] = []
-        alone: set[int] = set(rows_of)
-        degree = {node: sum(1 for other in self.linked(node) if other in rows_of) for node in rows_of}
+        taken: set[int] = set()
+        degree = {
+            node: sum(1 for other in linked if other in rows_of)
+            for node, linked in self._neighbours.items()
+            if node in rows_of
+        }
         # Falling degree: a center that loses neighbours to an earlier star only makes a smaller star.
         for center in sorted(
-            (node for node in rows_of if degree[node]),
+            (node for node, links in degree.items() if links),
             key=lambda node: (-degree[node], self._best_rank(rows_of[node]), node),
         ):
-            if center not in alone:
+            if center in taken:
                 continue
-            star = [center, *(other for other in self.linked(center) if other in alone and other != center)]
+            star = [center, *(node for node in self.linked(center) if node in rows_of and node not in taken)]
             if len(star) == 1:
                 continue
             keeper = self._keeper_node(center, star, rows_of)
             rows, nodes = self._believed(keeper, star, rows_of)
             if len(set(nodes)) > 1:
                 groups.append(Group(tuple(rows), tuple(nodes), keeper))
-                alone.difference_update(nodes)
+                taken.update(nodes)
         groups += [
             Group(tuple(rows_of[node]), (node,) * len(rows_of[node]), node)
-            for node in sorted(alone)
-            if len(rows_of[node]) > 1
+            for node in sorted(node for node, rows in rows_of.items() if len(rows) > 1)
+            if node not in taken
         ]
         return [part for group in groups for part in self._separated(group)]
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 
-from engine.scan.duplicates.key import NEGATION, Key
+from engine.scan.duplicates.key import Key
 from engine.scan.duplicates.lexicon import (
     NEGATIONS,
     TASK_CLASSES,
@@ -20,6 +20,7 @@ from engine.scan.duplicates.lexicon import (
     is_typo,
     stem,
 )
+from engine.scan.duplicates.reader import NEGATION
 
 RARE = 2
 """A word in at most this many rows may be a mistyping of another; a commoner one must be 100 times rarer than the
@@ -106,7 +107,9 @@ def _lost_a_number(one: Key, other: Key) -> bool:
 
 
 def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
-    left, right = one.bag - other.bag, other.bag - one.bag
+    # Counters compare in Python, word by word; most pairs hold the same words.
+    equal = dict.__eq__(one.bag, other.bag)
+    left, right = (Counter[str](), Counter[str]()) if equal else (one.bag - other.bag, other.bag - one.bag)
     if not left and not right:
         if (one.code or other.code) and sorted(one.surfaces) != sorted(other.surfaces):
             # `total` and `totals` are two names.

@@ -29,13 +29,19 @@ FAMILY_SCORE = 90.0
 LEAST_FIELD_SCORE = 80.0
 """Where both requests have a first line and more below it, each of the two parts must be this alike."""
 
+_THINGS = (
+    *("type", "item", "thing", "term", "word", "concept", "topic", "subject", "phrase", "statement", "text"),
+    *("passage", "expression", "option", "choice", "object", "case"),
+)
+_PLACES = ("given", "provided", "below", "above")
 _POINTER = re.compile(
     r"[ \t]{1,3}(?:the|this|these|those)[ \t]{1,3}(?:(?:following|given|provided|above|below)[ \t]{1,3})?"
-    r"(?:(?:two|three|four|five|\d)[ \t]{1,3})?"
-    r"(?:type|item|thing|term|word|concept|topic|subject|phrase|statement|text|passage|expression|option|choice|object|case)s?"
-    r"(?:[ \t]{1,3}(?:given|provided|below|above))?[ \t]{0,3}[.:?]?[ \t]*$",
+    rf"(?:(?:two|three|four|five|\d)[ \t]{{1,3}})?(?:{'|'.join(_THINGS)})s?"
+    rf"(?:[ \t]{{1,3}}(?:{'|'.join(_PLACES)}))?[ \t]{{0,3}}[.:?]?[ \t]*$",
     re.IGNORECASE,
 )
+# How a line ends that the pattern may match: it is asked of every second row.
+_LAST_WORDS = (*_PLACES, *_THINGS, *(f"{thing}s" for thing in _THINGS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +217,7 @@ def without_pointer(text: str) -> str | None:
     none.
     """
     head, _, body = text.strip().partition("\n")
-    if not body or len(head) > 300:
+    if not body or len(head) > 300 or not head.rstrip(" \t.:?")[-12:].lower().endswith(_LAST_WORDS):
         return None
     bare, found = _POINTER.subn("", head)
     return f"{bare}\n{body}" if found else None

@@ -33,6 +33,9 @@ def best(rows: Iterable[int], merits: Sequence[Merit]) -> int:
 
 def by_merit(rows: Iterable[int], merits: Sequence[Merit]) -> list[int]:
     """`rows`, the best to keep first."""
+    rows = list(rows)
+    if len(rows) < 2:
+        return rows
     in_order = sorted(rows, key=lambda row: merits[row].number)
     return sorted(in_order, key=lambda row: merits[row].rank, reverse=True)
 

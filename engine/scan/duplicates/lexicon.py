@@ -269,7 +269,7 @@ def differs_at_the_end(one: str, other: str) -> bool:
 @lru_cache(maxsize=50_000)
 def is_function_word_typo(word: str) -> bool:
     """Whether `word` is likely a mistyped stop, class or number word (`whcih`, `descibe`)."""
-    if not has_typos(word) or word in _KNOWN_STEMS:
+    if not has_typos(word) or word in KNOWN_STEMS:
         return False
     return any(
         is_typo(word, known) or is_typo(word, stem(known))
@@ -287,9 +287,8 @@ def task_of(word: str) -> str:
         return ""
     meant = [
         verb
-        for verb in TASK_CLASSES
-        if len(verb) >= 6
-        and abs(len(verb) - len(word)) <= 2
+        for verb in _LONG_VERBS.get(word[0], ())
+        if abs(len(verb) - len(word)) <= 2
         and is_typo(word, verb)
         # A computer is no mistyped order to compute.
         and not (word.startswith(verb) and differs_at_the_end(word, verb))
@@ -297,7 +296,15 @@ def task_of(word: str) -> str:
     return TASK_CLASSES[meant[0]] if meant else ""
 
 
+# By the first letter, and by the second, which a slip may put first.
+_LONG_VERBS: dict[str, list[str]] = {}
+for _word in TASK_CLASSES:
+    if len(_word) >= 6:
+        for _letter in sorted({_word[0], _word[1]}):
+            _LONG_VERBS.setdefault(_letter, []).append(_word)
 _KNOWN_BY_SHAPE: dict[tuple[str, int], list[str]] = {}
+KNOWN_BY_LETTER: dict[str, list[str]] = {}
 for _word in _KNOWN_FUNCTION_WORDS:
+    KNOWN_BY_LETTER.setdefault(_word[0], []).append(_word)
     _KNOWN_BY_SHAPE.setdefault((_word[0], len(_word)), []).append(_word)
-_KNOWN_STEMS = frozenset(form for word in _KNOWN_FUNCTION_WORDS for form in (word, stem(word)))
+KNOWN_STEMS = frozenset(form for word in _KNOWN_FUNCTION_WORDS for form in (word, stem(word)))

@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from engine.model import Example
-from engine.scan.text import EDGE_PUNCTUATION, exact_form, fold
+from engine.model import Example, Turn
+from engine.scan.text import coarse_forms, exact_form
 
 SHARED_SYSTEM = 0.05
 """A system prompt that more than this share of the rows carries says nothing about one of them."""
@@ -23,8 +24,7 @@ _POINTS_BACK = re.compile(
 _LEANS_AT_MOST = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What one row asks. `turns` are the user's texts, `before` what else was said before the answer, in comparable
     form.
     """
@@ -56,55 +56,58 @@ class Node:
 
 def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> list[Request]:
     """One request per example, in order."""
-    personas = _personas(examples)
     found: list[Request] = []
+    personas: dict[int, str] = {}
     for position, example in enumerate(examples):
-        users: list[str] = []
-        before: list[str] = []
-        spoken = [turn for turn in example.turns if turn.role != "system"]
-        answer = ""
-        if spoken and spoken[-1].role == "assistant":
-            last = spoken.pop()
-            answer = "\n".join((last.text, *last.calls)) if last.calls else last.text
-        for turn in spoken:
-            if turn.role == "user":
-                users.append(turn.text)
-            else:
-                before.append(exact_form("\n".join((turn.text, *turn.calls))))
-        found.append(Request(tuple(users), tuple(before), answer, personas[position]))
         if position % 2000 == 0:
             tick(position)
+        turns = example.turns
+        if len(turns) == 2 and turns[0].role == "user" and turns[1].role == "assistant" and not turns[1].calls:
+            # Most rows are one question and its answer.
+            found.append(Request((turns[0].text,), (), turns[1].text, ""))
+            continue
+        spoken = [turn for turn in turns if turn.role != "system"]
+        if len(spoken) < len(turns):
+            personas[position] = _persona(turns)
+        found.append(_request(spoken))
+    for position, persona in _telling(personas, len(examples)).items():
+        found[position] = found[position]._replace(persona=persona)
     return found
 
 
-def _personas(examples: Sequence[Example]) -> list[str]:
-    """The system prompt of each row, '' for the commonest shared one and for none; numbers (dates, names of models)
-    aside.
-    """
-    forms = [
-        _DIGITS.sub("0", exact_form("\n".join(turn.text for turn in example.turns if turn.role == "system")))
-        if example.turns and any(turn.role == "system" for turn in example.turns)
-        else ""
-        for example in examples
-    ]
-    counts = Counter(form for form in forms if form)
-    if not counts:
-        return forms
-    commonest, count = counts.most_common(1)[0]
-    if count < 2 or count <= SHARED_SYSTEM * len(examples):
-        return forms
-    return ["" if form == commonest else form for form in forms]
+def _request(spoken: list[Turn]) -> Request:
+    """The request of these turns, none of them the system's."""
+    answer = ""
+    if spoken and spoken[-1].role == "assistant":
+        last = spoken.pop()
+        answer = "\n".join((last.text, *last.calls)) if last.calls else last.text
+    users = tuple([turn.text for turn in spoken if turn.role == "user"])
+    before = tuple([exact_form("\n".join((turn.text, *turn.calls))) for turn in spoken if turn.role != "user"])
+    return Request(users, before, answer, "")
+
+
+def _persona(turns: Sequence[Turn]) -> str:
+    """The system prompt in comparable form; numbers (dates, names of models) aside."""
+    return _DIGITS.sub("0", exact_form("\n".join(turn.text for turn in turns if turn.role == "system")))
+
+
+def _telling(personas: dict[int, str], rows: int) -> dict[int, str]:
+    """The system prompts that say something about their row: all but the commonest, where many rows share it."""
+    counts = Counter(persona for persona in personas.values() if persona)
+    commonest, count = counts.most_common(1)[0] if counts else ("", 0)
+    shared = commonest if count >= 2 and count > SHARED_SYSTEM * rows else ""
+    return {position: persona for position, persona in personas.items() if persona not in ("", shared)}
 
 
 def nodes_of(requests: Sequence[Request]) -> list[Node]:
     """The different requests among `requests`, in order of their first row."""
-    # Texts that differ in their words are different whatever else they are; few rows need a closer look.
-    by_words: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-    for row, request in enumerate(requests):
-        words = tuple([" ".join(fold(turn).split()).strip(EDGE_PUNCTUATION) for turn in request.turns])
-        by_words.setdefault((request.persona, words), []).append(row)
+    # Texts that differ in their letters and signs are different whatever else they are; few rows need a closer look.
+    alike: dict[tuple[str, bytes], list[int]] = {}
+    coarse = coarse_forms(["\x01".join(request.turns) for request in requests])
+    for row, (request, letters) in enumerate(zip(requests, coarse, strict=True)):
+        alike.setdefault((request.persona, letters), []).append(row)
     nodes: list[Node] = []
-    for rows in by_words.values():
+    for rows in alike.values():
         if len(rows) == 1:
             nodes.append(Node(requests[rows[0]].turns, requests[rows[0]].persona, rows))
             continue

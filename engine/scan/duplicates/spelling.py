@@ -8,6 +8,8 @@ from engine.scan.duplicates.lexicon import SPACELESS
 from engine.scan.text import fold, word_set
 
 _DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,8}[^\W\d_](?!\w)\.?")
+# A point before a letter: stands in every acronym, and in few sentences.
+_INNER_POINT = re.compile(r"\.[^\W\d_]")
 _ACRONYM = re.compile(r"\(([a-z]{2,7})\)")
 _NO_COURTESY = "".join(
     rf"(?<!\b{word} )" for word in sorted(word_set("say saying word phrase translate write of for a the and to"))
@@ -50,7 +52,7 @@ def prepare(text: str) -> str:
         form = _SPACELESS.sub(r" \g<0> ", form)
     if "'" in form:
         form = _NOT.sub(" not", form.replace("won't", "will not")).replace("'s", " ")
-    if "." in form:
+    if "." in form[:-2] and _INNER_POINT.search(form):
         form = _DOTTED.sub(lambda found: found.group().replace(".", ""), form)
     if "(" in form:
         form = _ACRONYM.sub(_drop_expanded, form)

@@ -25,10 +25,9 @@ from engine.scan.duplicates.lexicon import (
     STOP_WORDS,
     TASK_CLASSES,
     is_cjk,
-    is_function_word_typo,
     stem,
 )
-from engine.scan.duplicates.slips import compounds, typo_links
+from engine.scan.duplicates.slips import compounds, function_word_typos, typo_links
 from engine.scan.duplicates.spelling import NUMBER, WORD, prepare
 
 Ints = npt.NDArray[np.int64]
@@ -38,12 +37,11 @@ HEAD, TAIL = 3000, 1000
 """Characters of a request that its signature is made from. Longer ones are compared whole once they are candidates."""
 # Not a space to `str.split`, as the separators from \x1c on are.
 _END = "\x00"
-_TOKEN = re.compile(rf"{NUMBER}|{WORD}|{_END}")
+_MARK = f" {_END} "
+_TOKEN = re.compile(rf"{WORD}|{NUMBER}|{_END}")
 _DIGIT = re.compile(r"[0-9]")
-# The mark between two rows is a word of its own.
-_ONLY_LETTERS = {
-    code: f" {_END} " if chr(code) == _END else chr(code) if chr(code).isalpha() else " " for code in range(128)
-}
+# ASCII letters and the mark between two rows; all else parts words.
+_ONLY_LETTERS = bytes(code if chr(code).isalpha() or chr(code) == _END else 32 for code in range(128)) + bytes(128)
 _CHUNK = 2000
 _UNCOUNTED = STOP_WORDS | QUESTION_WORDS | ORDINAL_ENDINGS | NEGATIONS | CJK_STOP
 _TASK_STEMS = frozenset(stem(verb) for verb in TASK_CLASSES)
@@ -105,8 +103,10 @@ def build_vocabulary(
     in_signature = np.fromiter((name not in _TASK_STEMS for name in name_list), np.bool_, len(name_list))
     spelled = [(token, int(stem_of[number])) for number, token in enumerate(tokens) if stem_of[number] >= 0]
     rare = rare_function_typo(name_list)
-    for token, number in spelled:
-        if common[number] <= rare and (is_function_word_typo(token) or is_function_word_typo(name_list[number])):
+    odd = [(token, number) for token, number in spelled if common[number] <= rare]
+    mistyped = function_word_typos(list({form for token, number in odd for form in (token, name_list[number])}))
+    for token, number in odd:
+        if token in mistyped or name_list[number] in mistyped:
             in_signature[number] = False
     tick(len(texts))
     canonical, guesses = typo_links(name_list, common, spelled)
@@ -173,9 +173,10 @@ def _tokenise(texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, 
             if not numbers:
                 continue
             parts = [chunk[number] for number in numbers]
-            joined = _END.join(parts)
+            # The mark is a word of its own.
+            joined = _MARK.join(parts)
             if joined.count(_END) != len(parts) - 1:
-                joined = _END.join(text.replace(_END, " ") for text in parts)
+                joined = _MARK.join(text.replace(_END, " ") for text in parts)
             found = split(joined)
             found.append(_END)
             ids = np.fromiter(map(numbering.__getitem__, found), np.int64, len(found))
@@ -189,7 +190,7 @@ def _tokenise(texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, 
 
 
 def _split_plain(text: str) -> list[str]:
-    return text.translate(_ONLY_LETTERS).split()
+    return text.encode("ascii").translate(_ONLY_LETTERS).decode("ascii").split()
 
 
 def _tokenise_with(cache: ScanCache, texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, Ints, list[str]]:

@@ -174,6 +174,10 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
         words, "compare", "train raw, random-N and curated at equal cost; measure them on the held-out set"
     )
     _compare_options(compare)
+    gate = _command(words, "gate", "may this set be trained on? Exit code 1 with the rows to fix", decides=True)
+    gate.add_argument(
+        "--override", metavar="WHY", help="set aside what is not met now; goes into journal and manifests"
+    )
 
 
 def _compare_options(command: argparse.ArgumentParser) -> None:
@@ -255,6 +259,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "compare": ("workbench.cli_compare", "compare"),
     "try": ("workbench.cli_answers", "try_run"),
     "judge": ("workbench.cli_answers", "judge"),
+    "gate": ("workbench.cli_gate", "run_gate"),
 }
 
 

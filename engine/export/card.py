@@ -56,6 +56,7 @@ def card(project: Project, document: dict[str, Any]) -> str:
         lines.append(
             f"- Agreement of reviewers: Cohen's kappa {kappa['kappa']:.2f} over {kappa['rows']:,} rows judged twice."
         )
+    lines += ["", "## The gate", "", *_gate(document["gate"])]
     lines += ["", "## What was left out", "", "| reason | rows |", "|---|---|"]
     lines += [f"| {reason} | {count:,} |" for reason, count in export["left_out"].items()]
     lines += ["", "Rejected because:", ""]
@@ -78,6 +79,17 @@ def _head(export: dict[str, Any], licence: str) -> list[str]:
         lines += ["configs:", "- config_name: default", "  data_files:", "  - split: train", f"    path: {files[0]}"]
         if export["holdout_rows"]:
             lines += ["  - split: validation", f"    path: {files[1]}"]
+    return lines
+
+
+def _gate(result: dict[str, Any]) -> list[str]:
+    """What the limits were and whether they were kept; the sentences hold no text of rows."""
+    if result["passed"] is None:
+        return ["No gate.toml: nothing was asked for."]
+    asked = [check for check in result["checks"] if check["passed"] is not None]
+    lines = [f"- {'kept' if check['passed'] else '**not kept**'}: {check['text']}" for check in asked]
+    if result["override"] is not None:
+        lines.append(f"- Set aside by {_plain(result['override']['by'])}: {_plain(result['override']['why'])}.")
     return lines
 
 

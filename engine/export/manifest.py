@@ -24,7 +24,9 @@ def tamis_version() -> str:
 
 
 def manifest(project: Project, summary: dict[str, Any]) -> dict[str, Any]:
-    """Sources, journals, reviewers, counts per reason, and how many decisions were read against taken in bulk."""
+    """Sources, journals, reviewers, counts per reason, how many decisions were read against taken in bulk, the gate."""
+    from engine.project.gate import gate_summary  # not at the top: every command asks this module for the version
+
     counts = project.counts()
     decided = [number for number in range(len(project.rows)) if project.verdict(number) in ("accepted", "rejected")]
     return {
@@ -42,6 +44,7 @@ def manifest(project: Project, summary: dict[str, Any]) -> dict[str, Any]:
         "accepted_because": _reasons(project, "accepted"),
         "read": counts["seen"],
         "bulk": len(decided) - counts["seen"],
+        "gate": gate_summary(project),
         "export": summary,
     }
 

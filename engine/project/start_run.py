@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.export.manifest import tamis_version
 from engine.files import write_atomic
 from engine.model import Cluster, Example, Quarantined, TrainingRow
 from engine.project.folder import Project
+from engine.project.gate import gate
 from engine.project.ids import content_hash, row_id
 from engine.project.journal import now
 from engine.project.provenance import run_manifest
@@ -25,7 +26,7 @@ from engine.sources.guess import guess_mapping
 from engine.sources.read import read_source
 from engine.sources.shapes import trainable, turns_of
 from engine.training.launch import Job, Run, launch
-from engine.training.plan import Plan, make_plan
+from engine.training.plan import Note, Plan, make_plan
 from engine.training.spec import RunSpec, choose_spec, optimizer_steps
 
 
@@ -78,7 +79,7 @@ def plan_run(project: Project, *, model: str | None = None, settings: Mapping[st
         if cluster.kind in ("exact", "near") and cluster.keeper != numbers[row_id] and _keeps(project, cluster, trained)
     ]
     leaks = [row_id for row_id in trained if found is not None and project.is_leaking(numbers[row_id])]
-    return make_plan(
+    plan = make_plan(
         job.spec,
         job.train,
         job.heldout,
@@ -87,6 +88,19 @@ def plan_run(project: Project, *, model: str | None = None, settings: Mapping[st
         leaks=sorted(leaks),
         cache=None if project.readonly and not _writable(project.folder) else project.folder / "plan.json",
     )
+    return _with_gate(plan, project)
+
+
+def _with_gate(plan: Plan, project: Project) -> Plan:
+    """The plan with what the gate says: a limit that is not kept is a refusal, one set aside in words a warning."""
+    result = gate(project)
+    notes = tuple(
+        Note("gate", check.sentence(), tuple(project.rows.id(row) for row in check.measure.rows))
+        for check in result.failed
+    )
+    if result.is_open:
+        return replace(plan, warnings=(*plan.warnings, *notes))
+    return replace(plan, refusals=(*plan.refusals, *notes))
 
 
 def _keeps(project: Project, cluster: Cluster, trained: set[str]) -> bool:

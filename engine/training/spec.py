@@ -157,7 +157,7 @@ def builtin_choices(name: str) -> RunSpec:
         seed=Chosen(0, "the first"),
         steps=Chosen(300, "enough for a narrow task to be learnt from a few hundred clean rows (measured)"),
         epochs=Chosen(0.0, "steps decide"),
-        learning_rate=Chosen(3e-3, "suits a model of 0.2 M weights (measured)"),
+        learning_rate=Chosen(2e-3, "suits a model of 0.2 M weights, and seeds agree better than at 3e-3 (measured)"),
         batch=Chosen(16, "as measured"),
         micro_batch=Chosen(16, "all at once: memory is no concern"),
         max_length=Chosen(512, "half of what the model can attend to"),

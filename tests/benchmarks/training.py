@@ -103,7 +103,7 @@ def bare(folder: Path, model: str, *, skip: bool) -> tuple[float, float]:
         "report_to",
     )
     fields = {name: SFT[name].value for name in names} | {
-        "max_steps": STEPS, "per_device_train_batch_size": 16, "learning_rate": 3e-3, "max_length": 512,
+        "max_steps": STEPS, "per_device_train_batch_size": 16, "learning_rate": 2e-3, "max_length": 512,
         "save_strategy": "no", "activation_checkpointing": False, "warmup_steps": 7,
     }  # fmt: skip
     words = [

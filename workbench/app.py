@@ -52,6 +52,10 @@ def pane(name: str) -> WorkScreen:
         from workbench.screens.train import TrainScreen
 
         return TrainScreen()
+    if name == "runs":
+        from workbench.screens.runs import RunsScreen
+
+        return RunsScreen()
     from workbench.screens.help import HelpScreen
 
     return HelpScreen()

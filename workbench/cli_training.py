@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +40,17 @@ def train(arguments: argparse.Namespace) -> int:
     """`tamis train PROJECT|FILE`: plan, and start a detached run; with --wait, stay until it ends."""
     from engine.project.start_run import start_run, start_run_on_file
 
-    overridden = _checked_plan(arguments)
+    overridden, facts = _checked_plan(arguments)
     settings = settings_named(arguments)
     path: Path = arguments.project
     if is_a_project(path):
         with open_project(find_project(path), readonly=True) as project:
-            run = start_run(project, model=arguments.model, settings=settings, overridden=overridden)
+            run = start_run(project, model=arguments.model, settings=settings, overridden=overridden, facts=facts)
     else:
         runs_dir = path.parent / "runs"
-        run = start_run_on_file(path, runs_dir, model=arguments.model, settings=settings, overridden=overridden)
+        run = start_run_on_file(
+            path, runs_dir, model=arguments.model, settings=settings, overridden=overridden, facts=facts
+        )
     if arguments.json:
         print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
     else:
@@ -60,17 +62,17 @@ def train(arguments: argparse.Namespace) -> int:
     return _follow(run.dir, narrate if arguments.json else print)
 
 
-def _checked_plan(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Look before starting; returns what was overridden. Raises UsageError for a plan that is refused."""
+def _checked_plan(arguments: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Look before starting; returns what was overridden, and the plan's facts. Raises UsageError where it refuses."""
     plan = plan_of(arguments)
     for note in plan.warnings:
         narrate(visible(f"warning: {note.text}"))
     if not plan.refusals:
-        return {}
+        return {}, plan.facts
     if arguments.override:
         for note in plan.refusals:
             narrate(visible(f"overridden: {note.text}"))
-        return {"why": arguments.override, "refusals": [note.to_json() for note in plan.refusals]}
+        return plan.overridden(arguments.override), plan.facts
     words = "; ".join(note.text for note in plan.refusals)
     raise UsageError(f"not started: {words}", "", 'mend it, or set it aside with --override "why"')
 

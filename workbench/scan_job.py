@@ -7,11 +7,18 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from engine.errors import TamisError
 
 MODULE = "engine.jobs.scan"
 READ_MODULE = "engine.jobs.read"
+PLAN_MODULE = "engine.jobs.plan"
+GOES_ON = "rows can be judged all the same; start again to go on"
+WHAT = {READ_MODULE: ("reading", GOES_ON), PLAN_MODULE: ("the plan", "")}
+# A plan names rows by their ids, in one line.
+LAST_WORDS_SECONDS = 2.0
+LONGEST_LINE = 64_000_000
 Progress = Callable[[str, int, int], None]
 
 
@@ -20,13 +27,14 @@ async def run_scan(project: Path, progress: Progress) -> None:
     await run_job(MODULE, project, progress)
 
 
-async def run_job(module: str, project: Path, progress: Progress) -> None:
-    """Run a job on a project to its end. Raises TamisError where it fails or dies.
+async def run_job(module: str, project: Path, progress: Progress, *words: str) -> dict[str, Any]:
+    """Run a job on a project to its end; its last message. Raises TamisError where it fails or dies.
 
     Cancelling the task ends the process: it stops as soon as its stdin closes.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", module, str(project)),
+        *(sys.executable, "-P", "-m", module, str(project), *words),
+        limit=LONGEST_LINE,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -35,7 +43,7 @@ async def run_job(module: str, project: Path, progress: Progress) -> None:
     assert process.stdout is not None
     assert process.stderr is not None
     complaints = asyncio.create_task(process.stderr.read())
-    fault, done = "", False
+    fault, done = "", dict[str, Any]()
     try:
         async for line in process.stdout:
             try:
@@ -45,18 +53,23 @@ async def run_job(module: str, project: Path, progress: Progress) -> None:
             if "error" in message:
                 fault = str(message["error"])
             elif message.get("done"):
-                done = True
+                done = message
             elif "progress" in message:
                 progress(str(message.get("phase", "")), int(message["progress"]), int(message.get("of", 0)))
         code = await process.wait()
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), LAST_WORDS_SECONDS)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
         if process.stdin is not None:
             process.stdin.close()
     if code != 0 or not done:
-        words = (await complaints).decode("utf-8", "replace").strip().splitlines()
-        reason = fault or (words[-1] if words else f"it ended with code {code}")
-        what = "reading" if module == READ_MODULE else "the scan"
-        raise TamisError(f"{what} ended early", reason, "rows can be judged all the same; start again to go on")
+        complaint = (await complaints).decode("utf-8", "replace").strip().splitlines()
+        reason = fault or (complaint[-1] if complaint else f"it ended with code {code}")
+        what, hint = WHAT.get(module, ("the scan", GOES_ON))
+        raise TamisError(f"{what} ended early", reason, hint)
+    return done

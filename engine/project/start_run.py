@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -14,7 +13,6 @@ from engine.config import Training, load_config
 from engine.errors import UsageError
 from engine.export.convert import training_row
 from engine.export.manifest import tamis_version
-from engine.files import write_atomic
 from engine.model import Cluster, Example, Quarantined, TrainingRow
 from engine.project.folder import Project
 from engine.project.gate import gate
@@ -26,8 +24,10 @@ from engine.sources.guess import guess_mapping
 from engine.sources.read import read_source
 from engine.sources.shapes import trainable, turns_of
 from engine.training.launch import Job, Run, launch
-from engine.training.plan import Note, Plan, make_plan
+from engine.training.plan import Plan, make_plan
+from engine.training.plan_parts import Note
 from engine.training.spec import RunSpec, choose_spec, optimizer_steps
+from engine.training.survey import Progress
 
 
 def settings_of(training: Training) -> dict[str, Any]:
@@ -48,8 +48,8 @@ def planned_run(project: Project, *, model: str | None = None, settings: Mapping
 
 
 def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | None, config: Training) -> Job:
-    chosen_model = model or config.model
     given = dict(settings or {})
+    chosen_model = model or given.pop("model", None) or config.model
     # Steps and epochs exclude each other: the word given last counts.
     kept = {
         name: value
@@ -66,7 +66,13 @@ def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | No
     return Job(spec, sets.curated, sets.heldout)
 
 
-def plan_run(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Plan:
+def plan_run(
+    project: Project,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Plan:
     """What the run that would start now would do. Takes seconds the first time: the trainer's libraries are asked."""
     job = planned_run(project, model=model, settings=settings)
     found = project.findings
@@ -87,6 +93,7 @@ def plan_run(project: Project, *, model: str | None = None, settings: Mapping[st
         duplicates=sorted(set(copies)),
         leaks=sorted(leaks),
         cache=None if project.readonly and not _writable(project.folder) else project.folder / "plan.json",
+        progress=progress,
     )
     return _with_gate(plan, project)
 
@@ -118,21 +125,20 @@ def start_run(
     model: str | None = None,
     settings: Mapping[str, Any] | None = None,
     overridden: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Run:
     """Start a detached run on the accepted rows. Raises UsageError, TrainingError.
 
-    `overridden`: the refusals of the plan and why they were set aside, for the manifest.
+    `overridden`: the refusals of the plan and why they were set aside, for manifest and spec. `facts` are the plan's.
     """
     job = planned_run(project, model=model, settings=settings)
-    run = launch(job.spec, job.train, job.heldout, project.folder / "runs")
-    document = run_manifest(project, job.train, run.id, {"holdout_rows": len(job.heldout)})
-    _write_manifest(run, document | ({"override": dict(overridden)} if overridden else {}))
-    return run
+    document = run_manifest(project, job.train, "", {"holdout_rows": len(job.heldout)}) | _override(overridden)
+    told = {**(facts or {}), "journals": document["journals"], "source": document["source"], **_override(overridden)}
+    return launch(job.spec, job.train, job.heldout, project.folder / "runs", told, document)
 
 
-def _write_manifest(run: Run, document: Mapping[str, Any]) -> None:
-    content = json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8")
-    write_atomic(run.dir / "tamis-manifest.json", content)
+def _override(overridden: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"override": dict(overridden)} if overridden else {}
 
 
 def planned_file(path: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Job:
@@ -173,14 +179,14 @@ def start_run_on_file(
     model: str | None = None,
     settings: Mapping[str, Any] | None = None,
     overridden: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Run:
     """Start a detached run on every row of a data file that ends on an answer. Raises SourceError, UsageError."""
     job = planned_file(path, model=model, settings=settings)
-    run = launch(job.spec, job.train, job.heldout, runs)
     source = {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None}
+    told = {**(facts or {}), "source": [source], **_override(overridden)}
     document = {"tamis": tamis_version(), "made": now(), "source": [source], "export": {"rows": len(job.train)}}
-    _write_manifest(run, document | ({"override": dict(overridden)} if overridden else {}))
-    return run
+    return launch(job.spec, job.train, job.heldout, runs, told, document | _override(overridden))
 
 
 def steps_of(job: Job) -> int:

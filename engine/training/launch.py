@@ -11,10 +11,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from engine.errors import TrainingError
 from engine.files import write_atomic
@@ -41,16 +42,29 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to launch: a spec, the rows to train on and the rows to measure on."""
+    """What to launch: a spec, the rows to train on and the rows to measure on.
+
+    `facts` are recorded in `spec.json` beside the values: hashes, versions, what was overridden. `manifest` becomes
+    `tamis-manifest.json` in the run's folder, and later beside what was trained.
+    """
 
     spec: RunSpec
     train: Sequence[TrainingRow]
     heldout: Sequence[TrainingRow]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
-def launch(spec: RunSpec, train: Sequence[TrainingRow], heldout: Sequence[TrainingRow], runs_dir: Path) -> Run:
+def launch(
+    spec: RunSpec,
+    train: Sequence[TrainingRow],
+    heldout: Sequence[TrainingRow],
+    runs_dir: Path,
+    facts: Mapping[str, Any] | None = None,
+    manifest: Mapping[str, Any] | None = None,
+) -> Run:
     """Start one detached run. Raises TrainingError where it cannot be started."""
-    return launch_queue([Job(spec, train, heldout)], runs_dir)[0]
+    return launch_queue([Job(spec, train, heldout, facts or {}, manifest or {})], runs_dir)[0]
 
 
 def launch_queue(jobs: Sequence[Job], runs_dir: Path) -> tuple[Run, ...]:
@@ -106,6 +120,10 @@ def lay_out(job: Job, runs_dir: Path) -> Path:
         content["data"][name] = {"rows": len(rows), "sha256": hashlib.sha256(lines).hexdigest()}
     content["worker_sha256"] = folder_hash(folder / "worker")
     content["python"] = sys.version.split()[0]
+    content["facts"] = dict(job.facts)
+    if job.manifest:
+        document = {**job.manifest, "export": {**job.manifest.get("export", {}), "run": folder.name}}
+        write_atomic(folder / "tamis-manifest.json", json.dumps(document, ensure_ascii=False, indent=2).encode())
     write_atomic(folder / "spec.json", json.dumps(content, ensure_ascii=False, indent=1).encode())
     return folder
 

@@ -214,7 +214,8 @@ def with_settings(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
         chosen = setting if isinstance(setting, Chosen) else Chosen(setting, GIVEN)
         check_kind(name, chosen.value, SFT.get(name) or LORA.get(name))
         if name in ("command", "group", "faults"):
-            spec = replace(spec, **{name: setting})
+            whole: dict[str, Any] = {name: tuple(setting) if isinstance(setting, list) else setting}
+            spec = replace(spec, **whole)
         elif name in VALUES:
             values: dict[str, Any] = {name: chosen}
             spec = replace(spec, **values)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,9 @@ from engine.training.worker.events import read_json
 WORKER = Path(__file__).resolve().parent / "worker"
 SECONDS = 600.0  # the built-in model may have to be made first, another one's tokenizer to be fetched
 VERSIONS_SECONDS = 60.0
+LOOK_SECONDS = 0.1
+
+Progress = Callable[[str, int, int], None]
 
 
 def row_line(row: TrainingRow) -> str:
@@ -28,10 +34,18 @@ def row_line(row: TrainingRow) -> str:
     return json.dumps(value, ensure_ascii=False) + "\n"
 
 
-def survey(spec: RunSpec, rows: Sequence[TrainingRow], *, cache: Path | None = None, shown: int = 3) -> dict[str, Any]:
+def survey(
+    spec: RunSpec,
+    rows: Sequence[TrainingRow],
+    *,
+    cache: Path | None = None,
+    shown: int = 3,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
     """The worker's answer for these rows: see `worker/survey.py`. `error` and `unfit` are answers too.
 
-    With `cache`, a file, the same question is not asked twice. Raises TrainingError where the interpreter does not run.
+    With `cache`, a file, the same question is not asked twice. `progress(phase, done, of)` is called while the worker
+    is at it, and may raise to give up. Raises TrainingError where the interpreter does not run.
     """
     lora = spec.lora.get("r")
     question = {
@@ -52,7 +66,7 @@ def survey(spec: RunSpec, rows: Sequence[TrainingRow], *, cache: Path | None = N
     with tempfile.TemporaryDirectory(prefix="tamis-plan-") as folder:
         data = Path(folder) / "train.jsonl"
         data.write_bytes(lines)
-        answer = ask(spec.command, {**question, "train": str(data)}, Path(folder), SECONDS)
+        answer = ask(spec.command, {**question, "train": str(data)}, Path(folder), SECONDS, progress)
     if cache and "error" not in answer and not answer["unfit"]:
         write_atomic(cache, json.dumps({"asked": asked, "answer": answer}, ensure_ascii=False).encode())
     return answer
@@ -64,30 +78,58 @@ def versions(command: Sequence[str]) -> dict[str, Any]:
         return ask(command, {"versions_only": True}, Path(folder), VERSIONS_SECONDS)
 
 
-def ask(command: Sequence[str], question: dict[str, Any], folder: Path, seconds: float) -> dict[str, Any]:
+def ask(
+    command: Sequence[str], question: dict[str, Any], folder: Path, seconds: float, progress: Progress | None = None
+) -> dict[str, Any]:
     """Put one question to the worker and wait for its answer."""
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
     words = [*command, str(WORKER / "main.py"), "survey", str(folder / "question.json"), str(folder / "answer.json")]
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    console = folder / "console.log"
     try:
-        done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, env=environment, timeout=seconds
-        )
+        with console.open("wb") as stream:
+            worker = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, cwd=folder, env=environment,
+                start_new_session=True,
+            )  # fmt: skip
     except OSError as fault:
         raise TrainingError(
             f"{command[0]} cannot be started", fault.strerror or str(fault), "mend [training] command"
         ) from fault
+    try:
+        await_end(worker, folder, time.monotonic() + seconds, progress)
     except subprocess.TimeoutExpired as fault:
         raise TrainingError(
             f"{command[0]} did not answer within {seconds:.0f} s", "", "is the network there?"
         ) from fault
+    finally:
+        if worker.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
     answer = read_json(folder / "answer.json")
     if answer is None:
-        words_of_it = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        words_of_it = console.read_bytes().decode(errors="replace").strip().splitlines()[-1:]
         raise TrainingError(
             f"{' '.join(command)} does not run the worker", " ".join(words_of_it)[:300], "mend [training] command"
         )
     return answer
+
+
+def await_end(worker: subprocess.Popen[bytes], folder: Path, deadline: float, progress: Progress | None) -> None:
+    """Wait for the worker and pass on what it tells meanwhile. Raises TimeoutExpired."""
+    told: dict[str, Any] | None = None
+    while True:
+        try:
+            worker.wait(LOOK_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline:
+                raise
+        now = read_json(folder / "progress.json") if progress else None
+        if progress and now and now != told:
+            told = now
+            progress(str(now["phase"]), int(now["done"]), int(now["of"]))
 
 
 def worker_hash() -> str:

@@ -17,11 +17,12 @@ from engine.errors import TrainingError
 from engine.model import Act, TrainingRow
 from engine.training.estimates import Estimate, memory_gb
 from engine.training.launch import choose_spec
-from engine.training.plan import Plan, machine_notes, make_plan
+from engine.training.plan import Plan, make_plan
+from engine.training.plan_notes import machine_notes
 from engine.training.runs import is_alive, list_runs, stop
 from engine.training.survey import row_line
 from engine.training.worker.gpus import gpus
-from engine.training.worker.survey import survey
+from engine.training.worker.survey import Progress, survey
 from workbench.cli import main
 from workbench.cli_plan import plan_lines
 
@@ -101,7 +102,8 @@ def ask(tiny_model: Path, folder: Path, *train: TrainingRow, train_on: str = "al
     data = folder / "train.jsonl"
     data.write_text("".join(map(row_line, train)))
     request = {"model": str(model), "revision": None, "pretrain_text": "", "max_length": 200, "lora_rank": 8}
-    return survey({**request, "train": str(data), "train_on": train_on, "show": 1})
+    question = {**request, "train": str(data), "train_on": train_on, "packing": False, "show": 1}
+    return survey(question, Progress(folder / "progress.json"))
 
 
 def test_a_template_that_loses_the_system_turn_or_the_end_is_told(tiny_model: Path, tmp_path: Path) -> None:

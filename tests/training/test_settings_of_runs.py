@@ -14,7 +14,7 @@ from engine.config import load_config
 from engine.errors import UsageError
 from engine.training.fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
 from engine.training.launch import choose_spec
-from engine.training.plan import budget_of
+from engine.training.plan_notes import budget_of
 from engine.training.settings import parse_command, parse_duration, parse_settings, read_settings_file
 
 

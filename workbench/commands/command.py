@@ -49,7 +49,7 @@ class Stage(Protocol):
         """What enter does on a screen of its own (export, train)."""
 
     def act(self, what: str) -> None:
-        """What a key of a screen of its own does there (try, judge)."""
+        """What a key of a screen of its own does there (train, try, judge)."""
 
 
 Run = Callable[[Stage], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.commands.table import COMMANDS
 
 KEY_NAMES = {
+    "exclamation_mark": "!",
     "question_mark": "?",
     "slash": "/",
     "left_square_bracket": "[",

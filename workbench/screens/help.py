@@ -26,7 +26,9 @@ SELECTORS = (
 SECTIONS = (
     ("triage", "Triage"),
     ("overview", "Overview"),
-    ("export", "Export, training"),
+    ("export", "Export"),
+    ("train", "Training"),
+    ("runs", "Runs"),
     ("try", "Trying a run"),
     ("judge", "Judging two runs"),
 )

@@ -1,53 +1,38 @@
-"""Training: the plan, the runs, and the live loss of one of them. Leaving the screen does not stop it."""
+"""Training: the plan of the next run, the runs, and one of them as it goes on. Leaving the screen stops no run."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from textual import work
 from textual.app import ComposeResult
+from textual.worker import Worker
 
 from engine.errors import TamisError, TrainingError
-from engine.project.start_run import planned_run, start_run, steps_of
+from engine.project.start_run import start_run
 from engine.training.launch import Run
-from engine.training.runs import RunState, list_runs, read_run, tail_events
+from engine.training.live import LiveRun
+from engine.training.runs import RunState, list_runs
 from engine.training.runs import stop as stop_run
-from workbench.document import Paragraph, Styled
+from engine.training.settings import parse_settings
+from workbench import run_document
+from workbench.document_parts import Paragraph, Styled
+from workbench.event_words import sentence
 from workbench.keymap import bindings_for
+from workbench.plan_document import plan_paragraphs
+from workbench.plan_job import NextRun
 from workbench.safe_text import visible_line
-from workbench.screens.base import WorkScreen
-from workbench.verdicts import counted
-from workbench.widgets.chart import Chart, Point
+from workbench.screens.asking import AskingScreen
+from workbench.widgets.chart import Chart
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
 from workbench.widgets.reader import Reader
 
-# Twice a second is as live as a loss needs to be, and all a slow link should carry.
-POLL_SECONDS = 0.5
-PHASES = {
-    "import": "starting the trainer",
-    "load": "loading the model",
-    "data": "reading the rows",
-    "train": "training",
-    "eval": "measuring on the held-out rows",
-    "save": "saving",
-}
-STATE_ROLES = {"running": "key", "queued": "muted", "finished": "done", "stopped": "skipped"}
-
-
-@dataclass(slots=True)
-class Watched:
-    """The run being watched: how far its events were read, and what they said."""
-
-    dir: Path
-    state: RunState
-    points: list[Point]
-    offset: int = 0
-    last: str = ""
-    measured: str = ""
+# Ten looks a second at the end of a file: what is logged is on the screen within 150 ms.
+POLL_SECONDS = 0.1
+TALL, LONG_LIST, SHORT_LIST = 30, 6, 4
 
 
 class RunLines:
@@ -68,120 +53,192 @@ class RunLines:
 
     def line(self, index: int, width: int) -> tuple[Styled, ...]:
         if index == 0:
-            return ((" start a new run ", "key"), (self._screen.plan_line, "text"))
+            following = self._screen.following
+            refused = following.plan is not None and following.plan["refusals"]
+            return ((" start a new run ", "key"), (visible_line(following.headline), "error" if refused else "text"))
         state = self._screen.runs[index - 1]
         steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
         watched = self._screen.watched
         mark = "\u25c9 " if watched is not None and watched.dir == state.dir else "  "
+        mark = "+ " if state.dir in self._screen.overlaid and mark == "  " else mark
         words = "frozen" if state.frozen else state.state
         return (
             (f" {mark}", "title"),
-            (f"{words:<9} ", STATE_ROLES.get(words, "error")),
+            (f"{words:<9} ", run_document.STATE_ROLES.get(words, "error")),
             (f"{steps:>9}  ", "text"),
-            (visible_line(f"{state.id}  {state.model}"), "muted"),
+            (visible_line(f"{state.id}  {run_document.model_name(state.model)}"), "muted"),
         )
 
 
-class TrainScreen(WorkScreen):
-    """See the module."""
+class TrainScreen(AskingScreen):
+    """See the module. `run_dir`: a run to watch at once."""
 
     NAME = "train"
     BINDINGS = bindings_for("train")
 
-    def __init__(self) -> None:
+    def __init__(self, run_dir: Path | None = None) -> None:
         super().__init__()
         self.runs: tuple[RunState, ...] = ()
         self.cursor = 0
-        self.plan_line = ""
-        self.watched: Watched | None = None
-        self._plan: list[tuple[str, str, str]] = []
+        self.following = NextRun()
+        self.watched: LiveRun | None = None
+        self.overlaid: dict[Path, LiveRun] = {}
+        self._asked_for_run = run_dir
+        self._plan_job: Worker[None] | None = None
         self._starting = False
+        self._view = run_document.VIEWS[0]
+        self._log = self._smooth = False
 
     def compose_body(self) -> ComposeResult:
         styles = self.tamis.role_styles
         yield LineList(styles, RunLines(self), id="runs-list")
         yield OneLine(styles, id="title")
         yield Chart(styles, id="chart")
-        yield Reader(styles, gutter=15, id="plan")
+        yield OneLine(styles, id="learning")
+        yield OneLine(styles, id="pace")
+        yield Reader(styles, gutter=0, id="happenings")
+        yield Reader(styles, gutter=14, id="plan")
         yield OneLine(styles, id="reason")
+        yield self.ask_line()
 
     @property
     def runs_dir(self) -> Path:
         return self.session.project.folder / "runs"
 
     def on_mount(self) -> None:
-        self._make_plan()
         self.runs = list_runs(self.runs_dir)
-        live = next((index for index, run in enumerate(self.runs) if run.alive), None)
-        if live is not None:
-            # A run that is going on is what one came to see.
-            self.cursor = live + 1
-            self._watch(self.runs[live].dir)
+        # A run that is going on is what one came to see.
+        wanted = self._asked_for_run or next((run.dir for run in self.runs if run.alive), None)
+        if wanted is not None:
+            self._watch(wanted)
+        else:
+            self._make_plan()
         self.set_interval(POLL_SECONDS, self._poll)
         super().on_mount()
 
+    # -- the plan
+
     def _make_plan(self) -> None:
+        self._plan_job = self.run_worker(
+            self.following.make(self.session.project, self._plan_changed), exclusive=True, group="plan"
+        )
+
+    def _plan_changed(self) -> None:
+        if self.is_current:
+            self.sync()
+
+    def ask(self, purpose: str) -> None:
+        if purpose == "override":
+            refusals = self.following.plan["refusals"] if self.following.plan else ()
+            if not refusals:
+                self.session.say("the plan refuses nothing", "refused")
+                return
+        self.query_one("#message", OneLine).add_class("covered")
+        given = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in self.following.settings.items())
+        self.line.open(given if purpose == "settings" else "", purpose)
+
+    def answered(self, purpose: str, text: str) -> None:
         try:
-            job = planned_run(self.session.project)
-        except TamisError as error:
-            self.plan_line = str(error)
-            self._plan = []
+            if purpose == "override":
+                if not text.strip():
+                    self.line.complain("a reason is needed: it goes into the manifest")
+                    return
+                self._begin(text.strip())
+            else:
+                self.following.settings = parse_settings(shlex.split(text))
+                self.watched = None
+                self.cursor = 0
+                self._make_plan()
+        except (TamisError, ValueError) as error:
+            self.line.complain(str(error))
             return
-        spec = job.spec
-        self.plan_line = f"{counted(len(job.train), 'row')}, {spec.model.value}, {counted(steps_of(job), 'step')}"
-        self._plan = [
-            ("rows", f"{len(job.train):,}", "accepted, not held out, ending on an answer"),
-            ("held out", f"{len(job.heldout):,}", "accepted held-out rows, to measure with"),
-            *(
-                (name.replace("_", " "), str(chosen.value), chosen.reason)
-                for name, chosen in (
-                    ("model", spec.model),
-                    ("method", spec.method),
-                    ("steps", spec.steps if spec.steps.value else spec.epochs),
-                    ("batch", spec.batch),
-                    ("learning_rate", spec.learning_rate),
-                    ("seed", spec.seed),
-                )
-            ),
-        ]
+        self.close_line()
 
     # -- what commands ask
 
     def step(self, steps: int) -> None:
         self.cursor = max(0, min(self.cursor + steps, len(self.runs)))
+        if self.cursor == 0 and self.following.plan is None and not self.following.making and not self.following.words:
+            self._make_plan()
 
     def scroll_reader(self, pages: float) -> None:
-        self.query_one(Reader).scroll_pages(pages)
+        reader = "#plan" if self.watched is None or self._view != "curve" else "#happenings"
+        self.query_one(reader, Reader).scroll_pages(pages)
 
     def confirm(self) -> None:
+        following = self.following
         if self.cursor > 0:
             self._watch(self.runs[self.cursor - 1].dir)
-        elif not self._plan:
-            self.session.say(self.plan_line, "refused")
+        elif self.watched is not None:
+            # First the plan is looked at, then the run is started.
+            self.watched = None
+            if following.plan is None and not following.making:
+                self._make_plan()
+        elif following.plan is None:
+            self.session.say(following.words or "there is no plan yet", "refused")
+        elif following.plan["refusals"]:
+            self.session.say("the plan refuses it: c changes settings, ! starts it with a reason", "refused")
         elif not self._starting:
+            self._begin("")
+
+    def _begin(self, why: str) -> None:
+        if not self._starting:
             self._starting = True
             self.session.say("starting \u2026")
-            self._start()
+            self._start(why)
 
     def stop_run(self) -> None:
-        if self.watched is None:
+        if self.watched is None and self.following.making and self._plan_job is not None:
+            self._plan_job.cancel()
+            self.following.stopped("the plan was stopped: c changes the settings and makes it anew")
+        elif self.watched is None:
             self.session.say("no run is being watched: enter on one", "refused")
+        elif not self.watched.state.alive:
+            self.session.say("this run has ended", "refused")
         elif self.session.pending == ("stop-run", self.watched.dir.name):
             self.session.pending = None
             mode = stop_run(self.watched.dir)
             words = "it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once"
             self.session.say(words, "done")
-        elif not self.watched.state.alive:
-            self.session.say("this run has ended", "refused")
         else:
             self.session.pending = ("stop-run", self.watched.dir.name)
             self.session.say(f"stop {self.watched.dir.name}? same key again", "refused")
 
+    def act(self, what: str) -> None:
+        """Change how the watched run is shown."""
+        if what == "overlay":
+            self._overlay()
+        elif self.watched is None:
+            self.session.say("no run is being watched: enter on one", "refused")
+        elif what == "log-scale":
+            self._log = not self._log
+        elif what == "smooth":
+            self._smooth = not self._smooth
+        else:
+            views = run_document.VIEWS
+            self._view = views[(views.index(self._view) + 1) % len(views)]
+
+    def _overlay(self) -> None:
+        if self.cursor == 0:
+            self.session.say("go to a run (j) to lay its curve under the watched one", "refused")
+            return
+        folder = self.runs[self.cursor - 1].dir
+        if self.overlaid.pop(folder, None) is None:
+            other = LiveRun(folder)
+            other.read()
+            self.overlaid[folder] = other
+
     @work(thread=True, exclusive=True, group="start")
-    def _start(self) -> None:
+    def _start(self, why: str) -> None:
         # Starting waits for the supervisor to take its locks: not in the thread that answers keys.
+        following = self.following
         try:
-            run = start_run(self.session.project)
+            run = start_run(
+                self.session.project,
+                settings=following.settings,
+                overridden=following.override(why) if why else None,
+                facts=following.facts,
+            )
         except TamisError as error:
             self.tamis.call_from_thread(self._started, None, str(error))
             return
@@ -194,7 +251,6 @@ class TrainScreen(WorkScreen):
         else:
             self.session.say(f"started {run.id}; it goes on without this window", "done")
             self.runs = list_runs(self.runs_dir)
-            self.cursor = next((index + 1 for index, state in enumerate(self.runs) if state.id == run.id), 0)
             self._watch(run.dir)
         if self.is_current:
             self.sync()
@@ -202,100 +258,108 @@ class TrainScreen(WorkScreen):
     # -- watching
 
     def _watch(self, run_dir: Path) -> None:
+        """Read the whole course of a run, beside the keys: a long one takes a moment."""
+        self.cursor = next((place + 1 for place, run in enumerate(self.runs) if run.dir == run_dir), self.cursor)
+        self._view = run_document.VIEWS[0]
         try:
-            self.watched = Watched(run_dir, read_run(run_dir), [])
+            self.watched = LiveRun(run_dir)
         except TrainingError as error:
             self.session.say(str(error), "error")
             return
-        self._read_events()
+        self._read_course(self.watched)
+
+    @work(thread=True, exclusive=True, group="attach")
+    def _read_course(self, run: LiveRun) -> None:
+        run.read()
+        self.tamis.call_from_thread(self._course_read, run)
+
+    def _course_read(self, run: LiveRun) -> None:
+        if self.watched is run and self.is_current:
+            self.sync()
 
     def _poll(self) -> None:
         """Look at the files of the run; paint only what changed."""
-        if self.watched is None or not self.is_current:
+        run = self.watched
+        if run is None or not run.is_read or not self.is_current or not run.state.alive:
             return
-        was_alive = self.watched.state.alive
-        if not was_alive:
-            return
-        self._read_events()
-        self.runs = tuple(self.watched.state if run.dir == self.watched.dir else run for run in self.runs)
-        self.sync()
-
-    def _read_events(self) -> None:
-        watched = self.watched
-        assert watched is not None
-        # The state before the events: an end seen here has all its events in the file already.
         try:
-            watched.state = read_run(watched.dir)
+            changed = run.read()
         except TrainingError as error:
             self.session.say(str(error), "error")
             self.watched = None
-            return
-        events, watched.offset = tail_events(watched.dir, watched.offset)
-        for event in events:
-            self._take(watched, event)
-
-    def _take(self, watched: Watched, event: dict[str, Any]) -> None:
-        loss, step = event.get("loss"), event.get("step")
-        if event["ev"] == "retry":
-            # The run begins anew with smaller steps: so does the curve.
-            watched.points.clear()
-        if event["ev"] == "log" and isinstance(loss, int | float) and isinstance(step, int | float):
-            watched.points.append((float(step), float(loss)))
-        if event["ev"] == "exit" and event.get("outcome") == "finished" and watched.measured:
-            watched.last = watched.measured
-        elif event["ev"] in ("eval", "alert", "error", "retry", "exit", "phase", "ckpt"):
-            watched.last = event_sentence(event)
-        if event["ev"] == "eval":
-            watched.measured = watched.last
+            changed = True
+        if changed:
+            self.runs = tuple(run.state if each.dir == run.dir else each for each in self.runs)
+            self.sync()
 
     # -- painting
 
     def sync_body(self) -> None:
         runs = self.query_one("#runs-list", LineList)
-        runs.styles.height = min(6, len(self.runs) + 1)
+        runs.styles.height = min(LONG_LIST if self.size.height >= TALL else SHORT_LIST, len(self.runs) + 1)
         runs.sync()
-        watched = self.watched
-        chart, plan = self.query_one(Chart), self.query_one(Reader)
-        chart.display, plan.display = watched is not None, watched is None
-        if watched is None:
-            self.query_one("#title", OneLine).show(((" The plan", "title"),))
-            plan.open("plan", self._paragraphs)
-            self.query_one("#reason", OneLine).show(
-                ((" enter on the first line starts it", "reason"),) if self._plan else ()
-            )
+        run = self.watched
+        shows_curve = run is not None and self._view == "curve"
+        for name in ("#chart", "#learning", "#pace", "#happenings"):
+            self.query_one(name).display = shows_curve
+        reader = self.query_one("#plan", Reader)
+        reader.display = not shows_curve
+        if run is None:
+            self.query_one("#title", OneLine).show(((" The plan", "title"), *self._given()))
+            reader.open("plan", self._plan_document)
+            self.query_one("#reason", OneLine).show(self._next_step())
             return
-        state = watched.state
-        chart.show(watched.points, state.max_steps)
-        loss = f"  loss {watched.points[-1][1]:.3g}" if watched.points else ""
-        title = f"{state.state}  step {state.step}/{state.max_steps or '?'}{loss}"
-        self.query_one("#title", OneLine).show(((f" {visible_line(state.id)} ", "title"), (f" {title}", "text")))
-        last = state.error if state.error else watched.last
-        self.query_one("#reason", OneLine).show(((f" {visible_line(last)}", "error" if state.error else "reason"),))
+        self.query_one("#title", OneLine).show(run_document.title(run))
+        self.query_one("#reason", OneLine).show(self._most_pressing(run))
+        if not shows_curve:
+            reader.open((run.dir, self._view), self._view_document)
+            return
+        others = [other for folder, other in self.overlaid.items() if folder != run.dir]
+        last_step = max([run.state.max_steps, *(other.state.max_steps for other in others)])
+        curves = run_document.curves(run, others, smooth=self._smooth)
+        self.query_one(Chart).show(curves, last_step, log=self._log)
+        self.query_one("#learning", OneLine).show(run_document.learning(run))
+        self.query_one("#pace", OneLine).show(run_document.pace(run))
+        self.query_one("#happenings", Reader).open(run.dir, self._happenings)
 
-    def _paragraphs(self) -> Iterator[Paragraph]:
-        for name, value, reason in self._plan or [("", self.plan_line, "")]:
-            yield Paragraph(((f"{visible_line(value):<22} ", "text"), (reason, "muted")), (name, "key"), hang=23)
+    def _given(self) -> tuple[Styled, ...]:
+        given = "  ".join(f"{name} = {value}" for name, value in self.following.settings.items())
+        return ((f"  {visible_line(given)}", "muted"),)
+
+    def _next_step(self) -> tuple[Styled, ...]:
+        plan = self.following.plan
+        if plan is None:
+            return ()
+        if plan["refusals"]:
+            return ((" refused, see above", "error"),)
+        return ((" enter starts it, J reads on", "reason"),) if self.cursor == 0 else ()
+
+    def _most_pressing(self, run: LiveRun) -> tuple[Styled, ...]:
+        if run.state.error:
+            return ((f" {visible_line(run.state.error)}", "error"),)
+        if run.alerts:
+            return ((f" {visible_line(sentence(run.alerts[-1]))}", "refused"),)
+        last = sentence(run.told[-1]) if run.told and self._view != "curve" else ""
+        return ((f" {visible_line(last)}", "reason"),)
+
+    def _plan_document(self) -> Iterator[Paragraph]:
+        if self.following.plan is None:
+            yield Paragraph(((visible_line(self.following.words), "text"),))
+        else:
+            yield from plan_paragraphs(self.following.plan)
+
+    def _view_document(self) -> Iterator[Paragraph]:
+        run = self.watched
+        if run is None:
+            return
+        if self._view == "answers":
+            yield from run_document.answers(run)
+            return
+        yield from run_document.happenings(run)
         yield Paragraph(())
-        note = "Other values: tamis train PROJECT --model NAME --steps N, or [training] in your settings"
-        yield Paragraph(((note, "muted"),))
+        yield from run_document.log_tail(run.dir)
 
-
-def event_sentence(event: dict[str, Any]) -> str:
-    """An event in words, for the line under the curve."""
-    kind = event["ev"]
-    if kind == "eval":
-        parts = [f"held-out NLL {_short(event.get('nll'))}"]
-        if event.get("exact") is not None:
-            parts.append(f"exact match {_short(event['exact'])}")
-        return f"step {event.get('step')}: {', '.join(parts)} on {event.get('rows')} rows"
-    if kind == "phase":
-        phase = str(event.get("phase"))
-        return f"{PHASES.get(phase, phase)} \u2026"
-    if kind == "ckpt":
-        return f"step {event.get('step')}: checkpoint saved"
-    words = event.get("msg") or event.get("detail") or event.get("reason") or event.get("outcome") or ""
-    return f"{kind}: {words}" if words else str(kind)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    def _happenings(self) -> Iterator[Paragraph]:
+        if self.watched is not None:
+            yield from run_document.ended(self.watched)
+            yield from run_document.happenings(self.watched)

@@ -22,6 +22,8 @@ PLACEHOLDERS = {
     "filter": "bucket:drop  flag:refusal  kind:near  is:accepted  row:17-40  turns>4  /regex/  word; empty: all rows",
     "command": "a command, a row number, or a verb with a selector: reject bucket:drop",
     "tag": "tag: one or more words; -word takes a tag off",
+    "settings": "settings of the next run: model=NAME epochs=2 learning_rate=1e-4 max_length=2048",
+    "override": "why it is started all the same; the reason goes into the manifest",
     "note": "a note on this row; empty takes it away",
 }
 

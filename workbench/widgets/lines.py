@@ -73,6 +73,7 @@ class Lines(Widget):
         """Make the lines anew and paint those that changed."""
         size = self.size
         if not size:
+            self._made_for = None  # hidden: what was made before is old when it is shown again
             return
         before, self._lines = self._lines, self.make_lines(size.width, size.height)
         if self._made_for != size or len(before) != len(self._lines):

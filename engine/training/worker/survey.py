@@ -18,6 +18,8 @@ from .events import read_json, write_json
 from .versions import found_versions, unfit
 
 MARGIN_TOKENS = 4
+PROGRESS_SECONDS = 0.2
+SHOWN_CUT_TOKENS = 200
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
             HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false"
         )
         try:
-            answer |= survey(request)
+            answer |= survey(request, Progress(target.with_name("progress.json")))
         except (ValueError, OSError, RuntimeError) as fault:
             lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
             answer["error"] = " ".join(lines[:2])[:500] or type(fault).__name__
@@ -41,21 +43,45 @@ def main(arguments: Sequence[str]) -> None:
     os._exit(0)  # the interpreter's own end takes seconds with torch in it
 
 
-def survey(request: Mapping[str, Any]) -> dict[str, Any]:
+class Progress:
+    """Tells whoever asked how far the answer is, a few times a second at most."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._told = 0.0
+        self._asker = os.getppid()
+
+    def __call__(self, phase: str, done: int = 0, of: int = 0) -> None:
+        if os.getppid() != self._asker:  # nobody is left to hear the answer
+            os._exit(1)
+        now = time.monotonic()
+        if now - self._told > PROGRESS_SECONDS or not done:
+            self._told = now
+            write_json(self._path, {"phase": phase, "done": done, "of": of}, durable=False)
+
+
+def survey(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Lengths, labels and shape of the model, as plain JSON. Raises ValueError where the model cannot be had."""
+    progress("starting the trainer's libraries")
     import transformers
 
     from .models import load_tokenizer, locate
     from .rows import choose_masking, label, read_rows
 
     transformers.utils.logging.set_verbosity_error()
-    source = locate(request["model"], request["pretrain_text"], lambda done, of: None)
+    making = "making the built-in model"
+    source = locate(request["model"], request["pretrain_text"], lambda done, of: progress(making, done, of))
+    progress("loading the tokenizer")
     tokenizer = load_tokenizer(source, request["revision"], request["model"])
     pad_from_eos = tokenizer.pad_token == tokenizer.eos_token
     no_template = tokenizer.chat_template is None
     masking = choose_masking(tokenizer, request["train_on"])
     rows = read_rows(Path(request["train"]))
-    labelled = [label(row, tokenizer, masking) for row in rows]
+    labelled = []
+    for count, row in enumerate(rows):
+        progress("labelling rows", count, len(rows))
+        labelled.append(label(row, tokenizer, masking))
+    progress("measuring")
     longest = int(request["max_length"])
     stops = stop_ids(source, tokenizer, request["revision"])
     return {
@@ -154,8 +180,9 @@ def shown(row: Any, tokenizer: Any, longest: int) -> dict[str, Any]:
             text = tokenizer.decode(list(row.input_ids[start:place]))
             pieces.append({"text": text, "learnt": row.labels[start] != -100})
             start = place
-    cut = tokenizer.decode(list(row.input_ids[kept:])) if kept < len(row.input_ids) else ""
-    return {"id": row.id, "tokens": len(row.input_ids), "pieces": pieces, "cut": cut}
+    behind = list(row.input_ids[kept:])
+    cut = tokenizer.decode(behind[:SHOWN_CUT_TOKENS]) + (" …" if len(behind) > SHOWN_CUT_TOKENS else "")
+    return {"id": row.id, "tokens": len(row.input_ids), "pieces": pieces, "cut": cut if behind else ""}
 
 
 def shape_of(source: str, revision: str | None, rank: int | None) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""The commands of the training screens: the plan, the runs, how a watched run is drawn."""
+
+from __future__ import annotations
+
+from workbench.commands.command import Command
+
+TRAIN = ("train",)
+
+TRAINING: tuple[Command, ...] = (
+    Command("start", "start", "start what the plan shows, or attach to the run under the cursor", ("enter",), TRAIN,
+            lambda stage: stage.confirm()),
+    Command("attach", "attach", "watch the run under the cursor", ("enter",), ("runs",), lambda stage: stage.confirm()),
+    Command("settings", "settings", "change the settings of the next run", ("c",), TRAIN,
+            lambda stage: stage.ask("settings"), opens_a_line=True),
+    Command("override", "override", "start what the plan refuses, with a reason for the manifest",
+            ("exclamation_mark",), TRAIN, lambda stage: stage.ask("override"), opens_a_line=True),
+    Command("stop-run", "stop", "stop the watched run: it saves and ends within one step; or the plan being made",
+            ("s",), TRAIN, lambda stage: stage.stop_run()),
+    Command("view", "view", "watched run: curve, answers, events and log", ("v",), TRAIN,
+            lambda stage: stage.act("view")),
+    Command("log-scale", "log", "curve: logarithmic scale, or plain", ("l",), TRAIN,
+            lambda stage: stage.act("log-scale")),
+    Command("smooth", "smooth", "curve: smoothed, or as it is", ("z",), TRAIN, lambda stage: stage.act("smooth")),
+    Command("overlay", "overlay", "curve: lay the run under the cursor beneath the watched one", ("m",), TRAIN,
+            lambda stage: stage.act("overlay")),
+)  # fmt: skip

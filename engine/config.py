@@ -32,14 +32,18 @@ class Training:
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be set. `reviewer` is who decides, `theme` the name of a theme, `keymap` that of a set of
-    keys; with `blind` the other reviewers' verdicts stay hidden until a row is settled; `signals` holds what
-    `[signals]` changes: the name of a signal to "off" or to another severity.
+    keys; with `blind` the other reviewers' verdicts stay hidden until a row is settled; with `ascii` the screen
+    holds no other glyph; `goal` and `goal_tokens` say how many accepted rows and tokens one is after; `signals`
+    holds what `[signals]` changes: the name of a signal to "off" or to another severity.
     """
 
     reviewer: str | None = None
     theme: str | None = None
     keymap: str | None = None
     blind: bool = False
+    ascii: bool = False
+    goal: int | None = None
+    goal_tokens: int | None = None
     training: Training = field(default_factory=Training)
     signals: Mapping[str, str] = field(default_factory=dict)
 

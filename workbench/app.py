@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.style import Style
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -26,7 +25,7 @@ from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
 from workbench.screens.triage import TriageScreen
 from workbench.session import Session
-from workbench.theming import LoadedTheme, choose_theme, load_themes
+from workbench.theming import LoadedTheme, Looks, choose_theme, load_themes
 from workbench.years import Years, years_of
 
 LISTS: dict[str, Callable[[], WorkScreen]] = {"overview": OverviewScreen, "triage": TriageScreen}
@@ -79,6 +78,7 @@ class TamisApp(App[int], inherit_bindings=False):
         keymap: dict[str, str] | None = None,
         stock_driver: bool = False,
         opening: Callable[[], WorkScreen] | None = None,
+        only_ascii: bool = False,
     ) -> None:
         super().__init__(driver_class=TamisDriver if stock_driver else CellDriver)
         self.session = Session(project)
@@ -87,8 +87,9 @@ class TamisApp(App[int], inherit_bindings=False):
         themes, problems = load_themes()
         chosen, complaint = choose_theme(themes, theme, no_colour=no_colour())
         self.loaded_theme: LoadedTheme = chosen
-        self._few_colours = few_colours() and not self.is_headless
-        self.role_styles: dict[str, Style] = chosen.styles(self._few_colours)
+        self._few_colours = chosen.terminal or (few_colours() and not self.is_headless)
+        self.role_styles = Looks(chosen.styles(self._few_colours), only_ascii=only_ascii)
+        self.set_class(only_ascii, "-ascii")
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
         self.background = Background(self)
         self._place_timer: Timer | None = None
@@ -239,6 +240,7 @@ def run_workbench(
     stock_driver: bool = False,
     keymap: str | None = None,
     opening: Callable[[], WorkScreen] | None = None,
+    only_ascii: bool = False,
 ) -> int:
     """Open the workbench on a project folder until the person leaves; the exit code of the command.
 
@@ -253,7 +255,14 @@ def run_workbench(
         shipped, complaints = chosen_keymap(keymap)
         own, problems = load_keymap()
         problems = [*complaints, *problems]
-        app = TamisApp(project, theme=theme, keymap=shipped | own, stock_driver=stock_driver, opening=opening)
+        app = TamisApp(
+            project,
+            theme=theme,
+            keymap=shipped | own,
+            stock_driver=stock_driver,
+            opening=opening,
+            only_ascii=only_ascii,
+        )
         if problems:
             app.session.say(" \u00b7 ".join(problems), "error")
         if mapping_given:

@@ -132,7 +132,8 @@ def _screen_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--as", dest="reviewer", metavar="NAME", help="who decides (else TAMIS_REVIEWER, settings, git e-mail)"
     )
-    command.add_argument("--theme", metavar="NAME", help="night, day, contrast, or one of your own")
+    command.add_argument("--theme", metavar="NAME", help="night, day, contrast, safe, terminal, mono or your own")
+    command.add_argument("--ascii", action="store_true", help="show no glyph beyond ASCII")
     command.add_argument("--readonly", action="store_true", help="look, decide nothing")
     command.add_argument("--take-over", action="store_true", help="become the writer; the other window then only reads")
     command.add_argument(

@@ -58,6 +58,7 @@ def show(
         folder,
         reviewer=reviewer,
         theme=arguments.theme or config.theme,
+        only_ascii=arguments.ascii or config.ascii,
         readonly=arguments.readonly,
         mouse=arguments.mouse,
         take_over=arguments.take_over,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
 DEFAULT_THEME = "night"
-# What NO_COLOR asks for: a theme in which nothing is told by colour alone.
-PLAIN_THEME = "contrast"
+# What NO_COLOR asks for: a theme without any colour.
+PLAIN_THEME = "mono"
 
 PALETTE_NEEDED = ("primary", "foreground", "background")
 PALETTE_OPTIONAL = ("secondary", "accent", "surface", "panel", "success", "warning", "error")
@@ -36,21 +36,34 @@ ROLES = (
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
+class Looks(dict[str, Style]):
+    """The style of every role, and whether only ASCII may be shown: all a widget must know of the terminal."""
+
+    def __init__(self, styles: Mapping[str, Style], *, only_ascii: bool = False) -> None:
+        super().__init__(styles)
+        self.ascii = only_ascii
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedTheme:
-    """One theme file. `palette` holds #rrggbb colours, `roles` and `ansi` style words by role."""
+    """One theme file. `palette` holds #rrggbb colours, `roles` and `ansi` style words by role.
+
+    `terminal` themes use the terminal's own colours (`ansi`) whatever it can do.
+    """
 
     name: str
     dark: bool
     palette: Mapping[str, str]
     roles: Mapping[str, str]
     ansi: Mapping[str, str]
+    terminal: bool = False
 
     def styles(self, few_colours: bool = False) -> dict[str, Style]:
         """The style of every role; a role the file leaves out looks like text."""
-        words = self.ansi if few_colours else self.roles
+        own = few_colours or self.terminal
+        words = self.ansi if own else self.roles
         # With 16 colours the terminal's own ground is the only one that is sure to suit its text.
-        ground = Style() if few_colours else Style(bgcolor=self.palette["background"])
+        ground = Style() if own else Style(bgcolor=self.palette["background"])
         return {role: ground + Style.parse(words.get(role, words.get("text", ""))) for role in ROLES}
 
     def for_textual(self) -> Theme:
@@ -70,7 +83,7 @@ def load_theme(path: Path) -> LoadedTheme:
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise UsageError(f"theme {path.name}: cannot be read", str(error), "mend or remove it") from error
     where = f"theme {path.name}"
-    _check_keys(where, content, ("name", "dark", "palette", "roles", "ansi"))
+    _check_keys(where, content, ("name", "dark", "terminal", "palette", "roles", "ansi"))
     palette = _section(where, content, "palette", (*PALETTE_NEEDED, *PALETTE_OPTIONAL))
     missing = [key for key in PALETTE_NEEDED if key not in palette]
     if missing:
@@ -80,7 +93,8 @@ def load_theme(path: Path) -> LoadedTheme:
             raise UsageError(f"{where} [palette]: {key} = {colour!r} is no colour", "", "write it as #rrggbb")
     roles = _styles(where, _section(where, content, "roles", ROLES), "roles")
     ansi = _styles(where, _section(where, content, "ansi", ROLES), "ansi")
-    return LoadedTheme(str(content.get("name", path.stem)), bool(content.get("dark", True)), palette, roles, ansi)
+    dark, terminal = bool(content.get("dark", True)), bool(content.get("terminal", False))
+    return LoadedTheme(str(content.get("name", path.stem)), dark, palette, roles, ansi, terminal)
 
 
 def _check_keys(where: str, content: Mapping[str, Any], known: Iterable[str]) -> None:

@@ -195,7 +195,7 @@ async def test_too_small_a_terminal_says_so(folder: Path) -> None:
         assert "What can be settled" in "\n".join(screen_text(app))
 
 
-@pytest.mark.parametrize("theme", ["night", "day", "contrast"])
+@pytest.mark.parametrize("theme", ["night", "day", "contrast", "safe", "terminal", "mono"])
 async def test_every_theme_paints(folder: Path, theme: str) -> None:
     async with workbench(folder, theme=theme) as (app, pilot):
         await pilot.press("enter", "j", "w")

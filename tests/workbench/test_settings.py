@@ -5,49 +5,99 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rich.style import Style
+from rich.color import Color, ColorSystem
 
 from engine.errors import UsageError
 from engine.shipped import shipped_dir
 from workbench.commands.table import BY_ID
+from workbench.document_parts import VERDICT_MARKS
 from workbench.keymap import SHIPPED, checked_keymap, chosen_keymap, load_keymap, shown_key
-from workbench.theming import ROLES, choose_theme, load_theme, load_themes
+from workbench.theming import ROLES, Looks, choose_theme, load_theme, load_themes
+from workbench.widgets.lines import StyledLines
 
 GOOD = '[palette]\nprimary = "#ffffff"\nforeground = "#eeeeee"\nbackground = "#000000"\n'
+
+
+SHIPPED_THEMES = ("contrast", "day", "mono", "night", "safe", "terminal")
+# What the 16 colours are differs from terminal to terminal: xterm's, and those of the VGA and the Linux console.
+XTERM = (
+    "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5 7f7f7f ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff ffffff"
+)
+VGA = "000000 aa0000 00aa00 aa5500 0000aa aa00aa 00aaaa aaaaaa 555555 ff5555 55ff55 ffff55 5555ff ff55ff 55ffff ffffff"
+# Marks are shapes, not words: they must be seen, not read.
+MARKS = {"bar", "undecided", "disabled", "chart"}
+ENOUGH = {"line": 1.5} | dict.fromkeys(MARKS, 3.0)
+READABLE = 4.5
+GROUNDS = ("text", "cursor", "status")
+Colour = tuple[int, int, int]
 
 
 def test_the_shipped_themes_say_how_every_role_looks() -> None:
     themes, problems = load_themes()
     assert problems == []
-    assert sorted(themes) == ["contrast", "day", "night"]
+    assert tuple(sorted(themes)) == SHIPPED_THEMES
     for theme in themes.values():
-        assert set(theme.roles) == set(theme.ansi) == set(ROLES)
+        assert set(theme.ansi) == set(ROLES)
+        assert set(theme.roles) == (set() if theme.terminal else set(ROLES))
 
 
-def contrast(style: Style) -> float:
-    """The WCAG contrast of a style's text on its ground."""
+def contrast(one: Colour, other: Colour) -> float:
+    """The WCAG contrast of two colours."""
 
-    def luminance(colour: object) -> float:
-        parts = [value / 255 for value in colour.get_truecolor()]  # type: ignore[attr-defined]
+    def luminance(colour: Colour) -> float:
+        parts = [value / 255 for value in colour]
         linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    light, dark = sorted((luminance(style.color), luminance(style.bgcolor)), reverse=True)
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("name", ["night", "day", "contrast"])
-def test_text_can_be_read_and_marks_can_be_seen(name: str) -> None:
-    styles = load_theme(shipped_dir("themes") / f"{name}.toml").styles()
-    marks = {"bar", "line", "undecided", "disabled"}
-    for role, style in styles.items():
-        if style.color is None or style.bgcolor is None or role == "cursor":
+@pytest.mark.parametrize("system", [ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT])
+@pytest.mark.parametrize("name", [name for name in SHIPPED_THEMES if name not in ("terminal", "mono")])
+def test_text_can_be_read_and_marks_can_be_seen(name: str, system: ColorSystem) -> None:
+    """In 24 bits, and as a terminal with 256 colours shows it, on every ground a role comes to stand on."""
+    theme = load_theme(shipped_dir("themes") / f"{name}.toml")
+    looks = StyledLines(Looks(theme.styles()))
+
+    def shown(colour: Color) -> Colour:
+        return tuple(colour.downgrade(system).get_truecolor())  # type: ignore[return-value]
+
+    for role in ROLES:
+        for ground in GROUNDS:
+            style = looks.style(role, ground)
+            if style.color is None or style.bgcolor is None or role in GROUNDS:
+                continue
+            assert contrast(shown(style.color), shown(style.bgcolor)) >= ENOUGH.get(role, READABLE), (role, ground)
+    for ground in ("background", "surface", "panel"):
+        words, under = (Color.parse(theme.palette[key]) for key in ("foreground", ground))
+        assert contrast(shown(words), shown(under)) >= READABLE, ground
+
+
+@pytest.mark.parametrize("palette", [XTERM, VGA])
+@pytest.mark.parametrize("name", SHIPPED_THEMES)
+def test_sixteen_colours_are_enough(name: str, palette: str) -> None:
+    """On the terminal's own ground: black for a dark theme, white for a light one."""
+    theme = load_theme(shipped_dir("themes") / f"{name}.toml")
+    colours = [tuple(bytes.fromhex(text)) for text in palette.split()]
+    ground = colours[0] if theme.dark else colours[15]
+    for role, style in theme.styles(few_colours=True).items():
+        if style.color is None or style.color.is_default:
             continue
-        wanted = 1.5 if role == "line" else 3.0 if role in marks else 4.5
-        for ground in ("text", "cursor", "status"):
-            over = styles[ground]
-            shown = style if over.reverse else style + Style(bgcolor=over.bgcolor)
-            assert contrast(shown) >= wanted, (role, ground, contrast(shown))
+        assert style.color.number is not None, (role, "is none of the 16")
+        assert contrast(colours[style.color.number], ground) >= ENOUGH.get(role, READABLE), role  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("few", [False, True])
+@pytest.mark.parametrize("name", SHIPPED_THEMES)
+def test_nothing_is_told_by_colour_alone(name: str, few: bool) -> None:
+    """What has no letter of its own differs by an attribute: words put in and taken out, the cursor, a match."""
+    styles = load_theme(shipped_dir("themes") / f"{name}.toml").styles(few)
+    attributes = {role: (s.bold, s.underline, s.strike, s.reverse) for role, s in styles.items()}
+    assert len({attributes[role] for role in ("text", "added", "removed", "flag", "match")}) == 5
+    assert len({mark for mark, _ in VERDICT_MARKS.values()}) == len(VERDICT_MARKS)
+    if name == "mono":
+        assert all(style.color is None or style.color.is_default for style in styles.values())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +125,7 @@ def test_a_bad_theme_is_named_and_the_others_stay(tmp_path: Path, content: str, 
 
 def test_no_color_asks_for_the_theme_that_needs_none() -> None:
     themes, _ = load_themes()
-    assert choose_theme(themes, None, no_colour=True)[0].name == "contrast"
+    assert choose_theme(themes, None, no_colour=True)[0].name == "mono"
     assert choose_theme(themes, "day", no_colour=True) == (themes["day"], None)
 
 

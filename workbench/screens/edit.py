@@ -9,6 +9,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.errors import TamisError
+from workbench.ascii_text import ascii_text
 from workbench.editing import draft, edit_fields, keep_draft, save_edit
 from workbench.safe_text import visible_line
 from workbench.saved_state import FieldPath
@@ -41,9 +42,14 @@ class EditScreen(Screen[bool]):
         drafted = draft(self._session, self._row)
         with VerticalScroll(id="fields", can_focus=False):
             for number, field in enumerate(self._fields):
-                yield Static(visible_line(field.label), classes="field-label", markup=False)
+                label = visible_line(field.label)
+                yield Static(
+                    ascii_text(label) if self._role_styles.ascii else label, classes="field-label", markup=False
+                )
                 text = drafted.get(field.path, field.text)
-                yield SafeArea(text, self._leaving, id=f"field-{number}", classes="field")
+                yield SafeArea(
+                    text, self._leaving, id=f"field-{number}", classes="field", only_ascii=self._role_styles.ascii
+                )
         yield OneLine(self._role_styles, id="message")
         yield OneLine(self._role_styles, id="hints")
 

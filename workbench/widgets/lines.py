@@ -5,7 +5,7 @@ Textual's Line API: a widget that knows its lines paints only these, where a sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,10 +13,12 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from workbench.ascii_text import ascii_text
 from workbench.cells import cells, cut
 from workbench.document import Styled
+from workbench.theming import Looks
 
-Styles = Mapping[str, Style]
+Styles = Looks
 
 
 class StyledLines:
@@ -24,6 +26,7 @@ class StyledLines:
 
     def __init__(self, styles: Styles) -> None:
         self._styles = styles
+        self.ascii = styles.ascii
         self._combined: dict[tuple[str, str], Style] = {}
 
     def style(self, role: str, ground: str = "") -> Style:
@@ -37,11 +40,15 @@ class StyledLines:
             self._combined[key] = over if over.reverse else self._styles[role] + Style(bgcolor=over.bgcolor)
         return self._combined[key]
 
+    def shown(self, styled: Iterable[Styled]) -> Iterable[Styled]:
+        """The text as this terminal is to show it: in ASCII where nothing else was asked for."""
+        return ((ascii_text(text), role) for text, role in styled) if self.ascii else styled
+
     def strip(self, styled: Iterable[Styled], width: int, ground: str = "") -> Strip:
         """The text cut or padded to `width` columns."""
         segments: list[Segment] = []
         room = width
-        for text, role in styled:
+        for text, role in self.shown(styled):
             taken = cells(text)
             if taken > room:
                 text = cut(text, room)
@@ -108,7 +115,7 @@ class OneLine(Lines):
         self.sync()
 
     def make_lines(self, width: int, height: int) -> Sequence[Strip]:
-        left, right = fitted(self._left, self._right, width)
+        left, right = fitted(tuple(self.styled.shown(self._left)), tuple(self.styled.shown(self._right)), width)
         taken = columns(right)
         if not 0 < taken < width:
             return [self.styled.strip(left, width, self._ground)]

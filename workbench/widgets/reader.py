@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from textual import events
 from textual.strip import Strip
 
+from workbench.ascii_text import ascii_text
 from workbench.cells import cells, line_breaks, slices
 from workbench.document import Paragraph, Styled
 from workbench.widgets.lines import Lines, Styles
@@ -69,12 +71,21 @@ class Reader(Lines):
             self._width = width
             self._wrapped = []
             gutter = min(self._gutter, NARROW_GUTTER) if width < NARROW else self._gutter
-            self._rest = wrap(self._paragraphs(), min(width - 1, WIDEST_TEXT), gutter)
+            self._rest = wrap(self._shown(), min(width - 1, WIDEST_TEXT), gutter)
         self._reach(self.top + height)
         self.top = max(0, min(self.top, len(self._wrapped) - 1))
         shown = self._wrapped[self.top : self.top + height]
         lines = [self.styled.strip(((" ", "text"), *styled), width) for styled, _ in shown]
         return lines + [self.styled.strip((), width)] * (height - len(lines))
+
+    def _shown(self) -> Iterator[Paragraph]:
+        """The paragraphs as this terminal is to show them: before they are wrapped, since escapes are longer."""
+        for paragraph in self._paragraphs():
+            if self.styled.ascii:
+                name, role = paragraph.gutter
+                styled = tuple(self.styled.shown(paragraph.styled))
+                paragraph = replace(paragraph, styled=styled, gutter=(ascii_text(name), role))
+            yield paragraph
 
     def _reach(self, count: int) -> bool:
         """Wrap on until `count` lines are there; whether the document is that long."""

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual import events
 from textual.widgets import TextArea
 
+from workbench.ascii_text import ascii_one_for_one
 from workbench.safe_text import one_for_one
 from workbench.widgets.typing_order import act_now, actions_of, hand_back
 
@@ -17,9 +18,18 @@ ACTIONS = actions_of(TextArea)
 class SafeArea(TextArea):
     """Stock TextArea but for what reaches the terminal, and for keys that leave it (`leaving`: key -> what it does)."""
 
-    def __init__(self, text: str, leaving: Mapping[str, Callable[[], None]], *, id: str, classes: str) -> None:  # noqa: A002
+    def __init__(
+        self,
+        text: str,
+        leaving: Mapping[str, Callable[[], None]],
+        *,
+        id: str,  # noqa: A002
+        classes: str,
+        only_ascii: bool = False,
+    ) -> None:
         super().__init__(text, id=id, classes=classes, soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
         self._leaving = leaving
+        self._ascii = only_ascii
 
     async def on_key(self, event: events.Key) -> None:
         if not self.screen.is_current:
@@ -34,6 +44,8 @@ class SafeArea(TextArea):
     def get_line(self, line_index: int) -> Text:
         line = super().get_line(line_index)
         safe = one_for_one(line.plain)
+        if self._ascii:
+            safe = ascii_one_for_one(safe)
         if safe != line.plain:
             # Same length by construction, so that cursor and selection stay where they are.
             line.plain = safe

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+import unicodedata
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import partial
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import tomli
 from textual.binding import Binding, BindingType
+from textual.keys import KEY_NAME_REPLACEMENTS
 
 from engine.config import config_folder
 from workbench.commands.key_table import key_name
@@ -26,24 +29,22 @@ RESERVED: dict[str, str] = {
 # keymap.toml is laid over the one they chose.
 SHIPPED: dict[str, dict[str, str]] = {
     "default": {},
-    "vim": {"reject": "x,d", "redo": "ctrl+r,R", "page-down": "ctrl+f", "page-up": "ctrl+b"},
+    "vim": {"reject": "x,d", "page-down": "ctrl+f", "page-up": "ctrl+b"},
     "prodigy": {"accept": "a", "reject": "x", "skip": "space", "undo": "backspace,delete,u"},
 }
+
+
+def _name_of(character: str) -> str:
+    """What Textual calls the key of a punctuation mark."""
+    name = unicodedata.name(character).lower().replace("-", "_").replace(" ", "_")
+    return KEY_NAME_REPLACEMENTS.get(name, name)
+
+
 NAMED_KEYS = frozenset(
     [
         *("enter", "escape", "space", "tab", "backspace", "delete", "insert", "up", "down", "left", "right"),
-        *("home", "end", "pageup", "pagedown", "slash", "question_mark", "left_square_bracket"),
-        *(
-            "right_square_bracket",
-            "colon",
-            "asterisk",
-            "semicolon",
-            "comma",
-            "full_stop",
-            "minus",
-            "plus",
-            "underscore",
-        ),
+        *("home", "end", "pageup", "pagedown"),
+        *map(_name_of, string.punctuation),
         *(f"f{number}" for number in range(1, 13)),
     ]
 )

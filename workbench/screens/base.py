@@ -12,6 +12,7 @@ from workbench.cells import cells
 from workbench.commands.hints import hints_for
 from workbench.commands.table import BY_ID, perform
 from workbench.document import Styled
+from workbench.entry_lines import HELD_OUT_MARK
 from workbench.keymap import shown_key
 from workbench.safe_text import visible_line
 from workbench.session import Session
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 SMALLEST = (40, 10)
 MOST_HINTS = 7
-HELD_OUT_MARK = "H"
 MOST_TYPED_AHEAD = 100
 
 

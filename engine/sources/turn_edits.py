@@ -1,0 +1,85 @@
+"""Edits of a whole turn, in the shape the row came in: cut off what follows it, drop it, leave it out of the loss."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+from engine.errors import UsageError
+from engine.model import Row, Turn
+from engine.sources.guess import guess_row
+from engine.sources.mapping import Mapping, parse_path, turn_list, value_at
+from engine.sources.shapes import trainable, turns_of, with_texts
+
+LISTS = {"messages": "messages", "sharegpt": "conversations"}
+TurnList = list[Any]
+
+
+def cut_after(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
+    """The row without the turns behind number `turn` (as `turns_of` counts). Raises UsageError: see `_edited`."""
+    return _edited(row, mapping, turn, lambda turns, at: turns[: at + 1])
+
+
+def drop_turn(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
+    """The row without turn number `turn`."""
+    return _edited(row, mapping, turn, lambda turns, at: turns[:at] + turns[at + 1 :])
+
+
+def toggle_trained(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
+    """The row with an assistant's turn left out of the loss (`"weight": 0`), or taken in again."""
+    spoken = turns_of(row, mapping)[turn]
+    if spoken.role != "assistant":
+        raise UsageError(f"only what the assistant says is trained on, this is a {spoken.role} turn")
+
+    def weighed(turns: TurnList, at: int) -> TurnList:
+        own = {key: value for key, value in turns[at].items() if key != "weight"}
+        return [*turns[:at], own | ({"weight": 0} if spoken.train else {}), *turns[at + 1 :]]
+
+    return _edited(row, mapping, turn, weighed)
+
+
+def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, int], TurnList]) -> dict[str, Any]:
+    """Raises UsageError where the row has no list of turns, or where what is left cannot be trained on."""
+    own = mapping if mapping.shape in LISTS and turns_of(row, mapping) else guess_row(row)
+    part = LISTS.get(own.shape) if own is not None else None
+    if own is None or part is None:
+        raise UsageError("this row has no list of turns to change", "", "e edits its texts")
+    path = parse_path(own.fields[part])
+    held = value_at(row, path)
+    turns = turn_list(held)
+    places = [place for place, spoken in enumerate(turns) if isinstance(spoken, dict)]
+    head = len(turns_of(row, own)) - len(places)
+    if turn < head:
+        raise UsageError("the system prompt stands in a field of its own", "", "e edits it")
+    changed = change(list(turns), places[turn - head])
+    edited = _with_list(row, path, json.dumps(changed, ensure_ascii=False) if isinstance(held, str) else changed)
+    _check(turns_of(row, own), turns_of(edited, own))
+    return edited
+
+
+def _with_list(row: Row, path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        return with_texts(row, {path: value})
+    edited: dict[str, Any] = copy.deepcopy(dict(row))
+    dotted = ".".join(map(str, path))
+    holder: Any = edited if dotted in edited else value_at(edited, path[:-1]) if path[:-1] else edited
+    holder[dotted if dotted in edited else path[-1]] = value
+    return edited
+
+
+def _check(before: tuple[Turn, ...], after: tuple[Turn, ...]) -> None:
+    if not trainable(after):
+        ends = f"it would end on a {after[-1].role} turn" if after else "nothing would be left"
+        raise UsageError(f"not done: {ends}, there would be no answer to learn", "", "x rejects the row")
+    if not any(turn.train for turn in after if turn.role == "assistant"):
+        raise UsageError("not done: no turn would be trained on", "", "x rejects the row")
+    if _repeats(after) > _repeats(before):
+        raise UsageError("not done: one role would speak twice in a row", "", "C cuts off everything after a turn")
+
+
+def _repeats(turns: tuple[Turn, ...]) -> int:
+    """How often user or assistant speak twice in a row."""
+    return sum(one.role == other.role and one.role in ("user", "assistant") for one, other in pairwise(turns))

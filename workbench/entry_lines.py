@@ -1,0 +1,91 @@
+"""The session's view as lines of a list: mark, number, what was found, and what tells the row from others."""
+
+from __future__ import annotations
+
+from engine.model import Cluster
+from workbench.document import Styled, mark_of
+from workbench.safe_text import visible_line
+from workbench.session import Session
+from workbench.view import Entry
+
+TAG_WIDTH = 11
+HELD_OUT_MARK = "H"
+
+
+class EntryLines:
+    """The session's view, one line an entry."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __len__(self) -> int:
+        return len(self._session.view)
+
+    @property
+    def cursor(self) -> int:
+        return self._session.cursor
+
+    def line(self, index: int, width: int) -> tuple[Styled, ...]:
+        entry = self._session.view.entry(index)
+        if entry.is_header and entry.cluster is not None:
+            return self._group_line(entry.cluster, width)
+        return self._row_line(entry, width)
+
+    def block(self, index: int) -> int:
+        entry = self._session.view.entry(index)
+        return len(entry.cluster.rows) + 1 if entry.is_header and entry.cluster is not None else 1
+
+    def _group_line(self, cluster: Cluster, width: int) -> tuple[Styled, ...]:
+        project = self._session.project
+        left = sum(1 for row in cluster.rows if project.verdict(row) == "undecided")
+        role = "conflict" if cluster.kind == "conflict" else "group"
+        if left and not project.is_open(cluster):
+            return (("\u2260 ", "muted"), (f"{cluster.kind} \u00d7{len(cluster.rows)}  set apart ", "muted"),
+                    (self._headline(cluster.keeper, width), "text"))  # fmt: skip
+        state: Styled = ("\u2713 ", "accepted") if left == 0 else ("\u25be ", role)
+        asks = " ?" if cluster.alternatives else ""
+        head = f"{cluster.kind}{asks} \u00d7{len(cluster.rows)}"
+        note = f" {left} left" if 0 < left < len(cluster.rows) else ""
+        return (state, (f"{head:<11}", role), (note, "muted"), (f" {self._headline(cluster.keeper, width)}", "text"))
+
+    def _row_line(self, entry: Entry, width: int) -> tuple[Styled, ...]:
+        project, row = self._session.project, entry.row
+        digits = len(str(max(1, len(project.rows) - 1)))
+        held = (HELD_OUT_MARK, "heldout") if project.is_heldout(row) else (" ", "text")
+        if row in self._session.marked:
+            held = ("\u25cf", "key")
+        tag, role = self._tag(entry)
+        indent: tuple[Styled, ...] = (("  ", "text"),) if entry.cluster is not None else ()
+        return (
+            *indent,
+            mark_of(project, row),
+            held,
+            (f"{row:>{digits}} ", "muted"),
+            (f"{tag:<{TAG_WIDTH}.{TAG_WIDTH}} ", role),
+            (self._headline(row, width, answer=entry.cluster is not None and entry.cluster.kind == "conflict"), "text"),
+        )
+
+    def _tag(self, entry: Entry) -> Styled:
+        project = self._session.project
+        if entry.cluster is not None:
+            if entry.row == entry.cluster.keeper and entry.cluster.kind != "conflict":
+                return "keeper", "keeper"
+            return self._likeness(entry.cluster, entry.row), "muted"
+        if project.findings is None:
+            return "not scanned", "muted"
+        bucket = project.findings.buckets[entry.row]
+        names = [flag.signal for flag in project.flags_of(entry.row)]
+        names += [cluster.kind for cluster in project.clusters_of(entry.row)]
+        return (names[0] if names else bucket), bucket
+
+    def _likeness(self, cluster: Cluster, row: int) -> str:
+        if cluster.kind == "conflict":
+            return "answer"
+        if cluster.kind == "near" and cluster.scores:
+            return f"{cluster.scores[cluster.rows.index(row)]:.0f} %"
+        return "copy" if cluster.kind == "exact" else "beginning"
+
+    def _headline(self, row: int, width: int, *, answer: bool = False) -> str:
+        # In a conflict the requests are the same: the answers tell the rows apart.
+        text = self._session.project.example(row).answer if answer else self._session.headline(row)
+        return visible_line(text, width)

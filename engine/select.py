@@ -36,6 +36,7 @@ STATES = (
     "open",
     "changed",
     "recheck",
+    "suspect",
 )
 COLON_KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "field")
 COMPARED = ("turns", "tokens", "chars", "date")
@@ -228,6 +229,7 @@ def _state(value: str) -> Test:
         "seen": lambda project, number: project.is_seen(number),
         "leak": lambda project, number: project.is_leaking(number),
         "changed": lambda project, number: project.changed_from(number) is not None,
+        "suspect": lambda project, number: project.is_suspect(number),
         "recheck": lambda project, number: "recheck" in project.tags(number),
         "open": lambda project, number: any(project.is_open(cluster) for cluster in project.clusters_of(number)),
     }

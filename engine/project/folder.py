@@ -23,6 +23,7 @@ from engine.project.rows import RowStore
 from engine.project.settings import ProjectSettings, read_settings
 from engine.project.snapshot import save_snapshot
 from engine.project.states import States
+from engine.project.suspects import Suspects, load_suspects, suspect_flags
 from engine.reviewer import file_stem, install_id
 from engine.scan.store import findings_from_json, findings_to_json
 from engine.sources.mapping import Mapping
@@ -57,6 +58,7 @@ class Project:
         self.rows.read_by(self.mapping)
         if self._lines_replayed >= SNAPSHOT_LINES:
             self._save_snapshot()
+        self.suspects = Suspects()
         self._found = Found(None)
         self.reload_findings()
 
@@ -218,7 +220,7 @@ class Project:
         """Keep the findings beside the rows; they are a cache and may be deleted."""
         head = json.dumps({"v": SCAN_VERSION, "key": self.scan_key(), "at": now()})
         write_atomic(self.folder / "scan.jsonl", head.encode("ascii") + b"\n" + findings_to_json(findings) + b"\n")
-        self._found = Found(findings)
+        self._take_findings(findings)
 
     def reload_findings(self) -> bool:
         """Read the findings from disk; False where there are none that fit these rows."""
@@ -229,8 +231,12 @@ class Project:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Missing or damaged: it is a cache, a new scan makes it again.
             findings = None
-        self._found = Found(findings)
+        self._take_findings(findings)
         return findings is not None
+
+    def _take_findings(self, findings: Findings | None) -> None:
+        self.suspects = load_suspects(self.folder)
+        self._found = Found(findings, suspect_flags(self.suspects, self.rows))
 
     @property
     def findings(self) -> Findings | None:
@@ -250,6 +256,10 @@ class Project:
 
     def bucket(self, number: int) -> str:
         return self.findings.buckets[number] if self.findings is not None else ""
+
+    def is_suspect(self, number: int) -> bool:
+        """Whether the last run that was read names the row, and nobody has judged it since."""
+        return number in self._found.suspects and self._states.state(number).at <= self.suspects.at
 
     def is_leaking(self, number: int) -> bool:
         """Whether a training row is a twin of a held-out one."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from engine.errors import ProjectError
 from engine.model import Cluster, Findings, Flag
 
 
 class Found:
-    """Findings with their indexes; built once per scan and never changed."""
+    """Findings with their indexes, and what training said of rows; built once and never changed."""
 
-    def __init__(self, findings: Findings | None) -> None:
+    def __init__(self, findings: Findings | None, trained: Mapping[int, Sequence[Flag]] | None = None) -> None:
         self.findings = findings
+        self.suspects = {row: tuple(found) for row, found in (trained or {}).items()}
         clusters: dict[int, list[Cluster]] = {}
         flags: dict[int, list[Flag]] = {}
         for cluster in findings.clusters if findings else ():
@@ -18,6 +21,11 @@ class Found:
                 clusters.setdefault(row, []).append(cluster)
         for flag in findings.flags if findings else ():
             flags.setdefault(flag.row, []).append(flag)
+        for row, suspicions in self.suspects.items():
+            # Behind what proposes an act, before what is only worth a look.
+            scanned = flags.get(row, [])
+            acting = [flag for flag in scanned if flag.severity in ("drop", "fix")]
+            flags[row] = [*acting, *suspicions, *(flag for flag in scanned if flag.severity not in ("drop", "fix"))]
         self._clusters = {row: tuple(found) for row, found in clusters.items()}
         self._flags = {row: tuple(found) for row, found in flags.items()}
         self._by_id = {cluster.id: cluster for cluster in findings.clusters} if findings else {}

@@ -23,11 +23,14 @@ from engine.project.training_sets import TrainingSets, training_sets
 from engine.sources.guess import guess_mapping
 from engine.sources.read import read_source
 from engine.sources.shapes import trainable, turns_of
+from engine.training.choices import Chosen
 from engine.training.launch import Job, Run, launch
 from engine.training.plan import Plan, make_plan
 from engine.training.plan_parts import Note
 from engine.training.spec import RunSpec, choose_spec, optimizer_steps
 from engine.training.survey import Progress
+
+MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
 
 
 def settings_of(training: Training) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | No
         for name, value in settings_of(config).items()
         if name not in ("steps", "epochs") or not {"steps", "epochs"} & given.keys()
     }
-    chosen = kept | given
+    chosen = {"row_losses": MEASURED_ROWS} | kept | given
     spec = choose_spec(
         name=Path(chosen_model).name if chosen_model else "built-in",
         rows=len(sets.curated),

@@ -27,6 +27,7 @@ COMMON: Mapping[str, Any] = {
         ("attention", "auto", "FlashAttention where it is installed and rows are packed, else the library's choice"),
         ("four_bit", False, "4-bit weights save memory and cost speed"),
         ("train_on", "all", "every answer is learnt, but for turns marked as not to be trained"),
+        ("row_losses", 0, "single training rows are not measured"),
         ("samples", 3, "a few answers are worth a look at every evaluation"),
         ("keep_best", True, "the weights of the lowest held-out loss are kept beside the last ones"),
         ("stop_on_divergence", False, "a person decides; an alert tells"),

@@ -42,7 +42,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to launch: a spec, the rows to train on and the rows to measure on.
+    """What to launch: a spec, the rows to train on, the rows to measure on; `others` are measured singly at the end.
 
     `facts` are recorded in `spec.json` beside the values: hashes, versions, what was overridden. `manifest` becomes
     `tamis-manifest.json` in the run's folder, and later beside what was trained.
@@ -53,6 +53,7 @@ class Job:
     heldout: Sequence[TrainingRow]
     facts: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    others: Sequence[TrainingRow] = ()
 
 
 def launch(
@@ -114,7 +115,9 @@ def lay_out(job: Job, runs_dir: Path) -> Path:
         ) from fault
     content = job.spec.to_json()
     content["data"] = {}
-    for name, rows in (("train", job.train), ("heldout", job.heldout)):
+    for name, rows in (("train", job.train), ("heldout", job.heldout), ("others", job.others)):
+        if name == "others" and not rows:
+            continue
         lines = "".join(row_line(row) for row in rows).encode("utf-8", "replace")
         write_atomic(folder / "data" / f"{name}.jsonl", lines)
         content["data"][name] = {"rows": len(rows), "sha256": hashlib.sha256(lines).hexdigest()}

@@ -31,7 +31,9 @@ ALIASES = {
 
 ONE_OF = {"method": ("full", "lora"), "precision": ("auto", "bf16", "fp16", "fp32"), "train_on": ("all", "last")}
 NUMBERS: Mapping[str, Any] = {
-    **dict.fromkeys(("seed", "steps", "batch", "micro_batch", "max_length", "eval_every", "gpu", "samples"), int),
+    **dict.fromkeys(
+        ("seed", "steps", "batch", "micro_batch", "max_length", "eval_every", "gpu", "samples", "row_losses"), int
+    ),
     **dict.fromkeys(("epochs", "learning_rate", "price_per_hour", "max_cost", "budget_seconds"), int | float),
 }
 
@@ -68,6 +70,7 @@ class RunSpec:
     attention: Chosen
     four_bit: Chosen
     train_on: Chosen
+    row_losses: Chosen
     samples: Chosen
     keep_best: Chosen
     stop_on_divergence: Chosen

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -20,13 +20,14 @@ LOGIT_BYTES = 256_000_000
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One held-out row: summed loss in nats, over how many tokens, and the answer where one was asked for."""
+    """One row: summed loss in nats over how many tokens, the largest loss of one of them, the answer if asked for."""
 
     id: str
     nll: float
     tokens: int
     answer: str | None = None
     exact: bool | None = None
+    peak: float = 0.0
 
 
 def nll_per_token(measured: Sequence[Measured]) -> float:
@@ -57,8 +58,9 @@ def row_losses(
             losses[wanted] = torch.nn.functional.cross_entropy(
                 logits[wanted].float(), labels[:, 1:][wanted], reduction="none"
             )
-            for number, loss, tokens in zip(numbers, losses.sum(1).tolist(), wanted.sum(1).tolist(), strict=True):
-                measured[number] = Measured(rows[number].id, loss, int(tokens))
+            found = (losses.sum(1).tolist(), wanted.sum(1).tolist(), losses.max(1).values.tolist())
+            for number, loss, tokens, peak in zip(numbers, *found, strict=True):
+                measured[number] = Measured(rows[number].id, loss, int(tokens), peak=peak)
     return [measured[number] for number in range(len(rows))]
 
 
@@ -94,7 +96,7 @@ def stop_ids(model: Any, tokenizer: Any) -> list[int]:
 
 def with_answer(measured: Measured, reference: str, answer: str) -> Measured:
     """The same row with its answer judged: equal to the reference but for white space at both ends."""
-    return Measured(measured.id, measured.nll, measured.tokens, answer, answer.strip() == reference.strip())
+    return replace(measured, answer=answer, exact=answer.strip() == reference.strip())
 
 
 @contextmanager

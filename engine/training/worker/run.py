@@ -21,7 +21,8 @@ from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import ROWS, as_dataset, refusal
 from .recorder import Recorder
-from .rows import LabelledRow, Prepared, choose_masking, prepare, read_rows
+from .row_losses import RowLosses
+from .rows import LabelledRow, Masking, Prepared, choose_masking, prepare, read_rows
 from .saving import NoRoom
 from .spec import Spec
 from .stopping import Stopped
@@ -57,6 +58,9 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
         settle_packing(desk, trainer, rows.rows)
     if not spec.from_step and trainer.world == 1:
         probe(desk, trainer, spec["micro_batch"])
+    row_losses = watch_rows(spec, desk, trainer, tokenizer, masking, rows.rows)
+    if not spec.from_step:
+        row_losses.before()
     if spec["eval_at_start"]:
         desk.phase("eval")
         trainer.recorder.weigh(measure.losses(trainer.model, 0), 0)
@@ -74,6 +78,7 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
             measured = measure.all(trainer.model, trainer.state.global_step)
             trainer.recorder.weigh(measured, trainer.state.global_step, last=True)
             result |= measure.told(measured)
+            row_losses.after(trainer.state.global_step)
         except Stopped as stop:  # what was learnt is still saved
             result |= {"outcome": "stopped", "stopped_by": str(stop)}
     desk.beat.tell(phase="save")
@@ -93,6 +98,18 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
     if trainer.recorder.best:
         result["best"] = trainer.recorder.best
     return {**result, "seconds": desk.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
+
+
+def watch_rows(
+    spec: Spec, desk: Desk, trainer: Trainer, tokenizer: Any, masking: Masking, rows: Sequence[LabelledRow]
+) -> RowLosses:
+    """The measuring of single rows: those that are trained on, and those of `data/others.jsonl` where there are any."""
+    path = desk.run_dir / "data" / "others.jsonl"
+    others = prepare(read_rows(path), tokenizer, masking, spec["max_length"]).rows if path.is_file() else ()
+    row_losses = RowLosses(spec, desk, tokenizer.pad_token_id, rows, others)
+    row_losses.trainer = trainer
+    trainer.add_callback(row_losses)
+    return row_losses
 
 
 def run_steps(spec: Spec, desk: Desk, trainer: Trainer) -> None:

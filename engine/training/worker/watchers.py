@@ -9,6 +9,7 @@ from dataclasses import dataclass
 WINDOW = 10
 FIRST_LOGS = 20
 SPIKES = 5
+MOST_SPIKES = 5
 ZERO_STEPS = 3
 FEW_EVALS = 3
 STALL_SECONDS = 60.0
@@ -59,6 +60,24 @@ class CurveWatch:
         fresh = [alert for alert in found if alert.kind not in self._told]
         self._told |= {alert.kind for alert in fresh}
         return fresh
+
+
+class SpikeWatch:
+    """Watches for a single step whose loss stands out from those before it: its batch is worth a look."""
+
+    def __init__(self) -> None:
+        self._losses: deque[float] = deque(maxlen=FIRST_LOGS)
+        self._told = self._quiet = 0
+
+    def step(self, loss: float) -> Alert | None:
+        """The alert this step gives cause for. At most `MOST_SPIKES` a run, none right behind another."""
+        usual = statistics.median(self._losses) if len(self._losses) == FIRST_LOGS else None
+        self._losses.append(loss)
+        self._quiet = max(0, self._quiet - 1)
+        if usual is None or self._quiet or self._told == MOST_SPIKES or loss <= 3 * usual + 0.3:
+            return None
+        self._told, self._quiet = self._told + 1, WINDOW
+        return Alert("spike", f"loss {loss:.3g} at one step, usually {usual:.3g}: look at the rows of its batch")
 
 
 class HeldoutWatch:

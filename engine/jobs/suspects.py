@@ -1,0 +1,70 @@
+"""`python -P -m engine.jobs.suspects PROJECT [RUN|rescore]`: what a run says of single rows, brought back to them.
+
+Without RUN the newest that measured rows; with `rescore` a run is started first, on the accepted rows, that measures
+the undecided ones: progress line `{"run": id}`, then its steps. The run belongs to no terminal: where this process ends
+early it goes on, and the next call reads it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import TamisError, TrainingError
+from engine.jobs.progress import end_when_parent_does, say
+from engine.project.folder import open_project
+from engine.project.rescore import latest_run, point_back, start_rescore
+from engine.project.suspects import Suspects
+from engine.training.runs import read_run
+from engine.training.worker.events import read_json
+
+POLL_SECONDS = 0.2
+PHASES = {"train": "training on what you accepted", "rows": "measuring rows", "eval": "measuring the held-out rows"}
+Progress = Callable[[str, int, int], None]
+
+
+def follow(run_dir: Path, progress: Progress) -> None:
+    """Wait until a run has ended. Raises TrainingError where it did not finish."""
+    while True:
+        state = read_run(run_dir)
+        status = read_json(run_dir / "status.json") or {}
+        if state.phase == "rows":
+            progress(PHASES["rows"], int(status.get("measured", 0)), int(status.get("measured_of", 0)))
+        else:
+            progress(PHASES.get(state.phase, "starting the trainer"), state.step, state.max_steps)
+        if not state.alive and state.state not in ("queued", "running"):
+            break
+        time.sleep(POLL_SECONDS)
+    if state.state != "finished":
+        raise TrainingError(f"{state.id} is {state.state}", state.error, "see `tamis runs`")
+
+
+def main() -> int:
+    end_when_parent_does()
+    folder, which = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
+    try:
+        suspects = run(folder, which, lambda phase, done, of: say(phase=phase, progress=done, of=of))
+    except TamisError as error:
+        say(error=str(error))
+        return 2
+    say(done=True, rows=len(suspects.rows), scored=len(suspects.scores), run=suspects.run)
+    return 0
+
+
+def run(folder: Path, which: str, progress: Progress) -> Suspects:
+    """Do what the words say."""
+    with open_project(folder, readonly=True) as project:
+        if which == "rescore":
+            started = start_rescore(project)
+            say(run=started.id)
+            follow(started.dir, progress)
+            run_dir = started.dir
+        else:
+            run_dir = project.folder / "runs" / which if which else latest_run(project)
+        return point_back(project, run_dir)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What the last run said of single rows, kept beside them: reasons to look again, and the order of surprise.
+
+`suspects.json` is a cache: standard library only, so that the workbench reads it. It decides nothing. A verdict given
+after it was made settles a row: it is then no suspect any more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.files import write_atomic
+from engine.model import Flag
+from engine.project.rows import RowStore
+
+FILE = "suspects.json"
+KINDS = ("learnt_nothing", "got_worse", "forgotten", "surprising")
+"""The kinds of suspicion, which are names of flags as well."""
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected:
+    """One row and kind: its rank among `of`, and the sentence that says why, neighbours included."""
+
+    id: str
+    kind: str
+    rank: int
+    of: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """What one run said, `at` (RFC 3339). `scores`: id of a row that was not trained on -> surprise, 0 to 1."""
+
+    run: str = ""
+    at: str = ""
+    rows: tuple[Suspected, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+def save_suspects(folder: Path, suspects: Suspects) -> None:
+    """Keep them; the file is replaced whole. Raises ProjectError."""
+    content: dict[str, Any] = {
+        "v": VERSION,
+        "run": suspects.run,
+        "at": suspects.at,
+        "rows": [{name: getattr(row, name) for name in Suspected.__slots__} for row in suspects.rows],
+        "scores": dict(suspects.scores),
+    }
+    write_atomic(folder / FILE, json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def load_suspects(folder: Path) -> Suspects:
+    """Those of the last run that was read; none where there is no file or it is damaged."""
+    try:
+        stored = json.loads((folder / FILE).read_bytes())
+        if stored["v"] != VERSION:
+            return Suspects()
+        rows = tuple(Suspected(**row) for row in stored["rows"])
+        return Suspects(str(stored["run"]), str(stored["at"]), rows, {k: float(v) for k, v in stored["scores"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Suspects()
+
+
+def suspect_flags(suspects: Suspects, rows: RowStore) -> dict[int, list[Flag]]:
+    """Row number -> its reasons as flags. Ids that are not here any more are left out."""
+    found: dict[int, list[Flag]] = {}
+    for row in suspects.rows:
+        number = rows.number(row.id)
+        if number is not None:
+            found.setdefault(number, []).append(Flag(number, row.kind, "check", row.reason))
+    return found
+
+
+def order_of_surprise(suspects: Suspects, rows: RowStore, numbers: Sequence[int]) -> list[int]:
+    """`numbers` with the most surprising first; rows the run knows nothing of come last, as they were."""
+    scores = suspects.scores
+    return sorted(numbers, key=lambda number: -scores.get(rows.id(number), -1.0))

@@ -1,0 +1,222 @@
+"""What a run says of single rows: their losses before, during and after training, read from its `rows.jsonl`.
+
+Four things are worth a look, told from the losses alone (no label, no verdict):
+* *learnt nothing* - the loss fell by less than a fifth of what the usual row's fell, and is still among the highest;
+* *got worse* - the loss rose;
+* *forgotten* - it was low at an earlier measurement and rose again (Toneva et al. 2019, forgetting events);
+* *surprising* - a row that was not trained on, harder for the tuned model than nearly all held-out rows are.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+Kind = Literal["learnt_nothing", "got_worse", "forgotten", "surprising"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+FEW_LEARNT, STILL_HIGH = 0.2, 0.75
+ROSE, ROSE_LEAST = 0.02, 0.02
+FORGOT, FORGOT_LEAST = 0.5, 0.1
+SURPRISING_ABOVE = 0.95
+FEWEST_HELDOUT = 20
+SURPRISING_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RowLoss:
+    """One row: (step, mean loss per token in nats) at every measurement, and its largest token loss at the last."""
+
+    id: str
+    series: tuple[tuple[int, float], ...]
+    peak: float
+    tokens: int
+
+    @property
+    def before(self) -> float | None:
+        """The loss before the first step, or None where it was not measured."""
+        return self.series[0][1] if self.series[0][0] == 0 else None
+
+    @property
+    def after(self) -> float:
+        return self.series[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A row worth a look: `rank` (1: the most so) of `of` rows of its kind that were measured, and why."""
+
+    id: str
+    kind: Kind
+    rank: int
+    of: int
+    score: float
+    reason: str
+
+
+def read_row_losses(run_dir: Path, name: Literal["train", "others"] = "train") -> dict[str, RowLoss]:
+    """Row id -> its losses. Of a measurement made twice (a resumed run) the last counts; torn lines are passed over."""
+    found: dict[str, dict[int, Mapping[str, Any]]] = {}
+    for line in _lines(run_dir / "rows.jsonl"):
+        if line.get("set") == name and isinstance(line.get("nll"), int | float) and line.get("tokens"):
+            found.setdefault(str(line["id"]), {})[int(line["step"])] = line
+    losses = {}
+    for identifier, by_step in found.items():
+        steps = sorted(by_step)
+        series = tuple((step, by_step[step]["nll"] / by_step[step]["tokens"]) for step in steps)
+        last = by_step[steps[-1]]
+        losses[identifier] = RowLoss(identifier, series, float(last["peak"]), int(last["tokens"]))
+    return losses
+
+
+def heldout_losses(run_dir: Path) -> list[float]:
+    """The mean losses per token of the held-out rows at the last measurement, ascending."""
+    by_step: dict[int, list[float]] = {}
+    for line in _lines(run_dir / "eval.jsonl"):
+        if isinstance(line.get("nll"), int | float) and line.get("tokens"):
+            by_step.setdefault(int(line["step"]), []).append(line["nll"] / line["tokens"])
+    return sorted(by_step[max(by_step)]) if by_step else []
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    values = []
+    for line in content.splitlines():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            values.append(value)
+    return values
+
+
+def surprise(losses: Mapping[str, RowLoss]) -> dict[str, float]:
+    """Row id -> how surprising the tuned model finds it among these rows, 0 to 1.
+
+    The mean of two places: by the mean loss (a row that is wrong throughout) and by the largest loss of one token (a
+    row that is wrong in one word).
+    """
+    if not losses:
+        return {}
+    by_mean = places({identifier: row.after for identifier, row in losses.items()})
+    by_peak = places({identifier: row.peak for identifier, row in losses.items()})
+    return {identifier: (by_mean[identifier] + by_peak[identifier]) / 2 for identifier in losses}
+
+
+def places(values: Mapping[str, float]) -> dict[str, float]:
+    """Each value's place among all, 0 (lowest) to 1; equal values share theirs."""
+    ordered = sorted(values.values())
+    first: dict[float, int] = {}
+    last: dict[float, int] = {}
+    for place, value in enumerate(ordered):
+        first.setdefault(value, place)
+        last[value] = place
+    most = max(1, len(ordered) - 1)
+    return {name: (first[value] + last[value]) / 2 / most for name, value in values.items()}
+
+
+def suspects_of(run_dir: Path) -> list[Suspect]:
+    """Everything worth a look, by kind, the most so first."""
+    train = read_row_losses(run_dir)
+    others = read_row_losses(run_dir, "others")
+    return [
+        *learnt_nothing(train),
+        *got_worse(train),
+        *forgotten(train),
+        *surprising(others, heldout_losses(run_dir)),
+    ]
+
+
+def learnt_nothing(rows: Mapping[str, RowLoss]) -> list[Suspect]:
+    """Rows whose loss hardly fell while the others' did."""
+    fell = {row.id: row.before - row.after for row in rows.values() if row.before is not None}
+    usual = statistics.median(fell.values()) if fell else 0.0
+    if usual <= 0:
+        return []
+    after = sorted(rows[identifier].after for identifier in fell)
+    high = after[int(STILL_HIGH * (len(after) - 1))]
+    found = {
+        identifier: fallen
+        for identifier, fallen in fell.items()
+        if fallen + ROSE_LEAST >= 0 and fallen < FEW_LEARNT * usual and rows[identifier].after > high
+    }
+    return _ranked(
+        "learnt_nothing",
+        {identifier: -fallen for identifier, fallen in found.items()},
+        len(fell),
+        lambda i: (
+            f"its loss fell from {rows[i].before:.3g} to {rows[i].after:.3g}; the usual row's fell by {usual:.3g}"
+        ),
+    )
+
+
+def got_worse(rows: Mapping[str, RowLoss]) -> list[Suspect]:
+    """Rows that the tuned model finds harder than the base did."""
+    rose = {
+        row.id: row.after - row.before
+        for row in rows.values()
+        if row.before is not None and row.after - row.before > max(ROSE_LEAST, ROSE * row.before)
+    }
+    return _ranked(
+        "got_worse",
+        rose,
+        len(rows),
+        lambda i: f"its loss rose from {rows[i].before:.3g} to {rows[i].after:.3g}: other rows teach otherwise",
+    )
+
+
+def forgotten(rows: Mapping[str, RowLoss]) -> list[Suspect]:
+    """Rows that were learnt and then lost again."""
+    lost: dict[str, float] = {}
+    lowest: dict[str, tuple[int, float]] = {}
+    for row in rows.values():
+        if len(row.series) < 2:
+            continue
+        step, low = min(row.series[:-1], key=lambda point: point[1])
+        learnt_first = row.before is None or (step > 0 and low < row.before)
+        if learnt_first and row.after > (1 + FORGOT) * low + FORGOT_LEAST:
+            lost[row.id], lowest[row.id] = row.after - low, (step, low)
+    return _ranked(
+        "forgotten",
+        lost,
+        len(rows),
+        lambda i: f"its loss was {lowest[i][1]:.3g} at step {lowest[i][0]} and is {rows[i].after:.3g} at the end",
+    )
+
+
+def surprising(rows: Mapping[str, RowLoss], heldout: Sequence[float]) -> list[Suspect]:
+    """Untouched rows that the model tuned on the accepted ones finds harder than nearly all it has not seen either.
+
+    Without enough held-out rows to compare with, the most surprising tenth.
+    """
+    scores = surprise(rows)
+    if len(heldout) >= FEWEST_HELDOUT:
+        limit = heldout[int(SURPRISING_ABOVE * (len(heldout) - 1))]
+        chosen = {identifier: scores[identifier] for identifier, row in rows.items() if row.after > limit}
+        words = f"{SURPRISING_ABOVE:.0%} of the held-out rows are below {limit:.3g}"
+    else:
+        most = sorted(scores, key=lambda identifier: -scores[identifier])[: int(SURPRISING_SHARE * len(scores))]
+        chosen = {identifier: scores[identifier] for identifier in most}
+        words = f"among the highest {SURPRISING_SHARE:.0%} of the untouched rows"
+    return _ranked(
+        "surprising",
+        chosen,
+        len(rows),
+        lambda i: f"loss {rows[i].after:.3g} a token given what you accepted, {rows[i].peak:.3g} at its worst; {words}",
+    )
+
+
+def _ranked(kind: Kind, scores: Mapping[str, float], of: int, reason: Any) -> list[Suspect]:
+    ordered = sorted(scores, key=lambda identifier: (-scores[identifier], identifier))
+    return [
+        Suspect(identifier, kind, rank, of, round(scores[identifier], 5), f"{reason(identifier)} (rank {rank} of {of})")
+        for rank, identifier in enumerate(ordered, 1)
+    ]

@@ -175,6 +175,11 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
         words, "compare", "train raw, random-N and curated at equal cost; measure them on the held-out set"
     )
     _compare_options(compare)
+    curve = _command(
+        words, "curve", "would more rows help, and which? Trains 12, 25, 50 and 100 % of the accepted rows"
+    )
+    _several_runs_options(curve)
+    curve.add_argument("--ascii", action="store_true", help="draw without block characters")
     gate = _command(words, "gate", "may this set be trained on? Exit code 1 with the rows to fix", decides=True)
     gate.add_argument(
         "--override", metavar="WHY", help="set aside what is not met now; goes into journal and manifests"
@@ -183,14 +188,22 @@ def _training_commands(words: argparse._SubParsersAction[_Parser]) -> None:
 
 def _compare_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
-    )
-    command.add_argument(
         "--arms", metavar="A,B", help="base, raw, random (random-200), curated, an export's path, a run's id"
     )
+    _several_runs_options(command)
     command.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="runs per arm (default 3; fewer: no verdict)"
+        "--detach", action="store_true", help="start the runs and leave them; ask again for the verdict"
     )
+    command.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
+    command.add_argument("--markdown", action="store_true", help="print a block for a pull request")
+    command.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
+
+
+def _several_runs_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
+    )
+    command.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each kind (default 3)")
     command.add_argument("--steps", type=int, metavar="N", help="optimizer steps of every run")
     command.add_argument(
         "--workers", type=int, metavar="N", help="training processes at once (default: 2, for a real model 1)"
@@ -199,12 +212,6 @@ def _compare_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--budget", metavar="TIME", help="for all runs together: 45m, 1h30m")
     command.add_argument("--max-cost", type=float, metavar="X", help="for all runs together, at --price an hour")
     command.add_argument("--price", type=float, metavar="X", help="price of this machine per hour")
-    command.add_argument(
-        "--detach", action="store_true", help="start the runs and leave them; ask again for the verdict"
-    )
-    command.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
-    command.add_argument("--markdown", action="store_true", help="print a block for a pull request")
-    command.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
 
 
 def _answer_commands(words: argparse._SubParsersAction[_Parser]) -> None:
@@ -247,7 +254,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "holdout": ("workbench.cli_data", "holdout"),
     "pick": ("workbench.cli_pick", "pick"),
     "do": ("workbench.cli_data", "do"),
-    "add": ("workbench.cli_data", "add"),
+    "add": ("workbench.cli_add", "add"),
     "merge": ("workbench.cli_data", "merge_projects"),
     "export": ("workbench.cli_data", "export_rows"),
     "doctor": ("workbench.cli_doctor", "doctor"),
@@ -261,6 +268,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "try": ("workbench.cli_answers", "try_run"),
     "judge": ("workbench.cli_answers", "judge"),
     "gate": ("workbench.cli_gate", "run_gate"),
+    "curve": ("workbench.cli_curve", "curve"),
 }
 
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,3 +102,8 @@ class Narrator:
 def narrate(sentence: str) -> None:
     """One sentence on stderr."""
     print(sentence, file=sys.stderr, flush=True)
+
+
+def some(numbers: Sequence[int]) -> str:
+    """The first few of a longer list of row numbers."""
+    return ", ".join(map(str, numbers[:8])) + (", …" if len(numbers) > 8 else "")

@@ -28,7 +28,7 @@ def compare(arguments: argparse.Namespace) -> int:
             steps=arguments.steps,
             seeds=arguments.seeds,
             workers=arguments.workers,
-            settings=_settings(arguments),
+            settings=settings_of_options(arguments),
             detach=arguments.detach,
         )
     if "arms" not in result:  # started, and left to itself
@@ -51,7 +51,7 @@ def compare(arguments: argparse.Namespace) -> int:
     return 1 if result["verdict"] == "worse" else 0
 
 
-def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+def settings_of_options(arguments: argparse.Namespace) -> dict[str, Any]:
     settings = parse_settings(arguments.set)
     if arguments.budget is not None:
         settings["budget_seconds"] = parse_duration(arguments.budget)

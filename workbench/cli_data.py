@@ -6,7 +6,6 @@ import argparse
 import resource
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from workbench.cli_common import (
     narrate,
     open_for_deciding,
     print_json,
+    some,
 )
 from workbench.safe_text import visible
 
@@ -192,7 +192,7 @@ def holdout(arguments: argparse.Namespace) -> int:
     if variants:
         print(f"  {len(variants):,} families of variants have rows on both sides: alike, but they ask for other things")
     for rows in variants[:8]:
-        print(f"    rows {_some(rows)}")
+        print(f"    rows {some(rows)}")
     return 0
 
 
@@ -244,53 +244,6 @@ def _replayed(project: Project, arguments: argparse.Namespace) -> list[dict[str,
         f", {replayed.unknown} rows unknown here" if replayed.unknown else ""
     )
     return [{"command": f"--from {path}", "rows": replayed.rows, "n": None, "text": text}]
-
-
-def add(arguments: argparse.Namespace) -> int:
-    """`tamis add PROJECT FILE`: rows that are new come in undecided; a new version of the source pairs changed rows."""
-    from engine.jobs.scan import scan_project
-    from engine.project.grow import grow
-
-    folder = find_project(arguments.project)
-    reviewer = name_reviewer(arguments.reviewer, folder)
-    found = grow(folder, arguments.file, reviewer, replaces=arguments.new_version or None)
-    with open_project(folder, readonly=True) as project:
-        scan_project(project, Narrator())
-        links = _links(project, found.added)
-    told = {
-        "added": len(found.added),
-        "known": found.known,
-        "changed": {str(new): old for new, old in found.changed.items()},
-        "vanished": list(found.vanished),
-        "quarantined": found.quarantined,
-        "links": links,
-    }
-    if arguments.json:
-        print_json(told)
-        return 0
-    print(f"{len(found.added):,} rows added, {found.known:,} were here already, {found.quarantined:,} lines set aside")
-    if found.changed:
-        print(f"  {len(found.changed):,} changed since their old selves came in: is:changed")
-    if found.vanished:
-        print(f"  {len(found.vanished):,} rows are not in the new version: {_some(found.vanished)}")
-    for kind, numbers in links.items():
-        print(f"  {len(numbers):,} added rows are {kind} of rows that were here: {_some(numbers)}")
-    return 0
-
-
-def _links(project: Project, added: tuple[int, ...]) -> dict[str, list[int]]:
-    """Added rows that link to older ones: kind of cluster (or leak) -> their numbers."""
-    fresh = set(added)
-    links: dict[str, list[int]] = {}
-    for number in added:
-        kinds = {c.kind for c in project.clusters_of(number) if not fresh.issuperset(c.rows)}
-        for kind in sorted(kinds) + (["leak"] if project.is_leaking(number) else []):
-            links.setdefault(kind, []).append(number)
-    return links
-
-
-def _some(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers[:8])) + (", …" if len(numbers) > 8 else "")
 
 
 def merge_projects(arguments: argparse.Namespace) -> int:

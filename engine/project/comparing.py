@@ -50,15 +50,7 @@ def prepare_comparison(
     sets = training_sets(project)
     config = load_config(project.folder).training
     chosen = settings_of(config) | dict(settings or {})
-    steps = steps or chosen.pop("steps", None)
-    for name in ("steps", "epochs") if steps else ("steps",):
-        chosen.pop(name, None)
-    budget = float(chosen.pop("budget_seconds", 0.0))
-    price, most = float(chosen.pop("price_per_hour", 0.0)), float(chosen.pop("max_cost", 0.0))
-    if most and not price:
-        raise UsageError("a cost limit needs a price", "", "set price_per_hour, in the same currency")
-    limits = [limit for limit in (budget, most / price * 3600 if most else 0.0) if limit]
-    chosen.pop("seed", None)  # a comparison runs several
+    steps, budget, price = limits_of(chosen, steps)
     rows, leaking = build_arms(project, sets, arms)
     return prepare(
         rows,
@@ -70,11 +62,29 @@ def prepare_comparison(
         workers=workers,
         settings=chosen,
         find_leaks=lambda _arms, _heldout: {name: leaking.get(name, ()) for name in rows},
-        budget_seconds=min(limits, default=0.0),
+        budget_seconds=budget,
         price=price,
         reviewed=reviewed(project, sets.heldout),
         slices=slices_of(project, sets.heldout),
     )
+
+
+def limits_of(chosen: dict[str, Any], steps: int | None) -> tuple[int | None, float, float]:
+    """Take what holds for all runs together out of the settings: steps, budget in seconds (0: none), price an hour.
+
+    Raises UsageError for a cost limit without a price.
+    """
+    given = chosen.pop("steps", None)
+    steps = steps or given
+    if steps:
+        chosen.pop("epochs", None)
+    budget = float(chosen.pop("budget_seconds", 0.0))
+    price, most = float(chosen.pop("price_per_hour", 0.0)), float(chosen.pop("max_cost", 0.0))
+    if most and not price:
+        raise UsageError("a cost limit needs a price", "", "set price_per_hour, in the same currency")
+    chosen.pop("seed", None)  # several are run
+    limits = [limit for limit in (budget, most / price * 3600 if most else 0.0) if limit]
+    return steps, min(limits, default=0.0), price
 
 
 def build_arms(

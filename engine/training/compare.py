@@ -19,6 +19,7 @@ from engine.model import TrainingRow
 from engine.training.arms import BASE, CURATED, Arms, FindLeaks, check_arms
 from engine.training.choices import Chosen
 from engine.training.comparison import (
+    COMPARE,
     Comparison,
     Trial,
     new_comparison_dir,
@@ -69,6 +70,7 @@ class Prepared:
     runs_dir: Path
     heldout: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    kind: str = COMPARE
 
     @property
     def to_run(self) -> list[Item]:
@@ -221,7 +223,7 @@ def start(prepared: Prepared, manifest_of: Callable[[str, str], Mapping[str, Any
 
     `manifest_of(arm, run id)` is the content of a run's `tamis-manifest.json`.
     """
-    folder = new_comparison_dir(prepared.runs_dir)
+    folder = new_comparison_dir(prepared.runs_dir, prepared.kind)
     trials = [
         Trial(item.arm, item.seed, item.earlier.id, reused=True)
         for item in prepared.items
@@ -263,13 +265,18 @@ def finish(comparison: Comparison, progress: Progress | None = None) -> dict[str
 
     Where one fails, or on KeyboardInterrupt, the runs that this comparison started are stopped.
     """
+    return conclude(comparison, see_through(comparison, progress))
+
+
+def see_through(comparison: Comparison, progress: Progress | None = None) -> float:
+    """Wait until all runs have ended; the seconds it took. What this comparison started is stopped at a fault."""
     began = time.monotonic()
     try:
         wait(comparison, progress or (lambda phase, done, of: None))
     except BaseException:
         stop_all([comparison.run_dir(trial) for trial in comparison.trials if not trial.reused])
         raise
-    return conclude(comparison, round(time.monotonic() - began, 2))
+    return round(time.monotonic() - began, 2)
 
 
 def conclude(comparison: Comparison, seconds: float = 0.0) -> dict[str, Any]:
@@ -280,13 +287,18 @@ def conclude(comparison: Comparison, seconds: float = 0.0) -> dict[str, Any]:
     known = read_result(comparison.dir)
     if known is not None:
         return known
+    check_whole(comparison)
+    result = result_of(comparison, seconds)
+    save_result(comparison.dir, result)
+    return result
+
+
+def check_whole(comparison: Comparison) -> None:
+    """Raises TrainingError where a run is not whole."""
     for trial in comparison.trials:
         state = read_run(comparison.run_dir(trial))
         if not is_whole(state):
             raise_failed(state)
-    result = result_of(comparison, seconds)
-    save_result(comparison.dir, result)
-    return result
 
 
 def wait(comparison: Comparison, progress: Progress) -> None:
@@ -321,7 +333,9 @@ def wait(comparison: Comparison, progress: Progress) -> None:
 def raise_failed(state: RunState) -> None:
     """A run of the comparison that did not take all its steps ends the comparison. Raises TrainingError."""
     if state.alive:
-        return
+        raise TrainingError(
+            f"run {state.id} is still going on", f"step {state.step} of {state.max_steps}", "wait for it"
+        )
     why = state.error or str(state.result.get("stopped_by") or "")
     if "budget" in why or "cost" in why:
         raise TrainingError(

@@ -9,6 +9,7 @@ runs/<utc>-compare/
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from engine.files import write_atomic
 from engine.training.worker.events import EventLog, read_json
 
 NAME = "comparison.json"
+COMPARE, CURVE = "compare", "curve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,9 @@ class Comparison:
         return tuple(sorted((trial for trial in self.trials if trial.arm == arm), key=lambda trial: trial.seed))
 
 
-def new_comparison_dir(runs_dir: Path) -> Path:
-    """A folder `<utc>-compare` of its own. Raises TrainingError where it cannot be made."""
-    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-compare"
+def new_comparison_dir(runs_dir: Path, kind: str) -> Path:
+    """A folder `<utc>-compare` (or `-curve`) of its own. Raises TrainingError where it cannot be made."""
+    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{kind}"
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
         for count in range(1, 1000):
@@ -102,9 +104,10 @@ def read_comparison(folder: Path) -> Comparison:
     )
 
 
-def list_comparisons(runs_dir: Path) -> tuple[Comparison, ...]:
-    """Every comparison of the folder, the newest first."""
-    folders = [entry for entry in runs_dir.iterdir() if (entry / NAME).is_file()] if runs_dir.is_dir() else []
+def list_comparisons(runs_dir: Path, kind: str = COMPARE) -> tuple[Comparison, ...]:
+    """Every comparison (or learning curve) of the folder, the newest first."""
+    entries = [entry for entry in runs_dir.iterdir() if (entry / NAME).is_file()] if runs_dir.is_dir() else []
+    folders = [entry for entry in entries if re.search(rf"-{kind}(-\d+)?$", entry.name)]
     return tuple(read_comparison(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True))
 
 
@@ -115,18 +118,18 @@ def read_result(folder: Path) -> dict[str, Any] | None:
 
 def save_result(folder: Path, result: Mapping[str, Any]) -> None:
     """Write `result.json`, and its figures as event lines: `arm`, `pair`, `slice`, `verdict`."""
+    told = ("verdict", "reason", "seeds", "heldout_rows", "base_nll", "seconds")
+    lines = [(kind, line) for kind, name in (("arm", "arms"), ("pair", "against")) for line in result[name]]
+    lines += [("slice", line) for line in result["slices"]]
+    save_with_events(folder, result, [*lines, ("verdict", {name: result[name] for name in told})])
+
+
+def save_with_events(folder: Path, result: Mapping[str, Any], events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Write event lines, then `result.json`, whose being there says that all of it is."""
     log = EventLog(folder)
     try:
-        for kind, lines in (("arm", result["arms"]), ("pair", result["against"]), ("slice", result["slices"])):
-            emit_all(log, kind, lines)
-        told = ("verdict", "reason", "seeds", "heldout_rows", "base_nll", "seconds")
-        log.emit("verdict", **{name: result[name] for name in told})
+        for kind, line in events:
+            log.emit(kind, **line)
     finally:
         log.close()
     write_atomic(folder / "result.json", json.dumps(result, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def emit_all(log: EventLog, kind: str, lines: Sequence[Mapping[str, Any]]) -> None:
-    """One event of a kind for each line."""
-    for line in lines:
-        log.emit(kind, **line)

@@ -127,8 +127,9 @@ class Shadow:
         row, styles = self._wanted[y], self._wanted_style[y]
         if text.isascii():
             cells = list(text[: max(0, self.width - x)])
+            is_cut = len(cells) < len(text)
         else:
-            cells = self._cells(x, y, text)
+            cells, is_cut = self._cells(x, y, text)
         end = x + len(cells)
         if cells:
             if x > 0 and row[x] == "":
@@ -138,23 +139,26 @@ class Shadow:
             row[x:end] = cells
             styles[x:end] = [style] * len(cells)
         self._dirty.add(y)
-        return end
+        # Behind the last column: a mark that follows belongs to a character that is not shown.
+        return end + is_cut
 
-    def _cells(self, x: int, y: int, text: str) -> list[str]:
+    def _cells(self, x: int, y: int, text: str) -> tuple[list[str], bool]:
+        """(the cells of a text as far as there is room, whether it was cut)."""
         cells: list[str] = []
         row = self._wanted[y]
         for character in text:
             size = get_character_cell_size(character)
             at = x + len(cells)
             if size == 0:
-                _join(cells, character) or _join(row[:x], character, row)
+                if x <= self.width:
+                    _join(cells, character) or _join(row[:x], character, row)
             elif at + size <= self.width:
                 cells.append(character)
                 cells.extend([""] * (size - 1))
-            elif at < self.width:
+            else:
                 # Half a character cannot be shown.
-                cells.append(" ")
-        return cells
+                return [*cells, *[" "] * (self.width - at)], True
+        return cells, False
 
     # -- sending the difference
 

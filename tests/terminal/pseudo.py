@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -13,12 +14,17 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unicodedata import combining
 
 import pyte
+from wcwidth import wcwidth
 
 PATIENCE = 20.0
 QUIET = 0.15
+REST = 0.4
 READ_BYTES = 65536
+# Sequences that pyte would print in part: queries and the keyboard protocol.
+PRIVATE = re.compile(r"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
 QUESTION, ANSWER = b"\x1b[5n", b"\x1b[0n"
 
 
@@ -34,6 +40,22 @@ class Screen(pyte.Screen):
     def select_graphic_rendition(self, *attributes: int, **_: object) -> None:
         super().select_graphic_rendition(*attributes)
 
+    def draw(self, data: str) -> None:
+        """pyte drops what follows a mark of no width and no combining class (most vowel signs of Indic scripts)."""
+        at = 0
+        for index, character in enumerate(data):
+            if wcwidth(character) == 0 and not combining(character):
+                super().draw(data[at:index])
+                self._join(character)
+                at = index + 1
+        super().draw(data[at:])
+
+    def _join(self, mark: str) -> None:
+        line = self.buffer[self.cursor.y]
+        # A character of two columns has an empty cell behind it.
+        x = max(0, self.cursor.x - (1 if line[self.cursor.x - 1].data else 2))
+        line[x] = line[x]._replace(data=line[x].data + mark)
+
 
 def cells_of(screen: pyte.Screen) -> list[list[tuple[object, ...]]]:
     """Every cell as (text, ink, ground, lines through it); the ink of a blank shows nowhere."""
@@ -44,6 +66,49 @@ def _seen(cell: pyte.screens.Char) -> tuple[object, ...]:
     inked = cell.data.strip() or cell.underscore or cell.reverse or cell.strikethrough
     ink = (cell.fg, cell.bold, cell.italics) if inked else ()
     return (cell.data, ink, cell.bg, cell.underscore, cell.reverse, cell.strikethrough)
+
+
+class Cut(Screen):
+    """Drops what lies behind the last column. Terminals put it on that column, each in its own way; it happens only
+    with a frame made for a wider screen, which the next one replaces."""
+
+    def draw(self, data: str) -> None:
+        room = self.columns - self.cursor.x
+        if len(data) <= room and data.isascii():
+            super().draw(data)
+            return
+        for index, character in enumerate(data):
+            size = wcwidth(character)
+            if size > room:
+                super().draw(data[:index] + " " * room)
+                return
+            room -= size
+        super().draw(data)
+
+
+class Emulated:
+    """A terminal that only shows what it is fed; lines do not wrap, as Textual asks for."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.screen = Cut(width, height)
+        self.screen.reset_mode(pyte.modes.DECAWM)
+        self._stream = pyte.Stream(self.screen)
+
+    def feed(self, text: str) -> None:
+        self._stream.feed(PRIVATE.sub("", text))
+
+    def feed_frame(self, frame: str) -> None:
+        """Feed a frame of Textual, cut to the screen: one made for a larger screen would pile up on the last line."""
+        for part in re.split(r"\n?(?=\x1b\[\d+;\d+H)", frame):
+            place = re.match(r"\x1b\[(\d+);(\d+)H", part)
+            if place is None or (int(place[1]) <= self.screen.lines and int(place[2]) <= self.screen.columns):
+                self.feed(part)
+
+    def resize(self, width: int, height: int) -> None:
+        self.screen.resize(height, width)
+
+    def cells(self) -> list[list[tuple[object, ...]]]:
+        return cells_of(self.screen)
 
 
 class Terminal:
@@ -88,8 +153,12 @@ class Terminal:
     def keys(self, *keys: str) -> None:
         """Type; each argument goes out by itself."""
         for key in keys:
-            os.write(self._master, key.encode())
+            self.type(key)
             self.settle()
+
+    def type(self, keys: str) -> None:
+        """Type without waiting for anything."""
+        os.write(self._master, keys.encode())
 
     def wait_for(self, text: str) -> None:
         """Read until `text` is on the screen."""
@@ -106,6 +175,37 @@ class Terminal:
         """Read until nothing more comes."""
         while self._read(quiet):
             pass
+
+    def read_for(self, seconds: float) -> None:
+        """Read for a time, whatever comes."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._read(left)
+
+    def wait_for_rest(self) -> None:
+        """Read until the program has nothing to do: nothing more comes while all of its threads sleep.
+
+        Silence alone does not tell: on a busy machine a program is silent because it does not get to run. A thread
+        that wants to is not asleep. Longer than any delay of the program between a key and what is shown for it.
+        """
+        quiet_since = time.monotonic()
+        deadline = quiet_since + PATIENCE
+        while time.monotonic() - quiet_since < REST and self.status is None:
+            if self._read(0.01) or not self._sleeps():
+                quiet_since = time.monotonic()
+            assert time.monotonic() < deadline, "the program never came to rest"
+
+    def _sleeps(self) -> bool:
+        """Whether every thread of the program, and every process it started, waits for something."""
+        for status in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
+            try:
+                fields = status.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            mine = int(status.parts[2]) == self.pid or int(fields[1]) == self.pid
+            if mine and fields[0] not in "SZ":
+                return False
+        return True
 
     def _read(self, seconds: float) -> bool:
         readable, _, _ = select.select([self._master], [], [], seconds)

@@ -199,20 +199,6 @@ def test_the_first_paint_imports_nothing_heavy(folder: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_keys_typed_ahead_go_where_they_were_meant(folder: Path) -> None:
-    with Terminal(tamis(folder)) as terminal:
-        terminal.wait_for("What can be settled")
-        terminal.keys("/row:11-14\rjxk")
-        terminal.wait_for("✗1 ")
-        terminal.keys("ge\x1b[F!\x13a")
-        terminal.wait_for("✓2 ")
-        terminal.keys("q")
-        assert terminal.wait_for_end() == 0
-    with planted.opened(folder) as project:
-        assert [project.verdict(row) for row in range(11, 15)] == ["accepted", "rejected", "accepted", "undecided"]
-        assert project.current_row(11)["output"] == "one two thre!"
-
-
 def test_a_filter_that_shows_nothing_can_be_left(folder: Path) -> None:
     with Terminal(tamis(folder)) as terminal:
         terminal.wait_for("What can be settled")
@@ -240,55 +226,3 @@ def test_a_fault_of_our_own_is_one_line_and_no_stack(folder: Path, tmp_path: Pat
         assert b"secret" not in terminal.output
         assert b"Traceback" not in terminal.output
     assert len(journal(folder)) == 1
-
-
-def verdicts(folder: Path) -> list[str]:
-    with planted.opened(folder) as project:
-        return [project.verdict(row) for row in range(12, 20)]
-
-
-def test_a_verb_waits_for_its_row_to_be_shown_and_further_ones_are_dropped_and_counted(folder: Path) -> None:
-    with Terminal(tamis(folder)) as terminal:
-        terminal.wait_for("What can be settled")
-        terminal.keys("/row:12-19\r")
-        terminal.wait_for("row 12  line 13")
-        # One packet: the first verb acts on the row that is shown, the second waits, the third and fourth are dropped.
-        terminal.keys("axaxj")
-        terminal.wait_for("2 keys typed before the row was shown: dropped")
-        terminal.wait_for("✓1 ✗1")
-        terminal.keys("q")
-        terminal.wait_for_end()
-    assert verdicts(folder)[:3] == ["accepted", "rejected", "undecided"]
-
-
-def test_a_frame_waits_for_the_terminal_and_so_does_the_verb(folder: Path) -> None:
-    with Terminal(tamis(folder), answers=True) as terminal:
-        terminal.wait_for("What can be settled")
-        terminal.keys("/row:12-19\r", "j")
-        terminal.wait_for("row 13  line 14")
-        terminal.answers = False
-        terminal.keys(*"jjj")
-        # Two frames went out and were not answered: the third is held.
-        assert "row 15  line 16" in terminal.text
-        terminal.keys("j", "a")
-        assert "row 16  line 17" not in terminal.text
-        assert "✓1" not in terminal.text
-        terminal.answers = True
-        terminal.answer(2)
-        terminal.wait_for("✓1 ")
-        terminal.keys("q")
-        terminal.wait_for_end()
-    assert verdicts(folder)[5] == "accepted"
-
-
-def test_a_held_key_ends_with_the_last_row_and_few_frames(folder: Path) -> None:
-    with Terminal(tamis(folder), answers=True) as terminal:
-        terminal.wait_for("What can be settled")
-        terminal.keys("/row:12-19\r", "j")
-        terminal.answers = False
-        before = terminal.questions
-        terminal.keys(*"jkjkjkjkjjjjj")
-        assert terminal.questions - before == 2
-        terminal.answers = True
-        terminal.answer(2)
-        terminal.wait_for("row 18  line 19")

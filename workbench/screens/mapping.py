@@ -18,7 +18,7 @@ from workbench.safe_text import visible_line
 from workbench.screens.base import WorkScreen
 from workbench.widgets.filter_line import ACTIONS
 from workbench.widgets.reader import Reader
-from workbench.widgets.typing_order import act_now
+from workbench.widgets.typing_order import STEADY_CURSOR, act_now
 
 # Three rows are to fit 80x24.
 SHOWN_CHARACTERS = 130
@@ -26,6 +26,8 @@ SHOWN_CHARACTERS = 130
 
 class WordsLine(Input):
     """The line with the words. Enter and escape go to the screen, in the order they were typed."""
+
+    cursor_blink = STEADY_CURSOR
 
     async def on_key(self, event: events.Key) -> None:
         if event.key in ("enter", "escape"):

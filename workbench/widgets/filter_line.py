@@ -13,7 +13,7 @@ from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.verdicts import counted
 from workbench.widgets.lines import OneLine
-from workbench.widgets.typing_order import act_now, actions_of, hand_back
+from workbench.widgets.typing_order import STEADY_CURSOR, act_now, actions_of, hand_back
 
 COUNT_AFTER_SECONDS = 0.2
 # Above this a count while typing would hold up the keys; enter then says how many there are.
@@ -32,6 +32,8 @@ ACTIONS = actions_of(Input)
 
 class FilterLine(Input):
     """See the module. `apply` is called with purpose and text on enter, `leave` on escape."""
+
+    cursor_blink = STEADY_CURSOR
 
     def __init__(self, apply: Callable[[str, str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, compact=True)

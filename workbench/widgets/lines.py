@@ -80,7 +80,9 @@ class Lines(Widget):
         """Make the lines anew and paint those that changed."""
         size = self.size
         if not size:
-            self._made_for = None  # hidden: what was made before is old when it is shown again
+            # Hidden (a line to type into stands in its place): made anew once it is shown again.
+            self._made_for = None
+            self.refresh()
             return
         before, self._lines = self._lines, self.make_lines(size.width, size.height)
         if self._made_for != size or len(before) != len(self._lines):

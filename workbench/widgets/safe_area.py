@@ -10,13 +10,15 @@ from textual.widgets import TextArea
 
 from workbench.ascii_text import ascii_one_for_one
 from workbench.safe_text import one_for_one
-from workbench.widgets.typing_order import act_now, actions_of, hand_back
+from workbench.widgets.typing_order import STEADY_CURSOR, act_now, actions_of, hand_back
 
 ACTIONS = actions_of(TextArea)
 
 
 class SafeArea(TextArea):
     """Stock TextArea but for what reaches the terminal, and for keys that leave it (`leaving`: key -> what it does)."""
+
+    cursor_blink = STEADY_CURSOR
 
     def __init__(
         self,

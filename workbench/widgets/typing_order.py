@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from textual import events
 from textual.binding import Binding
+from textual.reactive import reactive
 from textual.widget import Widget
+
+# A cursor that blinks sends bytes twice a second to somebody who only thinks.
+STEADY_CURSOR: reactive[bool] = reactive(False, init=False)
 
 
 def actions_of(widget_class: type[Widget]) -> dict[str, str]:

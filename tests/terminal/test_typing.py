@@ -1,0 +1,102 @@
+"""Keys faster than the screen, and slower: where they go, what waits, and what is said about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import planted
+import pytest
+from pseudo import Terminal, tamis
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return planted.make_folder(tmp_path)
+
+
+def test_keys_typed_ahead_go_where_they_were_meant(folder: Path) -> None:
+    with Terminal(tamis(folder)) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.keys("/row:11-14\rjxk")
+        terminal.wait_for("✗1 ")
+        terminal.keys("ge\x1b[F!\x13a")
+        terminal.wait_for("✓2 ")
+        terminal.keys("q")
+        assert terminal.wait_for_end() == 0
+    with planted.opened(folder) as project:
+        assert [project.verdict(row) for row in range(11, 15)] == ["accepted", "rejected", "accepted", "undecided"]
+        assert project.current_row(11)["output"] == "one two thre!"
+
+
+def test_what_a_filter_matched_is_said_however_slowly_it_was_typed(folder: Path) -> None:
+    """The message line is hidden while one types; what it says then was not painted when it came back."""
+    with Terminal(tamis(folder)) as terminal:
+        terminal.wait_for("What can be settled")
+        for keys in ("/", "row:11-14", "\r"):
+            terminal.type(keys)
+            terminal.wait_for_rest()
+        assert terminal.lines[-2] == " 4 rows match 'row:11-14'"
+
+
+@pytest.mark.parametrize("keys", ["/", "/row:11\re"], ids=["filter", "editor"])
+def test_a_line_open_to_type_into_sends_nothing_by_itself(folder: Path, keys: str) -> None:
+    with Terminal(tamis(folder)) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.keys(keys)
+        terminal.wait_for_rest()
+        before = len(terminal.output)
+        # A cursor that blinks would do so twice.
+        terminal.read_for(1.2)
+        assert len(terminal.output) == before
+
+
+def verdicts(folder: Path) -> list[str]:
+    with planted.opened(folder) as project:
+        return [project.verdict(row) for row in range(12, 20)]
+
+
+def test_a_verb_waits_for_its_row_to_be_shown_and_further_ones_are_dropped_and_counted(folder: Path) -> None:
+    with Terminal(tamis(folder)) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.keys("/row:12-19\r")
+        terminal.wait_for("row 12  line 13")
+        # One packet: the first verb acts on the row that is shown, the second waits, the third and fourth are dropped.
+        terminal.keys("axaxj")
+        terminal.wait_for("2 keys typed before the row was shown: dropped")
+        terminal.wait_for("✓1 ✗1")
+        terminal.keys("q")
+        terminal.wait_for_end()
+    assert verdicts(folder)[:3] == ["accepted", "rejected", "undecided"]
+
+
+def test_a_frame_waits_for_the_terminal_and_so_does_the_verb(folder: Path) -> None:
+    with Terminal(tamis(folder), answers=True) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.keys("/row:12-19\r", "j")
+        terminal.wait_for("row 13  line 14")
+        terminal.answers = False
+        terminal.keys(*"jjj")
+        # Two frames went out and were not answered: the third is held.
+        assert "row 15  line 16" in terminal.text
+        terminal.keys("j", "a")
+        assert "row 16  line 17" not in terminal.text
+        assert "✓1" not in terminal.text
+        terminal.answers = True
+        terminal.answer(2)
+        terminal.wait_for("✓1 ")
+        terminal.keys("q")
+        terminal.wait_for_end()
+    assert verdicts(folder)[5] == "accepted"
+
+
+def test_a_held_key_ends_with_the_last_row_and_few_frames(folder: Path) -> None:
+    with Terminal(tamis(folder), answers=True) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.keys("/row:12-19\r", "j")
+        terminal.answers = False
+        before = terminal.questions
+        terminal.keys(*"jkjkjkjkjjjjj")
+        assert terminal.questions - before == 2
+        terminal.answers = True
+        terminal.answer(2)
+        terminal.wait_for("row 18  line 19")

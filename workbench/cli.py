@@ -261,7 +261,7 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "plan": ("workbench.cli_plan", "plan"),
     "train": ("workbench.cli_training", "train"),
     "runs": ("workbench.cli_training", "runs"),
-    "watch": ("workbench.cli_training", "watch"),
+    "watch": ("workbench.cli_watch", "watch"),
     "stop": ("workbench.cli_training", "stop"),
     "resume": ("workbench.cli_training", "resume"),
     "compare": ("workbench.cli_compare", "compare"),

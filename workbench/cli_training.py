@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
 from engine.project.folder import open_project
 from engine.training.index import all_runs, find_run
-from engine.training.runs import RunState, list_runs, read_run, tail_events
+from engine.training.runs import RunState, list_runs, read_run
 from engine.training.runs import stop as stop_run
 from workbench.cli_common import find_project, narrate, print_json
 from workbench.cli_plan import is_a_project, plan_of, settings_named
+from workbench.cli_watch import follow
 from workbench.safe_text import visible
-
-POLL_SECONDS = 0.2
-# What a person watching wants of an event, in this order; everything is in events.jsonl.
-SHOWN = (
-    "step",
-    "loss",
-    "nll",
-    "exact",
-    "grad_norm",
-    "learning_rate",
-    "phase",
-    "kind",
-    "msg",
-    "reason",
-    "path",
-    "outcome",
-)
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -59,7 +41,7 @@ def train(arguments: argparse.Namespace) -> int:
         narrate(f"it belongs to no terminal: tamis watch {run.dir}")
     if not arguments.wait:
         return 0
-    return _follow(run.dir, narrate if arguments.json else print)
+    return follow(run.dir, narrate if arguments.json else print)
 
 
 def _checked_plan(arguments: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -106,46 +88,6 @@ def _run_json(state: RunState) -> dict[str, Any]:
         "max_steps": state.max_steps,
         "error": state.error,
     }
-
-
-def watch(arguments: argparse.Namespace) -> int:
-    """`tamis watch RUN`: everything so far, then one line an event until the end. `--json` prints the event lines."""
-    arguments.run = find_run(arguments.run)
-    if arguments.json:
-        import json
-
-        return _follow(arguments.run, None, lambda event: print(json.dumps(event), flush=True))
-    return _follow(arguments.run, lambda line: print(line, flush=True))
-
-
-def _follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[str, Any]], None] | None = None) -> int:
-    """Pass on every event of a run until it has ended; 0 where it finished or was stopped, else 1."""
-    offset = 0
-    while True:
-        # The state is read before the events: an end seen here has all its events in the file already.
-        state = read_run(run)
-        events, offset = tail_events(run, offset)
-        for event in events:
-            if take is not None:
-                take(event)
-            elif say is not None:
-                say(visible(event_line(event)))
-        if not state.alive and state.state not in ("queued", "running"):
-            if say is not None:
-                say(visible(f"{state.state}{': ' + state.error if state.error else ''}"))
-            return 0 if state.state in ("finished", "stopped") else 1
-        sys.stdout.flush()
-        time.sleep(POLL_SECONDS)
-
-
-def event_line(event: dict[str, Any]) -> str:
-    """An event in one line of text."""
-    parts = [f"{name} {_short(event[name])}" for name in SHOWN if event.get(name) is not None]
-    return f"{event['ev']:<7} {'  '.join(parts)}".rstrip()
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def stop(arguments: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from engine.training.plan import Plan, make_plan
 from engine.training.plan_notes import machine_notes
 from engine.training.runs import is_alive, list_runs, stop
 from engine.training.survey import row_line
-from engine.training.worker.gpus import gpus
+from engine.training.worker.gpus import foreign, gpus
 from engine.training.worker.survey import Progress, survey
 from workbench.cli import main
 from workbench.cli_plan import plan_lines
@@ -166,6 +166,10 @@ def test_an_old_trainer_or_an_unknown_model_is_refused_before_anything_starts(
     unknown = choose_spec(name="p", rows=6, model="no-such-owner/no-such-model")
     (refusal,) = make_plan(unknown, rows(6), (), runs_dir=tmp_path).refusals
     assert (refusal.kind, "no-such-owner/no-such-model cannot be loaded" in refusal.text) == ("model", True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # a network without a way out
+    (refusal,) = make_plan(unknown, rows(6), (), runs_dir=tmp_path).refusals
+    assert (refusal.kind, "no-such-owner/no-such-model cannot be loaded" in refusal.text) == ("model", True)
     broken = choose_spec(name="p", rows=6, model="any/model", settings={"command": ("false",)})
     with pytest.raises(TrainingError, match="does not run the worker"):
         make_plan(broken, rows(6), (), runs_dir=tmp_path)
@@ -190,6 +194,8 @@ def test_a_gpu_somebody_else_fills_is_refused_and_they_are_named(
     free, full = gpus()
     assert (free.name, free.capability, free.busy, full.watts) == ("NVIDIA H100 80GB HBM3", "9.0", 3.0, None)
     assert [(user.pid, user.name, user.mb) for user in full.processes] == [(4242, "train", 70000.0)]
+    assert [user.pid for user in foreign(1)] == [4242]
+    assert foreign(0) == []  # that is this process
     spec = choose_spec(name="p", rows=64, model=str(tiny_model))
     big = Plan(**{name: getattr(plan, name) for name in Plan.__slots__} | {"vram_gb": Estimate(20.0, "")})
     warnings, refusals = machine_notes(big, spec, full, tmp_path)

@@ -7,8 +7,12 @@ import math
 import time
 from pathlib import Path
 
+import pytest
+from small_runs import wait_until
+
 from engine.training.history import read_history
 from engine.training.runs import tail_events
+from engine.training.worker import heartbeat, watchers
 from engine.training.worker.events import EventLog, event_line
 from engine.training.worker.watchers import CurveWatch, HeldoutWatch, stalled
 
@@ -90,3 +94,29 @@ def test_the_course_is_that_of_the_events_read_one_by_one(tmp_path: Path) -> Non
     assert [event["ev"] for event in history.others] == ["alert"]
     assert read_history(tmp_path / "nowhere").loss == ()
     assert json.loads(json.dumps(history.last_log))["loss"] == 1e-7
+
+
+def test_a_step_that_never_ends_is_told_once_by_a_thread_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.02)
+    monkeypatch.setattr(watchers, "STALL_SECONDS", 0.2)
+    log = EventLog(tmp_path)
+    beat = heartbeat.Heartbeat(tmp_path, 1, log)
+    beat.start()
+    beat.tell(phase="train", step=3, last_step_t=1.0)
+    wait_until(lambda: [event for event in tail_events(tmp_path)[0] if event["ev"] == "alert"], 10)
+    time.sleep(0.2)
+    beat.tell(phase="eval")  # measuring takes as long as it takes
+    beat.stop()
+    log.close()
+    (alert,) = [event for event in tail_events(tmp_path)[0] if event["ev"] == "alert"]
+    assert (alert["kind"], alert["step"]) == ("stall", 3)
+    assert "kill -USR1" in alert["detail"]
+
+
+def test_memory_of_this_process_is_what_the_kernel_says(tmp_path: Path) -> None:
+    told = heartbeat.memory()["rss_mb"]
+    lines = Path("/proc/self/status").read_text().splitlines()
+    kernel = next(int(line.split()[1]) / 1000 * 1.024 for line in lines if line.startswith("VmRSS"))
+    assert told == pytest.approx(kernel, rel=0.05)

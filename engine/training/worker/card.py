@@ -45,6 +45,11 @@ def card(run: str, values: Mapping[str, Any], lora: Mapping[str, Any], told: Map
         "versions": ", ".join(f"{name} {number}" for name, number in (told.get("versions") or {}).items()),
     }
     lines += [f"- {name}: {value}" for name, value in facts.items() if value not in (None, "")]
-    rank = lora.get("r")
-    lines += ["", (ADAPTER if adapter else WHOLE).format(folder=folder, base=base, rank=max(8, int(rank or 8))), ""]
+    lines += ["", usage(values, lora, folder), ""]
     return "\n".join(lines)
+
+
+def usage(values: Mapping[str, Any], lora: Mapping[str, Any], folder: str) -> str:
+    """The lines to load and to serve what lies in `folder`."""
+    words = ADAPTER if values["method"] == "lora" else WHOLE
+    return words.format(folder=folder, base=values["model"], rank=max(8, int(lora.get("r") or 8)))

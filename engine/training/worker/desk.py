@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,11 @@ class Desk:
     def is_first(self) -> bool:
         """Whether this is the process that speaks and writes for all."""
         return isinstance(self.log, EventLog)
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """Whether other processes train the same model."""
+        return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
     def phase(self, phase: str, **detail: Any) -> None:
         """Say that a phase begins, and give up here if the run was asked to stop."""

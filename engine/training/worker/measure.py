@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import evaluate
 from .desk import Desk
 from .events import plain
+from .faults import strike_measuring
 from .rows import LabelledRow
+from .shortage import free_what_is_unused, is_out_of_memory
 from .spec import Spec
 
 SHOWN_CHARACTERS = 400
@@ -24,6 +26,7 @@ class Measure:
         self._desk = desk
         self._tokenizer = tokenizer
         self._rows = rows
+        self._batch = int(spec["eval_batch"])
 
     def losses(self, model: Any, step: int) -> list[evaluate.Measured]:
         """Loss of every held-out row; one `eval` event."""
@@ -55,23 +58,44 @@ class Measure:
 
     def _answers(self, model: Any, asked: Sequence[LabelledRow]) -> list[str]:
         lengths = [len(ids) for ids in self._tokenizer([row.answer for row in asked])["input_ids"]]
-        return evaluate.answers(
-            model,
-            self._tokenizer,
-            asked,
-            batch=self._spec["eval_batch"],
-            longest=min(self._spec["max_new_tokens"], max(lengths) + 2),  # a longer answer is not the reference
-            check=self._desk.watch.check,
+        return self._fitting(
+            lambda batch: evaluate.answers(
+                model,
+                self._tokenizer,
+                asked,
+                batch=batch,
+                longest=min(self._spec["max_new_tokens"], max(lengths) + 2),  # a longer answer is not the reference
+                check=self._desk.watch.check,
+            )
         )
 
     def _losses(self, model: Any) -> list[evaluate.Measured]:
-        return evaluate.row_losses(
-            model,
-            self._rows,
-            pad_id=self._tokenizer.pad_token_id,
-            batch=self._spec["eval_batch"],
-            check=self._desk.watch.check,
-        )
+        def measured(batch: int) -> list[evaluate.Measured]:
+            strike_measuring(self._spec.faults, batch=batch)
+            return evaluate.row_losses(
+                model,
+                self._rows,
+                pad_id=self._tokenizer.pad_token_id,
+                batch=batch,
+                check=self._desk.watch.check,
+            )
+
+        return self._fitting(measured)
+
+    def _fitting(self, attempt: Callable[[int], list[Any]]) -> list[Any]:
+        """What `attempt` makes of the held-out rows, with fewer at a time from now on where memory does not hold them.
+
+        Training goes on as it was. Of several processes none may change its way alone.
+        """
+        while True:
+            try:
+                return attempt(self._batch)
+            except Exception as fault:
+                if not is_out_of_memory(fault) or self._batch == 1 or self._desk.is_one_of_many:
+                    raise
+            free_what_is_unused()
+            self._batch = max(1, self._batch // 2)
+            self._desk.log.emit("retry", reason="out of memory while measuring", eval_batch=self._batch)
 
     def _report(self, measured: Sequence[evaluate.Measured], step: int, written: Sequence[str]) -> None:
         shown = zip(self._rows, written, strict=False)
@@ -90,7 +114,11 @@ class Measure:
         )
         if not self._desk.is_first:
             return
-        append_measured(self._desk.run_dir / "eval.jsonl", measured, step)
+        try:
+            append_measured(self._desk.run_dir / "eval.jsonl", measured, step)
+        except OSError as fault:
+            words = f"the held-out rows of step {step} found no room in eval.jsonl: {fault.strerror}"
+            self._desk.log.emit("alert", kind="disk_full", step=step, detail=words)
 
 
 def append_measured(path: Path, measured: Sequence[evaluate.Measured], step: int) -> None:

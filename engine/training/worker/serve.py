@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
-import gc
 import os
 import signal
 import sys
@@ -22,16 +21,12 @@ from .desk import Desk, NonFinite
 from .events import EventLog, SilentLog, write_json
 from .gpus import chosen_index, foreign, gpus
 from .heartbeat import Heartbeat
+from .shortage import free_what_is_unused, is_out_of_memory
 from .spec import Spec, read_spec
 from .stopping import Stopped, StopWatch
 
 OUT_OF_MEMORY = 42
 FOREIGN_SHARE = 0.1
-ALLOCATION_FAILURES = (
-    "out of memory",
-    "DefaultCPUAllocator: can't allocate memory",
-    "cuDNN error: CUDNN_STATUS_NOT_SUPPORTED",
-)
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -105,7 +100,7 @@ def guarded(
             end["foreign"] = others_on_gpu()
         return end
     finally:
-        forget_models()
+        free_what_is_unused()  # what this run held, before the next one starts
 
 
 def told(fault: Exception) -> str:
@@ -114,13 +109,6 @@ def told(fault: Exception) -> str:
         return f"{fault}; the interpreter {sys.executable} lacks the trainer: pip install 'tamis[train]'"
     lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
     return " ".join(lines[:2])[:500] or type(fault).__name__
-
-
-def is_out_of_memory(fault: Exception) -> bool:
-    """Whether memory ran out, on the GPU or on the host."""
-    if isinstance(fault, MemoryError) or type(fault).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(fault, RuntimeError) and any(sign in str(fault) for sign in ALLOCATION_FAILURES)
 
 
 def others_on_gpu() -> str:
@@ -168,11 +156,3 @@ def set_environment(spec: Spec) -> None:
     elif "," in visible:
         devices = visible.split(",")
         os.environ["CUDA_VISIBLE_DEVICES"] = devices[min(number, len(devices) - 1)].strip()
-
-
-def forget_models() -> None:
-    """Free what the last run held before the next one starts."""
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()

@@ -32,10 +32,12 @@ def scan_project(
     project: Project,
     progress: Callable[[str, int, int], None] | None = None,
     exact_found: Callable[[Findings], None] | None = None,
+    processes: int | None = None,
 ) -> Findings:
     """Scan the rows as they stand (edits applied, a person's word on pairs kept) and save the findings.
 
     `exact_found` is called once the exact clusters are saved. They are not saved over findings of the same rows.
+    `processes` as for `engine.scan.scan`.
     """
     from engine.scan.cache import load_cache, save_cache
 
@@ -79,6 +81,7 @@ def scan_project(
             cache=cache,
             signals=_signals(project),
             progress=progress,
+            processes=processes,
         )
     )
     project.save_findings(findings)
@@ -110,6 +113,8 @@ def main() -> int:
                 project,
                 lambda phase, done, of: say(phase=phase, progress=done, of=of),
                 lambda found: say(stage="exact", clusters=len(found.clusters)),
+                # The other thread only waits for stdin to close.
+                processes=2,
             )
     except TamisError as error:
         say(error=str(error))

@@ -36,6 +36,7 @@ def scan(
     signals: Sequence[Signal] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    processes: int | None = None,
 ) -> Findings:
     """Find what is repeated, contradictory or broken in `examples`.
 
@@ -47,6 +48,7 @@ def scan(
     `exact_first` gets the exact clusters alone (`complete` is False) as soon as they are known, before the rest.
     `signals` is the table to use instead of all signals (`engine.scan.signals.settings.configured`).
     `cache` holds what earlier scans worked out by content, and takes in what this one does.
+    `processes` is 2 to use a second core by forking, 1 not to; None forks where no other thread runs in this process.
     Seconds are reported for "duplicates", "signals" and "total". Raises ScanCancelled soon after `cancelled()` turns
     true.
     """
@@ -64,4 +66,5 @@ def scan(
         signals=signals,
         progress=progress,
         cancelled=cancelled,
+        processes=processes,
     )

@@ -328,8 +328,7 @@ def test_every_member_passes_the_guard_against_the_keeper(seed: int, monkeypatch
     kept: list[Judged] = []
     judge_pairs = pairs_module.judge_pairs
     monkeypatch.setattr(
-        "engine.scan.pipeline.judge_pairs",
-        lambda nodes, tick, cache=None: kept.append(judge_pairs(nodes, tick, cache)) or kept[-1],
+        pairs_module, "judge_pairs", lambda *asked, **more: kept.append(judge_pairs(*asked, **more)) or kept[-1]
     )
     findings = scan(made)
     node_of = {number: place for place, node in enumerate(kept[0].nodes) for number in node.rows}
@@ -340,6 +339,28 @@ def test_every_member_passes_the_guard_against_the_keeper(seed: int, monkeypatch
                 assert kept[0].verdict(node_of[cluster.keeper], node_of[number]).same
                 checked += 1
     assert checked > 5
+
+
+MIDDLE = "Describe how the stock market works."
+ENDS = ("Describe what the stock market is and how it works.", "How does the stock market work?")
+
+
+@pytest.mark.parametrize(
+    "answers", [("x" * 200,) * 3, ("Up.", "Down.", "Sideways."), ("a " * 90, "b " * 90, "c " * 90)]
+)
+def test_a_row_is_kept_that_all_others_are_like(answers: tuple[str, str, str]) -> None:
+    # Both ends ask what the middle asks; they are too little alike to be judged the same by themselves.
+    made = rows((ENDS[0], answers[0]), (ENDS[1], answers[1]), (MIDDLE, answers[2]))
+    cluster = only_cluster(made)
+    assert (cluster.rows, cluster.keeper) == ((0, 1, 2), 2)
+    assert min(cluster.scores) > 70
+    assert any("row 2 is" in line and "which holds for no better row" in line for line in cluster.evidence)
+
+
+def test_an_accepted_row_is_kept_with_the_rows_that_are_like_it() -> None:
+    made = rows((ENDS[0], "x" * 200), (ENDS[1], "x" * 200), (MIDDLE, "x" * 200))
+    (cluster,) = scan(made, prefer=lambda number: int(number == 0)).clusters
+    assert (cluster.rows, cluster.keeper) == ((0, 2), 0)
 
 
 def test_doubling_the_file_doubles_every_cluster_and_adds_one_for_every_single_row() -> None:
@@ -370,10 +391,10 @@ def test_ten_thousand_identical_rows_are_one_cluster_without_a_single_judged_pai
 
 def test_ten_thousand_answers_to_one_request_are_compared_linearly(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
-    from engine.scan.duplicates import clusters as clusters_module
+    from engine.scan.duplicates import answers as answers_module
 
-    compare = clusters_module.compare_answers
-    monkeypatch.setattr(clusters_module, "compare_answers", lambda *given: compared.append(1) or compare(*given))
+    compare = answers_module.compare_answers
+    monkeypatch.setattr(answers_module, "compare_answers", lambda *given: compared.append(1) or compare(*given))
     made = [row(number, "Pick any number you like", f"It is {number}") for number in range(3_000)]
     scan(made)
     assert len(compared) < 45 * len(made)

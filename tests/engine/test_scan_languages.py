@@ -144,7 +144,7 @@ def test_work_on_one_template_grows_with_its_rows(monkeypatch: pytest.MonkeyPatc
 
 def test_ten_thousand_answers_to_one_request_are_compared_with_few_others(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
-    from engine.scan.duplicates import clusters as module
+    from engine.scan.duplicates import answers as module
 
     compare = module.compare_answers
     monkeypatch.setattr(module, "compare_answers", lambda *pair: compared.append(1) or compare(*pair))

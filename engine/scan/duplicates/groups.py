@@ -94,6 +94,28 @@ class Stars:
         ]
         return [part for group in groups for part in self._separated(group)]
 
+    def passes(self, row: int, node: int, keeper: int, keeper_node: int) -> bool:
+        """Whether a row passes the guard against the row that would be kept."""
+        edge = self.edge(keeper_node, node)
+        return edge is not None and (not edge.judgement.weak or self._agree(row, keeper))
+
+    def kept_of(self, rows: Sequence[int], node_of: dict[int, int], center: int) -> tuple[int, list[int]]:
+        """The best of `rows` that all others pass the guard against, and the rows that do: all of them, but where a
+        row that a person accepted has no match in some, or where no row of the group's center is among them.
+        """
+        ranked = by_merit(rows, self._merits)
+        by_node = list({node_of[row]: row for row in reversed(ranked)}.values())
+        tried = sorted(by_node, key=ranked.index)
+        tried = list(dict.fromkeys([*tried[:KEEPERS_TRIED], *(row for row in ranked if node_of[row] == center)]))
+        most: tuple[int, list[int]] = (ranked[0], [])
+        for keeper in tried[: 2 * KEEPERS_TRIED]:
+            passing = [row for row in rows if row == keeper or self.passes(row, node_of[row], keeper, node_of[keeper])]
+            if len(passing) == len(rows) or (len(passing) > 1 and self._merits[keeper].preferred > 0):
+                return keeper, passing
+            if len(passing) > len(most[1]):
+                most = keeper, passing
+        return most
+
     def _separated(self, group: Group) -> list[Group]:
         """The group, or where a person told some of its rows apart, smaller ones; each is a star of its own."""
         if not self._relations.concerns(group.rows):

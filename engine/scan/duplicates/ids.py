@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.model import CLUSTER_KINDS, Cluster, ClusterKind, Example
 
 if TYPE_CHECKING:
-    from engine.scan.duplicates.clusters import Draft
+    from engine.scan.duplicates.drafts import Draft
 
 LETTERS: dict[ClusterKind, str] = {"exact": "c", "near": "c", "prefix": "c", "variant": "v", "conflict": "x"}
 SHORTEST = 8

@@ -64,7 +64,7 @@ def is_believed(score: float, judgement: Judgement) -> bool:
 @dataclass(slots=True)
 class Judged:
     """What `judge_pairs` found, and the means to judge further pairs of the same nodes. `odd_words[node]` counts words
-    found in no other node; it is empty before the words were counted.
+    found in no other node; it is empty before the words were counted. `both`: a second process may do half of the work.
     """
 
     nodes: Sequence[Node]
@@ -73,6 +73,7 @@ class Judged:
     siblings: list[Edge] = field(default_factory=list)
     odd_words: Sequence[int] = ()
     judged: int = 0
+    both: bool = False
     cache: ScanCache | None = None
     used_pairs: dict[str, dict[str, Any]] = field(default_factory=dict)
     _keys: dict[str, Key] = field(default_factory=dict)
@@ -102,29 +103,34 @@ class Judged:
         """Whether two nodes ask the same, turn by turn. Symmetric."""
         if self.cache is None:
             return self._judged_now(left, right, self.rows_with)
-        names = (self._name(left), self._name(right))
-        name = " ".join(sorted(names))
+        return _judgement(self.record(left, right))
+
+    def record(self, left: int, right: int) -> dict[str, Any]:
+        """The verdict on two nodes as JSON, with all that it depends on beside the two texts where there is a cache."""
+        if self.cache is None:
+            return _record(self._judged_now(left, right, self.rows_with), 0, {})
+        name = self._pair_name(left, right)
         kept = self.cache.pairs.get(name) or self.used_pairs.get(name)
         rare = rare_function_typo(self.rows_with)
         if (
-            kept is not None
-            and kept["rare"] == rare
-            and all(self.rows_with.get(stem, 1) == count for stem, count in kept["asked"].items())
+            kept is None
+            or kept["rare"] != rare
+            or any(self.rows_with.get(stem, 1) != count for stem, count in kept["asked"].items())
         ):
-            self.used_pairs[name] = kept
-            return Judgement(kept["same"], kept["rule"], kept["weak"], tuple(kept["words"]), kept["whole"])
-        asked = AskedCounts(self.rows_with)
-        found = self._judged_now(left, right, asked)
-        self.used_pairs[name] = {
-            "same": found.same,
-            "rule": found.rule,
-            "weak": found.weak,
-            "words": list(found.words),
-            "whole": found.whole,
-            "rare": rare,
-            "asked": asked.asked,
-        }
-        return found
+            asked = AskedCounts(self.rows_with)
+            kept = _record(self._judged_now(left, right, asked), rare, asked.asked)
+        self.used_pairs[name] = kept
+        return kept
+
+    def take_in(self, pair: tuple[int, int], record: dict[str, Any]) -> Judgement:
+        """The verdict on a pair that another process judged."""
+        self.judged += 1
+        if self.cache is not None:
+            self.used_pairs[self._pair_name(*pair)] = record
+        return _judgement(record)
+
+    def _pair_name(self, left: int, right: int) -> str:
+        return " ".join(sorted((self._name(left), self._name(right))))
 
     def _name(self, number: int) -> str:
         """A node by its content, for the cache."""
@@ -179,6 +185,22 @@ class Judged:
     def is_generic(self, node: int) -> bool:
         """Whether nothing in the node could be compared ("hi", "go on", "?")."""
         return all(self.key(turn).is_generic for turn in self.nodes[node].turns)
+
+
+def _record(judgement: Judgement, rare: int, asked: dict[str, int]) -> dict[str, Any]:
+    return {
+        "same": judgement.same,
+        "rule": judgement.rule,
+        "weak": judgement.weak,
+        "words": list(judgement.words),
+        "whole": judgement.whole,
+        "rare": rare,
+        "asked": asked,
+    }
+
+
+def _judgement(record: dict[str, Any]) -> Judgement:
+    return Judgement(record["same"], record["rule"], record["weak"], tuple(record["words"]), record["whole"])
 
 
 def _body(text: str) -> str:

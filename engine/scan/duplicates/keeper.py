@@ -48,7 +48,9 @@ def why_kept(keeper: int, rows: Iterable[int], merits: Sequence[Merit]) -> str:
         return f"row {kept.number} stands alone"
     rival = max(others, key=lambda merit: (merit.rank, -merit.number))
     reason = "it comes first in the file"
-    if kept.preferred > rival.preferred:
+    if (rival.rank, -rival.number) > (kept.rank, -kept.number):
+        reason = "all others are the same request as it, which holds for no better row"
+    elif kept.preferred > rival.preferred:
         reason = "you accepted it" if kept.preferred > 0 else "the others were rejected"
     elif kept.preferred == rival.preferred:
         if kept.flags < rival.flags:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from engine.model import ClusterKind, Example, Leak
-from engine.scan.duplicates.clusters import Answers
+from engine.scan.duplicates.answers import Answers
 from engine.scan.duplicates.groups import Stars
 from engine.scan.duplicates.judged import Judged
 from engine.scan.duplicates.prefix import prefix_groups

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
+from engine.scan.duplicates.spelling import SPACELESS
 from engine.scan.text import word_set
 
 # Verbs that name the task; two requests with verbs of different classes ask for different things.
@@ -147,16 +148,6 @@ VERB_MARKERS = word_set(
     """
 )
 
-# Kana, Han, Thai and Lao, Burmese, Khmer: scripts written without spaces.
-SPACELESS = (
-    ("\u3040", "\u30ff"),
-    ("\u3400", "\u9fff"),
-    ("\uf900", "\ufaff"),
-    ("\u0e00", "\u0eff"),
-    ("\u1000", "\u109f"),
-    ("\u1780", "\u17ff"),
-    ("\U00020000", "\U0003ffff"),
-)
 CJK_STOP = frozenset("请的了吗呢吧啊")
 
 LONGEST_TYPO_WORD = 40

@@ -34,6 +34,11 @@ class Request(NamedTuple):
     answer: str
     persona: str
 
+    @property
+    def text(self) -> str:
+        """The user's turns, one after another."""
+        return "\n".join(self.turns)
+
 
 @dataclass(slots=True)
 class Node:

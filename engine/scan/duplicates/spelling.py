@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 
-from engine.scan.duplicates.lexicon import SPACELESS
 from engine.scan.text import fold, word_set
 
+# Kana, Han, Thai and Lao, Burmese, Khmer: scripts written without spaces.
+SPACELESS = (
+    ("\u3040", "\u30ff"),
+    ("\u3400", "\u9fff"),
+    ("\uf900", "\ufaff"),
+    ("\u0e00", "\u0eff"),
+    ("\u1000", "\u109f"),
+    ("\u1780", "\u17ff"),
+    ("\U00020000", "\U0003ffff"),
+)
 _DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,8}[^\W\d_](?!\w)\.?")
 # A point before a letter: stands in every acronym, and in few sentences.
 _INNER_POINT = re.compile(r"\.[^\W\d_]")

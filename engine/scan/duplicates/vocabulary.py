@@ -5,8 +5,6 @@ Words are looked at once each, not once per row: 52,000 instructions hold 800,00
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -26,25 +24,29 @@ from engine.scan.duplicates.lexicon import (
     TASK_CLASSES,
     is_cjk,
     stem,
+    task_of,
 )
 from engine.scan.duplicates.slips import compounds, function_word_typos, typo_links
-from engine.scan.duplicates.spelling import NUMBER, WORD, prepare
+from engine.scan.duplicates.tokens import Tokens, clipped, split_texts
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 
-HEAD, TAIL = 3000, 1000
-"""Characters of a request that its signature is made from. Longer ones are compared whole once they are candidates."""
-# Not a space to `str.split`, as the separators from \x1c on are.
-_END = "\x00"
-_MARK = f" {_END} "
-_TOKEN = re.compile(rf"{WORD}|{NUMBER}|{_END}")
-_DIGIT = re.compile(r"[0-9]")
-# ASCII letters and the mark between two rows; all else parts words.
-_ONLY_LETTERS = bytes(code if chr(code).isalpha() or chr(code) == _END else 32 for code in range(128)) + bytes(128)
-_CHUNK = 2000
+MANY_SLIPS = 10
 _UNCOUNTED = STOP_WORDS | QUESTION_WORDS | ORDINAL_ENDINGS | NEGATIONS | CJK_STOP
 _TASK_STEMS = frozenset(stem(verb) for verb in TASK_CLASSES)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The words of some rows: word number `ids[i]` of `names` stands in row `rows[i]`; those of a row stand together
+    and in order. `covered` are the rows, those without words among them.
+    """
+
+    rows: Ints
+    ids: Ints
+    names: list[str]
+    covered: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,23 @@ def build_vocabulary(
     *,
     counted: int | None = None,
     cache: ScanCache | None = None,
+    split: tuple[Tokens, Ints] | None = None,
 ) -> Vocabulary:
     """The vocabulary of `texts`, one row each. `tick(rows_done)` is called every 2,000 rows.
 
     Texts whose words are in `cache` are not split again. Rows from `counted` on are other readings of earlier ones:
-    they have signatures, but no say in how common a word is.
+    they have signatures, but no say in how common a word is. `split` are texts that were split already, with the row
+    of each (-1 where it is none).
     """
-    token_rows, token_ids, tokens = _tokenise(texts, tick) if cache is None else _tokenise_with(cache, texts, tick)
+    parts = [] if split is None else [_placed(*split)]
+    if cache is not None:
+        text_names = text_hashes(map(clipped, texts))
+        parts.append(_kept(cache, text_names))
+        cache.looked_up, cache.worked_out = len(texts), len(texts) - len(parts[-1].covered)
+    words = _words_of(texts, tick, parts)
+    if cache is not None:
+        _keep(cache, text_names, words)
+    token_rows, token_ids, tokens = words.rows, words.ids, words.names
     names: dict[str, int] = {}
     stem_of = np.full(len(tokens), -1, np.int64)
     number_hash = np.zeros(len(tokens), np.uint64)
@@ -103,10 +115,12 @@ def build_vocabulary(
     in_signature = np.fromiter((name not in _TASK_STEMS for name in name_list), np.bool_, len(name_list))
     spelled = [(token, int(stem_of[number])) for number, token in enumerate(tokens) if stem_of[number] >= 0]
     rare = rare_function_typo(name_list)
-    odd = [(token, number) for token, number in spelled if common[number] <= rare]
-    mistyped = function_word_typos(list({form for token, number in odd for form in (token, name_list[number])}))
-    for token, number in odd:
-        if token in mistyped or name_list[number] in mistyped:
+    mistyped = function_word_typos(list({form for token, number in spelled for form in (token, name_list[number])}))
+    for token, number in spelled:
+        if not (token in mistyped or name_list[number] in mistyped):
+            continue
+        # A task in thousands of rows is mistyped in the same way in some of them.
+        if common[number] <= rare or (common[number] <= MANY_SLIPS * rare and task_of(token)):
             in_signature[number] = False
     tick(len(texts))
     canonical, guesses = typo_links(name_list, common, spelled)
@@ -154,74 +168,61 @@ def _hash(name: str) -> int:
     return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def _tokenise(texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, Ints, list[str]]:
-    """Row number and token number of every token, and the tokens; the tokens of a row stand together and in order. Many
-    rows are split by one call: calls cost more than words.
-    """
-    numbering: defaultdict[str, int] = defaultdict()
-    numbering.default_factory = numbering.__len__
-    end = numbering[_END]
-    id_parts: list[Ints] = []
-    row_parts: list[Ints] = []
-    for first in range(0, len(texts), _CHUNK):
-        chunk = [prepare(_clipped(text)) for text in texts[first : first + _CHUNK]]
-        # Where there are only ASCII letters, parting at everything else is what the pattern does, three times as fast.
-        plain = [number for number, text in enumerate(chunk) if text.isascii() and _DIGIT.search(text) is None]
-        easy = set(plain)
-        other = [number for number in range(len(chunk)) if number not in easy]
-        for numbers, split in ((plain, _split_plain), (other, _TOKEN.findall)):
-            if not numbers:
-                continue
-            parts = [chunk[number] for number in numbers]
-            # The mark is a word of its own.
-            joined = _MARK.join(parts)
-            if joined.count(_END) != len(parts) - 1:
-                joined = _MARK.join(text.replace(_END, " ") for text in parts)
-            found = split(joined)
-            found.append(_END)
-            ids = np.fromiter(map(numbering.__getitem__, found), np.int64, len(found))
-            ends = ids == end
-            id_parts.append(ids[~ends])
-            row_parts.append(np.array(numbers, np.int64)[np.cumsum(ends)[~ends]] + first)
-        tick(first + len(chunk))
-    if not id_parts:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), list(numbering)
-    return np.concatenate(row_parts), np.concatenate(id_parts), list(numbering)
+def _words_of(texts: Sequence[str], tick: Callable[[int], None], split: Sequence[Part]) -> Part:
+    """The words of `texts`, of which some were split before: `split` holds them by their place in `texts`."""
+    done = np.zeros(len(texts), np.bool_)
+    for part in split:
+        done[part.covered] = True
+    fresh = np.flatnonzero(~done)
+    tokens = split_texts([texts[number] for number in fresh.tolist()], tick)
+    return _joined((*split, _placed(tokens, fresh)))
 
 
-def _split_plain(text: str) -> list[str]:
-    return text.encode("ascii").translate(_ONLY_LETTERS).decode("ascii").split()
+def _placed(tokens: Tokens, numbers: Ints) -> Part:
+    """Split texts as arrays; `numbers[i]` is the row of text i, -1 where it is none."""
+    ids = np.frombuffer(tokens.ids, np.int32) if len(tokens.ids) else np.zeros(0, np.int32)
+    ends = ids == 0
+    texts = np.frombuffer(tokens.texts, np.int32) if len(tokens.texts) else np.zeros(0, np.int32)
+    rows = numbers[texts[(np.cumsum(ends) - ends)[~ends]]] if len(ids) else np.zeros(0, np.int64)
+    ids = ids[~ends].astype(np.int64)
+    wanted = rows >= 0
+    return Part(rows[wanted], ids[wanted], tokens.names, numbers[numbers >= 0])
 
 
-def _tokenise_with(cache: ScanCache, texts: Sequence[str], tick: Callable[[int], None]) -> tuple[Ints, Ints, list[str]]:
-    """As `_tokenise`, but texts that an earlier scan has split are taken from the cache, which takes in the others."""
-    hashes = text_hashes(map(_clipped, texts))
+def _joined(parts: Sequence[Part]) -> Part:
+    """The parts as one, with one numbering. Words that stand in no row are left out."""
+    numbering: dict[str, int] = {}
+    renumbered = []
+    for part in parts:
+        number_of = np.zeros(len(part.names), np.int64)
+        for old in np.flatnonzero(np.bincount(part.ids, minlength=len(part.names))).tolist():
+            number_of[old] = numbering.setdefault(part.names[old], len(numbering))
+        renumbered.append(number_of[part.ids])
+    return Part(
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate(renumbered),
+        list(numbering),
+        np.concatenate([part.covered for part in parts]),
+    )
+
+
+def _kept(cache: ScanCache, hashes: Hashes) -> Part:
+    """The words of those texts that an earlier scan has split."""
     known, places = known_words(cache, hashes)
-    fresh = np.flatnonzero(~known)
-    rows, ids, names = _tokenise([texts[number] for number in fresh.tolist()], tick)
-    rows = fresh[rows] if len(fresh) else rows
-    cache.looked_up, cache.worked_out = len(texts), len(fresh)
-    if cache.words is not None and known.any():
-        old = cache.words
-        numbers = np.flatnonzero(known)
-        first = old.starts[places[numbers]]
-        lengths = old.starts[places[numbers] + 1] - first
-        within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        taken = old.ids[np.repeat(first, lengths) + within]
-        numbering = {name: number for number, name in enumerate(names)}
-        renumbered = np.zeros(len(old.names), np.int64)
-        # Words that only stood in rows that are gone must not come back.
-        used = np.flatnonzero(np.bincount(taken, minlength=len(old.names)))
-        for place in used.tolist():
-            renumbered[place] = numbering.setdefault(old.names[place], len(numbering))
-        names = list(numbering)
-        rows = np.concatenate((rows, np.repeat(numbers, lengths)))
-        ids = np.concatenate((ids, renumbered[taken]))
-    order = np.argsort(rows, kind="stable")
-    rows, ids = rows[order], ids[order]
-    tick(len(texts))
-    keep_words(cache, hashes, rows, ids, names)
-    return rows, ids, names
+    old, numbers = cache.words, np.flatnonzero(known)
+    if old is None or not len(numbers):
+        return Part(np.zeros(0, np.int64), np.zeros(0, np.int64), [], numbers)
+    first = old.starts[places[numbers]]
+    lengths = old.starts[places[numbers] + 1] - first
+    within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    taken = old.ids[np.repeat(first, lengths) + within].astype(np.int64)
+    return Part(np.repeat(numbers, lengths), taken, old.names, numbers)
+
+
+def _keep(cache: ScanCache, hashes: Hashes, part: Part) -> None:
+    """The cache holds the words of these texts from now on."""
+    order = np.argsort(part.rows, kind="stable")
+    keep_words(cache, hashes, part.rows[order], part.ids[order], part.names)
 
 
 def _distinct_pairs(rows: Ints, values: Ints) -> tuple[Ints, Ints]:
@@ -255,7 +256,3 @@ def _second_guesses(
     inside = counted[pairs[:, 0]]
     change = hashes[pairs[:, 1]] - np.where(inside, hashes[canonical[pairs[:, 0]]], np.uint64(0))
     return holders, whole[holders] + np.repeat(change, count)
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= HEAD + TAIL else text[:HEAD] + " " + text[-TAIL:]

@@ -1,0 +1,64 @@
+"""The answers of rows that ask the same, compared with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.scan.conflicts import Comparison, compare_answers
+from engine.scan.duplicates.judged import Judged
+from engine.scan.duplicates.requests import Node, Request
+from engine.scan.text import exact_form
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers of all rows, compared at most once a pair."""
+
+    requests: Sequence[Request]
+    nodes: Sequence[Node]
+    node_of: Sequence[int]
+    judged: Judged
+    _known: dict[tuple[int, int], Comparison] = field(default_factory=dict)
+    _forms: dict[int, str] = field(default_factory=dict)
+
+    def form(self, row: int) -> str:
+        """The answer of a row in the form in which it counts as the same, made once."""
+        form = self._forms.get(row)
+        if form is None:
+            form = self._forms[row] = exact_form(self.requests[row].answer)
+        return form
+
+    def compare(self, one: int, other: int) -> Comparison:
+        """How the answers of two rows to the same request relate; other earlier turns are another context, never a
+        conflict.
+        """
+        pair = (one, other) if one < other else (other, one)
+        if pair not in self._known:
+            left, right = self.requests[pair[0]], self.requests[pair[1]]
+            if self.form(one) == self.form(other):
+                found = Comparison("same")
+            else:
+                turns = self.nodes[self.node_of[pair[0]]].turns
+                found = compare_answers(left.answer, right.answer, self.judged.key(turns[-1]) if turns else None)
+            if left.before != right.before:
+                found = Comparison(
+                    "nearly" if found.relation == "same" else "alternative", "the conversation before differs"
+                )
+            self._known[pair] = found
+        return self._known[pair]
+
+    def agree(self, one: int, other: int) -> bool:
+        """Whether both rows give the same or nearly the same answer."""
+        return self.compare(one, other).relation in ("same", "nearly")
+
+    def equal(self, one: int, other: int) -> bool:
+        """Whether both rows give the same answer, spelling and all. "Dear Marie" for "Dear Maria" is no proof that a
+        request for a card to Marie was meant for Maria.
+        """
+        left, right = self.requests[one], self.requests[other]
+        if left.before != right.before:
+            return False
+        if self.form(one) == self.form(other):
+            return True
+        return left.answer.lstrip()[:1] in "{[`" and self.compare(one, other).relation == "same"

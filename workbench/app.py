@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
+from engine.model import Cluster
 from engine.project.folder import Project, open_project
 from workbench.background import Background
 from workbench.driver import CellDriver, TamisDriver
@@ -25,6 +26,7 @@ from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
 from workbench.screens.triage import TriageScreen
 from workbench.session import Session
+from workbench.system_prompts import shared_prompts
 from workbench.theming import LoadedTheme, Looks, choose_theme, load_themes
 from workbench.years import Years, years_of
 
@@ -211,18 +213,35 @@ class TamisApp(App[int], inherit_bindings=False):
 
         self.push_screen(EditScreen(self.session, row, self.role_styles), lambda _: self.sync_screen())
 
+    def merge_here(self, cluster: Cluster) -> None:
+        """Merge the answers of a conflict on the screen of an edit."""
+        from workbench.merging import merge_texts, save_merge
+        from workbench.screens.edit import EditScreen
+
+        session = self.session
+        screen = EditScreen(
+            session,
+            cluster.keeper,
+            self.role_styles,
+            f"merging {len(cluster.rows)} answers into row {cluster.keeper}",
+            merge_texts(session, cluster),
+            lambda texts: save_merge(session, cluster, texts),
+        )
+        self.push_screen(screen, lambda _: self.sync_screen())
+
     # -- what runs beside the keys
 
     @work(thread=True, exclusive=True, group="years")
     def _count_years(self) -> None:
         # Reads every row once, so not in the thread that answers keys.
         worker = get_current_worker()
+        prompts = shared_prompts(self.session.project, lambda: worker.is_cancelled)
         years = years_of(self.session.project, lambda: worker.is_cancelled)
-        if years is not None and not worker.is_cancelled:
-            self.call_from_thread(self._take_years, years)
+        if not worker.is_cancelled and (years is not None or prompts):
+            self.call_from_thread(self._take_years, years, prompts)
 
-    def _take_years(self, years: Years) -> None:
-        self.session.years = years
+    def _take_years(self, years: Years | None, prompts: Mapping[int, int]) -> None:
+        self.session.years, self.session.shared_prompts = years, prompts
         self.session.refresh_items()
         self.sync_screen()
 

@@ -6,10 +6,10 @@ is shown of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from engine.project.folder import Project
-from workbench.document_parts import Paragraph, Styled, mark_of
+from workbench.document_parts import NOT_COUNTED, Paragraph, Styled, mark_of
 from workbench.group_document import group_paragraphs
 from workbench.row_document import decision_sentence, row_paragraphs
 from workbench.view import Entry
@@ -23,12 +23,14 @@ GROUP_NAMES = {
 }
 
 
-def paragraphs(project: Project, entry: Entry, *, why: bool) -> Iterator[Paragraph]:
-    """The document of an entry. `why` unfolds every finding with its evidence."""
+def paragraphs(
+    project: Project, entry: Entry, *, why: bool, prompts: Mapping[int, int] = NOT_COUNTED
+) -> Iterator[Paragraph]:
+    """The document of an entry. `why` unfolds every finding with its evidence; `prompts` are rows by system prompt."""
     if entry.is_header and entry.cluster is not None:
         yield from group_paragraphs(project, entry.cluster)
     else:
-        yield from row_paragraphs(project, entry.row, entry.cluster, why)
+        yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts)
 
 
 __all__ = ["GROUP_NAMES", "Paragraph", "Styled", "decision_sentence", "mark_of", "paragraphs"]

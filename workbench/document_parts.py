@@ -6,18 +6,26 @@ Texts leave here visible (safe_text) and split at line feeds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.model import Example, Span, Turn
 from engine.project.folder import Project
+from engine.select import CHARS_PER_TOKEN
 from workbench.safe_text import visible, visible_line
+from workbench.verdicts import counted
 from workbench.worddiff import Piece, word_diff
 
 Styled = tuple[str, str]
 """(visible text, role of the theme)"""
 
 FOLDED_SYSTEM = 160
+# Rows by the hash of their system prompt, before anybody has counted them.
+NOT_COUNTED: Mapping[int, int] = {}
+LONGEST_JSON_LINE = 88
+# Longer conversations tell beside each role how long the turn is.
+CHAT_TURNS = 3
+BRIEF_ROLES = {"system": "sys", "user": "user", "assistant": "asst", "tool": "tool"}
 VERDICT_MARKS: dict[str, Styled] = {
     "accepted": ("\u2713a", "accepted"),
     "rejected": ("\u2717x", "rejected"),
@@ -49,22 +57,47 @@ def mark_of(project: Project, row: int) -> Styled:
     return VERDICT_MARKS[verdict]
 
 
-def turns(example: Example, flagged: Iterable[Span], *, unfold: bool) -> Iterator[Paragraph]:
+def turns(
+    example: Example, flagged: Iterable[Span], *, unfold: bool, prompts: Mapping[int, int] = NOT_COUNTED
+) -> Iterator[Paragraph]:
     """A row as its turns, words that a flag points at marked, a long system prompt folded unless `unfold`."""
     spans = list(flagged)
     for index, turn in enumerate(example.turns):
         if index:
             yield Paragraph(())
         if turn.role == "system" and not unfold and len(turn.text) > FOLDED_SYSTEM:
-            yield folded_system(turn, example.number)
+            yield folded_system(turn, example.number, prompts)
             continue
-        styled = _with_spans(turn.text, [span for span in spans if span.turn == index])
-        yield from spoken(turn, styled, example.number)
+        styled = turn_text(turn, [span for span in spans if span.turn == index])
+        yield from spoken(turn, styled, example.number, tokens=len(example.turns) > CHAT_TURNS)
 
 
-def spoken(turn: Turn, styled: list[Styled], row: int) -> Iterator[Paragraph]:
-    """One turn: its text as `styled`, then its tool calls."""
-    gutter: Styled = (turn.role, turn.role)
+def turn_text(turn: Turn, spans: list[Span]) -> list[Styled]:
+    """The text of a turn; JSON that is longer than a line is laid out, unless a flag points into it."""
+    return _with_spans(turn.text, spans) if spans else [(laid_out(turn.text), "text")] if turn.text else []
+
+
+def laid_out(text: str) -> str:
+    """A JSON object or list in lines of its own, what it holds unchanged; any other text as it is."""
+    if len(text) <= LONGEST_JSON_LINE or "\n" in text.strip() or text.strip()[:1] not in ("{", "["):
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def about_tokens(characters: int) -> str:
+    """How many tokens so many characters are, about: `~84`, `~1.2k`."""
+    tokens = round(characters / CHARS_PER_TOKEN)
+    return f"~{tokens}" if tokens < 1000 else f"~{tokens / 1000:.1f}k" if tokens < 10_000 else f"~{tokens // 1000}k"
+
+
+def spoken(turn: Turn, styled: list[Styled], row: int, *, tokens: bool = False) -> Iterator[Paragraph]:
+    """One turn: its text as `styled`, then its tool calls. `tokens` tells beside the role how long it is, about."""
+    name = f"{BRIEF_ROLES[turn.role]} {about_tokens(len(turn.text))}" if tokens and turn.text else turn.role
+    gutter: Styled = (name, turn.role)
     if turn.text or not turn.calls:
         yield from split_lines(styled or [("(empty)", "muted")], gutter, row)
         gutter = ("", "muted")
@@ -75,13 +108,12 @@ def spoken(turn: Turn, styled: list[Styled], row: int) -> Iterator[Paragraph]:
         yield Paragraph((("(not trained on)", "muted"),), row=row)
 
 
-def folded_system(turn: Turn, row: int) -> Paragraph:
-    """The beginning of a long system prompt, and how long it is."""
-    words = len(turn.text.split())
+def folded_system(turn: Turn, row: int, prompts: Mapping[int, int] = NOT_COUNTED) -> Paragraph:
+    """The beginning of a long system prompt, how long it is, and in how many rows, once that is counted."""
+    shared_by = prompts.get(hash(turn.text), 0)
+    words = f"{len(turn.text.split())} words" + (f", in {counted(shared_by, 'row')}" if shared_by else "")
     head = visible_line(turn.text, FOLDED_SYSTEM - 40)
-    return Paragraph(
-        ((f"{head}\u2026 ", "system"), (f"({words} words, w unfolds)", "muted")), ("system", "system"), row
-    )
+    return Paragraph(((f"{head}\u2026 ", "system"), (f"({words}; w unfolds)", "muted")), ("system", "system"), row)
 
 
 def _call_text(call: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.model import Cluster
 from workbench.document import GROUP_NAMES, Styled, decision_sentence, mark_of
+from workbench.document_parts import about_tokens
 from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.verdicts import counted
@@ -18,10 +19,13 @@ def title_line(session: Session, entry: Entry) -> list[Styled]:
         keeper = "" if cluster.kind == "conflict" else f" \u00b7 keeper row {cluster.keeper}"
         return [(f" {cluster.id} ", "title"), (f" {counted(len(cluster.rows), 'row')}: {what}{keeper}", "muted")]
     example = project.example(entry.row)
-    words = sum(len(turn.text.split()) for turn in example.turns)
+    turns, focus = len(example.turns), session.turn
+    where = f"turn {focus + 1} of {turns}, {example.turns[focus].role}" if focus is not None else counted(turns, "turn")
+    spoken = example.turns if focus is None else (example.turns[focus],)
+    tokens = about_tokens(sum(len(turn.text) for turn in spoken))
     title: list[Styled] = [
         (f" row {entry.row} ", "title"),
-        (f" line {example.line} \u00b7 {counted(len(example.turns), 'turn')} \u00b7 {counted(words, 'word')}", "muted"),
+        (f" line {example.line} \u00b7 {where} \u00b7 {tokens} tokens", "muted"),
     ]
     if project.is_heldout(entry.row):
         title.append((" \u00b7 held out", "heldout"))

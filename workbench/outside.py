@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App, SuspendNotSupported
 
 from engine.errors import TamisError
+from engine.model import Cluster
 from engine.sources.shapes import EditableField
 from workbench.editing import draft, edit_fields, rows_to_edit, save_edits
 from workbench.editor import fenced, run_editor, unfenced
+from workbench.merging import conflict_here, merge_texts, save_merge
 from workbench.saved_state import FieldPath
 from workbench.session import Session
 from workbench.verdicts import counted
@@ -24,6 +26,9 @@ def edit_outside(app: TamisApp) -> None:
     """Edit what is under the cursor, and say in the session's message what came of it. Raises nothing."""
     session = app.session
     try:
+        if session.on_conflict and not session.marked:
+            _merge_outside(app, conflict_here(session))
+            return
         rows = rows_to_edit(session)
         fields = [(row, field) for row in rows for field in edit_fields(session, row)]
         drafts = {row: draft(session, row) for row in rows}
@@ -42,6 +47,24 @@ def edit_outside(app: TamisApp) -> None:
         path.unlink(missing_ok=True)
     except TamisError as error:
         session.say(str(error), "error")
+
+
+def _merge_outside(app: TamisApp, cluster: Cluster) -> None:
+    """Merge the answers of a conflict. Raises TamisError where the editor fails or what it left is not taken."""
+    session = app.session
+    fields = edit_fields(session, cluster.keeper)
+    texts = merge_texts(session, cluster)
+    labels = [field.label for field in fields]
+    content = fenced(f"row {cluster.keeper}", [(field.label, texts[field.path]) for field in fields])
+    left = in_the_editor(app, f"merge-{cluster.keeper}", content)
+    if left is None:
+        return
+    edited, path = left
+    try:
+        save_merge(session, cluster, dict(zip(texts, unfenced(edited, labels), strict=True)))
+    except TamisError as error:
+        raise TamisError(error.title, error.message, f"your text is in {path}") from error
+    path.unlink(missing_ok=True)
 
 
 def in_the_editor(app: App[Any], name: str, content: str) -> tuple[str, Any] | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 
 from engine.model import Cluster, Decision, Example, Turn
 from engine.project.folder import Project
 from workbench.document_parts import (
     FOLDED_SYSTEM,
+    NOT_COUNTED,
     Paragraph,
     Styled,
     diff_styled,
@@ -24,7 +26,9 @@ from workbench.view import SETTLED_KINDS
 from workbench.worddiff import differing_words, word_diff
 
 
-def row_paragraphs(project: Project, row: int, cluster: Cluster | None, why: bool) -> Iterator[Paragraph]:
+def row_paragraphs(
+    project: Project, row: int, cluster: Cluster | None, why: bool, prompts: Mapping[int, int] = NOT_COUNTED
+) -> Iterator[Paragraph]:
     """The document of a row, set against its keeper where it is shown as a member of `cluster`."""
     example = project.example(row)
     yield from _remarks(project, row)
@@ -42,7 +46,7 @@ def row_paragraphs(project: Project, row: int, cluster: Cluster | None, why: boo
         only_mark = cluster is not None and cluster.kind == "conflict"
         yield from _compared_turns(base, example, unfold=why, only_mark=only_mark)
     else:
-        yield from turns(example, flagged, unfold=why)
+        yield from turns(example, flagged, unfold=why, prompts=prompts)
     if not example.turns:
         yield Paragraph((("this row lacks the mapped fields; what the file holds:", "muted"),))
         yield from split_lines([(json.dumps(example.raw, ensure_ascii=False, indent=2), "text")], ("raw", "muted"), row)
@@ -112,7 +116,20 @@ def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[P
     if len(before.turns) == len(example.turns):
         yield from _compared_turns(before.turns, example, unfold=True)
     else:
-        yield from turns(example, (), unfold=True)
+        yield from _changed_turns(before.turns, example)
+
+
+def _changed_turns(before: tuple[Turn, ...], example: Example) -> Iterator[Paragraph]:
+    """The turns of an edit that took some out or put some in: those that went struck out, new ones marked."""
+    steps = SequenceMatcher(None, before, example.turns, autojunk=False).get_opcodes()
+    for what, start, end, new_start, new_end in steps:
+        gone = before[start:end] if what != "equal" else ()
+        for turn in gone:
+            yield from spoken(turn, [(turn.text, "removed")], example.number)
+            yield Paragraph(())
+        for turn in example.turns[new_start:new_end]:
+            yield from spoken(turn, [(turn.text, "text" if what == "equal" else "added")], example.number)
+            yield Paragraph(())
 
 
 def _findings(project: Project, row: int) -> Iterator[Paragraph]:

@@ -7,6 +7,7 @@ without a screen. A verdict is on disk before its method returns; only then is a
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,10 +50,13 @@ class Session:
         self.marked: set[int] = set()
         self.range_start: int | None = None
         self.why_open = False
+        self.raw_open = False
+        self._turn: tuple[int, int] | None = None
         self.job = ""
         self.pending: tuple[str, str] | None = None
         self.tally: Counter[VerdictName] = Counter()
         self.years: Years | None = None
+        self.shared_prompts: Mapping[int, int] = {}
         self.items: list[Item] = []
         self.item_cursor = 0
         self._places: list[Place | None] = []
@@ -93,6 +97,23 @@ class Session:
     def entry(self) -> Entry | None:
         """The entry under the cursor; None where the filter shows nothing."""
         return self.view.entry(self.cursor) if len(self.view) else None
+
+    @property
+    def turn(self) -> int | None:
+        """The number of the turn in focus; another row under the cursor has none."""
+        entry = self.entry
+        here = entry is not None and not entry.is_header and self._turn is not None and self._turn[0] == entry.row
+        return self._turn[1] if here and self._turn is not None else None
+
+    @property
+    def on_conflict(self) -> bool:
+        """Whether the cursor is on the header of a conflict."""
+        entry = self.entry
+        return entry is not None and entry.is_header and entry.cluster is not None and entry.cluster.kind == "conflict"
+
+    def focus_turn(self, turn: int | None) -> None:
+        """Put a turn of the row under the cursor in focus, or (None) show the whole row."""
+        self._turn = (self.entry.row, turn) if self.entry is not None and turn is not None else None
 
     @property
     def item(self) -> Item | None:

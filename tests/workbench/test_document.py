@@ -98,10 +98,10 @@ def test_long_system_prompts_are_folded_and_calls_are_readable(tmp_path: Path) -
     }
     folder = planted.make_folder(tmp_path, [row], Findings.empty(1))
     lines = told(folder, 0)
-    assert lines[0].endswith("(200 words, w unfolds)")
+    assert lines[0].endswith("(200 words; w unfolds)")
     assert 'assistant|find({"order": 7})' in lines
     assert lines[-1] == "|(not trained on)"
-    assert told(folder, 0, why=True)[2] == f"system|{'be kind ' * 100}"
+    assert told(folder, 0, why=True)[2] == f"sys ~200|{'be kind ' * 100}"
 
 
 def test_a_row_of_another_shape_shows_what_the_file_holds(tmp_path: Path) -> None:

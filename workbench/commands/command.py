@@ -29,6 +29,9 @@ class Stage(Protocol):
 
     def open_editor(self, *, external: bool) -> None: ...
 
+    def merge(self) -> None:
+        """Open the answers of a conflict to be merged."""
+
     def stop_run(self) -> None: ...
 
     def copy(self) -> None:

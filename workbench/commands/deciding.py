@@ -6,6 +6,7 @@ from workbench.commands import why_not
 from workbench.commands.command import LISTS, TRIAGE, Command, Run
 from workbench.grouping import both_fine, choose, drop_both, not_duplicates, split_off
 from workbench.judging import judge, keep, keep_all
+from workbench.turns import cut_rest, drop, train_or_not
 from workbench.verdicts import Verb
 
 
@@ -35,6 +36,12 @@ DECIDING: tuple[Command, ...] = (
     Command("edit-external", "$EDITOR", "edit the row, the marked rows or those of the line in $VISUAL or $EDITOR",
             ("ctrl+e",), LISTS, lambda stage: stage.open_editor(external=True), why_not.no_edit_outside,
             opens_a_line=True),
+    Command("turn-cut", "cut rest", "turn in focus: cut off every turn behind it", ("C",), TRIAGE,
+            lambda stage: cut_rest(stage.session), why_not.no_turn_edit, decides=True),
+    Command("turn-drop", "drop turn", "turn in focus: drop it", ("X",), TRIAGE,
+            lambda stage: drop(stage.session), why_not.no_turn_edit, decides=True),
+    Command("turn-train", "don't train", "turn in focus: do not train on it, or train on it again", ("W",), TRIAGE,
+            lambda stage: train_or_not(stage.session), why_not.no_turn_edit, decides=True),
     Command("undo", "undo", "take the last act back, whatever its size", ("u",), LISTS,
             lambda stage: stage.session.undo(), why_not.no_verdict),
     Command("redo", "redo", "do the undone act again", ("ctrl+r",), LISTS,
@@ -49,6 +56,8 @@ DECIDING: tuple[Command, ...] = (
             lambda stage: both_fine(stage.session), why_not.no_verdict, decides=True),
     Command("drop-both", "drop both", "conflict: no answer is right, reject them all", ("D",), TRIAGE,
             lambda stage: drop_both(stage.session), why_not.no_verdict, decides=True),
+    Command("merge", "merge", "conflict: all answers in one text, to write the right one", ("M",), TRIAGE,
+            lambda stage: stage.merge(), why_not.no_merge, opens_a_line=True),
     *(Command(f"choose-{place}", f"keep {place}", f"group: keep the row numbered {place} (to 9), reject the rest",
               (str(place),), TRIAGE, _choose(place), why_not.no_verdict,
               decides=True) for place in range(1, 10)),

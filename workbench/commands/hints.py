@@ -13,7 +13,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "overview-bulk": ("open", "reject", "accept", "edit-external", "filter", "export", "help"),
     "overview-keeps": ("open", "keep-all", "undo", "filter", "export", "help"),
     "group": ("keep", "reject", "group-next", "undo", "filter", "overview", "help"),
-    "conflict": ("choose-1", "both-fine", "drop-both", "group-next", "undo", "filter", "help"),
+    "conflict": ("choose-1", "both-fine", "merge", "drop-both", "group-next", "undo", "help"),
     "member": ("keep", "accept", "reject", "edit", "undo", "group-next", "help"),
     "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
     "export": ("write", "back"),

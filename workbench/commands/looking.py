@@ -12,11 +12,17 @@ def _toggle_why(stage: Stage) -> None:
     stage.session.why_open = not stage.session.why_open
 
 
+def _toggle_raw(stage: Stage) -> None:
+    stage.session.raw_open = not stage.session.raw_open
+
+
 LOOKING: tuple[Command, ...] = (
     Command("open", "open", "open these rows", ("enter",), ("overview",),
             lambda stage: stage.go("triage"), why_not.no_open),
     Command("why", "why", "every finding and its evidence, the whole system prompt, the edit as a diff", ("w",), TRIAGE,
             _toggle_why),
+    Command("raw", "raw", "the row as it was read, byte for byte; again: laid out", ("z",), TRIAGE,
+            _toggle_raw, why_not.no_row),
     Command("filter", "filter", "show other rows: a selector such as bucket:drop, flag:truncated, /regex/",
             ("slash",), LISTS, lambda stage: stage.ask("filter"), opens_a_line=True),
     Command("command", "command", "a command by name, a row number, or a verb with a selector",

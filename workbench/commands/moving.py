@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from workbench.commands import why_not
 from workbench.commands.command import LISTS, PANES, TRIAGE, Command
+from workbench.turns import focus
 
 MOVING: tuple[Command, ...] = (
     Command("down", "down", "next line", ("j", "down"), (*LISTS, "train", "runs", "try"), lambda stage: stage.step(1)),
@@ -25,6 +27,10 @@ MOVING: tuple[Command, ...] = (
             lambda stage: stage.session.next_match(1)),
     Command("match-previous", "match before", "previous row of the filter", ("p",), TRIAGE,
             lambda stage: stage.session.next_match(-1)),
+    Command("turn-next", "next turn", "one turn in focus, then the next", ("l", "right"), TRIAGE,
+            lambda stage: focus(stage.session, 1), why_not.no_row),
+    Command("turn-previous", "turn before", "the turn before; before the first the whole row", ("h", "left"), TRIAGE,
+            lambda stage: focus(stage.session, -1), why_not.no_row),
     Command("read-down", "read on", "reader: half a page down", ("J",), (*TRIAGE, *PANES),
             lambda stage: stage.scroll_reader(0.5)),
     Command("read-up", "read back", "reader: half a page up", ("K",), (*TRIAGE, *PANES),

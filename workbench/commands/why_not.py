@@ -25,10 +25,24 @@ def no_edit(session: Session) -> str | None:
 
 def no_edit_outside(session: Session) -> str | None:
     if session.screen == "triage" and not session.marked:
-        return no_edit(session)
+        return no_merge(session) if session.on_conflict else no_edit(session)
     refused = no_verdict(session)
     if refused is None and session.screen == "overview" and (session.item is None or not session.item.bulk):
         return "go to a line of rows (a bucket, a flag, a year) to edit them together; enter opens this one"
+    return refused
+
+
+def no_turn_edit(session: Session) -> str | None:
+    refused = no_verdict(session)
+    if refused is not None or session.turn is not None:
+        return refused
+    return "no turn is in focus: l goes to the first one"
+
+
+def no_merge(session: Session) -> str | None:
+    refused = no_verdict(session)
+    if refused is None and not session.on_conflict:
+        return "only answers that disagree are merged; e edits a row, enter keeps one of a group"
     return refused
 
 

@@ -160,6 +160,9 @@ class WorkScreen(Screen[None]):
     def open_editor(self, *, external: bool) -> None:
         return None
 
+    def merge(self) -> None:
+        return None
+
     def confirm(self) -> None:
         return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -9,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.errors import TamisError
+from engine.sources.shapes import editable_fields
 from workbench.ascii_text import ascii_text
 from workbench.editing import draft, edit_fields, keep_draft, save_edit
 from workbench.safe_text import visible_line
@@ -23,8 +26,20 @@ HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave, keep a draft
 class EditScreen(Screen[bool]):
     """Ends with True where a decision was taken."""
 
-    def __init__(self, session: Session, row: int, styles: Styles) -> None:
+    def __init__(
+        self,
+        session: Session,
+        row: int,
+        styles: Styles,
+        title: str = "",
+        texts: Mapping[FieldPath, str] | None = None,
+        save: Callable[[dict[FieldPath, str]], bool] | None = None,
+    ) -> None:
+        """`texts` stand in the fields in place of the row's own, `save` decides in place of an edit of the row."""
         super().__init__()
+        self._title = title or f"editing row {row}"
+        self._texts = texts
+        self._save = save or (lambda texts: save_edit(session, row, texts))
         self._session = session
         self._row = row
         self._role_styles = styles
@@ -39,7 +54,7 @@ class EditScreen(Screen[bool]):
 
     def compose(self) -> ComposeResult:
         yield OneLine(self._role_styles, ground="status", id="status")
-        drafted = draft(self._session, self._row)
+        drafted = draft(self._session, self._row) if self._texts is None else self._texts
         with VerticalScroll(id="fields", can_focus=False):
             for number, field in enumerate(self._fields):
                 label = visible_line(field.label)
@@ -69,8 +84,9 @@ class EditScreen(Screen[bool]):
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:
-        drafted = " \u00b7 with the draft you left" if draft(self._session, self._row) else ""
-        self.query_one("#status", OneLine).show(((f" editing row {self._row}{drafted}", "text"),))
+        own = self._texts is None and draft(self._session, self._row)
+        drafted = " \u00b7 with the draft you left" if own else ""
+        self.query_one("#status", OneLine).show(((f" {self._title}{drafted}", "text"),))
         hints = [(text, role) for key, label in HINTS for text, role in ((key, "key"), (f" {label}  ", "hint"))]
         self.query_one("#hints", OneLine).show(((" ", "hint"), *hints))
 
@@ -83,7 +99,7 @@ class EditScreen(Screen[bool]):
     def save(self) -> None:
         """Decide on the edit and leave; where it is refused, stay and say why."""
         try:
-            decided = save_edit(self._session, self._row, self.texts())
+            decided = self._save(self.texts())
         except TamisError as error:
             self.query_one("#message", OneLine).show(((f" {visible_line(str(error))}", "error"),))
             return
@@ -91,6 +107,10 @@ class EditScreen(Screen[bool]):
 
     def cancel(self) -> None:
         """Leave without deciding; what was typed stays as a draft."""
+        if self._texts is not None:
+            self._session.say("left without merging")
+            self.dismiss(False)
+            return
         keep_draft(self._session, self._row, self.texts())
         kept = bool(draft(self._session, self._row))
         self._session.say(
@@ -100,6 +120,11 @@ class EditScreen(Screen[bool]):
 
     def revert(self) -> None:
         """Put the texts back as they stand in the row now."""
+        now = {field.path: field.text for field in self._fields}
+        as_read = editable_fields(self._session.project.rows.raw(self._row), self._session.project.mapping)
+        words = "as it stands now; ctrl+r again: as it was read"
+        if self.texts() == now:
+            now, words = {field.path: field.text for field in as_read}, "as it was read, before any edit"
         for number, field in enumerate(self._fields):
-            self.query_one(f"#field-{number}", SafeArea).text = field.text
-        self.query_one("#message", OneLine).show(((" as it was before this edit", "info"),))
+            self.query_one(f"#field-{number}", SafeArea).text = now.get(field.path, field.text)
+        self.query_one("#message", OneLine).show(((f" {words}", "info"),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Iterable
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,17 +11,21 @@ from textual.containers import Container
 
 from engine.errors import TamisError
 from engine.files import write_atomic
-from workbench.document import Styled, paragraphs
+from workbench.document import Paragraph, Styled, paragraphs
 from workbench.entry_lines import EntryLines
 from workbench.entry_words import reason_line, title_line
 from workbench.keymap import bindings_for
+from workbench.merging import conflict_here
 from workbench.outside import edit_outside
 from workbench.safe_text import visible_line
 from workbench.screens.asking import AskingScreen
+from workbench.turn_document import raw_paragraphs, turn_paragraphs
+from workbench.view import Entry
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
 from workbench.widgets.reader import Reader
 
+FEWEST_LINES = 3
 # Terminals cut longer clipboard texts, or ignore them.
 MOST_COPIED = 70_000
 
@@ -86,6 +91,9 @@ class TriageScreen(AskingScreen):
         elif entry is not None:
             self.tamis.edit_here(entry.row)
 
+    def merge(self) -> None:
+        self.tamis.merge_here(conflict_here(self.session))
+
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:
         self.session.pending = None
@@ -96,19 +104,37 @@ class TriageScreen(AskingScreen):
 
     def sync_body(self) -> None:
         session = self.session
-        self.query_one(LineList).sync()
+        rows = self.query_one(LineList)
+        # Above the reader a short list leaves its lines to it.
+        most = None if self.has_class("-wide") else max(FEWEST_LINES, len(session.view))
+        if (rows.styles.max_height.value if rows.styles.max_height is not None else None) != most:
+            rows.styles.max_height = most
+        rows.sync()
         entry = session.entry
         if entry is None:
             self.reader.open(None, tuple)
             self.query_one("#title", OneLine).show(())
             self.query_one("#reason", OneLine).show(())
             return
-        key = (entry.row, entry.cluster.id if entry.cluster else None, entry.is_header, session.why_open)
-        self.reader.open(key, lambda: paragraphs(session.project, entry, why=session.why_open))
+        self.reader.open(self._reading(entry), lambda: self._document(entry))
         session.on_screen |= self.reader.seen_rows
         more = (("\u2193 J ", "muted"),) if self.reader.more_below else ()
         self.query_one("#title", OneLine).show(title_line(session, entry), more)
         self.query_one("#reason", OneLine).show(reason_line(session, entry))
+
+    def _reading(self, entry: Entry) -> Hashable:
+        """What the reader shows, so that the same again stays where it was scrolled to."""
+        session = self.session
+        group = entry.cluster.id if entry.cluster else None
+        return (entry.row, group, entry.is_header, session.why_open, session.raw_open, session.turn)
+
+    def _document(self, entry: Entry) -> Iterable[Paragraph]:
+        session = self.session
+        if session.raw_open and not entry.is_header:
+            return raw_paragraphs(session.project, entry.row)
+        if session.turn is not None and not session.why_open:
+            return turn_paragraphs(session.project, entry.row, session.turn, session.shared_prompts)
+        return paragraphs(session.project, entry, why=session.why_open, prompts=session.shared_prompts)
 
     def status(self) -> tuple[list[Styled], list[Styled]]:
         left, right = super().status()

@@ -1,0 +1,28 @@
+"""The reader's other ways to show a row: one turn of it, or the very bytes that were read. Knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.project.folder import Project
+from workbench.document_parts import Paragraph, folded_system, split_lines, spoken, turn_text
+
+
+def raw_paragraphs(project: Project, row: int) -> Iterator[Paragraph]:
+    """The row as it was read, byte for byte, controls made visible; its edit is not in it."""
+    content = project.rows.raw_bytes(row)
+    edited = ", its edit aside" if project.is_edited(row) else ""
+    head = f"as it was read{edited}: {len(content):,} bytes; z lays it out again"
+    yield Paragraph(((head, "muted"),), ("raw", "muted"))
+    yield from split_lines([(content.decode("utf-8", "surrogateescape"), "text")], ("", "muted"), row)
+
+
+def turn_paragraphs(project: Project, row: int, turn: int, prompts: Mapping[int, int]) -> Iterator[Paragraph]:
+    """One turn whole, the system prompt above it folded."""
+    example = project.example(row)
+    spoken_turn = example.turns[turn]
+    if turn and example.turns[0].role == "system":
+        yield folded_system(example.turns[0], row, prompts)
+        yield Paragraph(())
+    flagged = [flag.span for flag in project.flags_of(row) if flag.span is not None and flag.span.turn == turn]
+    yield from spoken(spoken_turn, turn_text(spoken_turn, [] if project.is_edited(row) else flagged), row)

@@ -273,7 +273,7 @@ def _reader(key: str, value: str) -> Callable[[Project, int], Any]:
     if key == "tokens":
         return lambda project, number: _characters(project, number) / CHARS_PER_TOKEN
     if key == "date":
-        return lambda project, number: _date(project.current_row(number), len(value))
+        return lambda project, number: row_date(project.current_row(number), len(value))
     path = parse_path(key.removeprefix("field."))
     return lambda project, number: value_at(project.current_row(number), path)
 
@@ -282,13 +282,15 @@ def _characters(project: Project, number: int) -> int:
     return sum(len(turn.text) for turn in project.example(number).turns)
 
 
-def _date(row: Any, length: int) -> str | None:
-    for name in DATE_FIELDS:
-        value = row.get(name) if hasattr(row, "get") else None
-        if value is not None and str(value).strip():
-            # Seconds since 1970 are dates, too. As many characters as were asked for: date<2024-01 compares months.
-            return (date_of({name: value}) or str(value))[:length]
-    return None
+def row_date(row: Any, length: int = 10) -> str | None:
+    """The date a row carries, as many characters of it as are asked for: `date<2024-01` compares months."""
+    if not hasattr(row, "get"):
+        return None
+    if found := date_of(row):
+        return found[:length]
+    # Not a date as we know them: it still compares as the text it is.
+    values = (str(row.get(name)) for name in DATE_FIELDS if row.get(name) is not None and str(row[name]).strip())
+    return next((value[:length] for value in values), None)
 
 
 def _comparable(value: Any) -> Any:

@@ -57,6 +57,18 @@ def pane(name: str) -> WorkScreen:
         from workbench.screens.runs import RunsScreen
 
         return RunsScreen()
+    if name == "offer":
+        from workbench.screens.offer import OfferScreen
+
+        return OfferScreen()
+    if name == "pick":
+        from workbench.screens.pick import PickScreen
+
+        return PickScreen()
+    if name == "slices":
+        from workbench.screens.slices import SlicesScreen
+
+        return SlicesScreen()
     from workbench.screens.help import HelpScreen
 
     return HelpScreen()

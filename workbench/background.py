@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker
 
 from engine.errors import TamisError
-from workbench.scan_job import READ_MODULE, run_job, run_scan
+from engine.queue.rules import RowRule
+from workbench.ordering import LABELS, RISK, learnt, ranking, take_order, take_queue
+from workbench.repairs import fitting
+from workbench.scan_job import QUEUE_MODULE, READ_MODULE, run_job, run_scan
+from workbench.verdicts import counted
 
 if TYPE_CHECKING:
     from workbench.app import TamisApp
@@ -23,6 +28,7 @@ class Background:
         self._app = app
         self._job: Worker[None] | None = None
         self._settings_at = 0
+        self._learning = False
 
     def start(self) -> None:
         """Read what is not read yet, then scan what is not scanned yet."""
@@ -69,6 +75,54 @@ class Background:
             session.job = ""
         app.sync_screen()
         app.ask_what_is_open()
+
+    def learn(self) -> None:
+        """Put the rows in order by what was learnt so far, in a job of its own; one at a time."""
+        session = self._app.session
+        if self._learning or session.project.findings is None:
+            return
+        self._learning = True
+        session.verdicts_since_learnt = 0
+        self._app.run_worker(self._learn(), group="queue")
+
+    async def _learn(self) -> None:
+        session = self._app.session
+        try:
+            await run_job(QUEUE_MODULE, session.project.folder, lambda phase, done, of: None)
+            take_queue(session)
+            if session.order == RISK:
+                session.say(f"order: {LABELS[RISK]}{learnt(session.queue)}", "done")
+        except TamisError as error:
+            session.say(str(error), "error")
+        finally:
+            self._learning = False
+        self._app.sync_screen()
+
+    def rank(self, name: str) -> None:
+        """Work an order out that reads every row, and show the list in it."""
+        self._app.session.say(f"sorting: {LABELS[name]}")
+        self._app.run_worker(self._rank(name), exclusive=True, group="rank")
+
+    async def _rank(self, name: str) -> None:
+        session = self._app.session
+        ranked = await asyncio.to_thread(ranking, session, name)
+        take_order(session, name, ranked)
+        self._app.sync_screen()
+
+    def find_fitting(self) -> None:
+        """Look for the rows that the change behind the last edit fits, too."""
+        rule, self._app.session.edit_rule = self._app.session.edit_rule, None
+        if rule is not None:
+            self._app.run_worker(self._find_fitting(rule), exclusive=True, group="fitting")
+
+    async def _find_fitting(self, rule: RowRule) -> None:
+        session = self._app.session
+        rows = await asyncio.to_thread(fitting, session.project, rule, range(len(session.project.rows)))
+        if rows:
+            session.fits = (rule, tuple(rows))
+            more = f"the same change ({rule.rule.about}) fits {counted(len(rows), 'more row')}: F shows them"
+            session.say(f"{session.message.text} \u00b7 {more}", "done")
+            self._app.sync_screen()
 
     def _read_progress(self, phase: str, done: int, of: int) -> None:
         self._tell(f"{phase} {done:,} rows")

@@ -6,12 +6,12 @@ is shown of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from engine.project.folder import Project
 from workbench.document_parts import NOT_COUNTED, Paragraph, Styled, mark_of
 from workbench.group_document import group_paragraphs
-from workbench.row_document import decision_sentence, row_paragraphs
+from workbench.row_document import decision_sentence, decision_words, row_paragraphs
 from workbench.view import Entry
 
 GROUP_NAMES = {
@@ -24,13 +24,19 @@ GROUP_NAMES = {
 
 
 def paragraphs(
-    project: Project, entry: Entry, *, why: bool, prompts: Mapping[int, int] = NOT_COUNTED
+    project: Project,
+    entry: Entry,
+    *,
+    why: bool,
+    prompts: Mapping[int, int] = NOT_COUNTED,
+    learnt: Sequence[list[Styled]] = (),
 ) -> Iterator[Paragraph]:
-    """The document of an entry. `why` unfolds every finding with its evidence; `prompts` are rows by system prompt."""
+    """The document of an entry. `why` unfolds every finding with its evidence, and what was `learnt` of the row;
+    `prompts` are rows by system prompt."""
     if entry.is_header and entry.cluster is not None:
         yield from group_paragraphs(project, entry.cluster)
     else:
-        yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts)
+        yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts, learnt)
 
 
-__all__ = ["GROUP_NAMES", "Paragraph", "Styled", "decision_sentence", "mark_of", "paragraphs"]
+__all__ = ["GROUP_NAMES", "Paragraph", "Styled", "decision_sentence", "decision_words", "mark_of", "paragraphs"]

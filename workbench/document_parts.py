@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.model import Example, Span, Turn
 from engine.project.folder import Project
+from engine.queue.recheck import TAG
 from engine.select import CHARS_PER_TOKEN
 from workbench.safe_text import visible, visible_line
 from workbench.verdicts import counted
@@ -33,6 +34,7 @@ VERDICT_MARKS: dict[str, Styled] = {
     "undecided": ("\u00b7 ", "undecided"),
     "edited": ("\u00b1e", "edited"),
     "disputed": ("\u2260d", "disputed"),
+    "again": ("? ", "undecided"),
 }
 
 
@@ -49,6 +51,9 @@ class Paragraph:
 
 def mark_of(project: Project, row: int) -> Styled:
     """Glyph and letter of a verdict, and its role: never told by colour alone."""
+    if TAG in project.tags(row):
+        # A second look is blind: what was said at the first one is not shown.
+        return VERDICT_MARKS["again"]
     if project.is_disputed(row):
         return VERDICT_MARKS["disputed"]
     verdict = project.verdict(row)

@@ -7,8 +7,11 @@ from engine.model import Row
 from engine.select import select
 from engine.sources.shapes import EditableField
 from workbench.edits import changed_texts, edited_row, fields_of
+from workbench.repairs import rule_behind
 from workbench.saved_state import FieldPath
+from workbench.second_look import with_answer
 from workbench.session import Session
+from workbench.stopping import note_outcome
 from workbench.verdicts import counted, plan_edit, plan_edits
 
 # More in one file is no longer reading.
@@ -106,10 +109,14 @@ def save_edit(session: Session, row: int, texts: dict[FieldPath, str]) -> bool:
     Raises UsageError for a row that could not be trained on; what was typed is then kept as a draft.
     """
     try:
+        before = session.project.current_row(row)
         edited = edited_row(session.project, row, texts)
         if edited is not None:
             session.on_screen.add(row)
-            session.act(plan_edit(session.project, row, edited))
+            session.act(with_answer(session.project, row, plan_edit(session.project, row, edited)))
+            note_outcome(session, True)
+            session.edit_rule = rule_behind(session.project, row, before)
+            session.fits = None
     except (UsageError, ProjectError):
         keep_draft(session, row, texts)
         raise

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import UsageError
+from engine.model import Row
 from engine.project.folder import Project
 from engine.sources.shapes import EditableField, editable_fields, turns_of, with_texts
 from workbench.saved_state import FieldPath
@@ -13,9 +14,9 @@ from workbench.saved_state import FieldPath
 WAY_OUT = "esc leaves it as it was; x rejects the row"
 
 
-def fields_of(project: Project, row: int) -> tuple[EditableField, ...]:
-    """The texts of a row that can be edited, as they stand now."""
-    return editable_fields(project.current_row(row), project.mapping)
+def fields_of(project: Project, row: int, content: Row | None = None) -> tuple[EditableField, ...]:
+    """The texts of a row that can be edited: as they stand now, or in the `content` that is to replace it."""
+    return editable_fields(project.current_row(row) if content is None else content, project.mapping)
 
 
 def edited_row(project: Project, row: int, texts: Mapping[FieldPath, str]) -> dict[str, Any] | None:
@@ -32,6 +33,13 @@ def edited_row(project: Project, row: int, texts: Mapping[FieldPath, str]) -> di
     if not turns or not (turns[-1].text.strip() or turns[-1].calls):
         raise UsageError("not saved: the answer is empty", "", WAY_OUT)
     return edited
+
+
+def can_be_trained_on(project: Project, content: Row) -> bool:
+    """Whether a changed row still has a request and an answer."""
+    turns = turns_of(content, project.mapping)
+    asks = any(turn.role == "user" and turn.text.strip() for turn in turns)
+    return asks and bool(turns[-1].text.strip() or turns[-1].calls)
 
 
 def changed_texts(project: Project, row: int, texts: Mapping[FieldPath, str]) -> dict[FieldPath, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.model import Cluster
-from workbench.document import GROUP_NAMES, Styled, decision_sentence, mark_of
+from workbench.document import GROUP_NAMES, Styled, decision_words, mark_of
 from workbench.document_parts import about_tokens
+from workbench.ordering import RISK
 from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.verdicts import counted
@@ -31,7 +32,7 @@ def title_line(session: Session, entry: Entry) -> list[Styled]:
         title.append((" \u00b7 held out", "heldout"))
     if tags := sorted(project.tags(entry.row)):
         title.append((f" \u00b7 {visible_line(' '.join(f'#{tag}' for tag in tags))}", "key"))
-    decided = decision_sentence(project.decision(entry.row))
+    decided = decision_words(project, entry.row)
     if decided:
         verdict, _, rest = decided.partition(" ")
         title += [(f" \u00b7 {verdict}", mark_of(project, entry.row)[1]), (f" {visible_line(rest)}", "muted")]
@@ -47,19 +48,31 @@ def reason_line(session: Session, entry: Entry) -> list[Styled]:
         return [(f" {entry.cluster.kind} ", role), (visible_line(sentence), "reason")]
     flags = project.flags_of(entry.row)
     clusters = project.clusters_of(entry.row)
+    risk = _risk(session, entry.row)
     more = len(flags) + len(clusters) - 1
     rest: list[Styled] = [(f"  (+{more}: w)", "muted")] if more > 0 else []
     if entry.cluster is not None or (clusters and not flags):
         cluster = entry.cluster or clusters[0]
         role = "conflict" if cluster.kind == "conflict" else "group"
         words = _place_in(cluster, entry.row) if entry.cluster is not None else _place_outside(cluster, entry.row)
-        return [(f" {cluster.kind} ", role), (words, "reason"), *rest]
+        return [*risk, (f" {cluster.kind} ", role), (words, "reason"), *rest]
     if flags:
         bucket = project.findings.buckets[entry.row] if project.findings is not None else "check"
-        return [(f" {bucket} ", bucket), (f"{flags[0].signal}: {visible_line(flags[0].reason)}", "reason"), *rest]
+        return [
+            *risk,
+            (f" {bucket} ", bucket),
+            (f"{flags[0].signal}: {visible_line(flags[0].reason)}", "reason"),
+            *rest,
+        ]
     if project.findings is None:
         return [(" not scanned yet", "muted")]
-    return [(" no issue found", "clean")]
+    return [*risk, (" no issue found", "clean")]
+
+
+def _risk(session: Session, row: int) -> list[Styled]:
+    """How likely the row is bad, in the order of risk."""
+    chance = session.queue.chances.get(row) if session.queue is not None and session.order == RISK else None
+    return [(f" risk {chance:.0%}", "muted")] if chance is not None else []
 
 
 def _place_in(cluster: Cluster, row: int) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from engine.errors import UsageError
+from engine.queue.estimate import FEWEST_QUIET
 from engine.select import select
+from workbench.second_look import say_agreement, with_answer
 from workbench.session import Session
+from workbench.stopping import advised, named, note_outcome, remaining
 from workbench.verdicts import Plan, Verb, counted, plan_bulk, plan_keep, plan_keep_bulk, plan_row, seen_by
 from workbench.view import SETTLED_KINDS, groups_within
 
@@ -42,7 +45,29 @@ def judge(session: Session, verb: Verb) -> None:
     ):
         session.say(f"row {entry.row} is undecided already", "refused")
     else:
-        session.act(plan_row(session.project, verb, entry.row))
+        plan = plan_row(session.project, verb, entry.row)
+        session.act(with_answer(session.project, entry.row, plan))
+        if verb in ("accept", "reject"):
+            note_outcome(session, verb == "reject")
+        say_agreement(session)
+
+
+def accept_rest(session: Session) -> None:
+    """Accept what is left of the filter, where the advice to stop stands; the key is taken twice."""
+    advice = advised(session)
+    if advice is None:
+        session.say(
+            f"no ground to stop yet: by risk (s), the last {FEWEST_QUIET} verdicts must have changed nothing",
+            "refused",
+        )
+        return
+    project = session.project
+    why = f"the rest of {named(session)}"
+    plan = plan_bulk(project, "accept", remaining(session), why, seen_by(project, session.on_screen))
+    if confirmed(session, "accept-rest", why, plan, always=True, word="accept"):
+        session.act(plan)
+    else:
+        session.say(f"{advice} {session.message.text}", "refused")
 
 
 def keep(session: Session) -> None:
@@ -86,7 +111,7 @@ def _judge_item(session: Session, verb: Verb) -> None:
         session.act(plan, advance=False)
 
 
-def confirmed(session: Session, verb: str, target: str, plan: Plan, *, always: bool = False) -> bool:
+def confirmed(session: Session, verb: str, target: str, plan: Plan, *, always: bool = False, word: str = "") -> bool:
     """Whether to go on: small or seen at once, else on the second press of the same key on the same rows."""
     unseen = sum(1 for row in plan.rows if not _text_was_seen(session, row))
     asked, session.pending = session.pending, None
@@ -96,7 +121,7 @@ def confirmed(session: Session, verb: str, target: str, plan: Plan, *, always: b
     left = plan.sentence.partition(";")[2]
     unseen_words = f"{unseen} not yet seen{',' + left if left else ''}"
     # A verdict on one kind is its count; where groups are kept both counts are told.
-    what = plan.sentence.partition(";")[0] if verb == "keep-all" else f"{verb} {counted(len(plan.rows), 'row')}"
+    what = plan.sentence.partition(";")[0] if verb == "keep-all" else f"{word or verb} {counted(len(plan.rows), 'row')}"
     session.say(
         f"{what.replace('accepted', 'accept').replace('rejected', 'reject')}, {unseen_words}: same key again", "refused"
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from engine.model import Cluster, Decision, Example, Turn
 from engine.project.folder import Project
+from engine.queue.recheck import TAG
 from workbench.document_parts import (
     FOLDED_SYSTEM,
     NOT_COUNTED,
@@ -27,13 +28,19 @@ from workbench.worddiff import differing_words, word_diff
 
 
 def row_paragraphs(
-    project: Project, row: int, cluster: Cluster | None, why: bool, prompts: Mapping[int, int] = NOT_COUNTED
+    project: Project,
+    row: int,
+    cluster: Cluster | None,
+    why: bool,
+    prompts: Mapping[int, int] = NOT_COUNTED,
+    learnt: Sequence[list[Styled]] = (),
 ) -> Iterator[Paragraph]:
-    """The document of a row, set against its keeper where it is shown as a member of `cluster`."""
+    """The document of a row, set against its keeper where it is shown as a member of `cluster`. `learnt` are further
+    lines for its list of reasons."""
     example = project.example(row)
     yield from _remarks(project, row)
     if why:
-        yield from _findings(project, row)
+        yield from _findings(project, row, learnt)
     if project.is_edited(row):
         yield from _edit(project, row, example, why)
         if why:
@@ -132,7 +139,7 @@ def _changed_turns(before: tuple[Turn, ...], example: Example) -> Iterator[Parag
             yield Paragraph(())
 
 
-def _findings(project: Project, row: int) -> Iterator[Paragraph]:
+def _findings(project: Project, row: int, learnt: Sequence[list[Styled]]) -> Iterator[Paragraph]:
     lines: list[list[Styled]] = []
     for flag in project.flags_of(row):
         lines.append(
@@ -151,12 +158,18 @@ def _findings(project: Project, row: int) -> Iterator[Paragraph]:
         lines.append([("held out ", "heldout"), ("measured with, never trained on; judged row by row", "text")])
     if project.is_leaking(row):
         lines.append([("leak ", "drop"), ("a twin of a held-out row: it is left out of every export", "text")])
-    decision = decision_sentence(project.decision(row))
+    decision = decision_words(project, row)
     if decision:
         lines.append([(visible_line(decision), "muted")])
+    lines += learnt
     for index, styled in enumerate(lines or [[("no issue found", "muted")]]):
         yield Paragraph(tuple(styled), ("why", "reason") if index == 0 else ("", "muted"))
     yield Paragraph(())
+
+
+def decision_words(project: Project, row: int) -> str:
+    """The decision on a row in a sentence; nothing while the row waits for a second, blind look."""
+    return "" if TAG in project.tags(row) else decision_sentence(project.decision(row))
 
 
 def decision_sentence(decision: Decision) -> str:

@@ -13,6 +13,16 @@ from engine.errors import TamisError
 
 MODULE = "engine.jobs.scan"
 READ_MODULE = "engine.jobs.read"
+QUEUE_MODULE = "engine.jobs.queue"
+PICK_MODULE = "engine.jobs.pick"
+SLICES_MODULE = "engine.jobs.slices"
+JOB_NAMES = {
+    MODULE: "the scan",
+    READ_MODULE: "reading",
+    QUEUE_MODULE: "the queue",
+    PICK_MODULE: "the pick",
+    SLICES_MODULE: "the slices",
+}
 PLAN_MODULE = "engine.jobs.plan"
 GOES_ON = "rows can be judged all the same; start again to go on"
 WHAT = {READ_MODULE: ("reading", GOES_ON), PLAN_MODULE: ("the plan", "")}

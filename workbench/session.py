@@ -7,13 +7,16 @@ without a screen. A verdict is on disk before its method returns; only then is a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.errors import UsageError
 from engine.model import Flag, VerdictName
 from engine.project.folder import Project
+from engine.queue.precision import Record
+from engine.queue.rules import RowRule
+from engine.queue.store import Queue
 from engine.select import select
 from workbench.headlines import headline, shared_openings
 from workbench.saved_state import Drafts, SavedState, load_state, save_state
@@ -26,8 +29,15 @@ from workbench.verdicts import (
 from workbench.view import Entry, View, build_view
 from workbench.years import Years
 
+if TYPE_CHECKING:
+    from workbench.pick_board import Board
+    from workbench.repairs import Offer
+    from workbench.slice_board import SliceBoard
+
 MOST_FILTERS = 100
 LIST_SCREENS = ("overview", "triage")
+SETTLE = "settle"
+"""The order at the start: groups first, then rows by bucket."""
 Tone = Literal["info", "done", "refused", "error"]
 Place = tuple[int, str | None, bool]
 
@@ -41,7 +51,14 @@ class Message:
 
 
 class Session:
-    """See the module. `on_screen` holds the rows whose text was painted, `job` says what runs beside the keys."""
+    """See the module. `on_screen` holds the rows whose text was painted, `job` says what runs beside the keys.
+
+    `order` names the order of the list and `ranked` holds all rows in it (None: groups first). `queue` is what was
+    learnt, `records` how often each signal was right (None: to be counted), `latest` the outcomes of single verdicts by
+    filter, oldest first, from which advice to stop is drawn. `offer` are changes to look through, `edit_rule` the
+    change behind the last edit while it is not yet looked for in other rows, `fits` that change and the rows it fits;
+    `board` and `slices` are what the screens of pick and slices show.
+    """
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -59,6 +76,17 @@ class Session:
         self.shared_prompts: Mapping[int, int] = {}
         self.items: list[Item] = []
         self.item_cursor = 0
+        self.order = SETTLE
+        self.ranked: Sequence[int] | None = None
+        self.queue: Queue | None = None
+        self.verdicts_since_learnt = 0
+        self.records: dict[str, Record] | None = None
+        self.latest: dict[str, list[bool]] = {}
+        self.offer: Offer | None = None
+        self.edit_rule: RowRule | None = None
+        self.fits: tuple[RowRule, tuple[int, ...]] | None = None
+        self.board: Board | None = None
+        self.slices: SliceBoard | None = None
         self._places: list[Place | None] = []
         self._undone_places: list[Place | None] = []
         self._openings = shared_openings(project)
@@ -208,7 +236,7 @@ class Session:
     def set_filter(self, text: str) -> None:
         """Show other rows. Raises UsageError where the text is no selector; the view then stays."""
         entry = self.entry
-        view = build_view(self.project, text)
+        view = build_view(self.project, text, self.ranked)
         self.view = view
         here = (
             view.find(entry.row, entry.cluster.id if entry.cluster else None, entry.is_header)
@@ -236,7 +264,10 @@ class Session:
         """After a scan, or (`findings` False) after rows came in: the same filter over what is there now."""
         entry = self.entry
         self._mapping = self.project.mapping
-        self.view = build_view(self.project, self.filter_text)
+        if len(self.ranked or ()) != len(self.project.rows):
+            # Rows came in: an order that knows nothing of them is given up.
+            self.order, self.ranked = SETTLE, None
+        self.view = build_view(self.project, self.filter_text, self.ranked)
         self._openings = shared_openings(self.project)
         # Who is reading stays with the row; else the scan's first group is what to look at.
         stays = entry is not None and (self.screen == "triage" or not findings)
@@ -248,6 +279,7 @@ class Session:
 
     def refresh_counts(self) -> None:
         """Count verdicts and overview lines afresh."""
+        self.records = None
         project = self.project
         self.tally = Counter(project.tally())
         # The held-out set is judged in a sitting of its own: what is left to do does not count it.
@@ -298,6 +330,7 @@ class Session:
         if carry_out(self.project, plan, self.on_screen) is None:
             self.say(plan.sentence, "refused")
             return
+        self.records = None
         # A pass over all rows is not paid for with every key.
         self.tally.subtract(before)
         self.tally.update(self.project.verdict(row) for row in counted_rows)

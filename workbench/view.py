@@ -8,18 +8,22 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from engine.model import BUCKETS, BucketName, Cluster, ClusterKind
 from engine.project.folder import Project
+from engine.queue.recheck import TAG
 from engine.select import select
 
 GROUP_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix", "conflict")
 SETTLED_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix")
 BUCKET_ORDER: tuple[BucketName, ...] = ("drop", "fix", "check", "clean")
 assert set(BUCKET_ORDER) == set(BUCKETS)
+
+# In this filter a row asks for a verdict until it has got its second one.
+SECOND_LOOK = f"is:{TAG}"
 
 _KIND = re.compile(r"(?<![\w.])(not\s+)?kind:(\w+)")
 
@@ -88,10 +92,11 @@ class View:
 
     def open_from(self, index: int, project: Project) -> int | None:
         """The first entry from `index` on, then from the top, that still asks for a verdict; None: none does."""
+        again = SECOND_LOOK in self.filter_text
         for candidate in chain(range(index, len(self)), range(min(index, len(self)))):
             row = self._rows[candidate]
             if row >= 0:
-                if project.verdict(row) == "undecided":
+                if project.verdict(row) == "undecided" or (again and TAG in project.tags(row)):
                     return candidate
             elif is_open(project, self.entry(candidate)):
                 return candidate
@@ -129,9 +134,16 @@ def groups_within(
     )
 
 
-def build_view(project: Project, filter_text: str) -> View:
-    """The entries for a filter. Raises UsageError where the text is no selector."""
+def build_view(project: Project, filter_text: str, ranked: Sequence[int] | None = None) -> View:
+    """The entries for a filter. Raises UsageError where the text is no selector.
+
+    `ranked` holds every row in an order that was asked for: rows then stand alone, in that order.
+    """
     matched = select(project, filter_text) if filter_text.strip() else list(range(len(project.rows)))
+    if ranked is not None:
+        wanted = set(matched)
+        flat = array("i", (row for row in ranked if row in wanted))
+        return View(filter_text.strip(), (), (), len(matched), array("i", [-1]) * len(flat), flat)
     within: Collection[int] = range(len(project.rows)) if len(matched) == len(project.rows) else set(matched)
     clusters = groups_within(project, within, filter_text)
     groups, rows, headers = array("i"), array("i"), []

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from engine.project.folder import Project
 from engine.scan.dates import date_of
-from engine.select import DATE_FIELDS
 
 Years: TypeAlias = "array[int]"
 """The year of each row by number; UNDATED where it carries none."""
@@ -23,9 +22,8 @@ def years_of(project: Project, cancelled: Callable[[], bool] = lambda: False) ->
         if cancelled() or (row == LOOKED_AT_FIRST and not any(years)):
             return None
         try:
-            raw = project.rows.raw(row)
             # The same fields as the selector `date=2018` looks at.
-            date = next(filter(None, (date_of({name: raw[name]}) for name in DATE_FIELDS if name in raw)), "")
+            date = date_of(project.rows.raw(row))
         except OSError:
             # The project was closed while this ran in a thread: nobody waits for the years any more.
             return None

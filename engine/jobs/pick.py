@@ -1,4 +1,7 @@
-"""`python -P -m engine.jobs.pick PROJECT N`: propose a diverse subset of what is undecided or accepted."""
+"""`python -P -m engine.jobs.pick PROJECT N [LOCKED [REFUSED]]`: propose a diverse subset of what is open or accepted.
+
+LOCKED and REFUSED are row numbers parted by commas: rows that must be among them, and rows that were swapped away.
+"""
 
 from __future__ import annotations
 
@@ -75,13 +78,18 @@ def pick_to_json(project: Project, pick: Pick) -> dict[str, Any]:
     }
 
 
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(int(part) for part in text.split(",") if part)
+
+
 def main() -> int:
     end_when_parent_does()
     try:
         if not sys.argv[2].isdigit():
             raise UsageError(f"{sys.argv[2]!r} is no number of rows")
         with open_project(Path(sys.argv[1]), readonly=True) as project:
-            pick = pick_rows(project, int(sys.argv[2]))
+            locked, refused = (_numbers(text) for text in (*sys.argv[3:], "", "")[:2])
+            pick = pick_rows(project, int(sys.argv[2]), locked=locked, refused=refused)
     except TamisError as error:
         say(error=str(error))
         return 2

@@ -395,6 +395,11 @@ class Project:
             "quarantined": sum(source.quarantined for source in self.settings.sources),
         }
 
+    @property
+    def own_journal(self) -> Path | None:
+        """The file this window writes to; None where it only reads."""
+        return self._own_path
+
     def journal_files(self) -> list[Path]:
         """The journal files that are folded in, by name."""
         return sorted(path for path in self._states.folds if path.exists())

@@ -85,6 +85,10 @@ class RowStore:
         start, end = self._starts[number], self._starts[number + 1]
         return os.pread(self._descriptor, end - start - 1, start)
 
+    def size(self, number: int) -> int:
+        """The bytes of the row as it came; read from the index alone."""
+        return int(self._starts[number + 1] - self._starts[number] - 1)
+
     def raw(self, number: int) -> dict[str, Any]:
         """The row in its own shape; treat it as frozen."""
         cached = self._raw_cache.get(number)

@@ -22,11 +22,12 @@ _VERDICTS = {"accept": "accepted", "edit": "accepted", "reject": "rejected", "sk
 
 
 def draw(project: Project, count: int, seed: int = 0) -> list[int]:
-    """`count` rows at random among those judged by eye and not drawn yet, ascending."""
+    """`count` rows at random among those judged by eye and not drawn yet, ascending. Edited rows are no longer what was
+    judged, so they are not asked about."""
     judged = [
         number
         for number in range(len(project.rows))
-        if outcome_of(project, number) is not None and TAG not in project.tags(number)
+        if outcome_of(project, number) is not None and not project.is_edited(number) and TAG not in project.tags(number)
     ]
     judged.sort(key=lambda number: random_rank(f"{seed}:{project.rows.id(number)}"))
     return sorted(judged[:count])

@@ -34,12 +34,17 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class DeadTerm:
-    """A word that `uses` rows up to `last` say, and none of the `later` rows after it."""
+    """A word that `uses` rows up to `last` say (`rows`), and none of the `later` rows after it."""
 
     word: str
     uses: int
     last: str
     later: int
+    rows: tuple[int, ...] = ()
+
+    @property
+    def selector(self) -> str:
+        return rf"/\b{re.escape(self.word)}\b/i"
 
 
 def dated(examples: Iterable[Example]) -> dict[int, str]:
@@ -70,7 +75,7 @@ def slices(examples: Sequence[Example], by: str = "") -> tuple[Slice, ...]:
     return tuple(Slice(name, tuple(sorted(rows[name])), f"date={name}") for name in sorted(rows))
 
 
-def ten_of(part: Slice, examples: Sequence[Example], count: int = 10) -> tuple[int, ...]:
+def ten_of(part: Slice | DeadTerm, examples: Sequence[Example], count: int = 10) -> tuple[int, ...]:
     """Rows of a slice to look at before it is settled: the same random ones every time."""
     identifiers: dict[int, Any] = {example.number: example.id for example in examples}
     drawn = sorted(part.rows, key=lambda row: blake2b(str(identifiers[row]).encode(), digest_size=8).digest())
@@ -84,7 +89,7 @@ def dead_terms(examples: Sequence[Example], most: int = 20) -> tuple[DeadTerm, .
     """
     years = {number: date[:4] for number, date in dated(examples).items()}
     per_year = Counter(years.values())
-    uses: Counter[str] = Counter()
+    uses: dict[str, list[int]] = {}
     last: dict[str, str] = {}
     for example in examples:
         year = years.get(example.number)
@@ -92,13 +97,14 @@ def dead_terms(examples: Sequence[Example], most: int = 20) -> tuple[DeadTerm, .
             continue
         text = f"{example.prompt[:_EXAMINED]}\n{example.answer[:_EXAMINED]}"
         for word in {word.lower() for word in _WORD.findall(text)}:
-            uses[word] += 1
+            uses.setdefault(word, []).append(example.number)
             last[word] = max(year, last.get(word, year))
     total = sum(per_year.values())
     found = []
-    for word, count in uses.items():
+    for word, rows_with in uses.items():
+        count = len(rows_with)
         later = sum(rows for year, rows in per_year.items() if year > last[word])
         expected = count * later / max(1, total - later)
         if count >= FEWEST_USES and later >= FEWEST_LATER and expected >= FEWEST_USES:
-            found.append(DeadTerm(word, count, last[word], later))
+            found.append(DeadTerm(word, count, last[word], later, tuple(rows_with)))
     return tuple(sorted(found, key=lambda term: (-term.uses, term.word))[:most])

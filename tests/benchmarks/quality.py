@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import random
 import re
 import sys
@@ -23,7 +24,7 @@ from engine.scan.buckets import buckets_of
 from engine.scan.flagging import find_flags
 from engine.scan.signals import SIGNALS
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(os.environ.get("TAMIS_MEASURING_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 DECIDING = ("fix", "drop", "check")
 
 

@@ -59,7 +59,7 @@ def project(tmp_path: Path) -> Project:
         ("tokens>100", [2]),
         ("turns=2", [0, 1, 2, 3]),
         ("turns>4", []),
-        ("date<2024-01", [0, 2]),
+        ("date<2024-01", [0, 2, 3]),
         ("field.meta.year<=2018", [0, 3]),
         ("/refund(ed)?/i", [0, 1]),
         ("/^Refund/", [0]),

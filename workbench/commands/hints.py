@@ -21,6 +21,9 @@ HINTS: dict[str, tuple[str, ...]] = {
     "runs": ("attach", "down", "up", "back"),
     "try": ("answer-type", "answer-base", "answer-tuned", "answer-edit", "answer-again", "back"),
     "judge": ("judge-left", "judge-right", "judge-tie", "judge-skip", "judge-undo", "read-down", "back"),
+    "offer": ("apply-all", "apply-one", "take-out", "board-read", "board-undo", "board-back"),
+    "pick": ("lock", "swap", "pick-accept", "pick-more", "pick-fewer", "board-read", "board-back"),
+    "slices": ("ten", "slice-reject", "slice-accept", "slice-width", "board-undo", "board-back"),
     "help": ("read-page-down", "back"),
     "heldout": ("reserve", "decline", "more", "fewer"),
 }

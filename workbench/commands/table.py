@@ -9,9 +9,10 @@ from workbench.commands.deciding import DECIDING
 from workbench.commands.looking import LOOKING
 from workbench.commands.moving import MOVING
 from workbench.commands.places import PLACES
+from workbench.commands.queueing import QUEUEING
 from workbench.commands.training import TRAINING
 
-COMMANDS: tuple[Command, ...] = (*DECIDING, *MOVING, *LOOKING, *TRAINING, *PLACES, *ANSWERING)
+COMMANDS: tuple[Command, ...] = (*DECIDING, *MOVING, *LOOKING, *QUEUEING, *TRAINING, *PLACES, *ANSWERING)
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
 
 

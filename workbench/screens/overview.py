@@ -117,6 +117,11 @@ class OverviewScreen(AskingScreen):
         else:
             self.session.move_item(int(pages * self.query_one(LineList).page_size))
 
+    def act(self, what: str) -> None:
+        """To the rows as they are filtered, not to those of the line under the cursor."""
+        if what == "rows":
+            super().go("triage")
+
     def go(self, screen: str) -> None:
         if screen == "triage":
             self.session.open_item()

@@ -15,10 +15,13 @@ from workbench.document import Paragraph, Styled, paragraphs
 from workbench.entry_lines import EntryLines
 from workbench.entry_words import reason_line, title_line
 from workbench.keymap import bindings_for
+from workbench.learnt import why_lines
 from workbench.merging import conflict_here
+from workbench.ordering import RELEARN_AFTER, RISK, following, ranking, take_order
 from workbench.outside import edit_outside
 from workbench.safe_text import visible_line
 from workbench.screens.asking import AskingScreen
+from workbench.session import SETTLE
 from workbench.turn_document import raw_paragraphs, turn_paragraphs
 from workbench.view import Entry
 from workbench.widgets.line_list import LineList
@@ -84,6 +87,22 @@ class TriageScreen(AskingScreen):
         else:
             self.session.say(f"row {entry.row} copied to copy.txt; it is too long for the terminal's clipboard", "done")
 
+    def act(self, what: str) -> None:
+        """The keys whose work takes a job or a thread: the next order."""
+        if what == "order":
+            self._reorder(following(self.session.order))
+
+    def _reorder(self, name: str) -> None:
+        session = self.session
+        if name == "newest":
+            # Reads every row once: not in the thread that answers keys.
+            self.tamis.background.rank(name)
+        elif name == RISK:
+            take_order(session, name, ranking(session, name))
+            self.tamis.background.learn()
+        else:
+            take_order(session, name, ranking(session, name))
+
     def open_editor(self, *, external: bool) -> None:
         entry = self.session.entry
         if external:
@@ -121,6 +140,10 @@ class TriageScreen(AskingScreen):
         more = (("\u2193 J ", "muted"),) if self.reader.more_below else ()
         self.query_one("#title", OneLine).show(title_line(session, entry), more)
         self.query_one("#reason", OneLine).show(reason_line(session, entry))
+        if session.edit_rule is not None:
+            self.tamis.background.find_fitting()
+        if session.order == RISK and session.verdicts_since_learnt >= RELEARN_AFTER:
+            self.tamis.background.learn()
 
     def _reading(self, entry: Entry) -> Hashable:
         """What the reader shows, so that the same again stays where it was scrolled to."""
@@ -134,13 +157,15 @@ class TriageScreen(AskingScreen):
             return raw_paragraphs(session.project, entry.row)
         if session.turn is not None and not session.why_open:
             return turn_paragraphs(session.project, entry.row, session.turn, session.shared_prompts)
-        return paragraphs(session.project, entry, why=session.why_open, prompts=session.shared_prompts)
+        learnt = why_lines(session, entry.row) if session.why_open and not entry.is_header else ()
+        return paragraphs(session.project, entry, why=session.why_open, prompts=session.shared_prompts, learnt=learnt)
 
     def status(self) -> tuple[list[Styled], list[Styled]]:
         left, right = super().status()
         session = self.session
         place = f" {session.cursor + 1:,}/{len(session.view):,} " if len(session.view) else " 0/0 "
+        ordered: list[Styled] = [] if session.order == SETTLE else [(f" s {session.order} ", "key")]
         filtered: list[Styled] = (
             [(f" / {visible_line(session.filter_text, 30)} ", "key")] if session.filter_text else []
         )
-        return left, [*filtered, *right, (place, "status_muted")]
+        return left, [*ordered, *filtered, *right, (place, "status_muted")]

@@ -1,0 +1,50 @@
+"""What this person's own verdicts say: of each signal how often it was right, of a row why it is thought bad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.queue.precision import Record, records
+from engine.queue.verdicts import outcome_of
+from workbench.document_parts import Styled
+from workbench.safe_text import visible_line
+from workbench.session import Session
+
+
+def signal_records(session: Session) -> Mapping[str, Record]:
+    """The record of every signal with a row that was judged by eye. Looks at the flagged rows alone, once an act."""
+    if session.records is None:
+        project = session.project
+        flags = project.findings.flags if project.findings is not None else ()
+        judged = {row: bad for row in {flag.row for flag in flags} if (bad := outcome_of(project, row)) is not None}
+        session.records = {record.signal: record for record in records(flags, judged)}
+    return session.records
+
+
+def record_words(record: Record | None) -> str:
+    """`right 3 of 4`, with what follows from it; nothing where nobody has judged such a row."""
+    if record is None:
+        return ""
+    return f"right {record.right} of {record.judged}" + (
+        ", only informs from the next scan" if record.is_demoted else ""
+    )
+
+
+def why_lines(session: Session, row: int) -> list[list[Styled]]:
+    """For the list of reasons of a row: the records of its signals, and the words and flags behind its learnt score."""
+    lines: list[list[Styled]] = []
+    found = signal_records(session)
+    for signal in dict.fromkeys(flag.signal for flag in session.project.flags_of(row)):
+        if signal in found:
+            lines.append([(f"{signal} ", "muted"), (f"{record_words(found[signal])} of your verdicts", "muted")])
+    queue = session.queue
+    if queue is None or row not in queue.chances:
+        return lines
+    lines.append(
+        [("learnt ", "reason"), (f"{queue.chances[row]:.0%} likely bad, from {queue.decided} verdicts", "text")]
+    )
+    for name, weight in queue.why.get(row, ()):
+        kind, _, word = name.partition(":")
+        what = f"{kind} {visible_line(word)}" if word else kind
+        lines.append([(f"  {weight:+.2f} ", "drop" if weight > 0 else "clean"), (what, "text")])
+    return lines

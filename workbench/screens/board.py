@@ -1,0 +1,59 @@
+"""What the screens of offers, pick and slices share: a list on one side, a document on the other."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from workbench.document import Styled
+from workbench.screens.base import WorkScreen
+from workbench.widgets.line_list import LineList, ListSource
+from workbench.widgets.lines import OneLine
+from workbench.widgets.reader import Reader
+
+
+class BoardScreen(WorkScreen):
+    """Subclasses give the list its source, say how its cursor moves, and fill the reader in `sync_reader`."""
+
+    def source(self) -> ListSource:
+        raise NotImplementedError
+
+    def move(self, steps: int) -> None:
+        raise NotImplementedError
+
+    def sync_reader(self, reader: Reader) -> None:
+        raise NotImplementedError
+
+    def heading(self) -> list[Styled]:
+        """The line above the reader."""
+        return []
+
+    def summary(self) -> list[Styled]:
+        """The line below both."""
+        return []
+
+    def compose_body(self) -> ComposeResult:
+        styles = self.tamis.role_styles
+        with Container(id="body"):
+            yield LineList(styles, self.source(), id="list")
+            with Container(id="reading"):
+                yield OneLine(styles, id="title")
+                yield Reader(styles, id="reader")
+        yield OneLine(styles, id="reason")
+
+    def step(self, steps: int) -> None:
+        self.move(steps)
+
+    def page(self, pages: float) -> None:
+        self.move(int(self.query_one(LineList).page_size * pages))
+
+    def scroll_reader(self, pages: float) -> None:
+        if not self.query_one(Reader).scroll_pages(pages):
+            self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
+
+    def sync_body(self) -> None:
+        self.query_one(LineList).sync()
+        self.sync_reader(self.query_one(Reader))
+        self.session.on_screen |= self.query_one(Reader).seen_rows
+        self.query_one("#title", OneLine).show(self.heading())
+        self.query_one("#reason", OneLine).show(self.summary())

@@ -1,0 +1,153 @@
+"""Pick: a proposal of the best few hundred, row by row with its reason, beside how much of the set it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from engine.errors import TamisError
+from workbench import pick_board
+from workbench.document import Paragraph, Styled, mark_of, paragraphs
+from workbench.keymap import bindings_for
+from workbench.pick_board import Board, TopicBar, open_board, take_pick
+from workbench.safe_text import visible_line
+from workbench.scan_job import PICK_MODULE, run_job
+from workbench.screens.board import BoardScreen
+from workbench.session import Session
+from workbench.view import Entry
+from workbench.widgets.line_list import ListSource
+from workbench.widgets.reader import Reader
+
+BAR = 12
+TOPIC_BAR = 6
+TOPICS_SHOWN = 40
+
+
+class PickLines:
+    """One line a picked row."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __len__(self) -> int:
+        return len(open_board(self._session).rows)
+
+    @property
+    def cursor(self) -> int:
+        return open_board(self._session).cursor
+
+    def block(self, index: int) -> int:
+        return 1
+
+    def line(self, index: int, width: int) -> tuple[Styled, ...]:
+        session = self._session
+        one = open_board(session).rows[index]
+        digits = len(str(max(1, len(session.project.rows) - 1)))
+        lock: Styled = ("L", "key") if one.locked else (" ", "text")
+        return (
+            mark_of(session.project, one.row),
+            lock,
+            (f"{one.row:>{digits}} ", "muted"),
+            (visible_line(session.headline(one.row), width), "text"),
+        )
+
+
+class PickScreen(BoardScreen):
+    """See the module."""
+
+    NAME = "pick"
+    BINDINGS = bindings_for("pick")
+    _working = False
+
+    def source(self) -> ListSource:
+        return PickLines(self.session)
+
+    def move(self, steps: int) -> None:
+        pick_board.move(self.session, steps)
+
+    def sync_body(self) -> None:
+        board = open_board(self.session)
+        if board.stale and not self._working:
+            self._working = True
+            self.session.job = "picking"
+            self.run_worker(self._work_out(board), group="pick")
+        super().sync_body()
+
+    async def _work_out(self, board: Board) -> None:
+        """Run the job for the board as it stands; what is asked for meanwhile is worked out after it."""
+        session = self.session
+        locked = ",".join(map(str, board.locked))
+        refused = ",".join(map(str, sorted(board.refused)))
+        try:
+            await run_job(PICK_MODULE, session.project.folder, lambda *_: None, str(board.wanted), locked, refused)
+            if session.board == board:
+                take_pick(session)
+        except TamisError as error:
+            session.say(str(error), "error")
+            # Not again by itself: it would fail again.
+            session.board = replace(open_board(session), stale=False)
+        finally:
+            session.job = ""
+            self._working = False
+        self.tamis.sync_screen()
+
+    def sync_reader(self, reader: Reader) -> None:
+        board = open_board(self.session)
+        here = board.here
+        key = ("pick", here.row if here is not None else None, board.stale, len(board.rows))
+        reader.open(key, lambda: self._paragraphs(board))
+
+    def _paragraphs(self, board: Board) -> Iterator[Paragraph]:
+        here = board.here
+        if here is None:
+            yield Paragraph((("the pick is being worked out \u2026" if board.stale else "nothing to pick", "muted"),))
+            return
+        yield Paragraph(((visible_line(here.reason), "reason"),), ("why", "reason"))
+        yield Paragraph(())
+        yield from paragraphs(self.session.project, Entry(here.row, None, False), why=False)
+        yield Paragraph(())
+        yield Paragraph((("Topics: picked rows of all, picked tokens of all", "title"),))
+        for place, topic in enumerate(board.topics[:TOPICS_SHOWN]):
+            yield Paragraph(_gauge(topic, here is not None and topic_of(board, place)))
+        left = len(board.topics) - TOPICS_SHOWN
+        if left > 0:
+            yield Paragraph(((f"and {left} smaller topics", "muted"),))
+
+    def heading(self) -> list[Styled]:
+        here = open_board(self.session).here
+        return [(f" row {here.row} ", "title"), (" locked" if here.locked else "", "key")] if here is not None else []
+
+    def summary(self) -> list[Styled]:
+        board = open_board(self.session)
+        if not board.rows:
+            return []
+        tokens, picked = sum(one.tokens for one in board.topics), sum(one.tokens_picked for one in board.topics)
+        covered = sum(one.picked > 0 for one in board.topics)
+        return [
+            (f" {len(board.rows):,} rows ", "title"),
+            (_bar(covered, len(board.topics)), "bar"),
+            (f" {covered} of {len(board.topics)} topics  ", "text"),
+            (_bar(picked, tokens), "bar"),
+            (f" {picked:,} of {tokens:,} tokens", "text"),
+        ]
+
+
+def topic_of(board: Board, place: int) -> bool:
+    """Whether the row under the cursor stands in the topic of this bar (bars carry words, not numbers)."""
+    here = board.here
+    return here is not None and here.reason.startswith(f"topic {board.topics[place].words or 'no common words'} (")
+
+
+def _gauge(topic: TopicBar, here: bool) -> tuple[Styled, ...]:
+    return (
+        ("\u25b8" if here else " ", "key"),
+        (_bar(topic.picked, topic.rows, TOPIC_BAR), "bar"),
+        (f" {topic.picked:>3}/{topic.rows:<5,}", "text"),
+        (f"{topic.tokens_picked:>6,}/{topic.tokens:<7,} ", "muted"),
+        (visible_line(topic.words or "no common words", 26), "text"),
+    )
+
+
+def _bar(part: float, whole: float, width: int = BAR) -> str:
+    filled = min(width, -int(-width * part // whole)) if whole and part else 0
+    return "\u2588" * filled + "\u2591" * (width - filled)

@@ -1,0 +1,130 @@
+"""Slices: rows by year or month, words that die out; ten rows of one to look at, then a verdict on all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from engine.errors import TamisError
+from workbench import slice_board
+from workbench.document import Paragraph, Styled, paragraphs
+from workbench.keymap import bindings_for
+from workbench.safe_text import visible_line
+from workbench.scan_job import SLICES_MODULE, run_job
+from workbench.screens.board import BoardScreen
+from workbench.session import Session
+from workbench.slice_board import Bar, SliceBoard, open_board, show_ten, take_slices
+from workbench.verdicts import counted
+from workbench.view import Entry
+from workbench.widgets.line_list import ListSource
+from workbench.widgets.reader import Reader
+
+BAR = 16
+
+
+class BarLines:
+    """Years or months as a histogram, then the words that died out under a heading of their own."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def _board(self) -> SliceBoard:
+        return open_board(self._session)
+
+    def __len__(self) -> int:
+        board = self._board
+        return len(board.bars) + (2 if board.words else 0)
+
+    @property
+    def cursor(self) -> int:
+        board = self._board
+        return board.cursor + (2 if board.cursor >= len(board.slices) and board.words else 0)
+
+    def block(self, index: int) -> int:
+        return 1
+
+    def line(self, index: int, width: int) -> tuple[Styled, ...]:
+        board = self._board
+        if index < len(board.slices):
+            return self._bar_line(board.slices[index], board)
+        if index < len(board.slices) + 2:
+            return (("" if index == len(board.slices) else " words that die out", "title"),)
+        word = board.words[index - len(board.slices) - 2]
+        return ((f"{visible_line(word.name, 18):<18} ", "text"), (f"{word.rows:>6,} ", "text"), (word.note, "muted"))
+
+    def _bar_line(self, bar: Bar, board: SliceBoard) -> tuple[Styled, ...]:
+        most = max(one.rows for one in board.slices)
+        filled = max(1, round(BAR * bar.rows / most)) if bar.rows else 0
+        return ((f"{bar.name:<8}", "text"), (f"{bar.rows:>7,} ", "text"), ("\u2588" * filled, "bar"))
+
+
+class SlicesScreen(BoardScreen):
+    """See the module."""
+
+    NAME = "slices"
+    BINDINGS = bindings_for("slices")
+    _working = False
+
+    def source(self) -> ListSource:
+        return BarLines(self.session)
+
+    def move(self, steps: int) -> None:
+        slice_board.move(self.session, steps)
+
+    def act(self, what: str) -> None:
+        if what == "ten":
+            show_ten(self.session)
+            self.go("triage")
+
+    def sync_body(self) -> None:
+        board = open_board(self.session)
+        if board.stale and not self._working:
+            self._working = True
+            self.session.job = "counting"
+            self.run_worker(self._count(board), group="slices")
+        super().sync_body()
+
+    async def _count(self, board: SliceBoard) -> None:
+        session = self.session
+        try:
+            await run_job(SLICES_MODULE, session.project.folder, lambda *_: None, board.width)
+            if session.slices == board:
+                take_slices(session)
+        except TamisError as error:
+            session.say(str(error), "error")
+            # Not again by itself: it would fail again.
+            session.slices = replace(open_board(session), stale=False)
+        finally:
+            session.job = ""
+            self._working = False
+        self.tamis.sync_screen()
+
+    def sync_reader(self, reader: Reader) -> None:
+        board = open_board(self.session)
+        reader.open(("slices", board.cursor, board.width, board.stale), lambda: self._paragraphs(board))
+
+    def _paragraphs(self, board: SliceBoard) -> Iterator[Paragraph]:
+        here = board.here
+        if here is None:
+            what = "the rows are being counted \u2026" if board.stale else "no row carries a date in a field of its own"
+            yield Paragraph(((what, "muted"),))
+            return
+        for row in here.ten:
+            yield Paragraph(((f"row {row}", "title"),))
+            yield from paragraphs(self.session.project, Entry(row, None, False), why=False)
+            yield Paragraph(())
+
+    def heading(self) -> list[Styled]:
+        here = open_board(self.session).here
+        if here is None:
+            return []
+        return [(f" {visible_line(here.name)} ", "title"), (f" {counted(len(here.ten), 'row')} at random", "muted")]
+
+    def summary(self) -> list[Styled]:
+        board = open_board(self.session)
+        here = board.here
+        if here is None:
+            return []
+        undated = f"; {counted(board.undated, 'row')} without a date" if board.undated else ""
+        return [(f" {counted(here.rows, 'row')} of {visible_line(here.name)}{undated}", "reason")]

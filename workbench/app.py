@@ -69,6 +69,10 @@ def pane(name: str) -> WorkScreen:
         from workbench.screens.slices import SlicesScreen
 
         return SlicesScreen()
+    if name == "compare":
+        from workbench.screens.compare import CompareScreen
+
+        return CompareScreen()
     from workbench.screens.help import HelpScreen
 
     return HelpScreen()

@@ -79,6 +79,12 @@ def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     report.add_argument("other", type=Path, metavar="OTHER", nargs="?")
     report.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
     report.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
+    report.add_argument(
+        "--price", type=float, metavar="X", help="price of the machine per hour: what junk costs an epoch"
+    )
+    report.add_argument(
+        "--model", metavar="M", help="with --price: the model an epoch is reckoned for (else the built-in)"
+    )
     report.add_argument("--tokenizer", metavar="M", help="count tokens of this model (else characters / 4)")
     _command(words, "doctor", "what this terminal, connection and machine can do, what to change", project=False)
     _command(words, "status", "what is decided and what is open")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,8 @@ def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     ):
         value = "unknown" if estimate.value is None else f"{estimate.value:g}{unit}"
         yield visible(f"{name:<10} {value}: {estimate.reason}")
+    for junk in plan.junk:
+        yield visible(junk_line(junk.to_json()))
     for gpu in plan.gpus:
         users = ", ".join(f"{each.name} ({each.pid}) {each.mb / 1000:.1f} GB" for each in gpu.processes) or "nobody"
         yield visible(f"GPU {gpu.index}      {gpu.name}, {gpu.free_mb / 1000:.1f} GB free; on it: {users}")
@@ -99,6 +101,14 @@ def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
         for note in notes:
             ids = f" ({', '.join(note.ids[:5])}{', …' if len(note.ids) > 5 else ''})" if note.ids else ""
             yield visible(f"{word}: {note.text}{ids}")
+
+
+def junk_line(junk: Mapping[str, Any]) -> str:
+    """What an epoch spends on a group of junk rows, each figure with its formula."""
+    minutes, cost = junk["minutes"], junk["cost"]
+    time = "unknown minutes" if minutes["value"] is None else f"{minutes['value']:g} min"
+    money = "" if cost["value"] is None else f", {cost['value']:g} in money ({cost['reason']})"
+    return f"junk       {junk['name']}, {junk['rows']:,} rows: {time} an epoch{money}; {minutes['reason']}"
 
 
 def row_lines(row: ShownRow, *, colour: bool) -> list[str]:

@@ -16,15 +16,14 @@ from engine.project.folder import Project, open_project
 from engine.report import CountTokens, measure
 from engine.report_lines import Line, compared
 from workbench.cli_common import Narrator, given_source, print_json
+from workbench.cli_plan import junk_line
 from workbench.safe_text import visible
 
 
 def report(arguments: argparse.Namespace) -> int:
     """Nothing is written beside the sources."""
     count = _tokenizer(arguments.tokenizer) if arguments.tokenizer else None
-    sets = [
-        _measured(path, count, arguments.tokenizer) for path in (arguments.path, arguments.other) if path is not None
-    ]
+    sets = [_measured(path, count, arguments) for path in (arguments.path, arguments.other) if path is not None]
     lines = compared(*sets)
     if arguments.html is not None:
         page = html_page(sets, lines, with_text=arguments.with_text)
@@ -34,10 +33,13 @@ def report(arguments: argparse.Namespace) -> int:
         return 0
     for line in _table(sets, lines):
         print(visible(line))
+    for one in sets:
+        for junk in one.get("junk", ()):
+            print(visible(f"{one['source']}: {junk_line(junk)}"))
     return 0
 
 
-def _measured(path: Path, count: CountTokens | None, tokenizer: str | None) -> dict[str, Any]:
+def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespace) -> dict[str, Any]:
     narrator = Narrator()
     with tempfile.TemporaryDirectory(prefix="tamis-report-") as scratch:
         made = path
@@ -46,9 +48,19 @@ def _measured(path: Path, count: CountTokens | None, tokenizer: str | None) -> d
                 made = create_project(source, Path(scratch) / "report.tamis", progress=narrator)
         with open_project(made, readonly=True) as project:
             _scanned(project, narrator)
-            found = measure(project, count, tokenizer or "")
+            found = measure(project, count, arguments.tokenizer or "")
+            if arguments.price is not None:
+                found["junk"] = _junk(project, arguments)
     narrator.end()
     return found | {"source": path.name}
+
+
+def _junk(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    from engine.project.junk import junk_of_an_epoch
+
+    runs = project.folder / "runs"
+    costs = junk_of_an_epoch(project, model=arguments.model, price=arguments.price, runs_dir=runs)
+    return [cost.to_json() for cost in costs]
 
 
 def _scanned(project: Project, narrator: Narrator) -> None:

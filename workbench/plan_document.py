@@ -38,6 +38,11 @@ def plan_paragraphs(plan: Mapping[str, Any]) -> Iterator[Paragraph]:
         estimate = plan[name]
         value = "unknown" if estimate["value"] is None else f"{estimate['value']:g}{unit}"
         yield figure(label, value, estimate["reason"])
+    for junk in plan["junk"]:
+        minutes, cost = junk["minutes"], junk["cost"]
+        value = "unknown" if minutes["value"] is None else f"{minutes['value']:g} min"
+        money = "" if cost["value"] is None else f"{cost['value']:g} in money; "
+        yield figure("junk", value, f"an epoch on {junk['rows']:,} {junk['name']}: {money}{minutes['reason']}")
     yield from machine(plan)
     yield Paragraph(())
     for name in SHOWN_VALUES:

@@ -24,8 +24,9 @@ JOB_NAMES = {
     SLICES_MODULE: "the slices",
 }
 PLAN_MODULE = "engine.jobs.plan"
+COMPARE_MODULE = "engine.jobs.compare"
 GOES_ON = "rows can be judged all the same; start again to go on"
-WHAT = {READ_MODULE: ("reading", GOES_ON), PLAN_MODULE: ("the plan", "")}
+WHAT = {READ_MODULE: ("reading", GOES_ON), PLAN_MODULE: ("the plan", ""), COMPARE_MODULE: ("the comparison", "")}
 # A plan names rows by their ids, in one line.
 LAST_WORDS_SECONDS = 2.0
 LONGEST_LINE = 64_000_000

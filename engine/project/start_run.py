@@ -16,6 +16,7 @@ from engine.export.manifest import tamis_version
 from engine.model import Cluster, Example, Quarantined, TrainingRow
 from engine.project.folder import Project
 from engine.project.gate import gate
+from engine.project.groups_of_junk import junk_groups
 from engine.project.ids import content_hash, row_id
 from engine.project.journal import now
 from engine.project.provenance import run_manifest
@@ -95,6 +96,7 @@ def plan_run(
         runs_dir=project.folder / "runs",
         duplicates=sorted(set(copies)),
         leaks=sorted(leaks),
+        junk=junk_groups(project, [numbers[row_id] for row_id in trained]),
         cache=None if project.readonly and not _writable(project.folder) else project.folder / "plan.json",
         progress=progress,
     )

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import TrainingRow
-from engine.training.estimates import Estimate, cost, disk_gb, memory_gb, quantile, run_seconds
+from engine.training.estimates import START_SECONDS, Estimate, cost, disk_gb, memory_gb, quantile, run_seconds
+from engine.training.junk import epoch_of, junk_costs
 from engine.training.plan_notes import judged, leaking
 from engine.training.plan_parts import Note, Piece, Plan, ShownRow
 from engine.training.spec import RunSpec, optimizer_steps
@@ -30,10 +31,12 @@ def make_plan(
     runs_dir: Path,
     duplicates: Sequence[str] = (),
     leaks: Sequence[str] = (),
+    junk: Mapping[str, Sequence[str]] | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> Plan:
-    """The plan of one run. `duplicates` and `leaks` are ids of training rows a scan has found to be such.
+    """The plan of one run. `duplicates` and `leaks` are ids of training rows a scan has found to be such, `junk` ids by
+    the name of a group whose share of an epoch is told.
 
     `cache` keeps the worker's answer for the next time; `progress` is that of `survey`. Raises TrainingError where the
     interpreter does not run.
@@ -60,6 +63,9 @@ def make_plan(
     seconds = run_seconds(
         spec, answer["model"], answer["device"], gpu, sum(kept) / sequences, steps, runs_dir if runs_dir else None
     )
+    epochs = round(steps / passes, 2)
+    row_tokens = {row["id"]: min(row["tokens"], longest) for row in answer["rows"]}
+    epoch = epoch_of(seconds, START_SECONDS, epochs)
     plan = Plan(
         rows=len(train),
         heldout=len(heldout),
@@ -79,7 +85,7 @@ def make_plan(
         steps=Estimate(
             steps, spec.steps.reason if spec.steps.value else f"{passes} a pass, {spec.epochs.value:g} passes"
         ),
-        epochs=Estimate(round(steps / passes, 2), f"{steps} steps of {spec.batch.value} over {of_a_batch}"),
+        epochs=Estimate(epochs, f"{steps} steps of {spec.batch.value} over {of_a_batch}"),
         vram_gb=memory_gb(spec, answer["model"], longest if answer["sequences"] else max(kept), on_gpu),
         seconds=seconds,
         cost=cost(spec, seconds),
@@ -95,6 +101,7 @@ def make_plan(
             "template_sha256": answer["template_sha256"],
             "versions": {"python": answer["python"], **answer["versions"]},
         },
+        junk=junk_costs(junk or {}, row_tokens, epoch, float(spec.price_per_hour.value)),
     )
     return judged(plan, spec, answer, [*leaks, *leaking(train, heldout)], duplicates, gpu if on_gpu else None, runs_dir)
 

@@ -46,15 +46,23 @@ def start_queue(
     return folders
 
 
+def ask_to_stop(folders: Sequence[Path]) -> int:
+    """Ask every run that is alive to save and end, the queued ones first; how many were asked. Waits for none."""
+    asked = 0
+    for folder in reversed(folders):
+        if is_alive(folder):
+            try:
+                stop(folder)
+            except TrainingError:
+                continue  # it ended in between
+            asked += 1
+    return asked
+
+
 def stop_all(folders: Sequence[Path]) -> None:
     """Ask every run that is alive to stop, the queued ones first, and wait until they have; firm with the slow."""
     for asking in range(2):
-        for folder in reversed(folders):
-            if is_alive(folder):
-                try:
-                    stop(folder)
-                except TrainingError:
-                    continue  # it ended in between
+        ask_to_stop(folders)
         deadline = time.monotonic() + LAST_SECONDS
         while time.monotonic() < deadline or asking:
             if not any(is_alive(folder) for folder in folders):

@@ -16,7 +16,7 @@ from engine.training.worker.events import read_json
 
 WITHOUT_EFFECT = (
     *("threads", "gpu", "on_end", "price_per_hour", "max_cost", "budget_seconds", "keep_best", "stop_on_divergence"),
-    *("samples", "pretrain_text"),
+    *("samples", "row_losses", "pretrain_text"),
 )
 """Values that do not change what is learnt or what is measured at the end."""
 

@@ -19,7 +19,7 @@ def planted(
 ) -> dict[int, list[Losses]]:
     """Three seeds of 80 rows of 20 tokens, whose mean loss at each size is as given."""
     draw = random.Random(seed)
-    hardness = [draw.gauss(0, 0.1) for _ in range(80)]
+    hardness = [draw.gauss(0, 0.01) for _ in range(80)]
     found = {}
     for size in sizes:
         by_seed = []
@@ -43,7 +43,7 @@ def test_a_planted_law_is_fitted() -> None:
     assert flat.at(45) == pytest.approx(0.4)
     assert flat.at(720) == pytest.approx(0.4)
     rising = fit(SIZES, [0.1, 0.2, 0.3, 0.4])
-    assert rising.b == 0.0
+    assert rising.c == 0.0
 
 
 def test_a_planted_plateau_is_found_where_it_begins() -> None:
@@ -62,6 +62,7 @@ def test_a_curve_that_still_falls_says_what_more_is_worth() -> None:
     low, fitted, high = found.promised
     assert low <= fitted <= high
     assert fitted == pytest.approx(0.1 + 4.0 * 720**-0.5, abs=0.02)
+    assert fitted < found.nll[-1]
     # Half of another doubling: 360 + k with 4 (360+k)^-0.5 half way between 4 * 360^-0.5 and 4 * 720^-0.5.
     assert found.worth == pytest.approx(134, rel=0.25)
     assert "still falling: worth about" in found.sentence()
@@ -73,6 +74,13 @@ def test_noise_larger_than_what_there_is_to_see_is_told() -> None:
     found = learning_curve(planted(SIZES, law, noise=0.08, seed=4))
     assert found.state == "unclear"
     assert "more seeds or held-out rows" in found.sentence()
+
+
+def test_a_loss_that_falls_ever_faster_promises_less_than_was_measured() -> None:
+    found = learning_curve(planted(SIZES, {45: 0.35, 90: 0.28, 180: 0.108, 360: 0.033}, noise=0.001))
+    assert found.state == "falling"
+    assert found.promised is not None
+    assert found.promised[1] < found.nll[-1]
 
 
 def test_rows_worth_are_half_of_a_doubling() -> None:

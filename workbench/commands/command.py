@@ -81,5 +81,5 @@ class Command:
 # Where commands work: screens by the name they have in the session.
 TRIAGE = ("triage",)
 LISTS = ("overview", "triage")
-PANES = ("help", "export", "train", "try", "judge")
+PANES = ("help", "export", "train", "compare", "try", "judge")
 OFFER = ("heldout",)

@@ -7,8 +7,10 @@ from workbench.commands.command import LISTS, PANES, TRIAGE, Command
 from workbench.turns import focus
 
 MOVING: tuple[Command, ...] = (
-    Command("down", "down", "next line", ("j", "down"), (*LISTS, "train", "runs", "try"), lambda stage: stage.step(1)),
-    Command("up", "up", "previous line", ("k", "up"), (*LISTS, "train", "runs", "try"), lambda stage: stage.step(-1)),
+    Command("down", "down", "next line", ("j", "down"),
+            (*LISTS, "train", "compare", "runs", "try"), lambda stage: stage.step(1)),
+    Command("up", "up", "previous line", ("k", "up"),
+            (*LISTS, "train", "compare", "runs", "try"), lambda stage: stage.step(-1)),
     Command("page-down", "page", "list: a page down", ("ctrl+f",), LISTS, lambda stage: stage.page(1)),
     Command("page-up", "page up", "list: a page up", ("ctrl+b",), LISTS, lambda stage: stage.page(-1)),
     Command("half-down", "half page", "list: half a page down", ("ctrl+d",), LISTS, lambda stage: stage.page(0.5)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.commands.command import Command
 
-TRAIN = ("train",)
+TRAIN, COMPARE = ("train",), ("compare",)
 
 TRAINING: tuple[Command, ...] = (
     Command("start", "start", "start what the plan shows, or attach to the run under the cursor", ("enter",), TRAIN,
@@ -23,4 +23,10 @@ TRAINING: tuple[Command, ...] = (
     Command("smooth", "smooth", "curve: smoothed, or as it is", ("z",), TRAIN, lambda stage: stage.act("smooth")),
     Command("overlay", "overlay", "curve: lay the run under the cursor beneath the watched one", ("m",), TRAIN,
             lambda stage: stage.act("overlay")),
+    Command("start-compare", "start", "start what would be compared; on a comparison: look at a new one", ("enter",),
+            COMPARE, lambda stage: stage.confirm()),
+    Command("stop-compare", "stop", "stop every run that this comparison started", ("s",), COMPARE,
+            lambda stage: stage.stop_run()),
+    Command("compare-page", "page", "write the comparison as an HTML page and a Markdown block", ("w",), COMPARE,
+            lambda stage: stage.act("page")),
 )  # fmt: skip

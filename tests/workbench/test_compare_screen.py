@@ -1,0 +1,166 @@
+"""The comparison screen: what would be compared, arms while they train, then verdict, intervals, slices; its page."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import planted
+import pytest
+from planted import screen_text, workbench
+from textual.pilot import Pilot
+
+from engine.training.comparison import Comparison, Trial, save_comparison
+from engine.training.measures import result_of
+from workbench.app import TamisApp
+from workbench.cli_compare import compare_lines
+from workbench.compare_page import html_page, markdown
+
+COMPARISON = "20260101T000000Z-compare"
+SEEDS, ROWS = 3, 24
+ARMS = {"raw": 0.5, "curated": 0.2}
+HOSTILE = "<img src=x onerror=alert(1)> \x1b[31m"
+
+
+def make_run(runs: Path, arm: str, seed: int, *, whole: bool = True) -> str:
+    """A run of 10 steps whose held-out rows lose what its arm does, the curated ones 0.3 nats less a token."""
+    run = runs / f"20260101T000000Z-compare-{arm}-seed{seed}"
+    (run / "data").mkdir(parents=True)
+    values = {"model": {"value": "built-in"}, "steps": {"value": 10}}
+    (run / "spec.json").write_text(json.dumps({"v": 1, "name": run.name, "group": "compare", "values": values}))
+    held = [
+        {"id": f"r{n}", "messages": [{"role": "user", "content": f"q {n}"}, {"role": "assistant", "content": HOSTILE}]}
+        for n in range(ROWS)
+    ]
+    (run / "data" / "heldout.jsonl").write_text("".join(json.dumps(row) + "\n" for row in held))
+    nll = ARMS[arm] + 0.01 * seed
+    lines: list[dict[str, Any]] = []
+    if arm == "curated" and seed == 0:
+        lines += [{"step": 0, "id": f"r{n}", "nll": 20.0, "tokens": 10} for n in range(ROWS)]
+    lines += [
+        {"step": 10, "id": f"r{n}", "nll": 10 * (nll + 0.002 * n), "tokens": 10, "exact": n % 2 == 0, "answer": HOSTILE}
+        for n in range(ROWS)
+    ]
+    events = [{"ev": "log", "step": 4, "of": 10, "loss": 1.25}]
+    if whole:
+        (run / "eval.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        result = {"outcome": "finished", "step": 10, "nll": nll, "exact": 0.5, "completion_tokens": 900, "seconds": 3.5}
+        (run / "result.json").write_text(json.dumps(result))
+        events += [{"ev": "eval", "step": 10, "nll": nll, "rows": ROWS}, {"ev": "exit", "outcome": "finished"}]
+    else:
+        (run / "status.json").write_text(json.dumps({"step": 4, "max_steps": 10, "phase": "train"}))
+    (run / "events.jsonl").write_text("".join(json.dumps({"v": 1, "t": 0, **event}) + "\n" for event in events))
+    return run.name
+
+
+def make_comparison(folder: Path, *, whole: bool = True) -> Comparison:
+    runs = folder / "runs"
+    (runs / COMPARISON).mkdir(parents=True)
+    trials = [
+        Trial(arm, seed, make_run(runs, arm, seed, whole=whole or seed == 0)) for seed in range(SEEDS) for arm in ARMS
+    ]
+    comparison = Comparison(
+        dir=runs / COMPARISON,
+        model="built-in",
+        steps=10,
+        seeds=SEEDS,
+        arms=(("base", 0), ("raw", 40), ("curated", 30)),
+        trials=tuple(trials),
+        heldout={"drawn": 30, "measured": ROWS, "edited": 0, "left_out": {"rejected": 4, "undecided": 2}},
+        slices={f"r{n}": {"year": str(2019 + n % 2)} for n in range(ROWS)},
+        estimate={"seconds": {"value": 90.0, "reason": "as before"}, "cost": {"value": None, "reason": "no price"}},
+    )
+    save_comparison(comparison)
+    return comparison
+
+
+async def shown(app: TamisApp, pilot: Pilot[int], sight: Callable[[str], bool]) -> list[str]:
+    """Wait until the screen shows it."""
+    for _ in range(600):
+        await pilot.pause()
+        text = screen_text(app)
+        if sight("\n".join(text)):
+            return text
+        await asyncio.sleep(0.02)
+    raise AssertionError("\n".join(text))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return planted.make_folder(tmp_path)
+
+
+async def test_without_held_out_rows_the_reason_is_shown(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("C")
+        text = await shown(app, pilot, lambda text: "nothing to train on" in text)
+        assert "A new comparison" in text[1]
+        await pilot.press("enter")
+        assert "nothing to train on" in screen_text(app)[-2]
+
+
+async def test_arms_are_shown_while_they_train_and_the_verdict_when_they_have(folder: Path) -> None:
+    comparison = make_comparison(folder, whole=False)
+    running = folder / "runs" / "20260101T000000Z-compare-raw-seed1"
+    lock = os.open(running / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("C")
+        text = await shown(app, pilot, lambda text: "held-out NLL" in text)
+        raw = next(line for line in text if line.startswith(" raw  "))
+        assert raw.split() == ["raw", "40", "1/3", "18/30", "1.250", "0.500", *raw.split()[6:]]
+        assert "24 as reviewed (accepted); not measured: 4 rejected, 2 undecided" in " ".join(" ".join(text).split())
+        await pilot.press("s")
+        assert "same key again" in screen_text(app)[-2]
+        for seed in (1, 2):
+            for arm in ARMS:
+                run = folder / "runs" / f"20260101T000000Z-compare-{arm}-seed{seed}"
+                for path in sorted(run.rglob("*"), reverse=True):
+                    path.rmdir() if path.is_dir() else path.unlink()
+                run.rmdir()
+                make_run(folder / "runs", arm, seed)
+        os.close(lock)
+        text = await shown(app, pilot, lambda text: "better. curated is better than" in text)
+        joined = "\n".join(text)
+        assert "curated           30     10       900" in joined
+        assert "-0.300 (-0.300 to -0.300)" in joined
+        assert "┊" in joined
+        await pilot.press("J")
+        assert "year 2019" in "\n".join(screen_text(app))
+        await pilot.press("w")
+        assert (comparison.dir / "comparison.html").is_file()
+        assert "alert(1)" not in (comparison.dir / "comparison.html").read_text()
+    # What the screen shows stands in event lines.
+    events = [json.loads(line) for line in (comparison.dir / "events.jsonl").read_text().splitlines()]
+    assert [event["ev"] for event in events] == ["arm", "arm", "arm", "pair", "pair", "slice", "slice", "verdict"]
+    assert events[4]["difference"] == pytest.approx(-0.3)
+
+
+def test_the_page_needs_nothing_beside_itself_and_has_no_text_unless_asked(folder: Path) -> None:
+    result = result_of(make_comparison(folder), 1.0)
+    page = html_page(result, folder / "runs", with_text=False)
+    assert "<script" not in page
+    assert "http" not in page
+    assert "alert(1)" not in page
+    assert page.count("<circle") == 2
+    with_text = html_page(result, folder / "runs", with_text=True)
+    assert "&lt;img src=x onerror=alert(1)&gt;" in with_text
+    assert "<img" not in with_text
+    assert "\x1b" not in with_text
+
+
+def test_the_block_for_a_pull_request_is_two_tables(folder: Path) -> None:
+    result = result_of(make_comparison(folder), 1.0)
+    result["arms"][1]["name"] = "a|b `x` <b>"
+    block = markdown(result)
+    assert block.startswith("**tamis compare: better**")
+    assert r"| a\|b \`x\` &lt;b> | 40 | 10 | 900 |" in block
+    assert "| raw | -0.300 | -0.300 to -0.300 |" in block
+    lines = compare_lines(result)
+    assert lines[-1].startswith("verdict: better. curated is better than base")
+    assert "30 rows as drawn, 24 as reviewed" in lines[-2]

@@ -97,7 +97,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def test_without_held_out_rows_the_reason_is_shown(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
-        await pilot.press("C")
+        await pilot.press("V")
         text = await shown(app, pilot, lambda text: "nothing to train on" in text)
         assert "A new comparison" in text[1]
         await pilot.press("enter")
@@ -110,7 +110,7 @@ async def test_arms_are_shown_while_they_train_and_the_verdict_when_they_have(fo
     lock = os.open(running / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     async with workbench(folder) as (app, pilot):
-        await pilot.press("C")
+        await pilot.press("V")
         text = await shown(app, pilot, lambda text: "held-out NLL" in text)
         raw = next(line for line in text if line.startswith(" raw  "))
         assert raw.split() == ["raw", "40", "1/3", "18/30", "1.250", "0.500", *raw.split()[6:]]

@@ -14,7 +14,7 @@ PLACES: tuple[Command, ...] = (
             lambda stage: stage.go("train")),
     Command("runs", "runs", "every run of yours on this machine", ("R",), (*LISTS, "train"),
             lambda stage: stage.go("runs")),
-    Command("compare", "compare", "open the comparison: what curation bought; nothing is started yet", ("C",),
+    Command("compare", "compare", "open the comparison: what curation bought; nothing is started yet", ("V",),
             (*LISTS, "train"),
             lambda stage: stage.go("compare")),
     Command("help", "help", "all keys", ("question_mark", "f1"),

@@ -1,8 +1,9 @@
 """What a scan worked out by content and a later scan need not work out again; safe to delete at any time.
 
-Two things are kept, both pure functions of what they are filed under: the words of a text (by its hash), and the
-verdict on a pair of requests (by both hashes, with every word count the guard asked for: where one of them has changed,
-the pair is judged anew). A scan with a cache finds what a scan without one finds.
+Three things are kept, all pure functions of what they are filed under: the words of a text (by its hash), the verdict
+on a pair of requests (by both hashes, with every word count the guard asked for: where one of them has changed, the
+pair is judged anew), and what signals found in a row (`kept_flags`). A scan with a cache finds what a scan without one
+finds.
 
 The file holds numpy arrays and JSON, nothing that runs when it is read.
 """
@@ -22,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.files import write_atomic
+from engine.scan.kept_flags import KeptFlags, from_json, to_json
 
-FORMAT = 1
+FORMAT = 2
 MOST_PAIRS = 100_000
 NAME = "scan.cache"
 
@@ -52,10 +54,11 @@ class Words:
 
 @dataclass(slots=True)
 class ScanCache:
-    """Kept work of one project. `words` and `pairs` are what the last scan used; both are replaced by the next one."""
+    """Kept work of one project. `words`, `pairs` and `flags` are what the last scan used, replaced by the next."""
 
     words: Words | None = None
     pairs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    flags: KeptFlags = field(default_factory=KeptFlags)
     looked_up: int = 0
     worked_out: int = 0
 
@@ -87,6 +90,7 @@ def load_cache(folder: Path) -> ScanCache:
             if head.get("format") != FORMAT:
                 return ScanCache()
             arrays = {name: _array(parts, name) for name in ("hashes", "starts", "ids")}
+            flags = from_json(parts.read("flags.json").decode("ascii"))
             names = parts.read("names").decode("utf-8", "surrogatepass").split("\n")
         words = Words(
             arrays["hashes"].astype(np.uint64),
@@ -97,7 +101,7 @@ def load_cache(folder: Path) -> ScanCache:
         fits = len(words.starts) == len(words.hashes) + 1 and int(words.starts[-1]) == len(words.ids)
         if not fits or (len(words.ids) and int(words.ids.max()) >= len(names)) or bool((words.ids < 0).any()):
             return ScanCache()
-        return ScanCache(words, dict(head["pairs"]))
+        return ScanCache(words, dict(head["pairs"]), flags)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
         # It is a cache: what cannot be read is worked out again.
         return ScanCache()
@@ -119,6 +123,7 @@ def save_cache(folder: Path, cache: ScanCache) -> None:
             stored = io.BytesIO()
             np.save(stored, column, allow_pickle=False)
             parts.writestr(name, stored.getvalue())
+        parts.writestr("flags.json", to_json(cache.flags))
         parts.writestr("names", "\n".join(cache.words.names).encode("utf-8", "surrogatepass"))
     write_atomic(folder / NAME, target.getvalue())
 

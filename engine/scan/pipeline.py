@@ -129,7 +129,13 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
     paired = time.perf_counter()
 
     table = SIGNALS if wanted.signals is None else wanted.signals
-    flags = find_flags(examples, lambda done, of: ticker.tick("signals", done, of), table, both=wanted.both)
+    flags = find_flags(
+        examples,
+        lambda done, of: ticker.tick("signals", done, of),
+        table,
+        both=wanted.both,
+        kept=wanted.cache.flags if wanted.cache is not None else None,
+    )
     flagged = time.perf_counter()
 
     ticker.tick("clusters", 0, max(rows, 1))

@@ -43,6 +43,11 @@ class Signal:
     repair: Repair | None = None
 
 
+def sees_rows_alone(signal: Signal) -> bool:
+    """Whether what it finds in a row depends on that row alone."""
+    return signal.survey is _no_survey
+
+
 def last_turn(row: Reading | Example) -> int:
     """Number of the last turn, -1 where there is none."""
     return len(row.turns) - 1

@@ -276,6 +276,7 @@ def run_workbench(
     keymap: str | None = None,
     opening: Callable[[], WorkScreen] | None = None,
     only_ascii: bool = False,
+    goal: tuple[int | None, int | None] = (None, None),
 ) -> int:
     """Open the workbench on a project folder until the person leaves; the exit code of the command.
 
@@ -300,6 +301,7 @@ def run_workbench(
         )
         if problems:
             app.session.say(" \u00b7 ".join(problems), "error")
+        app.session.goal = goal
         if mapping_given:
             app.session.asked.add(MAPPING)
         code = app.run(mouse=wants_mouse(mouse))

@@ -59,6 +59,7 @@ def show(
         reviewer=reviewer,
         theme=arguments.theme or config.theme,
         only_ascii=arguments.ascii or config.ascii,
+        goal=(config.goal, config.goal_tokens),
         readonly=arguments.readonly,
         mouse=arguments.mouse,
         take_over=arguments.take_over,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from engine.model import Cluster
+from engine.model import Cluster, Findings
+from workbench.cells import fitted
 from workbench.document import Styled, mark_of
 from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.view import Entry
 
 TAG_WIDTH = 11
+ROOMY = 44
 HELD_OUT_MARK = "H"
 
 
@@ -17,6 +19,8 @@ class EntryLines:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._measured: Findings | None = None
+        self._longest = 0
 
     def __len__(self) -> int:
         return len(self._session.view)
@@ -61,9 +65,18 @@ class EntryLines:
             mark_of(project, row),
             held,
             (f"{row:>{digits}} ", "muted"),
-            (f"{tag:<{TAG_WIDTH}.{TAG_WIDTH}} ", role),
+            (f"{fitted(tag, TAG_WIDTH if entry.cluster is not None else self._tag_width(width))} ", role),
             (self._headline(row, width, answer=entry.cluster is not None and entry.cluster.kind == "conflict"), "text"),
         )
+
+    def _tag_width(self, width: int) -> int:
+        """Columns for the tag: as many as the longest signal of this scan, where the list has room for them."""
+        findings = self._session.project.findings
+        if findings is not self._measured:
+            self._measured = findings
+            names = {flag.signal for flag in findings.flags} if findings is not None else set()
+            self._longest = max(map(len, names), default=0)
+        return max(TAG_WIDTH, self._longest) if width >= ROOMY else TAG_WIDTH
 
     def _tag(self, entry: Entry) -> Styled:
         project = self._session.project

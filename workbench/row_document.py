@@ -40,7 +40,7 @@ def row_paragraphs(
     example = project.example(row)
     yield from _remarks(project, row)
     if why:
-        yield from _findings(project, row, learnt)
+        yield from finding_paragraphs(project, row, learnt)
     if project.is_edited(row):
         yield from _edit(project, row, example, why)
         if why:
@@ -139,7 +139,8 @@ def _changed_turns(before: tuple[Turn, ...], example: Example) -> Iterator[Parag
             yield Paragraph(())
 
 
-def _findings(project: Project, row: int, learnt: Sequence[list[Styled]]) -> Iterator[Paragraph]:
+def finding_paragraphs(project: Project, row: int, learnt: Sequence[list[Styled]] = ()) -> Iterator[Paragraph]:
+    """Everything that was found about a row, with its evidence, what was learnt of it and what was decided."""
     lines: list[list[Styled]] = []
     for flag in project.flags_of(row):
         lines.append(

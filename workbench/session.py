@@ -19,6 +19,7 @@ from engine.queue.rules import RowRule
 from engine.queue.store import Queue
 from engine.select import select
 from workbench.headlines import headline, shared_openings
+from workbench.progress import Pace, TokenCount
 from workbench.saved_state import Drafts, SavedState, load_state, save_state
 from workbench.settle import Item, overview_items
 from workbench.verdicts import (
@@ -51,7 +52,8 @@ class Message:
 
 
 class Session:
-    """See the module. `on_screen` holds the rows whose text was painted, `job` says what runs beside the keys.
+    """See the module. `on_screen` holds the rows whose text was painted, `job` says what runs beside the keys,
+    `goal` how many accepted rows and tokens one is after.
 
     `order` names the order of the list and `ranked` holds all rows in it (None: groups first). `queue` is what was
     learnt, `records` how often each signal was right (None: to be counted), `latest` the outcomes of single verdicts by
@@ -74,6 +76,10 @@ class Session:
         self.tally: Counter[VerdictName] = Counter()
         self.years: Years | None = None
         self.shared_prompts: Mapping[int, int] = {}
+        self.goal: tuple[int | None, int | None] = (None, None)
+        self.pace = Pace()
+        self._tokens = TokenCount(project)
+        self.accepted_tokens = 0
         self.items: list[Item] = []
         self.item_cursor = 0
         self.order = SETTLE
@@ -135,8 +141,8 @@ class Session:
 
     @property
     def on_conflict(self) -> bool:
-        """Whether the cursor is on the header of a conflict."""
-        entry = self.entry
+        """Whether the cursor of the list in front is on the header of a conflict."""
+        entry = self.entry if self.screen == "triage" else None
         return entry is not None and entry.is_header and entry.cluster is not None and entry.cluster.kind == "conflict"
 
     def focus_turn(self, turn: int | None) -> None:
@@ -288,6 +294,7 @@ class Session:
             self.refresh_items()
 
     def refresh_items(self) -> None:
+        self.accepted_tokens = self._tokens.accepted()
         here = self.item.filter_text if self.item is not None else None
         self.items = overview_items(self.project, self.years)
         for index, item in enumerate(self.items):
@@ -336,6 +343,7 @@ class Session:
         self.tally.update(self.project.verdict(row) for row in counted_rows)
         self._places.append(self._place() if self.screen == "triage" else None)
         self._undone_places.clear()
+        self.pace.note(len(plan.rows))
         self.say(plan.sentence, "done")
         if advance:
             self.advance()

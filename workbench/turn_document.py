@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.project.folder import Project
-from workbench.document_parts import Paragraph, folded_system, split_lines, spoken, turn_text
+from workbench.document_parts import FOLDED_SYSTEM, Paragraph, folded_system, split_lines, spoken, turn_text
 
 
 def raw_paragraphs(project: Project, row: int) -> Iterator[Paragraph]:
@@ -22,7 +22,11 @@ def turn_paragraphs(project: Project, row: int, turn: int, prompts: Mapping[int,
     example = project.example(row)
     spoken_turn = example.turns[turn]
     if turn and example.turns[0].role == "system":
-        yield folded_system(example.turns[0], row, prompts)
+        prompt = example.turns[0]
+        if len(prompt.text) > FOLDED_SYSTEM:
+            yield folded_system(prompt, row, prompts)
+        else:
+            yield from split_lines([(prompt.text, "system")], ("system", "system"), row)
         yield Paragraph(())
     flagged = [flag.span for flag in project.flags_of(row) if flag.span is not None and flag.span.turn == turn]
     yield from spoken(spoken_turn, turn_text(spoken_turn, [] if project.is_edited(row) else flagged), row)

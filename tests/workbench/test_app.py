@@ -24,7 +24,7 @@ async def test_one_lands_on_the_overview_and_enter_opens_the_best_group(folder: 
     async with workbench(folder) as (app, pilot):
         text = screen_text(app)
         assert text[0].split() == ["raw.jsonl", "✓0", "✗0", "→0", "·20", "left"]
-        assert text[2].startswith("▌  1 exact group")
+        assert text[3].startswith("▌  1 exact group")
         await pilot.press("enter")
         text = screen_text(app)
         assert text[0].endswith("/ kind:exact  1/4")
@@ -162,7 +162,7 @@ async def test_leaving_a_pane_returns_to_the_list_and_counts_it(folder: Path) ->
     async with workbench(folder) as (app, pilot):
         await pilot.press("enter", "E", "escape", "enter", "o")
         assert app.session.screen == "overview"
-        assert screen_text(app)[2].startswith("▌  1 near group")
+        assert screen_text(app)[3].startswith("▌  1 near group")
 
 
 async def test_a_window_that_only_reads_says_so_and_leaves_the_place_alone(folder: Path) -> None:
@@ -251,7 +251,7 @@ async def test_a_scan_started_by_the_workbench_fills_the_overview(tmp_path: Path
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert app.session.project.findings is not None
-        assert screen_text(app)[2].startswith("▌  2 exact groups")
+        assert screen_text(app)[3].startswith("▌  2 exact groups")
 
 
 SLOW_JOB = """

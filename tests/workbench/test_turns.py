@@ -75,7 +75,7 @@ async def test_what_follows_a_turn_is_cut_off_and_the_difference_shown(folder: P
         row = app.session.project.current_row(0)
         assert row == chat() | {"messages": chat()["messages"][:5]}
         text = "\n".join(screen_text(app))
-        assert "And the bill?" in text or app.screen.query_one(Reader).more_below
+        assert "And the bill?" in text or app.screen.query_one("#reader", Reader).more_below
         await pilot.press("u")
         assert app.session.project.current_row(0) == chat()
     assert [act["do"] for act in journal(folder)[0]["acts"]] == ["edit"]

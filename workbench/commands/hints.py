@@ -16,6 +16,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "conflict": ("choose-1", "both-fine", "merge", "drop-both", "group-next", "undo", "help"),
     "member": ("keep", "accept", "reject", "edit", "undo", "group-next", "help"),
     "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
+    "turn": ("turn-next", "turn-previous", "turn-cut", "turn-drop", "turn-train", "undo", "help"),
     "export": ("write", "back"),
     "train": ("start", "settings", "stop-run", "view", "log-scale", "smooth", "back"),
     "runs": ("attach", "down", "up", "back"),
@@ -37,7 +38,7 @@ def hints_for(session: Session) -> list[Command]:
     if where == "overview" and session.item is not None:
         where = "overview-bulk" if session.item.bulk else "overview-keeps" if session.item.keeps else where
     elif where == "triage":
-        where = "row"
+        where = "turn" if session.turn is not None else "row"
         if entry is not None and entry.cluster is not None:
             header = "group" if entry.cluster.kind in SETTLED_KINDS else "conflict"
             where = header if entry.is_header else "member"

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from workbench.cells import cells
+from workbench.commands.command import Command
 from workbench.commands.hints import hints_for
 from workbench.commands.table import BY_ID, perform
 from workbench.document import Styled
@@ -16,7 +16,7 @@ from workbench.entry_lines import HELD_OUT_MARK
 from workbench.keymap import shown_key
 from workbench.safe_text import visible_line
 from workbench.session import Session
-from workbench.widgets.lines import OneLine
+from workbench.widgets.lines import OneLine, columns
 
 if TYPE_CHECKING:
     from workbench.app import TamisApp
@@ -31,7 +31,7 @@ class WorkScreen(Screen[None]):
 
     # Nothing takes the focus by itself: keys go to the screen.
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (SMALLEST[0], "-narrow"), (100, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (SMALLEST[0], "-narrow"), (100, "-wide"), (140, "-vast")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[1], "-short"), (20, "-tall")]  # noqa: RUF012
     NAME = ""
 
@@ -228,14 +228,23 @@ class WorkScreen(Screen[None]):
         return left, right
 
     def _hints(self) -> list[Styled]:
-        """As many hints as fit, the most useful first; what cannot act now is dimmed, not hidden."""
-        out: list[Styled] = [(" ", "hint")]
+        """As many hints as fit, the most useful first, help always; what cannot act now is dimmed, not hidden."""
+        shown = hints_for(self.session)[:MOST_HINTS]
         room = self.size.width - 1
-        for command in hints_for(self.session)[:MOST_HINTS]:
-            key = shown_key(command.id, self.tamis.keymap_in_use)
-            room -= cells(key) + cells(command.label) + 3
+        out: list[Styled] = [(" ", "hint")]
+        last = [self._hint(command) for command in shown if command.id == "help"]
+        room -= sum(columns(hint) for hint in last)
+        for hint in (self._hint(command) for command in shown if command.id != "help"):
+            room -= columns(hint)
             if room < 0:
                 break
-            enabled = command.why_disabled(self.session) is None
-            out += [(key, "key" if enabled else "disabled"), (f" {command.label}  ", "hint" if enabled else "disabled")]
-        return out
+            out += hint
+        return [*out, *(part for hint in last for part in hint)]
+
+    def _hint(self, command: Command) -> list[Styled]:
+        key = shown_key(command.id, self.tamis.keymap_in_use)
+        if command.id == "choose-1" and key == "1":
+            # One hint stands for all nine.
+            key = "1-9"
+        enabled = command.why_disabled(self.session) is None
+        return [(key, "key" if enabled else "disabled"), (f" {command.label}  ", "hint" if enabled else "disabled")]

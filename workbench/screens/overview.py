@@ -10,9 +10,11 @@ from workbench.cells import fitted
 from workbench.document import Styled
 from workbench.keymap import bindings_for
 from workbench.outside import edit_outside
+from workbench.progress import progress_words
 from workbench.screens.asking import AskingScreen
 from workbench.session import Session
 from workbench.settle import SECTION_TITLES, Item
+from workbench.verdicts import counted
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
 
@@ -99,6 +101,7 @@ class OverviewScreen(AskingScreen):
 
     def compose_body(self) -> ComposeResult:
         styles = self.tamis.role_styles
+        yield OneLine(styles, id="progress")
         yield LineList(styles, ItemLines(self.session), id="items")
         yield OneLine(styles, id="reason")
         yield self.ask_line()
@@ -139,8 +142,15 @@ class OverviewScreen(AskingScreen):
             self.sync()
 
     def sync_body(self) -> None:
+        self.query_one("#progress", OneLine).show(((f" {self._progress()}", "muted"),))
         self.query_one(LineList).sync()
         self.query_one("#reason", OneLine).show(((f" {self._next_step()}", "reason"),))
+
+    def _progress(self) -> str:
+        session = self.session
+        accepted, left = session.tally["accepted"], session.tally["undecided"]
+        pace = session.pace.rows_a_minute
+        return progress_words(accepted, session.accepted_tokens, *session.goal, pace, left)
 
     def _next_step(self) -> str:
         """What to do now, in one sentence."""
@@ -151,7 +161,9 @@ class OverviewScreen(AskingScreen):
             return "this project has not been scanned: no groups or flags yet"
         settle = [item for item in session.items if item.section == "settle"]
         if settle:
-            return f"next: {settle[0].label}, {settle[0].rows:,} rows; enter opens it"
+            best = settle[0]
+            keys = "K keeps one of each, " if best.keeps else "x rejects all, " if best.bulk else ""
+            return f"next: {best.label}, {counted(best.rows, 'row')}; {keys}enter opens it"
         if session.tally["undecided"]:
             return f"next: {session.tally['undecided']:,} undecided rows; enter on a bucket opens them"
         return "everything is decided: E exports, T trains"

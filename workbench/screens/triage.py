@@ -11,6 +11,7 @@ from textual.containers import Container
 
 from engine.errors import TamisError
 from engine.files import write_atomic
+from workbench.beside import beside
 from workbench.document import Paragraph, Styled, paragraphs
 from workbench.entry_lines import EntryLines
 from workbench.entry_words import reason_line, title_line
@@ -45,13 +46,14 @@ class TriageScreen(AskingScreen):
             yield LineList(styles, EntryLines(self.session), id="list")
             with Container(id="reading"):
                 yield OneLine(styles, id="title")
-                yield Reader(styles, id="reader")
+                yield Reader(styles, id="reader", digits=len(str(len(self.session.project.rows))))
+            yield Reader(styles, gutter=0, id="side")
         yield OneLine(styles, id="reason")
         yield self.ask_line()
 
     @property
     def reader(self) -> Reader:
-        return self.query_one(Reader)
+        return self.query_one("#reader", Reader)
 
     # -- what commands ask
 
@@ -125,7 +127,7 @@ class TriageScreen(AskingScreen):
         session = self.session
         rows = self.query_one(LineList)
         # Above the reader a short list leaves its lines to it.
-        most = None if self.has_class("-wide") else max(FEWEST_LINES, len(session.view))
+        most = None if self.has_class("-wide") or self.has_class("-vast") else max(FEWEST_LINES, len(session.view))
         if (rows.styles.max_height.value if rows.styles.max_height is not None else None) != most:
             rows.styles.max_height = most
         rows.sync()
@@ -136,6 +138,9 @@ class TriageScreen(AskingScreen):
             self.query_one("#reason", OneLine).show(())
             return
         self.reader.open(self._reading(entry), lambda: self._document(entry))
+        if self.has_class("-vast"):
+            side = self.query_one("#side", Reader)
+            side.open(("side", *map(str, self._reading(entry)[:3])), lambda: beside(session, entry))
         session.on_screen |= self.reader.seen_rows
         more = (("\u2193 J ", "muted"),) if self.reader.more_below else ()
         self.query_one("#title", OneLine).show(title_line(session, entry), more)
@@ -145,7 +150,7 @@ class TriageScreen(AskingScreen):
         if session.order == RISK and session.verdicts_since_learnt >= RELEARN_AFTER:
             self.tamis.background.learn()
 
-    def _reading(self, entry: Entry) -> Hashable:
+    def _reading(self, entry: Entry) -> tuple[Hashable, ...]:
         """What the reader shows, so that the same again stays where it was scrolled to."""
         session = self.session
         group = entry.cluster.id if entry.cluster else None

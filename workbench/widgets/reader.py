@@ -17,6 +17,8 @@ from workbench.widgets.lines import Lines, Styles
 WIDEST_TEXT = 88
 GUTTER = 10
 NARROW_GUTTER = 5
+# A verdict's mark and a blank stand before a row number.
+MARK_WIDTH = 3
 NARROW = 60
 SHORT_ROLES = {"assistant": "asst", "system": "sys", "edited": "edit"}
 
@@ -27,9 +29,19 @@ WrappedLine = tuple[tuple[Styled, ...], int | None]
 class Reader(Lines):
     """`open` gives it a document; `seen_rows` are those whose text is on the screen now."""
 
-    def __init__(self, styles: Styles, *, gutter: int = GUTTER, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        styles: Styles,
+        *,
+        gutter: int = GUTTER,
+        digits: int = 1,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """`digits` is how long a row number may be: none is ever cut."""
         super().__init__(styles, id=id)
-        self._gutter = gutter
+        numbered = MARK_WIDTH + digits + 1
+        self._gutter = max(gutter, numbered) if gutter else 0
+        self._narrow_gutter = min(self._gutter, max(NARROW_GUTTER, numbered))
         self._key: Hashable = None
         self._paragraphs: Callable[[], Iterable[Paragraph]] = tuple
         self._wrapped: list[WrappedLine] = []
@@ -70,7 +82,7 @@ class Reader(Lines):
         if width != self._width:
             self._width = width
             self._wrapped = []
-            gutter = min(self._gutter, NARROW_GUTTER) if width < NARROW else self._gutter
+            gutter = self._narrow_gutter if width < NARROW else self._gutter
             self._rest = wrap(self._shown(), min(width - 1, WIDEST_TEXT), gutter)
         self._reach(self.top + height)
         self.top = max(0, min(self.top, len(self._wrapped) - 1))

@@ -1,0 +1,73 @@
+"""How far the work is: pace, tokens, goal; and what a wide terminal shows beside the reader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import planted
+from planted import screen_text, workbench
+
+from engine.select import CHARS_PER_TOKEN
+from workbench.progress import Pace, TokenCount, progress_words
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_pace_counts_work_by_hand_and_no_pauses() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for seconds, rows in ((5, 1), (5, 1), (3600, 3), (5, 400), (5, 1), (10, 4)):
+        clock.now += seconds
+        pace.note(rows)
+    # Ten rows by hand in 5 + 5 + 60 (a pause counts as a minute) + 5 + 5 + 10 seconds.
+    assert pace.rows_a_minute == 10 / 90 * 60
+    assert Pace(clock).rows_a_minute is None
+
+
+def test_the_words_of_the_progress() -> None:
+    assert progress_words(24, 2100, 300, None, 12.0, 411) == (
+        "accepted 24 of 300 (8%) · ~2,100 tokens · 12 rows a minute by hand: about 34 min for the 411 left"
+    )
+    assert progress_words(0, 0, None, None, None, 9).startswith("no goal set")
+    assert progress_words(5, 900, None, 90_000, None, 9) == "accepted 5 · ~900 of 90,000 (1%) tokens"
+
+
+def test_tokens_are_told_from_the_size_of_rows_within_a_tenth(tmp_path: Path) -> None:
+    folder = planted.make_folder(tmp_path)
+    with planted.opened(folder) as project:
+        count = TokenCount(project)
+        assert count.accepted() == 0
+        rows = range(0, 20, 2)
+        from engine.model import Act
+
+        project.decide([Act("accept", tuple(map(project.rows.id, rows)))])
+        real = sum(len(turn.text) for row in rows for turn in project.example(row).turns) / CHARS_PER_TOKEN
+        assert abs(count.accepted() - real) <= real / 10
+
+
+async def test_the_overview_tells_goal_and_pace(tmp_path: Path) -> None:
+    async with workbench(planted.make_folder(tmp_path)) as (app, pilot):
+        app.session.goal = (10, None)
+        await pilot.press("enter", "enter", "o")
+        assert "accepted 1 of 10 (10%)" in screen_text(app)[1]
+
+
+async def test_a_wide_terminal_has_a_third_column(tmp_path: Path) -> None:
+    folder = planted.make_folder(tmp_path)
+    async with workbench(folder, (150, 40)) as (app, pilot):
+        await pilot.press("enter")
+        text = screen_text(app)
+        assert "Evidence" in text[1]
+        assert any(line.rstrip().endswith("row 0  keeper") for line in text)
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert "Evidence" not in "\n".join(screen_text(app))
+        # No row number is cut where the reader is narrow.
+        await pilot.resize_terminal(100, 40)
+        await pilot.press("slash", *"kind:near", "enter")
+        assert any("·  3" in line for line in screen_text(app))

@@ -1,0 +1,83 @@
+"""How far the work is: accepted rows and tokens against the goal, the pace of this sitting, the time left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from engine.project.folder import Project
+from engine.select import CHARS_PER_TOKEN
+from workbench.verdicts import counted
+
+# A longer pause is a pause, not work.
+LONGEST_THOUGHT = 60.0
+# Acts on more rows than this are a machine's pace, not a person's.
+BY_HAND = 20
+FEWEST_ACTS = 5
+SAMPLE = 60
+
+
+class Pace:
+    """Rows decided by hand in a minute of work; `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._last = clock()
+        self._worked = 0.0
+        self._rows = 0
+        self._acts = 0
+
+    def note(self, rows: int) -> None:
+        """An act on so many rows was done now."""
+        now = self._clock()
+        self._worked += min(now - self._last, LONGEST_THOUGHT)
+        self._last = now
+        if 0 < rows <= BY_HAND:
+            self._rows += rows
+            self._acts += 1
+
+    @property
+    def rows_a_minute(self) -> float | None:
+        """None before there is enough to go by."""
+        return self._rows / self._worked * 60 if self._acts >= FEWEST_ACTS and self._worked > 0 else None
+
+
+class TokenCount:
+    """About how many tokens rows hold, told from the size of their lines: no row is read but a sample of them."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        rows = range(0, len(project.rows), max(1, len(project.rows) // SAMPLE))
+        texts = sum(len(turn.text) for row in rows for turn in project.example(row).turns)
+        size = sum(map(project.rows.size, rows))
+        self._a_byte = texts / size / CHARS_PER_TOKEN if size else 0.0
+
+    def accepted(self) -> int:
+        """The tokens of all accepted rows that are not held out."""
+        project = self._project
+        accepted = (
+            row
+            for row in range(len(project.rows))
+            if project.verdict(row) == "accepted" and not project.is_heldout(row)
+        )
+        return round(sum(map(project.rows.size, accepted)) * self._a_byte)
+
+
+def progress_words(
+    accepted: int, tokens: int, goal: int | None, goal_tokens: int | None, pace: float | None, left: int
+) -> str:
+    """`accepted 24 of 300 (8 %) · ~2,100 tokens · 12 rows a minute by hand: about 35 min for the 411 left`."""
+    share = f" of {goal:,} ({accepted / goal:.0%})" if goal else ""
+    of_tokens = f" of {goal_tokens:,} ({tokens / goal_tokens:.0%})" if goal_tokens else ""
+    words = [f"accepted {accepted:,}{share}" if accepted or goal else "no goal set: goal = 300 in config.toml"]
+    if tokens or goal_tokens:
+        words.append(f"~{tokens:,}{of_tokens} tokens")
+    if pace is not None and left:
+        words.append(f"{pace:.0f} rows a minute by hand: about {_duration(left / pace)} for the {left:,} left")
+    return " \u00b7 ".join(words)
+
+
+def _duration(minutes: float) -> str:
+    if minutes < 1:
+        return "a minute"
+    return f"{minutes:.0f} min" if minutes < 90 else counted(round(minutes / 60), "hour")

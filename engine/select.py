@@ -38,7 +38,7 @@ STATES = (
     "recheck",
     "suspect",
 )
-COLON_KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "field")
+COLON_KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "field", "batch")
 COMPARED = ("turns", "tokens", "chars", "date")
 DATE_FIELDS = ("date", "created_at", "created", "timestamp", "time", "year")
 CHARS_PER_TOKEN = 4
@@ -188,6 +188,8 @@ def _keyed(key: str, value: str) -> Test:
         return _state(value)
     if key == "shard":
         return _shard(value)
+    if key == "batch":
+        return _batch(value)
     simple: dict[str, Test] = {
         "by": lambda project, number: project.decision(number).by == value,
         "tag": lambda project, number: value in project.tags(number),
@@ -248,6 +250,27 @@ def _shard(value: str) -> Test:
         # By content, so that the shares stay the same when the source is re-ordered.
         content = int(project.rows.id(number)[:16], 16)
         return content % int(whole) == int(part) - 1 or content // int(whole) % 100 < int(percent)
+
+    return test
+
+
+def _batch(value: str) -> Test:
+    """`RUN/31`: the rows that step 31 of that run of this project was made of."""
+    run, slash, step = value.rpartition("/")
+    if not slash or not run or not step.isdigit():
+        raise UsageError(f"selector: batch:{value} is no step of a run", "", "write batch:RUN/31")
+    ids: set[str] | None = None
+
+    def test(project: Project, number: int) -> bool:
+        nonlocal ids
+        if ids is None:
+            from engine.training.batches import rows_by_step
+
+            folder = project.folder / "runs" / run
+            if "/" in run or not folder.is_dir():
+                raise UsageError(f"selector: batch: this project has no run {run}", "", "see `tamis runs PROJECT`")
+            ids = set(rows_by_step(folder).get(int(step), ()))
+        return project.rows.id(number) in ids
 
     return test
 

@@ -44,6 +44,10 @@ class Background:
         if self._app.session.project.is_complete:
             self._job = self._app.run_worker(self._read_and_scan(), exclusive=True, group="jobs")
 
+    def hold(self, job: Worker[None]) -> None:
+        """Take charge of another job: `cancel` stops it."""
+        self._job = job
+
     def cancel(self) -> None:
         """Stop the job; what it has found so far is lost, what was decided is not."""
         if self._job is not None:

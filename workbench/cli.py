@@ -232,6 +232,9 @@ def _answer_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     judge.add_argument("--json", action="store_true", help="print one JSON object: wins, ties, losses, interval")
     for command in (tried, judge):
         _screen_options(command)
+    suspects = _command(words, "suspects", "rows that a run says to look at again; decides nothing")
+    suspects.add_argument("--run", type=Path, metavar="RUN", help="else the newest run that measured rows")
+    _run_options(_command(words, "rescore", "tune on the accepted rows, rank the undecided ones by surprise"))
 
 
 def _run_options(command: argparse.ArgumentParser) -> None:
@@ -273,6 +276,8 @@ HANDLERS: dict[str, tuple[str, str]] = {
     "compare": ("workbench.cli_compare", "compare"),
     "try": ("workbench.cli_answers", "try_run"),
     "judge": ("workbench.cli_answers", "judge"),
+    "suspects": ("workbench.cli_rows", "suspects"),
+    "rescore": ("workbench.cli_rows", "rescore"),
     "gate": ("workbench.cli_gate", "run_gate"),
     "curve": ("workbench.cli_curve", "curve"),
 }

@@ -14,7 +14,8 @@ from workbench.verdicts import counted
 from workbench.view import build_view
 
 RISK = "risk"
-NAMES = (SETTLE, *ORDERS, RISK)
+SURPRISE = "surprise"
+NAMES = (SETTLE, *(name for name in ORDERS if name != SURPRISE), RISK, SURPRISE)
 LABELS = {
     SETTLE: "groups first, then by bucket",
     "file": "as in the file",
@@ -22,6 +23,7 @@ LABELS = {
     "bucket": "by bucket",
     "length": "longest first",
     "newest": "newest first",
+    SURPRISE: "what surprises the trained model most first (L ranks the undecided)",
     RISK: "by learnt risk",
 }
 RELEARN_AFTER = 20

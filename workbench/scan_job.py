@@ -25,8 +25,14 @@ JOB_NAMES = {
 }
 PLAN_MODULE = "engine.jobs.plan"
 COMPARE_MODULE = "engine.jobs.compare"
+SUSPECTS_MODULE = "engine.jobs.suspects"
 GOES_ON = "rows can be judged all the same; start again to go on"
-WHAT = {READ_MODULE: ("reading", GOES_ON), PLAN_MODULE: ("the plan", ""), COMPARE_MODULE: ("the comparison", "")}
+WHAT = {
+    READ_MODULE: ("reading", GOES_ON),
+    PLAN_MODULE: ("the plan", ""),
+    COMPARE_MODULE: ("the comparison", ""),
+    SUSPECTS_MODULE: ("looking at rows again", ""),
+}
 # A plan names rows by their ids, in one line.
 LAST_WORDS_SECONDS = 2.0
 LONGEST_LINE = 64_000_000

@@ -9,13 +9,15 @@ from typing import Literal
 
 from engine.model import BUCKET_LABELS, ClusterKind, VerdictName
 from engine.project.folder import Project
+from engine.project.suspects import KINDS as SUSPECT_KINDS
 from workbench.verdicts import counted
 from workbench.view import BUCKET_ORDER, GROUP_KINDS, SETTLED_KINDS
 from workbench.years import UNDATED, Years
 
-Section = Literal["settle", "buckets", "flags", "years", "decided"]
+Section = Literal["settle", "trained", "buckets", "flags", "years", "decided"]
 SECTION_TITLES: dict[Section, str] = {
     "settle": "What can be settled, most rows per key first",
+    "trained": "What training says of rows",
     "buckets": "What the scan proposes",
     "flags": "Flags",
     "years": "Years",
@@ -71,7 +73,23 @@ def overview_items(project: Project, years: Years | None = None) -> list[Item]:
     look = _Look(project)
     settle = [*_disagreements(look), *_groups(look), *_signals(look)]
     settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
-    return [*settle, *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
+    return [*settle, *_trained(look), *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
+
+
+def _trained(look: _Look) -> Iterator[Item]:
+    """Rows that the last run that was read names, and that nobody has judged since."""
+    project = look.project
+    total: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for suspected in project.suspects.rows:
+        number = project.rows.number(suspected.id)
+        if number is not None:
+            total[suspected.kind] += 1
+            left[suspected.kind] += project.is_suspect(number)
+    for kind in SUSPECT_KINDS:
+        if total[kind]:
+            label = kind.replace("_", " ")
+            yield Item("trained", label, f"flag:{kind} is:suspect", left[kind], total[kind], left[kind])
 
 
 def _disagreements(look: _Look) -> Iterator[Item]:

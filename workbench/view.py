@@ -14,6 +14,8 @@ from itertools import chain
 
 from engine.model import BUCKETS, BucketName, Cluster, ClusterKind
 from engine.project.folder import Project
+from engine.project.suspects import KINDS as SUSPECT_KINDS
+from engine.project.suspects import rank_of
 from engine.queue.recheck import TAG
 from engine.select import select
 
@@ -25,6 +27,7 @@ assert set(BUCKET_ORDER) == set(BUCKETS)
 # In this filter a row asks for a verdict until it has got its second one.
 SECOND_LOOK = f"is:{TAG}"
 
+_SUSPECTS = re.compile(rf"(?<![\w.])(is:suspect|flag:({'|'.join(SUSPECT_KINDS)}))\b")
 _KIND = re.compile(r"(?<![\w.])(not\s+)?kind:(\w+)")
 
 
@@ -93,10 +96,12 @@ class View:
     def open_from(self, index: int, project: Project) -> int | None:
         """The first entry from `index` on, then from the top, that still asks for a verdict; None: none does."""
         again = SECOND_LOOK in self.filter_text
+        suspects = names_suspects(self.filter_text)
         for candidate in chain(range(index, len(self)), range(min(index, len(self)))):
             row = self._rows[candidate]
             if row >= 0:
-                if project.verdict(row) == "undecided" or (again and TAG in project.tags(row)):
+                asked_again = (again and TAG in project.tags(row)) or (suspects and project.is_suspect(row))
+                if asked_again or project.verdict(row) == "undecided":
                     return candidate
             elif is_open(project, self.entry(candidate)):
                 return candidate
@@ -108,6 +113,11 @@ def is_open(project: Project, entry: Entry) -> bool:
     if entry.is_header and entry.cluster is not None:
         return project.is_open(entry.cluster) and any(project.verdict(row) == "undecided" for row in entry.cluster.rows)
     return project.verdict(entry.row) == "undecided"
+
+
+def names_suspects(text: str) -> bool:
+    """Whether a selector asks for what training says of rows."""
+    return _SUSPECTS.search(text) is not None
 
 
 def named_kinds(text: str) -> set[str]:
@@ -140,6 +150,10 @@ def build_view(project: Project, filter_text: str, ranked: Sequence[int] | None 
     `ranked` holds every row in an order that was asked for: rows then stand alone, in that order.
     """
     matched = select(project, filter_text) if filter_text.strip() else list(range(len(project.rows)))
+    if ranked is None and names_suspects(filter_text):
+        # What training says of rows is ranked: each stands alone, the one to look at first on top.
+        ranks = rank_of(project.suspects)
+        ranked = sorted(matched, key=lambda row: (ranks.get(project.rows.id(row), (len(ranks), 0)), row))
     if ranked is not None:
         wanted = set(matched)
         flat = array("i", (row for row in ranked if row in wanted))

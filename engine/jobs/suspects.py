@@ -1,23 +1,24 @@
 """`python -P -m engine.jobs.suspects PROJECT [RUN|rescore]`: what a run says of single rows, brought back to them.
 
 Without RUN the newest that measured rows; with `rescore` a run is started first, on the accepted rows, that measures
-the undecided ones: progress line `{"run": id}`, then its steps. The run belongs to no terminal: where this process ends
-early it goes on, and the next call reads it.
+the undecided ones. SIGTERM stops that run as well. Where this process only ends with its window, the run goes on (it
+belongs to no terminal), and the next call without RUN reads it.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import TamisError, TrainingError
-from engine.jobs.progress import end_when_parent_does, say
+from engine.jobs.progress import CANCELLED, end_when_parent_does, say
 from engine.project.folder import open_project
 from engine.project.rescore import latest_run, point_back, start_rescore
 from engine.project.suspects import Suspects
-from engine.training.runs import read_run
+from engine.training.runs import read_run, stop
 from engine.training.worker.events import read_json
 
 POLL_SECONDS = 0.2
@@ -41,11 +42,22 @@ def follow(run_dir: Path, progress: Progress) -> None:
         raise TrainingError(f"{state.id} is {state.state}", state.error, "see `tamis runs`")
 
 
+class Cancelled(Exception):
+    """The person does not want it any more."""
+
+
+def cancel(_number: int, _frame: object) -> None:
+    raise Cancelled
+
+
 def main() -> int:
     end_when_parent_does()
+    signal.signal(signal.SIGTERM, cancel)
     folder, which = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
     try:
         suspects = run(folder, which, lambda phase, done, of: say(phase=phase, progress=done, of=of))
+    except Cancelled:
+        return CANCELLED
     except TamisError as error:
         say(error=str(error))
         return 2
@@ -57,10 +69,12 @@ def run(folder: Path, which: str, progress: Progress) -> Suspects:
     """Do what the words say."""
     with open_project(folder, readonly=True) as project:
         if which == "rescore":
-            started = start_rescore(project)
-            say(run=started.id)
-            follow(started.dir, progress)
-            run_dir = started.dir
+            run_dir = start_rescore(project).dir
+            try:
+                follow(run_dir, progress)
+            except Cancelled:
+                stop(run_dir)
+                raise
         else:
             run_dir = project.folder / "runs" / which if which else latest_run(project)
         return point_back(project, run_dir)

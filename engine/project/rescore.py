@@ -25,7 +25,7 @@ from engine.training.row_losses import Suspect, read_row_losses, surprise, suspe
 from engine.training.runs import list_runs
 
 NAME = "rescore"
-ALIKE = 75.0
+ALIKE = 85.0
 """Similarity of two requests (0 to 100) from which one is named beside the other."""
 NEIGHBOURS = 2
 
@@ -75,11 +75,17 @@ def point_back(project: Project, run_dir: Path) -> Suspects:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An accepted row whose request is alike (0 to 100), and whether it answers the same."""
+    """An accepted row whose request is alike (0 to 100): whether it asks the same thing, and answers the same."""
 
     row: int
     alike: float
+    same: bool
     agrees: bool
+
+    def __str__(self) -> str:
+        if not self.same:
+            return f"nearest: row {self.row} (accepted, {self.alike:.0f} % alike)"
+        return f"row {self.row} (accepted) asks the same and answers {'the same' if self.agrees else 'otherwise'}"
 
 
 class Texts:
@@ -104,18 +110,23 @@ class Texts:
     def _nearest(self, identifier: str) -> tuple[Neighbour, ...]:
         from rapidfuzz import fuzz, process
 
+        from engine.scan.duplicates.guard import judge
+        from engine.scan.duplicates.key import key_of
+
         number = self._project.rows.number(identifier)
         if number is None:
             return ()
         example = self._project.example(number)
-        found = process.extract(
-            self._bare(example.prompt), self._requests, scorer=fuzz.ratio, limit=NEIGHBOURS + 1, score_cutoff=ALIKE
-        )
-        rows = [(self._accepted[place], score) for _, score, place in found if self._accepted[place] != number]
-        return tuple(
-            Neighbour(row, round(score, 1), _same(self._answers[row], example.answer))
-            for row, score in rows[:NEIGHBOURS]
-        )
+        request = self._bare(example.prompt)
+        found = process.extract(request, self._requests, scorer=fuzz.ratio, limit=NEIGHBOURS + 1, score_cutoff=ALIKE)
+        near = []
+        for text, score, place in found:
+            row = self._accepted[place]
+            if row != number:
+                # Alike is not the same: what a pair differs in decides (a number, a name, a negation).
+                same = judge(key_of(text), key_of(request), {}).same
+                near.append(Neighbour(row, score, same, _same(self._answers[row], example.answer)))
+        return tuple([neighbour for neighbour in near if neighbour.same][:NEIGHBOURS] or near[:1])
 
 
 def _shared_opening(prompts: Sequence[str]) -> str:
@@ -131,9 +142,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _with_neighbours(suspect: Suspect, near: Sequence[Neighbour]) -> str:
-    """The reason, and what the nearest accepted rows say."""
-    words = []
-    for neighbour in sorted(near, key=lambda neighbour: (neighbour.agrees, -neighbour.alike)):
-        how = "answers the same" if neighbour.agrees else "answers otherwise"
-        words.append(f"row {neighbour.row} (accepted, {neighbour.alike:.0f} % alike) {how}")
-    return "; ".join([suspect.reason, *words])
+    """The reason, and what the nearest accepted rows say; one that answers otherwise is the better reason."""
+    against = [str(neighbour) for neighbour in near if neighbour.same and not neighbour.agrees]
+    beside = [str(neighbour) for neighbour in near if not neighbour.same or neighbour.agrees]
+    return "; ".join([*against, suspect.reason, *beside])

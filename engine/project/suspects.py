@@ -7,7 +7,7 @@ after it was made settles a row: it is then no suspect any more.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,10 @@ def suspect_flags(suspects: Suspects, rows: RowStore) -> dict[int, list[Flag]]:
     return found
 
 
-def order_of_surprise(suspects: Suspects, rows: RowStore, numbers: Sequence[int]) -> list[int]:
-    """`numbers` with the most surprising first; rows the run knows nothing of come last, as they were."""
-    scores = suspects.scores
-    return sorted(numbers, key=lambda number: -scores.get(rows.id(number), -1.0))
+def rank_of(suspects: Suspects) -> dict[str, tuple[int, int]]:
+    """Row id -> (place of its kind, rank within it): the first is the one to look at first."""
+    found: dict[str, tuple[int, int]] = {}
+    for row in suspects.rows:
+        place = (KINDS.index(row.kind) if row.kind in KINDS else len(KINDS), row.rank)
+        found[row.id] = min(found.get(row.id, place), place)
+    return found

@@ -46,12 +46,19 @@ def by_newest(project: Project, numbers: Iterable[int]) -> list[int]:
     return sorted(sorted(numbers), key=lambda number: row_date(project.rows.raw(number)) or "", reverse=True)
 
 
+def by_surprise(project: Project, numbers: Iterable[int]) -> list[int]:
+    """What surprises a model tuned on the accepted rows most first; rows it has not measured last, in file order."""
+    scores = project.suspects.scores
+    return sorted(sorted(numbers), key=lambda number: -scores.get(project.rows.id(number), -1.0))
+
+
 ORDERS: dict[str, Callable[[Project, Iterable[int]], list[int]]] = {
     "file": by_file,
     "cluster": by_cluster,
     "bucket": by_bucket,
     "length": by_length,
     "newest": by_newest,
+    "surprise": by_surprise,
 }
 """Beside these there is "risk", which the queue job works out (`engine.queue.store`)."""
 

@@ -4,14 +4,15 @@ Four things are worth a look, told from the losses alone (no label, no verdict):
 * *learnt nothing* - the loss fell by less than a fifth of what the usual row's fell, and is still among the highest;
 * *got worse* - the loss rose;
 * *forgotten* - it was low at an earlier measurement and rose again (Toneva et al. 2019, forgetting events);
-* *surprising* - a row that was not trained on, harder for the tuned model than nearly all held-out rows are.
+* *surprising* - a row that was not trained on, harder for the tuned model (as a whole, or in one word) than nearly all
+  held-out rows are.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -73,13 +74,33 @@ def read_row_losses(run_dir: Path, name: Literal["train", "others"] = "train") -
     return losses
 
 
-def heldout_losses(run_dir: Path) -> list[float]:
-    """The mean losses per token of the held-out rows at the last measurement, ascending."""
-    by_step: dict[int, list[float]] = {}
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What rows that nobody trained on look like to the tuned model: losses of the held-out rows, ascending."""
+
+    means: tuple[float, ...] = ()
+    peaks: tuple[float, ...] = ()
+
+    def limits(self) -> tuple[float, float] | None:
+        """Mean loss and largest token loss that nearly all stay below; None where there are too few rows."""
+        if len(self.means) < FEWEST_HELDOUT:
+            return None
+        place = int(SURPRISING_ABOVE * (len(self.means) - 1))
+        return self.means[place], self.peaks[place]
+
+
+def heldout_losses(run_dir: Path) -> Usual:
+    """The losses of the held-out rows at the last measurement."""
+    by_step: dict[int, list[tuple[float, float]]] = {}
     for line in _lines(run_dir / "eval.jsonl"):
-        if isinstance(line.get("nll"), int | float) and line.get("tokens"):
-            by_step.setdefault(int(line["step"]), []).append(line["nll"] / line["tokens"])
-    return sorted(by_step[max(by_step)]) if by_step else []
+        if (
+            isinstance(line.get("nll"), int | float)
+            and isinstance(line.get("peak"), int | float)
+            and line.get("tokens")
+        ):
+            by_step.setdefault(int(line["step"]), []).append((line["nll"] / line["tokens"], float(line["peak"])))
+    last = by_step[max(by_step)] if by_step else []
+    return Usual(tuple(sorted(mean for mean, _ in last)), tuple(sorted(peak for _, peak in last)))
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -192,23 +213,23 @@ def forgotten(rows: Mapping[str, RowLoss]) -> list[Suspect]:
     )
 
 
-def surprising(rows: Mapping[str, RowLoss], heldout: Sequence[float]) -> list[Suspect]:
+def surprising(rows: Mapping[str, RowLoss], usual: Usual) -> list[Suspect]:
     """Untouched rows that the model tuned on the accepted ones finds harder than nearly all it has not seen either.
 
     Without enough held-out rows to compare with, the most surprising tenth.
     """
     scores = surprise(rows)
-    if len(heldout) >= FEWEST_HELDOUT:
-        limit = heldout[int(SURPRISING_ABOVE * (len(heldout) - 1))]
-        chosen = {identifier: scores[identifier] for identifier, row in rows.items() if row.after > limit}
-        words = f"{SURPRISING_ABOVE:.0%} of the held-out rows are below {limit:.3g}"
+    limits = usual.limits()
+    if limits is not None:
+        mean, peak = limits
+        found = [identifier for identifier, row in rows.items() if row.after > mean or row.peak > peak]
+        words = f"{100 * SURPRISING_ABOVE:.0f} % of the held-out rows stay below {mean:.3g} and {peak:.3g}"
     else:
-        most = sorted(scores, key=lambda identifier: -scores[identifier])[: int(SURPRISING_SHARE * len(scores))]
-        chosen = {identifier: scores[identifier] for identifier in most}
-        words = f"among the highest {SURPRISING_SHARE:.0%} of the untouched rows"
+        found = sorted(scores, key=lambda identifier: -scores[identifier])[: int(SURPRISING_SHARE * len(scores))]
+        words = f"among the highest {100 * SURPRISING_SHARE:.0f} % of the untouched rows"
     return _ranked(
         "surprising",
-        chosen,
+        {identifier: scores[identifier] for identifier in found},
         len(rows),
         lambda i: f"loss {rows[i].after:.3g} a token given what you accepted, {rows[i].peak:.3g} at its worst; {words}",
     )

@@ -14,6 +14,7 @@ from engine.training.batches import rows_by_step
 from engine.training.launch import Job, Run, choose_spec, launch_queue
 from engine.training.row_losses import (
     RowLoss,
+    Usual,
     forgotten,
     got_worse,
     learnt_nothing,
@@ -95,7 +96,7 @@ def test_untouched_rows_that_are_wrong_come_before_those_that_are_right(runs: di
     found = [suspect for suspect in suspects_of(runs["scored"].dir) if suspect.kind == "surprising"]
     assert {suspect.id for suspect in found} >= set(ordered[:8])
     assert found[0].reason.endswith("(rank 1 of 20)")
-    assert "95% of the held-out rows are below" in found[0].reason
+    assert "95 % of the held-out rows stay below" in found[0].reason
 
 
 def test_a_row_of_garbage_makes_a_spike_and_the_step_leads_to_it(runs: dict[str, Run]) -> None:
@@ -146,10 +147,12 @@ def test_each_kind_is_found_where_it_is_planted_and_nowhere_else() -> None:
 
 def test_without_held_out_rows_the_most_surprising_tenth_is_named() -> None:
     untouched = by_id(*(course(f"o{number:02}", float(number), peak=float(number)) for number in range(30)))
-    assert [one.id for one in surprising(untouched, [])] == ["o29", "o28", "o27"]
-    heldout = [float(number) for number in range(20)]
-    assert [one.id for one in surprising(untouched, heldout)] == [f"o{number}" for number in range(29, 18, -1)]
-    assert surprising({}, heldout) == []
+    assert [one.id for one in surprising(untouched, Usual())] == ["o29", "o28", "o27"]
+    usual = Usual(tuple(float(number) for number in range(20)), (50.0,) * 20)
+    assert [one.id for one in surprising(untouched, usual)] == [f"o{number}" for number in range(29, 18, -1)]
+    one_word = {**untouched, "o03": course("o03", 3.0, peak=51.0)}
+    assert "o03" in [one.id for one in surprising(one_word, usual)]
+    assert surprising({}, usual) == []
 
 
 def test_places_are_shared_by_equal_values() -> None:

@@ -6,8 +6,9 @@ Rows 0-2 are one exact group (keeper 0), 3-5 a near group (keeper 4), 6-7 a conf
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,14 @@ def opened_id(folder: Path, row: int) -> str:
     """The id of a row, read beside whoever has the project open."""
     with open_project(folder, readonly=True) as project:
         return project.rows.id(row)
+
+
+async def shown(app: TamisApp, pilot: Pilot[int], sight: Callable[[str], bool]) -> str:
+    """The screen as text, once it shows what is waited for."""
+    for _ in range(400):
+        await pilot.pause()
+        text = "\n".join(screen_text(app))
+        if sight(text):
+            return text
+        await asyncio.sleep(0.02)
+    raise AssertionError(text)

@@ -3,23 +3,19 @@ over real pipes; tests/training/test_answering.py has the real one."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import planted
 import pytest
-from planted import journal, screen_text, workbench
-from textual.pilot import Pilot
+from planted import journal, shown, workbench
 
 from engine.project.folder import open_project
 from engine.training.judgements import Judging
-from workbench.app import TamisApp
 from workbench.screens.judge import JudgeScreen
 from workbench.screens.try_run import TryScreen
 
@@ -65,17 +61,6 @@ def make_run(folder: Path, name: str, answers: dict[int, str] | None = None) -> 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return planted.make_folder(tmp_path)
-
-
-async def shown(app: TamisApp, pilot: Pilot[int], sight: Callable[[str], bool]) -> str:
-    """Wait until the screen shows it."""
-    for _ in range(400):
-        await pilot.pause()
-        text = "\n".join(screen_text(app))
-        if sight(text):
-            return text
-        await asyncio.sleep(0.02)
-    raise AssertionError(text)
 
 
 async def test_both_answers_stand_beside_the_reference_and_hostile_ones_are_shown_not_obeyed(folder: Path) -> None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from workbench.commands import why_not
-from workbench.commands.command import Command, Run
+from workbench.commands.command import LISTS, Command, Run
 
 
 def _act(what: str) -> Run:
     return lambda stage: stage.act(what)
 
 
-TRY, JUDGE = ("try",), ("judge",)
+TRY, JUDGE, TRAIN = ("try",), ("judge",), ("train",)
 
 ANSWERING: tuple[Command, ...] = (
+    Command("try-run", "try", "try the run: base and tuned answer side by side", ("t",), TRAIN, _act("try")),
+    Command("judge-runs", "judge", "judge the watched run and the one under the cursor, blind", ("b",), TRAIN,
+            _act("judge")),
+    Command("suspects", "rows", "what the run says of single rows: those worth another look, in triage", ("w",), TRAIN,
+            _act("suspects")),
+    Command("alert-rows", "batch", "the rows of the step that the latest alert points at, in triage", ("a",), TRAIN,
+            _act("batch")),
+    Command("rescore", "re-score", "tune on the accepted rows, rank the undecided by surprise; decides nothing",
+            ("L",), LISTS, lambda stage: stage.act("rescore"), why_not.no_verdict),
     Command("answer-again", "ask again", "ask again; start the answering process anew where it is gone", ("enter",),
             TRY, lambda stage: stage.confirm()),
     Command("answer-type", "prompt", "type a prompt of your own, beginning with the one shown", ("t",), TRY,

@@ -14,6 +14,7 @@ from workbench.commands.table import BY_ID, perform
 from workbench.document import Styled
 from workbench.entry_lines import HELD_OUT_MARK
 from workbench.keymap import shown_key
+from workbench.looking_again import RESCORE, look_again
 from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.widgets.lines import OneLine, columns
@@ -170,7 +171,8 @@ class WorkScreen(Screen[None]):
         return None
 
     def act(self, what: str) -> None:
-        return None
+        if what == RESCORE:
+            look_again(self.tamis, RESCORE)
 
     def copy(self) -> None:
         return None

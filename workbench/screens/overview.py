@@ -124,6 +124,8 @@ class OverviewScreen(AskingScreen):
         """To the rows as they are filtered, not to those of the line under the cursor."""
         if what == "rows":
             super().go("triage")
+        else:
+            super().act(what)
 
     def go(self, screen: str) -> None:
         if screen == "triage":

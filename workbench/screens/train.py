@@ -17,7 +17,7 @@ from engine.training.live import LiveRun
 from engine.training.runs import RunState, list_runs
 from engine.training.runs import stop as stop_run
 from engine.training.settings import parse_settings
-from workbench import run_document
+from workbench import run_document, run_keys
 from workbench.document_parts import Paragraph, Styled
 from workbench.event_words import sentence
 from workbench.keymap import bindings_for
@@ -205,8 +205,10 @@ class TrainScreen(AskingScreen):
             self.session.say(f"stop {self.watched.dir.name}? same key again", "refused")
 
     def act(self, what: str) -> None:
-        """Change how the watched run is shown."""
-        if what == "overlay":
+        """Change how the watched run is shown, or go from a run to its answers and rows."""
+        if what in run_keys.WHAT:
+            run_keys.act(self, what)
+        elif what == "overlay":
             self._overlay()
         elif self.watched is None:
             self.session.say("no run is being watched: enter on one", "refused")

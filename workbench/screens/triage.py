@@ -93,6 +93,8 @@ class TriageScreen(AskingScreen):
         """The keys whose work takes a job or a thread: the next order."""
         if what == "order":
             self._reorder(following(self.session.order))
+        else:
+            super().act(what)
 
     def _reorder(self, name: str) -> None:
         session = self.session

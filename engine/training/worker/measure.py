@@ -122,10 +122,11 @@ class Measure:
 
 
 def append_measured(path: Path, measured: Sequence[evaluate.Measured], step: int) -> None:
-    """One line a row: step, id, summed loss, tokens, and the answer where one was written."""
+    """One line a row: step, id, summed loss, tokens, largest loss of a token, and the answer where one was written."""
     with path.open("a", encoding="utf-8", errors="replace") as stream:
         for row in measured:
             line: dict[str, Any] = {"step": step, "id": row.id, "nll": plain(round(row.nll, 6)), "tokens": row.tokens}
+            line["peak"] = plain(round(row.peak, 5))
             if row.answer is not None:
                 line |= {"exact": row.exact, "answer": row.answer}
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -11,6 +11,7 @@ from engine.training.history import Column
 # Dots of a braille cell by (column, row), as Unicode numbers them.
 DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 SMOOTHING = 0.9
+SPAN_PARTS, DECADE_PARTS = 5, 4
 Cells = list[list[int]]
 
 
@@ -32,15 +33,6 @@ class Frame:
     high: float
     log: bool = False
 
-    def across(self, step: float, wide: int) -> int:
-        """The dot column of a step."""
-        return min(wide - 1, max(0, round(step / self.last_step * (wide - 1))))
-
-    def down(self, value: float, tall: int) -> int:
-        """The dot row of a value, from the top."""
-        high, low, at = (scaled(each, self.log) for each in (self.high, self.low, value))
-        return min(tall - 1, max(0, round((high - at) / (high - low) * (tall - 1))))
-
     def value_at(self, share: float) -> float:
         """The value at a share of the height, from the top."""
         high, low = scaled(self.high, self.log), scaled(self.low, self.log)
@@ -55,14 +47,23 @@ def scaled(value: float, log: bool) -> float:
 
 def frame_for(curves: Sequence[Curve], last_step: float, *, log: bool = False) -> Frame | None:
     """The frame that holds all curves; None where there is nothing to draw. A logarithm leaves out 0 and below."""
-    values = [value for curve in curves for point in curve.points for value in (point.low, point.high)]
-    values = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
-    if not values:
+    points = [point for curve in curves for point in curve.points if math.isfinite(point.low + point.high)]
+    points = [point for point in points if point.low > 0] if log else points
+    if not points:
         return None
-    low, high = min(values), max(values)
+    low, high = min(point.low for point in points), max(point.high for point in points)
     if low == high:
         low, high = (low / 2, high * 2) if log else (low - 0.5, high + 0.5)
-    return Frame(max(last_step, 1.0), low, high, log)
+    return Frame(max(last_step, 1.0), *rounded(low, high, log), log)
+
+
+def rounded(low: float, high: float, log: bool) -> tuple[float, float]:
+    """The range widened to round values: a new lowest loss a little below the last must not redraw the whole curve."""
+    if log:
+        low, high = math.floor(math.log10(low) * DECADE_PARTS), math.ceil(math.log10(high) * DECADE_PARTS)
+        return 10 ** (low / DECADE_PARTS), 10 ** (high / DECADE_PARTS)
+    unit = 10 ** math.floor(math.log10(high - low)) / SPAN_PARTS
+    return math.floor(low / unit) * unit, math.ceil(high / unit) * unit
 
 
 def smoothed(points: Sequence[Column]) -> list[Column]:
@@ -81,16 +82,7 @@ def draw(curve: Curve, frame: Frame, columns: int, rows: int) -> Cells:
     Of the points on one dot column the smallest and largest are joined, and each column to the one before, so that no
     spike is lost however many points there are.
     """
-    wide, tall = columns * 2, rows * 4
-    spans: dict[int, tuple[int, int, int]] = {}
-    for point in curve.points:
-        if not math.isfinite(point.low + point.high) or (frame.log and point.low <= 0):
-            continue
-        x = frame.across(point.step, wide)
-        top, bottom, last = (frame.down(value, tall) for value in (point.high, point.low, point.last))
-        if x in spans:
-            top, bottom = min(top, spans[x][0]), max(bottom, spans[x][1])
-        spans[x] = (top, bottom, last)
+    spans = dot_spans(curve, frame, columns * 2 - 1, rows * 4 - 1)
     cells = [[0] * columns for _ in range(rows)]
     before: tuple[int, int] | None = None
     for x in sorted(spans):
@@ -101,6 +93,26 @@ def draw(curve: Curve, frame: Frame, columns: int, rows: int) -> Cells:
             dot(cells, x, y)
         before = (x, last)
     return cells
+
+
+def dot_spans(curve: Curve, frame: Frame, right: int, lowest: int) -> dict[int, tuple[int, int, int]]:
+    """Dot column -> (top, bottom, last) dot rows, counted from the top left; `right` and `lowest` are the last ones."""
+    high = scaled(frame.high, frame.log)
+    across, down = right / frame.last_step, lowest / (high - scaled(frame.low, frame.log))
+    columns: dict[int, tuple[float, float, float]] = {}
+    for point in curve.points:
+        if not math.isfinite(point.low + point.high) or (frame.log and point.low <= 0):
+            continue
+        x = min(right, max(0, round(point.step * across)))
+        before = columns.get(x)
+        if before is None:
+            columns[x] = (point.high, point.low, point.last)
+        else:
+            columns[x] = (max(point.high, before[0]), min(point.low, before[1]), point.last)
+    return {
+        x: tuple(min(lowest, max(0, round((high - scaled(value, frame.log)) * down))) for value in values)  # type: ignore[misc]  # three each
+        for x, values in columns.items()
+    }
 
 
 def join(cells: Cells, start: tuple[int, int], end: tuple[int, int]) -> None:

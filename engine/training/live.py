@@ -15,6 +15,7 @@ from engine.training.runs import RunState, read_run, tail_events
 from engine.training.worker.events import read_json
 
 RECENT_STEPS = 50
+LOOK_SECONDS = 1.0
 KEPT_EVENTS = 200
 
 
@@ -42,13 +43,17 @@ class LiveRun:
         self._took: deque[float] = deque(maxlen=RECENT_STEPS)
         self._began: float | None = None
         self._offset: int | None = None
-        spec = read_json(run_dir / "spec.json") or {}
-        self._values = {name: chosen.get("value") for name, chosen in spec.get("values", {}).items()}
+        self._marks = (0, 0)
+        self._looked = 0.0
+        self._spec = read_json(run_dir / "spec.json") or {}
+        self._values = {name: chosen.get("value") for name, chosen in self._spec.get("values", {}).items()}
 
     def read(self) -> bool:
         """Take in what is new; whether anything was. The first time reads all there is."""
+        if self._offset is not None and not self._is_worth_reading():
+            return False
         # The state before the events: an end seen here has all its events in the file already.
-        state = read_run(self.dir)
+        state = read_run(self.dir, self._spec)
         # The age of the heartbeat is another one at every look; that it has become too old is news.
         changed = replace(state, heard=None) != replace(self.state, heard=None) or state.frozen != self.state.frozen
         self.state = state
@@ -65,6 +70,14 @@ class LiveRun:
         for event in events:
             self._take(event)
         return changed or bool(events)
+
+    def _is_worth_reading(self) -> bool:
+        """Whether a file has changed since the last look; once a second anyway: a lock that falls free changes none."""
+        now, marks = time.monotonic(), (size_of(self.dir / "events.jsonl"), time_of(self.dir / "status.json"))
+        if marks == self._marks and now - self._looked < LOOK_SECONDS:
+            return False
+        self._marks, self._looked = marks, now
+        return True
 
     def _take(self, event: Mapping[str, Any]) -> None:
         kind = event["ev"]
@@ -133,6 +146,22 @@ class LiveRun:
 
 
 LIMITS = ("budget_seconds", "max_cost", "price_per_hour")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def time_of(path: Path) -> int:
+    """When a file was written last, in nanoseconds; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def joined(first: Column, second: Column | None = None) -> Column:

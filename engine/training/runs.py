@@ -55,9 +55,9 @@ def list_runs(runs_dir: Path) -> tuple[RunState, ...]:
     return tuple(read_run(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True))
 
 
-def read_run(run_dir: Path) -> RunState:
-    """The state of one run. Raises TrainingError where the folder holds none."""
-    spec = read_json(run_dir / "spec.json")
+def read_run(run_dir: Path, spec: Mapping[str, Any] | None = None) -> RunState:
+    """The state of one run; `spec`, which never changes, where it was read before. Raises TrainingError."""
+    spec = spec or read_json(run_dir / "spec.json")
     if spec is None:
         raise TrainingError(f"{run_dir} is not a run", "it has no readable spec.json", "see `tamis runs`")
     alive = is_alive(run_dir)  # before the result: a run that ends in between is then seen as ended

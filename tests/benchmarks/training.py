@@ -1,4 +1,7 @@
-"""What detaching and watching a run costs beside a bare TRL script: on the built-in model, in the same sitting."""
+"""Start and stop of a detached run beside a bare TRL script: on the built-in model, turn by turn in the same sitting.
+
+The cost of a step is measured by training_steps, the way to the screen by training_screen.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.model import TrainingRow
 from engine.training.choices import SFT
 from engine.training.history import read_history
 from engine.training.launch import Run, choose_spec, launch
 from engine.training.runs import is_alive, stop, tail_events
 from engine.training.worker.events import event_line, read_json
+from tests.benchmarks.training_rows import rows
 
-STEPS, SKIPPED = 150, 20
+FEW = 3
 
 BARE = """
 import json, sys, time
@@ -39,7 +42,7 @@ times = []
 class Clock(TrainerCallback):
     def on_log(self, args, state, control, logs=None, **_):
         if "loss" in logs:
-            times.append(time.time())
+            times.append((time.time(), time.process_time()))
 
 trainer = SFTTrainer(
     model=AutoModelForCausalLM.from_pretrained(model),
@@ -51,18 +54,6 @@ trainer = SFTTrainer(
 trainer.train()
 print(json.dumps(times))
 """
-
-
-def rows(count: int) -> tuple[TrainingRow, ...]:
-    """Rows of about sixty tokens."""
-    made = []
-    for number in range(count):
-        asked = f"Ticket {number}: my order {1000 + number} of {number % 9} lamps came late, please sort it out."
-        answer = json.dumps({"intent": "shipping", "product": "lamp", "urgent": number % 3 == 0})
-        made.append(
-            TrainingRow(f"r{number}", ({"role": "user", "content": asked}, {"role": "assistant", "content": answer}))
-        )
-    return tuple(made)
 
 
 def start(folder: Path, steps: int, **settings: Any) -> Run:
@@ -81,12 +72,22 @@ def log_times(run: Run) -> list[float]:
 
 
 def ours(folder: Path) -> tuple[float, float]:
-    """Seconds from launch to the first logged step, and the median step."""
-    began = time.time()
-    run = start(folder, STEPS)
+    """Seconds from launch to the first logged step, and the CPU seconds the worker and its launcher took for it."""
+    began, busy = time.time(), time.process_time()
+    run = start(folder, FEW)
+    spent = time.process_time() - busy
+    while not (steps := [event for event in tail_events(run.dir)[0] if event["ev"] == "log"]):
+        time.sleep(0.01)
+    (spawned,) = [event for event in tail_events(run.dir)[0] if event["ev"] == "spawn"]
+    worker = cpu_seconds(spawned["pid"])
     wait(run)
-    times = log_times(run)
-    return times[0] - began, median_step(times)
+    return steps[0]["t"] - began, spent + worker
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def bare(folder: Path, model: str, *, skip: bool) -> tuple[float, float]:
@@ -103,7 +104,7 @@ def bare(folder: Path, model: str, *, skip: bool) -> tuple[float, float]:
         "report_to",
     )
     fields = {name: SFT[name].value for name in names} | {
-        "max_steps": STEPS, "per_device_train_batch_size": 16, "learning_rate": 2e-3, "max_length": 512,
+        "max_steps": FEW, "per_device_train_batch_size": 16, "learning_rate": 2e-3, "max_length": 512,
         "save_strategy": "no", "activation_checkpointing": False, "warmup_steps": 7,
     }  # fmt: skip
     words = [
@@ -120,14 +121,8 @@ def bare(folder: Path, model: str, *, skip: bool) -> tuple[float, float]:
     environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     began = time.time()
     done = subprocess.run(words, capture_output=True, text=True, env=environment, check=True)
-    times = json.loads(done.stdout.strip().splitlines()[-1])
-    return times[0] - began, median_step(times)
-
-
-def median_step(times: list[float]) -> float:
-    return statistics.median(
-        later - earlier for earlier, later in zip(times[SKIPPED:], times[SKIPPED + 1 :], strict=False)
-    )
+    first, cpu = json.loads(done.stdout.strip().splitlines()[-1])[0]
+    return first - began, cpu
 
 
 def stopping(folder: Path) -> float:
@@ -158,27 +153,29 @@ def attaching(folder: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="tamis-bench-") as name:
         folder = Path(name)
         first = start(folder / "runs", 1)
         wait(first)
         model = json.loads((first.dir / "settings.json").read_text())["model_source"]
-        found: dict[str, list[tuple[float, float]]] = {"ours": [], "bare, as it comes": [], "bare, same loss": []}
-        for number in range(rounds):  # turn by turn, so that other work on the machine meets all alike
+        pairs = []
+        for number in range(rounds):  # turn by turn, so that other work on the machine meets both alike
             each = folder / str(number)
             each.mkdir()
-            found["ours"].append(ours(each / "runs"))
-            found["bare, as it comes"].append(bare(each, model, skip=False))
-            found["bare, same loss"].append(bare(each, model, skip=True))
-        for who, pairs in found.items():
-            launch_s, step = (statistics.median(pair[place] for pair in pairs) for place in (0, 1))
-            spread = max(pair[1] for pair in pairs) - min(pair[1] for pair in pairs)
-            words = f"start to first logged step {launch_s:6.2f} s   step {step * 1000:7.2f} ms"
-            print(f"{who:<20} {words} (spread {spread * 1000:.2f})")
-        print(f"attach at 100,000 steps {attaching(folder):.3f} s")
-        print(f"stop to saved {statistics.median(stopping(folder / 'stops') for _ in range(rounds)):.2f} s")
+            turns = [lambda each=each: ours(each / "runs"), lambda each=each: bare(each, model, skip=True)]
+            found = [turn() for turn in (turns if number % 2 else reversed(turns))]
+            pairs.append(found if number % 2 else found[::-1])
+        for place, what in ((0, "s"), (1, "CPU s")):
+            mine, theirs = ([pair[who][place] for pair in pairs] for who in (0, 1))
+            ratios = sorted(one / other for one, other in zip(mine, theirs, strict=True))
+            words = f"tamis {statistics.median(mine):.2f} {what}, bare TRL {statistics.median(theirs):.2f} {what}"
+            shown = f"ratio {statistics.median(ratios):.3f} ({ratios[0]:.3f}-{ratios[-1]:.3f})"
+            print(f"start to first logged step: {words}; {shown}", flush=True)
+        print(f"read a run of 100,000 steps {attaching(folder):.3f} s")
+        stops = [stopping(folder / "stops") for _ in range(rounds)]
+        print(f"stop to saved {statistics.median(stops):.2f} s ({min(stops):.2f}-{max(stops):.2f})")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,12 @@ def test_every_column_is_joined_to_the_one_before() -> None:
 def test_equal_values_have_an_axis_and_what_is_no_number_is_left_out() -> None:
     frame = frame_for([line_of([(1.0, 2.0), (2.0, math.nan)])], 2.0)
     assert frame is not None
-    assert (frame.low, frame.high) == (1.5, 2.5)
+    assert (frame.low, frame.high) == pytest.approx((1.4, 2.6))
+
+
+def test_a_lowest_value_a_little_lower_leaves_the_axis_where_it_is() -> None:
+    frames = [frame_for([line_of([(1.0, 3.9), (2.0, low)])], 2.0) for low in (0.35, 0.33, 0.31)]
+    assert len(set(frames)) == 1
     assert frame_for([line_of([(1.0, math.inf)])], 2.0) is None
 
 

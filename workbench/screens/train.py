@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from textual import work
 from textual.app import ComposeResult
@@ -88,6 +89,7 @@ class TrainScreen(AskingScreen):
         self._starting = False
         self._view = run_document.VIEWS[0]
         self._log = self._smooth = False
+        self._happened: tuple[Any, ...] = ()
 
     def compose_body(self) -> ComposeResult:
         styles = self.tamis.role_styles
@@ -322,7 +324,10 @@ class TrainScreen(AskingScreen):
         self.query_one(Chart).show(curves, last_step, log=self._log)
         self.query_one("#learning", OneLine).show(run_document.learning(run))
         self.query_one("#pace", OneLine).show(run_document.pace(run))
-        self.query_one("#happenings", Reader).open(run.dir, self._happenings)
+        happened = (run.dir, len(run.told), run.told[-1]["t"] if run.told else 0, run.state.state)
+        if happened != self._happened:  # a step alone is nothing that this pane tells
+            self._happened = happened
+            self.query_one("#happenings", Reader).open(run.dir, self._happenings)
 
     def _given(self) -> tuple[Styled, ...]:
         given = "  ".join(f"{name} = {value}" for name, value in self.following.settings.items())

@@ -35,8 +35,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._heldout = HeldoutWatch()
         self._diverged = ""
         self._row_ids = row_ids
-        rank = int(os.environ.get("RANK", "0"))
-        self._batches = LineFile(desk.run_dir / (f"batch.rank{rank}.jsonl" if rank else "batch.jsonl"))
+        self._batches: LineFile
         self.best: dict[str, Any] = {}
         self.trainer: Any = None
 
@@ -46,6 +45,8 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
             self._eval_every = now
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        rank = int(os.environ.get("RANK", "0"))
+        self._batches = LineFile(self._desk.run_dir / (f"batch.rank{rank}.jsonl" if rank else "batch.jsonl"))
         self._desk.beat.tell(max_steps=state.max_steps)
         self._desk.beat.write()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.errors import UsageError
 from engine.model import Act, Cluster
 from workbench.session import Session
-from workbench.verdicts import Plan, counted, plan_bulk, plan_keep
+from workbench.verdicts import Plan, counted, plan_bulk, plan_fine_together, plan_keep
 
 
 def group_here(session: Session) -> Cluster:
@@ -39,14 +39,10 @@ def both_fine(session: Session) -> None:
     cluster = group_here(session)
     if cluster.kind != "conflict":
         raise UsageError("only answers that disagree can both be fine", "", "enter keeps one of these")
-    free = [row for row in cluster.rows if not session.project.is_heldout(row) and not session.project.is_disputed(row)]
-    ids = session.project.rows.id
-    acts = (
-        Act("fine_together", tuple(map(ids, cluster.rows))),
-        *((Act("accept", tuple(map(ids, free))),) if free else ()),
-    )
-    session.act(Plan(acts, tuple(free), f"cluster:{cluster.id}"))
-    session.say(f"{counted(len(cluster.rows), 'answer')} are fine beside each other: accepted {len(free)}", "done")
+    plan = plan_fine_together(session.project, cluster, f"cluster:{cluster.id}")
+    session.act(plan)
+    answers = counted(len(cluster.rows), "answer")
+    session.say(f"{answers} are fine beside each other: accepted {len(plan.rows)}", "done")
 
 
 def drop_both(session: Session) -> None:

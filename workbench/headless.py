@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import cast
 
 from engine.errors import UsageError
-from engine.model import Cluster
+from engine.model import Act, Cluster
 from engine.project.folder import Project
 from engine.select import select
-from workbench.verdicts import RESULT, Plan, Verb, carry_out, plan_bulk, plan_keep, plan_keep_bulk, plan_row, seen_by
+from workbench.remarks import plan_note, plan_tags
+from workbench.verdicts import (
+    RESULT,
+    Plan,
+    Verb,
+    carry_out,
+    plan_bulk,
+    plan_fine_together,
+    plan_keep,
+    plan_keep_bulk,
+    plan_row,
+    seen_by,
+)
 from workbench.view import SETTLED_KINDS, groups_within
+
+APART = {"not-duplicates": "not_duplicates", "split": "split"}
+VERBS = (*RESULT, "keep", "both-fine", "drop-both", *APART, "tag", "note")
+EXAMPLES = {
+    "keep": "keep cluster:ID",
+    "both-fine": "both-fine cluster:ID",
+    "drop-both": "drop-both cluster:ID",
+    "not-duplicates": "not-duplicates row:3 or row:5",
+    "split": "split row:5",
+    "tag": "tag good,-draft row:17",
+    "note": "note row:17 ask the author",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +57,64 @@ def run_headless(project: Project, line: str, dry_run: bool = False) -> Outcome:
     selector = selector.strip()
     if verb in ("undo", "redo"):
         return _headless_undo(project, verb, selector, dry_run)
-    if verb != "keep" and verb not in RESULT:
-        raise UsageError(f"unknown command {verb!r}", "", f"known: {', '.join((*RESULT, 'keep', 'undo', 'redo'))}")
+    if verb not in VERBS:
+        near = get_close_matches(verb, VERBS, n=1)
+        known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join((*VERBS, 'undo', 'redo'))}"
+        raise UsageError(f"unknown command {verb!r}", "", known)
     if not selector:
-        raise UsageError(
-            f"{verb}: which rows?", "", f"for example: {verb} {'cluster:ID' if verb == 'keep' else 'row:17'}"
-        )
-    plan = _headless_keep(project, selector) if verb == "keep" else _headless_verdict(project, verb, selector)  # type: ignore[arg-type]
+        raise UsageError(f"{verb}: which rows?", "", f"for example: {EXAMPLES.get(verb, f'{verb} row:17')}")
+    plan = _plan(project, verb, selector)
     if dry_run:
         return Outcome(f"would have {plan.sentence}" if plan.acts else plan.sentence, len(plan.rows), None)
     number = carry_out(project, plan, ())
     return Outcome(plan.sentence, len(plan.rows), number)
+
+
+def _plan(project: Project, verb: str, rest: str) -> Plan:
+    if verb == "keep":
+        return _headless_keep(project, rest)
+    if verb in ("both-fine", "drop-both"):
+        return _headless_conflict(project, verb, rest)
+    if verb in APART:
+        return _headless_apart(project, verb, rest)
+    if verb == "tag":
+        words, _, selector = rest.partition(" ")
+        return plan_tags(project, _selected(project, verb, selector), words.replace(",", " "))
+    if verb == "note":
+        named, _, text = rest.partition(" ")
+        row = _one_row(named)
+        if row is None or not 0 <= row < len(project.rows):
+            raise UsageError("note: which row?", "", EXAMPLES["note"])
+        return plan_note(project, row, text.strip())
+    return _headless_verdict(project, cast("Verb", verb), rest)
+
+
+def _selected(project: Project, verb: str, selector: str) -> list[int]:
+    rows = select(project, selector) if selector.strip() else []
+    if not rows:
+        raise UsageError(f"{verb}: no row matches {selector.strip()!r}", "", f"for example: {EXAMPLES[verb]}")
+    return rows
+
+
+def _headless_conflict(project: Project, verb: str, selector: str) -> Plan:
+    key, _, identifier = selector.partition(":")
+    if key != "cluster":
+        raise UsageError(f"{verb}: which conflict?", "", f"for example: {EXAMPLES[verb]}")
+    cluster = project.cluster(identifier)
+    if cluster.kind != "conflict":
+        raise UsageError(f"{verb}: cluster {cluster.id} is no conflict, it is {cluster.kind}")
+    if verb == "both-fine":
+        return plan_fine_together(project, cluster, selector)
+    # Who calls a conflict by its name has looked at it.
+    return plan_bulk(project, "reject", cluster.rows, selector, lambda row: True)
+
+
+def _headless_apart(project: Project, verb: str, selector: str) -> Plan:
+    """Rows that do not belong together (`not-duplicates`), or not to their group (`split`)."""
+    rows = _selected(project, verb, selector)
+    if verb == "not-duplicates" and len(rows) < 2:
+        raise UsageError("one row is no duplicate of itself", "", f"for example: {EXAMPLES[verb]}")
+    return Plan((Act(APART[verb], tuple(map(project.rows.id, rows))),), tuple(rows), selector)
 
 
 def _headless_undo(project: Project, verb: str, rest: str, dry_run: bool) -> Outcome:

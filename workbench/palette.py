@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from engine.errors import UsageError
-from workbench.headless import run_headless
+from workbench.headless import VERBS, run_headless
 from workbench.session import Session
-
-HEADLESS_VERBS = ("accept", "reject", "skip", "reset", "keep")
 
 
 def is_bulk(text: str) -> bool:
     """Whether the text is a verb with a selector."""
     verb, _, selector = text.strip().partition(" ")
-    return verb in HEADLESS_VERBS and bool(selector.strip())
+    return verb in VERBS and bool(selector.strip())
 
 
 def bulk_question(session: Session, text: str) -> str:

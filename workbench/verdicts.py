@@ -50,7 +50,7 @@ class Plan:
         """`accepted row 17`, `accepted 1 row and rejected 4; 2 held-out rows left alone`."""
         if not self.acts:
             done = "nothing to do"
-        elif len(self.rows) == 1:
+        elif len(self.rows) == 1 and len(self.acts) == 1:
             done = f"{DONE_WORD[self.acts[0].do]} row {self.rows[0]}"
         else:
             done = " and ".join(f"{DONE_WORD[act.do]} {counted(len(act.ids), 'row')}" for act in self.acts)
@@ -149,6 +149,14 @@ def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: i
         if rows
     ]
     return Plan(tuple(acts), (*accepted, *rejected), why, {reason: rows for reason, rows in left.items() if rows})
+
+
+def plan_fine_together(project: Project, cluster: Cluster, why: str) -> Plan:
+    """The answers of a conflict do not contradict each other: all are accepted but held-out and disputed ones."""
+    free = [row for row in cluster.rows if not project.is_heldout(row) and not project.is_disputed(row)]
+    ids = project.rows.id
+    accepted = (Act("accept", tuple(map(ids, free))),) if free else ()
+    return Plan((Act("fine_together", tuple(map(ids, cluster.rows))), *accepted), tuple(free), why)
 
 
 def kept_apart(project: Project, cluster: Cluster, keeper: int) -> set[int]:

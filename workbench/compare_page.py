@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.training.arms import BASE
+from engine.training.judgements import judged_pairs
 from workbench.cli_compare import heldout_line, share
 from workbench.cli_report import STYLE
 from workbench.safe_text import visible
@@ -72,6 +74,7 @@ def html_page(result: dict[str, Any], runs_dir: Path, *, with_text: bool) -> str
         "zero curated is better. The pale band: the smallest difference these rows and seeds would have shown.</p>",
         slice_table(result),
         f"<p>{safe(heldout_line(result['heldout']))}. {safe(model_line(result))}.</p>",
+        judged_table(result, runs_dir),
         answers(result, runs_dir) if with_text else "",
     ]
     return (
@@ -109,13 +112,15 @@ def arm_table(result: dict[str, Any]) -> str:
 
 
 def intervals(against: Sequence[dict[str, Any]]) -> str:
-    """The intervals drawn on one axis, zero marked."""
-    ends = [end for pair in against for end in (*pair["interval"], 0.0)]
-    least = [pair["smallest_detectable"] or 0.0 for pair in against]
+    """The intervals drawn on one axis, zero marked. The base, far off as a rule, does not stretch it: an arrow."""
+    scaled = [pair for pair in against if pair["arm"] != BASE] or against
+    ends = [end for pair in scaled for end in (*pair["interval"], 0.0)]
+    least = [pair["smallest_detectable"] or 0.0 for pair in scaled]
     low, high = min([*ends, *(-each for each in least)]), max([*ends, *least])
     room = (high - low) or 1.0
 
     def x(value: float) -> float:
+        value = min(high, max(low, value))
         return float(MARGIN + (value - low) / room * (WIDE - MARGIN - 20))
 
     drawn = [f'<line x1="{x(0):.1f}" y1="0" x2="{x(0):.1f}" y2="{TALL * len(against)}" stroke-dasharray="3 3"/>']
@@ -124,15 +129,25 @@ def intervals(against: Sequence[dict[str, Any]]) -> str:
         if pair["smallest_detectable"]:
             band = x(pair["smallest_detectable"]) - x(-pair["smallest_detectable"])
             start = x(-pair["smallest_detectable"])
-            drawn.append(f'<rect x="{start:.1f}" y="{y - 9}" width="{band:.1f}" height="18" fill="#8884"/>')
+            drawn.append(
+                f'<rect x="{start:.1f}" y="{y - 9}" width="{band:.1f}" height="18" fill="#888" fill-opacity="0.25"/>'
+            )
         drawn += [
             f'<text x="4" y="{y + 4}">{safe(pair["arm"])[:24]}</text>',
             f'<line x1="{x(left):.1f}" y1="{y}" x2="{x(right):.1f}" y2="{y}" stroke-width="2"/>',
-            f'<circle cx="{x(pair["difference"]):.1f}" cy="{y}" r="4" fill="currentColor"/>',
-            f'<text x="{x(right) + 6:.1f}" y="{y - 8}">{pair["difference"]:+.3f}</text>',
+            mark(x(pair["difference"]), y, -1 if pair["difference"] < low else int(pair["difference"] > high)),
+            f'<text x="{WIDE + 4}" y="{y + 4}">{pair["difference"]:+.3f}</text>',
         ]
     tall = TALL * len(against)
     return f'<svg viewBox="0 0 {WIDE + 60} {tall}" width="100%" role="img">{"".join(drawn)}</svg>'
+
+
+def mark(x: float, y: float, beyond: int) -> str:
+    """A point, or an arrow where the value lies beyond the axis on the left (-1) or on the right (1)."""
+    if not beyond:
+        return f'<circle cx="{x:.1f}" cy="{y}" r="4" fill="currentColor"/>'
+    end = x + beyond * 8
+    return f'<path d="M {x:.1f} {y - 5} L {end:.1f} {y} L {x:.1f} {y + 5} z" fill="currentColor"/>'
 
 
 def slice_table(result: dict[str, Any]) -> str:
@@ -148,6 +163,24 @@ def slice_table(result: dict[str, Any]) -> str:
         for one in result["slices"]
     )
     return f"<h2>Held-out NLL by slice</h2><table>{head}{rows}</table><p>Of many slices some differ by chance.</p>"
+
+
+def judged_table(result: dict[str, Any], runs_dir: Path) -> str:
+    """What people said who judged two of these runs blind; nothing where nobody did."""
+    arm_of = {run: arm["name"] for arm in result["arms"] for run in arm["runs"]}
+    rows = [
+        row_html(
+            [
+                f"{safe(arm_of[one['a']])} against {safe(arm_of[one['b']])}",
+                *(str(one[name]) for name in ("wins", "ties", "losses")),
+                safe(f"{one['verdict']}: {one['reason']}"),
+            ]
+        )
+        for one in judged_pairs(runs_dir)
+        if one["a"] in arm_of and one["b"] in arm_of
+    ]
+    head = row_html(["judged blind", "wins", "ties", "losses", "the first is"], "th")
+    return f"<h2>Answers judged blind</h2><table>{head}{''.join(rows)}</table>" if rows else ""
 
 
 def answers(result: dict[str, Any], runs_dir: Path) -> str:

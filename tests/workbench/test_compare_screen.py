@@ -147,7 +147,7 @@ def test_the_page_needs_nothing_beside_itself_and_has_no_text_unless_asked(folde
     assert "<script" not in page
     assert "http" not in page
     assert "alert(1)" not in page
-    assert page.count("<circle") == 2
+    assert (page.count("<circle"), page.count("<path")) == (1, 1)  # the base lies beyond the axis
     with_text = html_page(result, folder / "runs", with_text=True)
     assert "&lt;img src=x onerror=alert(1)&gt;" in with_text
     assert "<img" not in with_text
@@ -164,3 +164,19 @@ def test_the_block_for_a_pull_request_is_two_tables(folder: Path) -> None:
     lines = compare_lines(result)
     assert lines[-1].startswith("verdict: better. curated is better than base")
     assert "30 rows as drawn, 24 as reviewed" in lines[-2]
+
+
+def test_what_people_judged_blind_is_part_of_the_page(folder: Path) -> None:
+    comparison = make_comparison(folder)
+    result = result_of(comparison, 1.0)
+    assert "judged blind" not in html_page(result, folder / "runs", with_text=False)
+    mine, theirs = (comparison.of_arm(arm)[0].run for arm in ("curated", "raw"))
+    kept = folder / "runs" / "judgements" / f"{mine}~{theirs}.jsonl"
+    kept.parent.mkdir()
+    lines = [
+        {"v": 1, "n": n, "t": 0, "by": "ann", "row": f"r{n}", "left": theirs, "choice": "right"} for n in (1, 2, 3)
+    ]
+    kept.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = html_page(result, folder / "runs", with_text=False)
+    assert "<td>curated against raw</td>" in page
+    assert '<td class="n">3</td><td class="n">0</td><td class="n">0</td>' in page

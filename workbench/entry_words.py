@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from engine.model import Cluster
+from engine.project.suspects import KINDS as SUSPECT_KINDS
 from workbench.document import GROUP_NAMES, Styled, decision_words, mark_of
 from workbench.document_parts import about_tokens
 from workbench.ordering import RISK
 from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.verdicts import counted
-from workbench.view import Entry
+from workbench.view import Entry, names_suspects
 
 
 def title_line(session: Session, entry: Entry) -> list[Styled]:
@@ -56,6 +57,10 @@ def reason_line(session: Session, entry: Entry) -> list[Styled]:
         role = "conflict" if cluster.kind == "conflict" else "group"
         words = _place_in(cluster, entry.row) if entry.cluster is not None else _place_outside(cluster, entry.row)
         return [*risk, (f" {cluster.kind} ", role), (words, "reason"), *rest]
+    suspicion = next((flag for flag in flags if flag.signal in SUSPECT_KINDS), None)
+    if suspicion is not None and (flags[0] is suspicion or names_suspects(session.filter_text)):
+        name = suspicion.signal.replace("_", " ")
+        return [*risk, (f" {name} ", "check"), (visible_line(suspicion.reason), "reason"), *rest]
     if flags:
         bucket = project.findings.buckets[entry.row] if project.findings is not None else "check"
         return [

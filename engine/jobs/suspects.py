@@ -22,7 +22,7 @@ from engine.training.runs import read_run, stop
 from engine.training.worker.events import read_json
 
 POLL_SECONDS = 0.2
-PHASES = {"train": "training on what you accepted", "rows": "measuring rows", "eval": "measuring the held-out rows"}
+PHASES = {"train": "training", "rows": "measuring rows", "eval": "measuring"}
 Progress = Callable[[str, int, int], None]
 
 
@@ -34,7 +34,7 @@ def follow(run_dir: Path, progress: Progress) -> None:
         if state.phase == "rows":
             progress(PHASES["rows"], int(status.get("measured", 0)), int(status.get("measured_of", 0)))
         else:
-            progress(PHASES.get(state.phase, "starting the trainer"), state.step, state.max_steps)
+            progress(PHASES.get(state.phase, "starting"), state.step, state.max_steps)
         if not state.alive and state.state not in ("queued", "running"):
             break
         time.sleep(POLL_SECONDS)

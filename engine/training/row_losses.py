@@ -223,7 +223,7 @@ def surprising(rows: Mapping[str, RowLoss], usual: Usual) -> list[Suspect]:
     if limits is not None:
         mean, peak = limits
         found = [identifier for identifier, row in rows.items() if row.after > mean or row.peak > peak]
-        words = f"{100 * SURPRISING_ABOVE:.0f} % of the held-out rows stay below {mean:.3g} and {peak:.3g}"
+        words = f"{100 * SURPRISING_ABOVE:.0f} % of the held-out rows: below {mean:.3g} and {peak:.3g}"
     else:
         found = sorted(scores, key=lambda identifier: -scores[identifier])[: int(SURPRISING_SHARE * len(scores))]
         words = f"among the highest {100 * SURPRISING_SHARE:.0f} % of the untouched rows"
@@ -231,7 +231,7 @@ def surprising(rows: Mapping[str, RowLoss], usual: Usual) -> list[Suspect]:
         "surprising",
         {identifier: scores[identifier] for identifier in found},
         len(rows),
-        lambda i: f"loss {rows[i].after:.3g} a token given what you accepted, {rows[i].peak:.3g} at its worst; {words}",
+        lambda i: f"loss {rows[i].after:.3g} a token, {rows[i].peak:.3g} at its worst; {words}",
     )
 
 

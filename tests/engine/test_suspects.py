@@ -77,7 +77,9 @@ def test_each_kind_comes_back_as_a_flag_with_rank_reason_and_neighbours(project:
     assert select(project, "flag:surprising") == [10, 11]
     assert select(project, "is:suspect") == [2, 3, 4, 10, 11]
     (against,) = project.flags_of(10)
-    assert against.reason.startswith("row 0 (accepted) asks the same and answers otherwise; loss 5 a token")
+    assert against.reason.startswith(
+        "row 0 (accepted) asks the same and answers otherwise; loss 5 a token, 10 at its worst"
+    )
     assert "(rank 1 of 4)" in against.reason
     (beside,) = project.flags_of(11)
     assert beside.reason.endswith("(rank 2 of 4); row 1 (accepted) asks the same and answers the same")

@@ -96,7 +96,7 @@ def test_untouched_rows_that_are_wrong_come_before_those_that_are_right(runs: di
     found = [suspect for suspect in suspects_of(runs["scored"].dir) if suspect.kind == "surprising"]
     assert {suspect.id for suspect in found} >= set(ordered[:8])
     assert found[0].reason.endswith("(rank 1 of 20)")
-    assert "95 % of the held-out rows stay below" in found[0].reason
+    assert "95 % of the held-out rows: below" in found[0].reason
 
 
 def test_a_row_of_garbage_makes_a_spike_and_the_step_leads_to_it(runs: dict[str, Run]) -> None:

@@ -18,7 +18,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
     "turn": ("turn-next", "turn-previous", "turn-cut", "turn-drop", "turn-train", "undo", "help"),
     "export": ("write", "back"),
-    "train": ("start", "settings", "stop-run", "view", "log-scale", "smooth", "back"),
+    "train": ("start", "settings", "stop-run", "view", "try-run", "suspects", "back"),
     "runs": ("attach", "down", "up", "back"),
     "compare": ("start-compare", "stop-compare", "compare-page", "down", "back"),
     "try": ("answer-type", "answer-base", "answer-tuned", "answer-edit", "answer-again", "back"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,19 +25,24 @@ from workbench.guard import few_colours, no_colour, wants_mouse
 from workbench.keymap import checked_keymap, chosen_keymap, load_keymap
 from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
-from workbench.screens.triage import TriageScreen
 from workbench.session import Session
 from workbench.system_prompts import shared_prompts
 from workbench.theming import LoadedTheme, Looks, choose_theme, load_themes
 from workbench.years import Years, years_of
 
-LISTS: dict[str, Callable[[], WorkScreen]] = {"overview": OverviewScreen, "triage": TriageScreen}
+LISTS = ("overview", "triage")
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
 SAVE_PLACE_SECONDS = 0.3
 
 
 def pane(name: str) -> WorkScreen:
-    """A screen that lies on top of the lists; imported when first asked for, not before the first paint."""
+    """A screen; all but the first one are imported when asked for, not before the first paint."""
+    if name == "overview":
+        return OverviewScreen()
+    if name == "triage":
+        from workbench.screens.triage import TriageScreen
+
+        return TriageScreen()
     if name == "export":
         from workbench.screens.export import ExportScreen
 
@@ -76,6 +82,13 @@ def pane(name: str) -> WorkScreen:
     from workbench.screens.help import HelpScreen
 
     return HelpScreen()
+
+
+def start_collecting() -> None:
+    """Collect garbage again after the start, but never look through what was made by then: it stays to the end."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 class TamisApp(App[int], inherit_bindings=False):
@@ -127,7 +140,7 @@ class TamisApp(App[int], inherit_bindings=False):
             self.theme = f"tamis-{self.loaded_theme.name}"
         self.set_keymap(self.keymap_in_use)
         self._end_on_signals()
-        self.push_screen(LISTS[self.session.screen]())
+        self.push_screen(pane(self.session.screen))
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
@@ -137,6 +150,7 @@ class TamisApp(App[int], inherit_bindings=False):
             self.background.start()
             self.ask_what_is_open()
         self._count_years()
+        self.call_after_refresh(start_collecting)
 
     def _end_on_signals(self) -> None:
         """A closed connection or a kill ends the application as a key would: place saved, terminal as it was.
@@ -175,7 +189,7 @@ class TamisApp(App[int], inherit_bindings=False):
             return
         while len(self.screen_stack) > 2:
             self.pop_screen()
-        self.switch_screen(LISTS[name]())
+        self.switch_screen(pane(name))
 
     def leave(self, screen: Screen[Any]) -> None:
         """Back from a pane, out from a list."""

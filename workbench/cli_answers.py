@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
-from engine.project.create import is_project
+from engine.project.places import is_project
 from engine.training.answering import Answering, check_can_answer, longest_answer
 from engine.training.heldout_rows import HeldoutRow, heldout_rows, recorded_answers
 from engine.training.index import find_run

@@ -14,8 +14,8 @@ from typing import Any
 
 from engine.config import load_config
 from engine.errors import LockedError, UsageError
-from engine.project.create import is_project, project_folder_for
 from engine.project.folder import Project, open_project
+from engine.project.places import is_project, project_folder_for
 from engine.reviewer import checked_reviewer, find_reviewer
 from engine.sources.hub import fetch, is_hub_id
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Findings
-from engine.project.create import create_project, is_project
+from engine.project.create import create_project
 from engine.project.folder import Project, open_project
+from engine.project.places import is_project
 from engine.sources.guess import guess_shapes
 from workbench.cli_common import (
     Narrator,

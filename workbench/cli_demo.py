@@ -15,9 +15,10 @@ from typing import Any
 
 from engine.errors import TamisError, UsageError
 from engine.model import BUCKETS, CLUSTER_KINDS
-from engine.project.create import create_project, is_project
+from engine.project.create import create_project
 from engine.project.folder import open_project
 from engine.project.heldout import reserve_file
+from engine.project.places import is_project
 from engine.reviewer import find_reviewer
 from engine.shipped import shipped_dir
 from workbench.cli_common import narrate, print_json

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.config import load_config
 from engine.errors import UsageError
-from engine.project.create import create_project, is_project, project_folder_for
+from engine.project.places import is_project, project_folder_for
 from workbench.cli_common import Narrator, name_reviewer
 from workbench.guard import check_terminal
 
@@ -29,6 +30,8 @@ def open_workbench(arguments: argparse.Namespace) -> int:
     if not is_project(folder):
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder, and no command of that name", "", "see `tamis --help`")
+        from engine.project.create import create_project
+
         narrator = Narrator()
         create_project(path, folder, words=arguments.map, key=arguments.key, progress=narrator, first=_first_rows(path))
         narrator.end()
@@ -51,6 +54,9 @@ def show(
     """The workbench on a project folder, with the screen options of the command line; `opening` is on top at first."""
     if not arguments.readonly and reviewer is None:
         reviewer = name_reviewer(arguments.reviewer, folder)
+    # What is made up to the first paint stays: looking for garbage among it takes a third of the time. The application
+    # turns it on again (`start_collecting`).
+    gc.disable()
     from workbench.app import run_workbench
 
     config = load_config(folder)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.project.create import is_project, project_folder_for
 from engine.project.folder import open_project
+from engine.project.places import is_project, project_folder_for
 from engine.training.plan_parts import Plan, ShownRow
 from engine.training.settings import parse_duration, parse_settings, read_settings_file
 from workbench.cli_common import find_project, print_json

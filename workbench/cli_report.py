@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.files import write_atomic
 from engine.jobs.scan import scan_project
-from engine.project.create import create_project, is_project
+from engine.project.create import create_project
 from engine.project.folder import Project, open_project
+from engine.project.places import is_project
 from engine.report import CountTokens, measure
 from engine.report_lines import Line, compared
 from workbench.cli_common import Narrator, given_source, print_json

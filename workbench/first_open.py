@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from engine.errors import UsageError
 from engine.project.folder import Project
-from engine.project.heldout import reserve_drawn
 from engine.sources.guess import SAMPLE_ROWS, guess_shapes
 from engine.sources.mapping import Mapping, mapping_from_words
 from engine.sources.shapes import turns_of
@@ -98,6 +97,8 @@ def reserve(project: Project, wanted: int) -> tuple[int, int]:
 
     What was found so far no longer fits afterwards.
     """
+    from engine.project.heldout import reserve_drawn
+
     drawn = reserve_drawn(project, wanted)
     project.reload_findings()
     return len(drawn), len(project.heldout_variants)

@@ -80,7 +80,7 @@ class Session:
         self.pace = Pace()
         self._tokens = TokenCount(project)
         self.accepted_tokens = 0
-        self.items: list[Item] = []
+        self._items: list[Item] | None = None
         self.item_cursor = 0
         self.order = SETTLE
         self.ranked: Sequence[int] | None = None
@@ -107,7 +107,7 @@ class Session:
         except UsageError:
             self.view = build_view(project, "")
         self.cursor = self._saved_cursor(saved)
-        self.refresh_counts()
+        self.tally = Counter(project.tally())
 
     # -- where one is
 
@@ -148,6 +148,13 @@ class Session:
     def focus_turn(self, turn: int | None) -> None:
         """Put a turn of the row under the cursor in focus, or (None) show the whole row."""
         self._turn = (self.entry.row, turn) if self.entry is not None and turn is not None else None
+
+    @property
+    def items(self) -> list[Item]:
+        """The lines of the overview; worked out when first asked for."""
+        if self._items is None:
+            self._items = overview_items(self.project, self.years)
+        return self._items
 
     @property
     def item(self) -> Item | None:
@@ -295,8 +302,8 @@ class Session:
 
     def refresh_items(self) -> None:
         self.accepted_tokens = self._tokens.accepted()
-        here = self.item.filter_text if self.item is not None else None
-        self.items = overview_items(self.project, self.years)
+        here = self.item.filter_text if self._items and self.item is not None else None
+        self._items = overview_items(self.project, self.years)
         for index, item in enumerate(self.items):
             if item.filter_text == here:
                 self.item_cursor = index

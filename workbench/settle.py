@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import compress
+from typing import Literal, TypeVar
 
-from engine.model import BUCKET_LABELS, ClusterKind, VerdictName
+from engine.model import BUCKET_LABELS, VERDICTS, ClusterKind
 from engine.project.folder import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from workbench.verdicts import counted
 from workbench.view import BUCKET_ORDER, GROUP_KINDS, SETTLED_KINDS
 from workbench.years import UNDATED, Years
 
+T = TypeVar("T")
 Section = Literal["settle", "trained", "buckets", "flags", "years", "decided"]
 SECTION_TITLES: dict[Section, str] = {
     "settle": "What can be settled, most rows per key first",
@@ -51,18 +53,38 @@ class Item:
     keeps: bool = False
 
 
+# Verdict code -> 1 where a row is left to judge.
+_LEFT = bytes(code == VERDICTS.index("undecided") for code in range(256))
+
+
 class _Look:
-    """A project and the verdict of each of its rows, read once for all lines."""
+    """A project and the verdict of each of its rows, read once for all lines.
+
+    `left` has 1 for a row that is undecided, `judged` for one outside the held-out set; passes over all rows are
+    left to `compress` and `Counter`: there may be half a million rows.
+    """
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.verdicts: Sequence[VerdictName] = [project.verdict(row) for row in range(len(project.rows))]
+        self.codes = project.verdict_codes
         self.heldout = project.heldout
+        self.judged = bytearray(b"\1") * len(self.codes)
+        self.left = self.codes.translate(_LEFT)
+        for row in self.heldout:
+            self.judged[row] = 0
         # The held-out set is judged in a sitting of its own and counts in no other line.
+        self.counted = bytearray(self.left)
+        for row in self.heldout:
+            self.counted[row] = 0
         self._without_heldout = " not is:heldout" if project.heldout else ""
 
     def is_left(self, row: int) -> bool:
-        return self.verdicts[row] == "undecided"
+        return bool(self.left[row])
+
+    def counts(self, values: Sequence[T]) -> tuple[Counter[T], Counter[T]]:
+        """(how many rows outside the held-out set have which value, how many of them are left)."""
+        total = Counter(compress(values, self.judged) if self.heldout else values)
+        return total, Counter(compress(values, self.counted))
 
     def selector(self, text: str) -> str:
         return text + self._without_heldout
@@ -93,7 +115,7 @@ def _trained(look: _Look) -> Iterator[Item]:
 
 
 def _disagreements(look: _Look) -> Iterator[Item]:
-    rows = sum(map(look.project.is_disputed, range(len(look.verdicts))))
+    rows = len(look.project.disputed)
     if rows:
         yield Item("settle", counted(rows, "disagreement"), "is:disputed", rows, rows, 2 * rows)
 
@@ -126,9 +148,9 @@ def _signals(look: _Look) -> Iterator[Item]:
         return
     left: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    for row, bucket in enumerate(project.findings.buckets):
-        flags = project.flags_of(row)
-        if bucket != "drop" or not flags or row in look.heldout:
+    buckets = project.findings.buckets
+    for row, flags in project.flagged().items():
+        if buckets[row] != "drop" or row in look.heldout:
             continue
         if any(cluster.kind in SETTLED_KINDS for cluster in project.clusters_of(row)):
             continue
@@ -145,10 +167,7 @@ def _signals(look: _Look) -> Iterator[Item]:
 def _buckets(look: _Look) -> Iterator[Item]:
     if look.project.findings is None:
         return
-    buckets = look.project.findings.buckets
-    judged = [row for row in range(len(buckets)) if row not in look.heldout]
-    total = Counter(buckets[row] for row in judged)
-    left = Counter(buckets[row] for row in judged if look.is_left(row))
+    total, left = look.counts(look.project.findings.buckets)
     for bucket in BUCKET_ORDER:
         if total[bucket]:
             label = f"{bucket:<6} {BUCKET_LABELS[bucket]}"
@@ -161,10 +180,11 @@ def _flags(look: _Look) -> Iterator[Item]:
         return
     total: Counter[str] = Counter()
     left: Counter[str] = Counter()
-    for signal, row in {(flag.signal, flag.row) for flag in look.project.findings.flags}:
+    for row, flags in look.project.flagged().items():
         if row not in look.heldout:
-            total[signal] += 1
-            left[signal] += look.is_left(row)
+            for signal in {flag.signal for flag in flags}.difference(SUSPECT_KINDS):
+                total[signal] += 1
+                left[signal] += look.is_left(row)
     # Ranked by all of them, not by what is left: a line stays where the eye found it.
     for signal in sorted(total, key=lambda signal: (-total[signal], signal)):
         if left[signal]:
@@ -175,22 +195,17 @@ def _flags(look: _Look) -> Iterator[Item]:
 def _years(look: _Look, years: Years | None) -> Iterator[Item]:
     if years is None:
         return
-    total: Counter[int] = Counter()
-    left: Counter[int] = Counter()
-    for row, year in enumerate(years):
-        if year != UNDATED and row not in look.heldout:
-            total[year] += 1
-            left[year] += look.is_left(row)
-    for year in sorted(total):
+    total, left = look.counts(years)
+    for year in sorted(total.keys() - {UNDATED}):
         text = look.selector(f"date={year}")
         yield Item("years", str(year), text, left[year], total[year], KEYS_FOR_BULK, True)
 
 
 def _decided(look: _Look) -> Iterator[Item]:
     project = look.project
-    rows = len(look.verdicts) - len(look.heldout)
-    tally = Counter(look.verdicts)
-    tally.subtract(look.verdicts[row] for row in look.heldout)
+    rows = len(look.codes) - len(look.heldout)
+    tally = Counter({verdict: look.codes.count(code) for code, verdict in enumerate(VERDICTS)})
+    tally.subtract(VERDICTS[look.codes[row]] for row in look.heldout)
     for verdict in ("accepted", "rejected", "skipped", "undecided"):
         if tally[verdict]:
             # What is left can be judged as a whole, like a bucket.
@@ -202,4 +217,4 @@ def _decided(look: _Look) -> Iterator[Item]:
         yield Item("decided", label, "is:disputed", int(agreed["rows"]), rows)
     if look.heldout:
         judged = sum(1 for row in look.heldout if not look.is_left(row))
-        yield Item("decided", f"held out ({judged} judged)", "is:heldout", len(look.heldout), len(look.verdicts))
+        yield Item("decided", f"held out ({judged} judged)", "is:heldout", len(look.heldout), len(look.codes))

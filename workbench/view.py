@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import chain
 
 from engine.model import BUCKETS, BucketName, Cluster, ClusterKind
@@ -149,7 +150,8 @@ def build_view(project: Project, filter_text: str, ranked: Sequence[int] | None 
 
     `ranked` holds every row in an order that was asked for: rows then stand alone, in that order.
     """
-    matched = select(project, filter_text) if filter_text.strip() else list(range(len(project.rows)))
+    everything = range(len(project.rows))
+    matched: Sequence[int] = select(project, filter_text) if filter_text.strip() else everything
     if ranked is None and names_suspects(filter_text):
         # What training says of rows is ranked: each stands alone, the one to look at first on top.
         ranks = rank_of(project.suspects)
@@ -158,7 +160,7 @@ def build_view(project: Project, filter_text: str, ranked: Sequence[int] | None 
         wanted = set(matched)
         flat = array("i", (row for row in ranked if row in wanted))
         return View(filter_text.strip(), (), (), len(matched), array("i", [-1]) * len(flat), flat)
-    within: Collection[int] = range(len(project.rows)) if len(matched) == len(project.rows) else set(matched)
+    within: Collection[int] = everything if len(matched) == len(everything) else set(matched)
     clusters = groups_within(project, within, filter_text)
     groups, rows, headers = array("i"), array("i"), []
     grouped: set[int] = set()
@@ -169,29 +171,45 @@ def build_view(project: Project, filter_text: str, ranked: Sequence[int] | None 
         # The keeper first: everything below it is compared with it.
         rows.extend((cluster.keeper, *cluster.others))
         grouped.update(cluster.rows)
-    singles = sorted((row for row in matched if row not in grouped), key=_single_order(project))
-    groups.extend([-1] * len(singles))
-    rows.extend(singles)
+    for singles in _singles(project, matched, grouped):
+        rows.extend(singles)
+    groups.extend(array("i", [-1]) * (len(rows) - len(groups)))
     return View(filter_text.strip(), tuple(clusters), tuple(headers), len(matched), groups, rows)
 
 
-def _single_order(project: Project) -> Callable[[int], tuple[bool, int, str, int, int]]:
+def _singles(project: Project, matched: Iterable[int], grouped: set[int]) -> Iterator[Iterable[int]]:
+    """The rows outside groups in their order, part by part.
+
+    By bucket; within one, rows with the same flag stand together (the eye learns a kind of fault once), and so do the
+    members of a family of variants. The held-out set comes last: it is judged row by row, in a sitting of its own.
+    Most rows carry nothing and stand as they came: they are not sorted, half a million of them would take a second.
+    """
+    flagged, heldout = project.flagged(), project.heldout
+    family: dict[int, int] = {}
+    for cluster in project.findings.clusters if project.findings is not None else ():
+        if cluster.kind == "variant":
+            for row in cluster.rows:
+                family[row] = min(cluster.rows[0], family.get(row, row))
+    apart = {*grouped, *flagged, *family, *heldout}
     buckets = project.findings.buckets if project.findings is not None else None
-    rank = {bucket: place for place, bucket in enumerate(BUCKET_ORDER)}
+    plain: dict[str, array[int]] = {bucket: array("i") for bucket in BUCKET_ORDER}
+    special: dict[tuple[bool, str], list[int]] = {}
+    for row in matched:
+        bucket = buckets[row] if buckets is not None else BUCKET_ORDER[0]
+        if row not in apart:
+            plain[bucket].append(row)
+        elif row not in grouped:
+            special.setdefault((row in heldout, bucket), []).append(row)
 
-    def key(row: int) -> tuple[bool, int, str, int, int]:
-        # The held-out set comes last: it is judged row by row, in a sitting of its own. Rows with the same flag stand
-        # together (the eye learns a kind of fault once), and so do the members of a family of variants.
-        flags = project.flags_of(row)
-        family = min(
-            (cluster.rows[0] for cluster in project.clusters_of(row) if cluster.kind == "variant"), default=row
-        )
-        return (
-            project.is_heldout(row),
-            rank[buckets[row]] if buckets else 0,
-            flags[0].signal if flags else "",
-            family,
-            row,
-        )
+    def order(row: int) -> tuple[str, int, int]:
+        return flagged[row][0].signal if row in flagged else "", family.get(row, row), row
 
-    return key
+    for bucket in BUCKET_ORDER:
+        by_signal = sorted(special.get((False, bucket), ()), key=order)
+        unflagged = bisect_right(by_signal, "", key=lambda row: order(row)[0])
+        # Members of families move up to their first row, in among those that carry nothing.
+        members = by_signal[:unflagged]
+        yield merge(plain[bucket], members, key=lambda row: (family.get(row, row), row)) if members else plain[bucket]
+        yield by_signal[unflagged:]
+    for bucket in BUCKET_ORDER:
+        yield sorted(special.get((True, bucket), ()), key=order)

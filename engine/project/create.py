@@ -20,6 +20,7 @@ from engine.errors import ProjectError, SourceError
 from engine.files import sync_folder, write_atomic
 from engine.model import Quarantined
 from engine.project.ids import content_hash
+from engine.project.places import project_folder_for
 from engine.project.rows import RowStore, read_columns, write_index
 from engine.project.settings import ProjectSettings, SourceFile, read_settings, write_settings
 from engine.sources.formats import source_format
@@ -72,19 +73,6 @@ def _intake_of(folder: Path, settings: ProjectSettings) -> _Intake:
         return _Intake(*read_columns(store))
     finally:
         store.close()
-
-
-def project_folder_for(source: Path) -> Path:
-    """Where the project of a source lives unless another place is named: `data/raw.jsonl.gz` -> `data/raw.tamis`."""
-    name = source.name
-    for suffix in (".gz", ".zst", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"):
-        name = name.removesuffix(suffix)
-    return source.with_name(f"{name or source.name}.tamis")
-
-
-def is_project(path: Path) -> bool:
-    """Whether `path` is a project folder."""
-    return (path / "project.toml").is_file()
 
 
 def create_project(

@@ -165,6 +165,16 @@ class Project:
     def verdict(self, number: int) -> VerdictName:
         return VERDICTS[self._states.codes[number]]
 
+    @property
+    def verdict_codes(self) -> bytearray:
+        """The verdict of every row as its place in VERDICTS, for passes over all rows. Not to be changed."""
+        return self._states.codes
+
+    @property
+    def disputed(self) -> set[int]:
+        """The rows that reviewers differ on. Not to be changed."""
+        return self._states.disputed
+
     def is_heldout(self, number: int) -> bool:
         return number in self._states.heldout
 
@@ -247,6 +257,10 @@ class Project:
     def is_scanned(self) -> bool:
         """Whether a scan of these rows went to its end; one that was cancelled leaves its exact groups behind."""
         return self.findings is not None and self.findings.complete
+
+    def flagged(self) -> dict[int, tuple[Flag, ...]]:
+        """Every row that has flags, with them, for passes over all rows."""
+        return self._found.flagged
 
     def clusters_of(self, number: int) -> tuple[Cluster, ...]:
         return self._found.clusters_of(number)

@@ -27,7 +27,7 @@ class Found:
             acting = [flag for flag in scanned if flag.severity in ("drop", "fix")]
             flags[row] = [*acting, *suspicions, *(flag for flag in scanned if flag.severity not in ("drop", "fix"))]
         self._clusters = {row: tuple(found) for row, found in clusters.items()}
-        self._flags = {row: tuple(found) for row, found in flags.items()}
+        self.flagged: dict[int, tuple[Flag, ...]] = {row: tuple(found) for row, found in flags.items()}
         self._by_id = {cluster.id: cluster for cluster in findings.clusters} if findings else {}
         self.leaking = frozenset(leak.row for leak in findings.leaks) if findings else frozenset[int]()
 
@@ -35,7 +35,7 @@ class Found:
         return self._clusters.get(number, ())
 
     def flags_of(self, number: int) -> tuple[Flag, ...]:
-        return self._flags.get(number, ())
+        return self.flagged.get(number, ())
 
     def cluster(self, identifier: str) -> Cluster:
         """The cluster with this id or unique beginning of an id. Raises ProjectError."""

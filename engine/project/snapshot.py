@@ -159,7 +159,8 @@ def _fold_on(columns: Columns, entry: dict[str, Any], rows: RowStore) -> Fold:
     fold = Fold(base=columns)
     fold.last_number = entry["last"]
     fold.reviewers = set(entry["reviewers"])
-    fold.heldout = {rows.id(number): line for number, line in enumerate(columns.held) if line}
+    if any(columns.held):
+        fold.heldout = {rows.id(number): line for number, line in enumerate(columns.held) if line}
     fold.relations = {int(number): [act_from_json(act) for act in acts] for number, acts in entry["relations"].items()}
     for number, act in entry["mappings"].items():
         mapping = mapping_of_act(act_from_json(act))

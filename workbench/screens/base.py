@@ -11,7 +11,7 @@ from textual.widgets import Static
 from workbench.commands.command import Command
 from workbench.commands.hints import hints_for
 from workbench.commands.table import BY_ID, perform
-from workbench.document import Styled
+from workbench.document_parts import Styled
 from workbench.entry_lines import HELD_OUT_MARK
 from workbench.keymap import shown_key
 from workbench.looking_again import RESCORE, look_again

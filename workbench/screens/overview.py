@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 
 from engine.model import VERDICTS
 from workbench.cells import fitted
-from workbench.document import Styled
+from workbench.document_parts import Styled
 from workbench.keymap import bindings_for
 from workbench.outside import edit_outside
 from workbench.progress import progress_words

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.strip import Strip
 
 from workbench.cells import cells, fitted, line_breaks
-from workbench.document import Styled
+from workbench.document_parts import Styled
 from workbench.safe_text import visible
 from workbench.widgets.lines import Lines, Styles
 

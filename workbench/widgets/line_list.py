@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from workbench.document import Styled
+from workbench.document_parts import Styled
 from workbench.widgets.lines import Lines, Styles
 
 

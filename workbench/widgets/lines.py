@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from workbench.ascii_text import ascii_text
 from workbench.cells import cells, cut
-from workbench.document import Styled
+from workbench.document_parts import Styled
 from workbench.theming import Looks
 
 Styles = Looks

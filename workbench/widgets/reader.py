@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from workbench.ascii_text import ascii_text
 from workbench.cells import cells, line_breaks, slices
-from workbench.document import Paragraph, Styled
+from workbench.document_parts import Paragraph, Styled
 from workbench.widgets.lines import Lines, Styles
 
 # Longer lines are hard to read, however wide the terminal is.

@@ -13,6 +13,8 @@ GLYPHS = {
     # cursor, open group, times, ellipsis, lines, arrows
     **{"\u258c": ">", "\u25be": "v", "\u00d7": "x", "\u2026": "~", "\u2502": "|", "\u2500": "-", "\u2193": "v"},
     **{"\u2191": "^"},
+    # intervals: zero, ends, beyond the axis
+    **{"\u250a": ":", "\u251c": "|", "\u2524": "|", "\u25c0": "<", "\u25b6": ">"},
     # bars
     **dict.fromkeys("\u2588\u2589\u258a\u258b", "#"),
     **dict.fromkeys("\u258d\u258e\u258f", "-"),

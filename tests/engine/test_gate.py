@@ -12,9 +12,11 @@ from engine.errors import UsageError
 from engine.export import export
 from engine.jobs.scan import scan_project
 from engine.model import Act, Cluster, Findings, Flag, Leak
+from engine.project import start_run
 from engine.project.folder import Project, open_project
 from engine.project.gate import gate, override_gate
 from engine.training.gate import BY_KEY, LIMITS, read_gate
+from engine.training.plan import nothing_known
 from workbench.cli import main
 
 WORDS = ("rain", "gravity", "a violin", "bread", "the moon", "a bridge", "ink", "salt", "a comet", "wool")
@@ -165,6 +167,27 @@ def test_members_that_nobody_merges_are_no_duplicates(project: Project) -> None:
     alternatives = Cluster("c1", "near", (0, 1), 0, alternatives=True)
     project.save_findings(Findings((alternatives,), (), ("clean",) * 12, {}))
     assert failed(project, max_duplicate_share=0.0) == {}
+
+
+def test_a_run_is_refused_until_the_gate_is_kept_or_set_aside(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The trainer's libraries take seconds and have no say in this: only their part of the plan is left out.
+    monkeypatch.setattr(
+        start_run,
+        "make_plan",
+        lambda spec, train, held, **_: nothing_known(spec, train, held, {"versions": {}}, (), ()),
+    )
+    assert start_run.plan_run(project).refusals == ()
+    limits(project, min_accepted=20, max_open_conflicts=0)
+    plan = start_run.plan_run(project)
+    assert [note.kind for note in plan.refusals] == ["gate", "gate"]
+    assert plan.refusals[0].text == "accepted training rows: 8 (at least 20): accept more rows"
+    assert plan.refusals[1].ids == (project.rows.id(1), project.rows.id(11))
+    override_gate(project, "a pilot")
+    plan = start_run.plan_run(project)
+    assert plan.refusals == ()
+    assert [note.kind for note in plan.warnings] == ["gate", "gate"]
 
 
 def test_the_page_names_every_key() -> None:

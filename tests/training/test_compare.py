@@ -28,16 +28,22 @@ def wrong_answers(good: tuple[TrainingRow, ...]) -> tuple[TrainingRow, ...]:
 def test_clean_rows_beat_wrong_ones_on_the_built_in_model(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(field_text())
     told: list[tuple[str, int, int]] = []
+    arms = {"base": (), "raw": wrong_answers(GOOD), "curated": GOOD}
+    settings = {"pretrain_text": str(tmp_path / "text.txt")}
+    # Started and left: the arms belong to nobody. Whoever asks for the same comparison attaches to them.
+    left = start(prepare(arms, HELDOUT, runs_dir=tmp_path / "runs", steps=50, seeds=2, settings=settings))
+    assert [trial.reused for trial in left.trials] == [False] * 4
     found = compare(
-        {"base": (), "raw": wrong_answers(GOOD), "curated": GOOD},
+        arms,
         HELDOUT,
         runs_dir=tmp_path / "runs",
         steps=50,
         seeds=2,
         workers=2,
-        settings={"pretrain_text": str(tmp_path / "text.txt")},
+        settings=settings,
         progress=lambda phase, done, of: told.append((phase, done, of)),
     )
+    assert found["reused"] == 4
     base, raw, curated = found["arms"]
     assert (base["name"], base["rows"], base["steps"], base["tokens"], base["runs"]) == ("base", 0, 0, 0, [])
     assert base["nll"] == found["base_nll"]
@@ -130,7 +136,9 @@ def figures_go_back_to_event_lines(found: dict[str, Any], runs: Path) -> None:
         assert arm["seconds"] == pytest.approx(seconds, abs=0.051)
 
 
-def test_an_interruption_ends_every_run_and_leaves_none_behind(tiny_model: Path, tmp_path: Path) -> None:
+def test_an_interruption_ends_every_run_and_leaves_none_behind(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(field_text())
+
     def interrupt(_phase: str, _done: int, _of: int) -> None:
         raise KeyboardInterrupt
 
@@ -138,10 +146,10 @@ def test_an_interruption_ends_every_run_and_leaves_none_behind(tiny_model: Path,
         compare(
             {"raw": wrong_answers(GOOD), "curated": GOOD},
             HELDOUT,
-            runs_dir=tmp_path,
-            model=str(tiny_model),
+            runs_dir=tmp_path / "runs",
             seeds=1,
             workers=2,
+            settings={"pretrain_text": str(tmp_path / "text.txt")},
             progress=interrupt,
         )
-    assert [run.state for run in list_runs(tmp_path)] == ["stopped", "stopped"]
+    assert [run.state for run in list_runs(tmp_path / "runs")] == ["stopped", "stopped"]

@@ -16,9 +16,12 @@ from planted import screen_text, workbench
 from textual.pilot import Pilot
 
 from engine.training.comparison import Comparison, Trial, save_comparison
+from engine.training.live_comparison import LiveComparison
 from engine.training.measures import result_of
 from workbench.app import TamisApp
+from workbench.ascii_text import ascii_text
 from workbench.cli_compare import compare_lines
+from workbench.compare_document import comparison_paragraphs
 from workbench.compare_page import html_page, markdown
 
 COMPARISON = "20260101T000000Z-compare"
@@ -139,6 +142,16 @@ async def test_arms_are_shown_while_they_train_and_the_verdict_when_they_have(fo
     events = [json.loads(line) for line in (comparison.dir / "events.jsonl").read_text().splitlines()]
     assert [event["ev"] for event in events] == ["arm", "arm", "arm", "pair", "pair", "slice", "slice", "verdict"]
     assert events[4]["difference"] == pytest.approx(-0.3)
+
+
+def test_every_glyph_of_the_document_has_a_plain_one_as_wide(folder: Path) -> None:
+    live = LiveComparison(make_comparison(folder).dir)
+    live.read()
+    live.result = result_of(live.comparison, 1.0)
+    for paragraph in comparison_paragraphs(live):
+        text = "".join(part for part, _ in paragraph.styled)
+        assert ascii_text(text).isascii()
+        assert len(ascii_text(text)) == len(text)
 
 
 def test_the_page_needs_nothing_beside_itself_and_has_no_text_unless_asked(folder: Path) -> None:

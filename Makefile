@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # A name is needed for the journal; a demo does not ask for one.
 DEMO   := $(BIN)/tamis demo
 
-.PHONY: demo test lint bench torture clean
+.PHONY: demo test lint pictures bench torture clean
 
 $(STAMP): pyproject.toml .ci/constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "tamis needs Python 3.11, 3.12 or 3.13, this is %d.%d: make PYTHON=python3.12 ..." % v)'
@@ -27,6 +27,10 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The pictures of docs/guide.md; `make pictures ALL=build/pictures` takes every screen in three sizes and two themes.
+pictures: $(STAMP)
+	$(BIN)/python -m tests.pictures $(if $(ALL),--all $(ALL))
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[train,dev,bench]'

@@ -9,7 +9,9 @@ import pytest
 from projects import alpaca, write_jsonl
 
 import engine
-from workbench.commands.key_table import key_table_markdown
+from workbench.commands.key_table import DAILY, key_table_markdown
+from workbench.keymap import SHIPPED
+from workbench.theming import load_themes
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -40,10 +42,17 @@ def test_the_public_names_are_listed_and_there() -> None:
         engine.nothing  # noqa: B018
 
 
-def test_the_key_table_of_the_readme_is_the_one_of_the_program() -> None:
-    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    table = readme.split("<!-- keys:begin", 1)[1].split("-->", 1)[1].split("<!-- keys:end -->")[0].strip()
-    assert table == key_table_markdown().strip(), "python -m workbench.commands prints the table"
+@pytest.mark.parametrize(("name", "where"), [("README.md", DAILY), ("docs/guide.md", None)])
+def test_the_key_tables_are_the_ones_of_the_program(name: str, where: tuple[str, ...] | None) -> None:
+    page = (DOCS.parent / name).read_text(encoding="utf-8")
+    table = page.split("<!-- keys:begin", 1)[1].split("-->", 1)[1].split("<!-- keys:end -->")[0].strip()
+    assert table == key_table_markdown(where).strip(), "python -m workbench.commands writes the tables"
+
+
+def test_the_guide_names_every_theme_and_keymap() -> None:
+    guide = (DOCS / "guide.md").read_text(encoding="utf-8")
+    for name in (*load_themes()[0], *SHIPPED):
+        assert f"`{name}`" in guide, name
 
 
 def test_every_file_that_the_docs_point_to_is_there() -> None:

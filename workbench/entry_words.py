@@ -34,7 +34,7 @@ def title_line(session: Session, entry: Entry) -> list[Styled]:
     if tags := sorted(project.tags(entry.row)):
         title.append((f" \u00b7 {visible_line(' '.join(f'#{tag}' for tag in tags))}", "key"))
     decided = decision_words(project, entry.row)
-    if decided:
+    if decided and focus is None:
         verdict, _, rest = decided.partition(" ")
         title += [(f" \u00b7 {verdict}", mark_of(project, entry.row)[1]), (f" {visible_line(rest)}", "muted")]
     return title

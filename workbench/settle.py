@@ -159,9 +159,8 @@ def _signals(look: _Look) -> Iterator[Item]:
     for signal, rows in left.items():
         if rows:
             text = look.selector(f"bucket:drop flag:{signal}")
-            yield Item(
-                "settle", f"{counted(rows, 'row')} flagged {signal}", text, rows, total[signal], KEYS_FOR_BULK, True
-            )
+            keys = min(rows, KEYS_FOR_BULK)
+            yield Item("settle", f"{counted(rows, 'row')} flagged {signal}", text, rows, total[signal], keys, True)
 
 
 def _buckets(look: _Look) -> Iterator[Item]:

@@ -177,7 +177,7 @@ def _texts_under(value: Any, path: Path) -> list[EditableField]:
             role = turn.get("role", turn.get("from", "?"))
             for key in ("content", "value"):
                 if isinstance(turn.get(key), str):
-                    fields.append(EditableField(f"{number} {role}", (*path, number, key), turn[key]))
+                    fields.append(EditableField(f"turn {number + 1}, {role}", (*path, number, key), turn[key]))
     return fields
 
 

@@ -207,7 +207,7 @@ def test_the_overview_ranks_by_rows_per_key(session: Session) -> None:
         ("1 exact group", 3, 1),
         ("1 near group", 3, 1),
         ("1 conflict", 2, 1),
-        ("1 row flagged refusal", 1, 2),
+        ("1 row flagged refusal", 1, 1),
     ]
 
 

@@ -1,8 +1,14 @@
-"""Keys as a person reads them, and the key table of the README."""
+"""Keys as a person reads them, and the key tables of README and guide."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from workbench.commands.command import LISTS
 from workbench.commands.table import COMMANDS
+
+# The README tells the keys of these; the guide all there are.
+DAILY = LISTS
 
 KEY_NAMES = {
     "exclamation_mark": "!",
@@ -27,10 +33,12 @@ def key_name(key: str) -> str:
     return KEY_NAMES.get(key, key)
 
 
-def key_table_markdown() -> str:
-    """The key table of the README."""
+def key_table_markdown(where: Collection[str] | None = None) -> str:
+    """The key table of the guide; of the commands of some screens only, that of the README."""
     lines = ["| key | where | what it does |", "|---|---|---|"]
     for command in COMMANDS:
+        if where is not None and not set(where) & set(command.where):
+            continue
         if command.id == "choose-1":
             lines.append("| `1` \u2026 `9` | triage | group: keep that row of those shown, reject the rest |")
         if command.id.startswith("choose-"):

@@ -10,13 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from small_runs import ended, rows
 
 from engine.errors import TrainingError
-from engine.training.answering import Answering, command_of
+from engine.training.answering import Answering
 from engine.training.heldout_rows import heldout_rows, recorded_answers
 from engine.training.launch import Job, Run, choose_spec, launch_queue
 
@@ -89,21 +88,18 @@ def test_a_killed_process_is_named(processes: dict[str, Answering]) -> None:
     assert not processes["full"].is_alive
 
 
-def test_what_libraries_print_does_not_reach_the_answers(runs: dict[str, Run]) -> None:
-    """The protocol alone is on stdout; a line that is no request is answered as such; the end of stdin ends it."""
-    words = [
-        *command_of(runs["full"].dir),
-        str(runs["full"].dir / "worker" / "main.py"),
-        "answer",
-        str(runs["full"].dir),
-    ]
-    asking = b'nonsense\n{"id": 3, "prompts": [[{"role": "user", "content": "red lamp"}]], "longest": 4}\n'
-    done = subprocess.run(words, input=asking, capture_output=True, timeout=90)
-    lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0
-    assert lines[0]["ready"] is True
-    assert lines[1] == {"id": None, "error": "this is no request"}
-    assert [(line["id"], line["side"]) for line in lines[2:]] == [(3, "base"), (3, "tuned")]
+def test_a_line_that_is_no_request_is_told_and_the_end_of_stdin_ends_the_process(
+    processes: dict[str, Answering],
+) -> None:
+    process = processes["lora"]._process
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"nonsense\n")
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline()) == {"id": None, "error": "this is no request"}
+    process.stdin.close()
+    assert process.stdout.read() == b""
+    assert process.wait(30) == 0
 
 
 def test_a_base_model_that_is_gone_is_told_in_a_line(runs: dict[str, Run], tmp_path: Path) -> None:

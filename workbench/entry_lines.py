@@ -10,7 +10,7 @@ from workbench.session import Session
 from workbench.view import Entry
 
 TAG_WIDTH = 11
-ROOMY = 44
+ROOMY = 60
 HELD_OUT_MARK = "H"
 
 

@@ -93,7 +93,12 @@ def keep_all(session: Session) -> None:
         raise UsageError("K keeps one row of each group: go to a line of exact, near or prefix groups")
     project = session.project
     groups = groups_within(project, set(select(project, item.filter_text)), item.filter_text, SETTLED_KINDS)
-    still_open = [group for group in groups if any(project.verdict(row) == "undecided" for row in group.rows)]
+    still_open = [
+        group
+        for group in groups
+        # Groups whose answers differ have a line of their own.
+        if not group.alternatives and any(project.verdict(row) == "undecided" for row in group.rows)
+    ]
     plan = plan_keep_bulk(project, still_open, item.filter_text, seen_by(project, session.on_screen))
     if confirmed(session, "keep-all", item.filter_text, plan, always=True):
         session.act(plan, advance=False)

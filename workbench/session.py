@@ -107,7 +107,7 @@ class Session:
         except UsageError:
             self.view = build_view(project, "")
         self.cursor = self._saved_cursor(saved)
-        self.tally = Counter(project.tally())
+        self.count_verdicts()
 
     # -- where one is
 
@@ -290,13 +290,16 @@ class Session:
         if findings:
             self.item_cursor = 0
 
+    def count_verdicts(self) -> None:
+        """Rows by verdict; the held-out set is judged in a sitting of its own and is no part of what is left."""
+        project = self.project
+        self.tally = Counter(project.tally())
+        self.tally.subtract(project.verdict(row) for row in project.heldout)
+
     def refresh_counts(self) -> None:
         """Count verdicts and overview lines afresh."""
         self.records = None
-        project = self.project
-        self.tally = Counter(project.tally())
-        # The held-out set is judged in a sitting of its own: what is left to do does not count it.
-        self.tally.subtract(Counter(project.verdict(row) for row in project.heldout))
+        self.count_verdicts()
         if self.screen == "overview":
             self.refresh_items()
 

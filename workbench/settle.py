@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Literal, TypeVar
 
-from engine.model import BUCKET_LABELS, VERDICTS, ClusterKind
+from engine.model import BUCKET_LABELS, VERDICTS, Cluster, ClusterKind
 from engine.project.folder import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from workbench.verdicts import counted
@@ -129,16 +129,25 @@ def _groups(look: _Look) -> Iterator[Item]:
             for cluster in look.project.findings.clusters
             if cluster.kind == kind and not look.heldout.issuperset(cluster.rows)
         ]
-        still_open = [cluster for cluster in clusters if any(map(look.is_left, cluster.rows))]
-        if not still_open:
-            continue
-        rows = {row for cluster in still_open for row in cluster.rows if look.is_left(row)}
-        everything = {row for cluster in clusters for row in cluster.rows}
-        # Duplicates are settled all at once; in a conflict one reads, and names the answer to keep by its digit.
-        keeps = kind in SETTLED_KINDS
-        keys = min(len(still_open), KEYS_FOR_BULK) if keeps else len(still_open)
-        label = counted(len(still_open), GROUP_WORDS[kind])
-        yield Item("settle", label, look.selector(f"kind:{kind}"), len(rows), len(everything), keys, keeps=keeps)
+        plain = [cluster for cluster in clusters if not cluster.alternatives]
+        others = [cluster for cluster in clusters if cluster.alternatives]
+        yield from _line(look, plain, GROUP_WORDS[kind], f"kind:{kind}", keeps=kind in SETTLED_KINDS)
+        # Answers that differ without disagreeing: alike enough to be a group, but a person looks at each.
+        yield from _line(look, others, f"{GROUP_WORDS[kind]}, answers differ", f"kind:{kind} bucket:check", keeps=False)
+
+
+def _line(look: _Look, clusters: Sequence[Cluster], words: str, text: str, *, keeps: bool) -> Iterator[Item]:
+    """The line of groups of one kind; none where all of them are settled."""
+    still_open = [cluster for cluster in clusters if any(map(look.is_left, cluster.rows))]
+    if not still_open:
+        return
+    rows = {row for cluster in still_open for row in cluster.rows if look.is_left(row)}
+    everything = {row for cluster in clusters for row in cluster.rows}
+    # Duplicates are settled all at once; in a conflict one reads, and names the answer to keep by its digit.
+    keys = min(len(still_open), KEYS_FOR_BULK) if keeps else len(still_open)
+    noun, comma, rest = words.partition(",")
+    label = f"{counted(len(still_open), noun)}{comma}{rest}"
+    yield Item("settle", label, look.selector(text), len(rows), len(everything), keys, keeps=keeps)
 
 
 def _signals(look: _Look) -> Iterator[Item]:

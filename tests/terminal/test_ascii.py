@@ -49,6 +49,12 @@ TOUR = (
     ("back from the export", "q", "row 12"),
     ("the training", "T", "start"),
     ("back from the training", "q", "row 12"),
+    ("the slices", "H", "year"),
+    ("back from the slices", "q", "row 12"),
+    ("the pick", "P", "pick"),
+    ("back from the pick", "q", "row 12"),
+    ("the runs", "R", "runs"),
+    ("back from the runs", "q", "row 12"),
     ("the overview again", "o", "What can be settled"),
     ("an accepted bucket", "]aa", "accepted"),
 )

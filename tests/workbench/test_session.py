@@ -9,7 +9,7 @@ import planted
 import pytest
 
 from engine.errors import ProjectError, UsageError
-from engine.model import Cluster, Findings
+from engine.model import Act, Cluster, Findings
 from engine.project.folder import Project
 from workbench.editing import draft, edit_fields, save_edit
 from workbench.judging import judge, keep
@@ -278,3 +278,19 @@ def test_an_empty_answer_is_refused_and_kept_as_a_draft(session: Session, folder
     assert planted.journal(folder) == []
     assert draft(session, 11) == {path: "  "}
     assert list(load_state(folder).drafts.values()) == [{path: "  "}]
+
+
+def test_the_held_out_set_is_no_part_of_what_is_left(tmp_path: Path) -> None:
+    folder = planted.make_folder(tmp_path)
+    with planted.opened(folder) as project:
+        ids = [project.rows.id(row) for row in (13, 14, 15)]
+        project.decide([Act("holdout", tuple(ids)), Act("accept", (ids[0],))])
+        project.save_findings(planted.findings())
+    with planted.opened(folder) as project:
+        session = Session(project)
+        assert (session.tally["undecided"], session.tally["accepted"]) == (17, 0)
+        session.refresh_items()
+        lines = {item.label.split()[0]: item for item in session.items if item.section in ("buckets", "decided")}
+        assert (lines["clean"].rows, lines["clean"].of) == (7, 7)
+        assert lines["held"].label == "held out (1 judged)"
+        assert sum(session.tally.values()) == 17

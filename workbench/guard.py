@@ -36,6 +36,8 @@ def set_defaults() -> None:
     """What Textual should do unless the person says otherwise in the environment."""
     for name, value in TEXTUAL_DEFAULTS.items():
         os.environ.setdefault(name, value)
+    if over_ssh() and truecolor():
+        os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
 
 
 def over_ssh() -> bool:
@@ -48,9 +50,15 @@ def wants_mouse(asked: bool) -> bool:
     return asked or not over_ssh()
 
 
+def truecolor() -> bool:
+    """Whether the terminal says that it has 24-bit colour. Over SSH it is not used: a change of colour costs twice as
+    many bytes, and they are half of what is sent for a key."""
+    return os.environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit")
+
+
 def few_colours() -> bool:
     """Whether the terminal has 16 colours or fewer, told as rich tells it: truecolor themes would come out as mud."""
-    if os.environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
+    if truecolor():
         return False
     return os.environ.get("TERM", "").strip().lower().rpartition("-")[2] not in ("256color", "kitty", "direct")
 

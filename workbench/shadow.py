@@ -19,11 +19,15 @@ PLAIN: Style = ("", "", ())
 UNKNOWN = -1
 # As many equal cells are sent again rather than jumped over: a jump costs as much.
 SWALLOWED = 4
-# From so many blanks on, erasing costs less than blanks.
-ERASED = 6
+# With more blanks than this erasing costs less than blanks: to the end of the line, a number of cells, and a number of
+# cells with the jump over them.
+ERASED_TO_END = 3
+ERASED_ALONE = 5
+ERASED_WITHIN = 10
 _TOKEN = re.compile(r"\x1b\[([0-9;]*)([Hm])|([\x00-\x1a\x1c-\x1f\x7f-\x9f]+)|([^\x00-\x1f\x7f-\x9f]+)")
 _ATTRIBUTES = {"1", "2", "3", "4", "5", "7", "8", "9", "21"}
 _ENDS = {"22": ("1", "2"), "23": ("3",), "24": ("4", "21"), "25": ("5",), "27": ("7",), "28": ("8",), "29": ("9",)}
+_END_OF = {attribute: end for end, attributes in _ENDS.items() for attribute in attributes}
 # Attributes that show on a blank: such a blank is no empty cell.
 _SHOWN_ON_BLANKS = {"4", "7", "9", "21"}
 
@@ -210,23 +214,34 @@ class Shadow:
         while end < self.width and end - last <= SWALLOWED and styles[end] != UNKNOWN:
             if not self._same(wanted[end], sent[end], styles[end], sent_styles[end]):
                 last = end + 1
+            elif styles[end] != styles[last - 1] and wanted[end] != " ":
+                # A change of style costs more than a jump.
+                break
             end += 1
         while last < self.width and wanted[last] == "":
             last += 1
         return last
 
+    def _tail(self, y: int) -> tuple[int, int]:
+        """(where the blanks at the end of a row begin, their ground); a row without any ends in itself."""
+        cells, styles, blank = self._wanted[y], self._wanted_style[y], self._blank
+        start = self.width
+        ground = UNKNOWN
+        while start and cells[start - 1] == " " and styles[start - 1] != UNKNOWN:
+            here = blank[styles[start - 1]]
+            if ground not in (UNKNOWN, here):
+                break
+            start, ground = start - 1, here
+        return start, ground
+
     def _emit(self, start: int, end: int, y: int, here: tuple[int, int], out: list[str]) -> tuple[int, int]:
-        cells, styles = self._wanted[y], self._wanted_style[y]
+        cells, styles, blank = self._wanted[y], self._wanted_style[y], self._blank
         if here != (start, y):
-            column, row = here
-            if row == y and 0 <= column < start:
-                out.append(f"\x1b[{start - column}C" if start - column > 1 else "\x1b[C")
-            else:
-                out.append(f"\x1b[{y + 1};{start + 1}H" if start else f"\x1b[{y + 1}H")
+            out.append(_move(here, start, y))
         x = start
         while x < end:
             style, stop = styles[x], x + 1
-            last, blank = self._last_style, self._blank
+            last = self._last_style
             if cells[x] == " " and last != UNKNOWN and blank[last] == blank[style]:
                 # Blanks in the ink that is set already cost no change of style.
                 style = last
@@ -235,14 +250,20 @@ class Shadow:
                 stop += 1
             out.append(self._change(style))
             text = "".join(cells[x:stop])
-            blanks = len(text) - len(text.rstrip(" "))
-            if self._erase and blanks > ERASED and _SHOWN_ON_BLANKS.isdisjoint(self._styles[style][2]):
-                # Erasing leaves the cursor where it is.
-                out.append(text[: len(text) - blanks] + f"\x1b[{blanks}X" + (f"\x1b[{blanks}C" if stop < end else ""))
-                x = stop
+            inked = text.rstrip(" ")
+            blanks = len(text) - len(inked)
+            if self._erase and blanks > ERASED_TO_END and _SHOWN_ON_BLANKS.isdisjoint(self._styles[style][2]):
                 if stop == end:
-                    return (stop - blanks, y)
-                continue
+                    # Erasing leaves the cursor where it is.
+                    tail, tail_ground = self._tail(y)
+                    to_end = tail <= stop - blanks and tail_ground == ground
+                    if to_end or blanks > ERASED_ALONE:
+                        out.append(inked + ("\x1b[K" if to_end else f"\x1b[{blanks}X"))
+                        return (stop - blanks, y)
+                elif blanks > ERASED_WITHIN:
+                    out.append(f"{inked}\x1b[{blanks}X\x1b[{blanks}C")
+                    x = stop
+                    continue
             out.append(text)
             x = stop
         # Behind the last column terminals differ in where the cursor is.
@@ -306,12 +327,27 @@ def _sgr(style: Style, parameters: str) -> Style | None:
 
 
 def _transition(old: Style | None, new: Style) -> str:
+    """The SGR sequence that turns one style into another: with what is over taken back, or from nothing on."""
     front, back, attributes = new
-    if old is None or not set(old[2]) <= set(attributes):
-        return f"\x1b[{';'.join(part for part in ('0', *attributes, front, back) if part)}m"
-    parts = [part for part in attributes if part not in old[2]]
+    whole = f"\x1b[{';'.join(part for part in ('0', *attributes, front, back) if part)}m"
+    if old is None:
+        return whole
+    over = {_END_OF[part] for part in old[2] if part not in attributes}
+    kept = [part for part in old[2] if _END_OF[part] not in over]
+    parts = [*sorted(over), *(part for part in attributes if part not in kept)]
     if front != old[0]:
         parts.append(front or "39")
     if back != old[1]:
         parts.append(back or "49")
-    return f"\x1b[{';'.join(parts)}m"
+    change = f"\x1b[{';'.join(parts)}m"
+    return change if len(change) < len(whole) else whole
+
+
+def _move(here: tuple[int, int], x: int, y: int) -> str:
+    """The shortest way to a cell from where the cursor is; a negative column: nobody knows."""
+    column, row = here
+    if column >= 0 and row == y and column < x:
+        return f"\x1b[{x - column}C" if x - column > 1 else "\x1b[C"
+    if column >= 0 and row < y and column == x:
+        return f"\x1b[{y - row}B" if y - row > 1 else "\x1b[B"
+    return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"

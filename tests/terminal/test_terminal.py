@@ -164,15 +164,6 @@ def test_resizing_settles(folder: Path) -> None:
         assert terminal.lines[3].startswith("▌  ·   1 copy")
 
 
-def test_a_row_list_line_costs_few_bytes(folder: Path) -> None:
-    with Terminal(tamis(folder)) as terminal:
-        terminal.wait_for("What can be settled")
-        terminal.keys("/", "bucket:clean", "\r")
-        before = len(terminal.output)
-        terminal.keys("j")
-        assert len(terminal.output) - before < 3500
-
-
 @pytest.mark.parametrize("term", ["dumb", ""])
 def test_a_terminal_that_cannot_do_it_is_told_in_one_line(folder: Path, term: str) -> None:
     with Terminal(tamis(folder), environment={"TERM": term}) as terminal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from engine.training.heldout_rows import heldout_rows, recorded_answers
 from engine.training.launch import Job, Run, choose_spec, launch_queue
 
 TRAIN, HELDOUT = rows(24), rows(6, 100)
+SINCE_ADDED = ("attention", "precision", "train_on", "four_bit", "revision")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -119,8 +121,28 @@ def test_a_run_without_a_model_is_refused_before_anything_is_started(runs: dict[
         Answering(copied)
 
 
-def test_the_command_prints_the_held_out_answers(runs: dict[str, Run]) -> None:
-    words = [sys.executable, "-m", "workbench.cli", "try", str(runs["full"].dir), "--json", "--rows", "2"]
+def test_a_run_that_goes_on_is_refused_with_where_it_stands(runs: dict[str, Run], tmp_path: Path) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(runs["full"].dir, copied)
+    (copied / "result.json").unlink()
+    for path in copied.glob("end.*.json"):
+        path.unlink()
+    with (copied / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(TrainingError, match=r"run is still running \(step 30/30\)"):
+            Answering(copied)
+
+
+def test_the_command_prints_the_held_out_answers_of_an_earlier_tamis_as_well(
+    runs: dict[str, Run], tmp_path: Path
+) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(runs["full"].dir, copied)
+    spec = json.loads((copied / "spec.json").read_text())
+    for name in SINCE_ADDED:
+        spec["values"].pop(name, None)
+    (copied / "spec.json").write_text(json.dumps(spec))
+    words = [sys.executable, "-m", "workbench.cli", "try", str(copied), "--json", "--rows", "2"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=90)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,8 @@ from .events import plain
 from .spec import Spec, read_spec
 
 SIDES = ("base", "tuned")
+SINCE_ADDED = {"attention": "auto", "precision": "auto", "train_on": "all", "four_bit": False, "revision": None}
+"""Values that the spec of a run of an earlier tamis may lack, as such a run took them."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,6 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false")
     try:
         spec = read_spec(run_dir, latest_attempt(run_dir))
+        spec = replace(spec, values={**SINCE_ADDED, **spec.values})
         pair = load_pair(run_dir, spec, lambda done, of: tell(answers_to, {"progress": done, "of": of}))
     except (ValueError, OSError, RuntimeError, KeyError, ImportError) as fault:
         tell(answers_to, {"error": sentence(fault)})
@@ -70,6 +74,8 @@ def tell(stream: IO[str], message: Mapping[str, Any]) -> None:
 
 def sentence(fault: Exception) -> str:
     """The fault in a line for the person."""
+    if isinstance(fault, KeyError):
+        return f"its spec.json lacks {fault}"
     lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
     return " ".join(lines[:2])[:500] or type(fault).__name__
 

@@ -60,8 +60,8 @@ def _tell_found(session: Session) -> None:
     project = session.project
     left = sum(map(project.is_suspect, range(len(project.rows))))
     ranked = len(project.suspects.scores)
-    scored = f"; {counted(ranked, 'untouched row')} ranked by surprise" if ranked else ""
-    session.say(f"{counted(left, 'row')} to look at again: / {SUSPECTS} shows them{scored}", "done")
+    scored = f"; {counted(ranked, 'untouched row')} ranked: s orders by surprise" if ranked else ""
+    session.say(f"{counted(left, 'row')} to look at again: / {SUSPECTS}{scored}", "done")
 
 
 def show_rows(app: TamisApp, filter_text: str) -> None:

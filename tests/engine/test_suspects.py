@@ -22,6 +22,7 @@ from engine.project.rescore import latest_run, point_back, start_rescore, untouc
 from engine.project.suspects import load_suspects, rank_of
 from engine.queue.order import ORDERS
 from engine.select import select
+from engine.training.runs import is_alive, stop
 
 RUN = "20260101T000000Z-planted"
 
@@ -145,7 +146,10 @@ def test_the_untouched_rows_are_undecided_and_not_held_out(project: Project) -> 
         start_rescore(project)
 
 
-def test_the_job_that_is_cancelled_stops_its_run(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["cancelled", "its window is gone"])
+def test_a_job_that_is_cancelled_stops_its_run_and_one_whose_window_is_gone_leaves_it(
+    project: Project, tmp_path: Path, way: str
+) -> None:
     """The worker is a stand-in that never ends by itself; the supervisor and its stop are real."""
     stand_in = tmp_path / "sleeper.py"
     stand_in.write_text("import sys, time, pathlib\nrun = pathlib.Path(sys.argv[-1])\n"
@@ -153,16 +157,21 @@ def test_the_job_that_is_cancelled_stops_its_run(project: Project, tmp_path: Pat
     (project.folder / "config.toml").write_text(f"[training]\ncommand = '{sys.executable} {stand_in}'\n")
     words = [sys.executable, "-P", "-m", "engine.jobs.suspects", str(project.folder), "rescore"]
     job = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert job.stdout is not None
+    assert job.stdin is not None
+    job.stdout.readline()  # the run has been started, and is being followed
+    (run,) = (path.parent for path in (project.folder / "runs").glob("*-rescore/spec.json"))
+    if way == "cancelled":
+        os.kill(job.pid, signal.SIGTERM)
+    else:
+        job.stdin.close()
+    assert job.wait(30) == 3
+    assert (run / "control" / "stop").exists() is (way == "cancelled")
+    if way != "cancelled":
+        assert is_alive(run)
+        stop(run)
     deadline = time.monotonic() + 60
-    runs: list[Path] = []
-    while not runs and time.monotonic() < deadline:
-        runs = [path.parent for path in (project.folder / "runs").glob("*-rescore/supervisor.json")]
+    while not (run / "result.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert runs, job.communicate()
-    os.kill(job.pid, signal.SIGTERM)
-    job.wait(30)
-    assert (runs[0] / "control" / "stop").exists()
-    while not (runs[0] / "result.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert (runs[0] / "result.json").exists()
+    assert (run / "result.json").exists()
     assert not (project.folder / "suspects.json").exists()

@@ -18,7 +18,7 @@ SELECTORS = (
     ("bucket:drop|fix|check|clean", "what the scan proposes"),
     ("kind:exact|near|prefix|conflict", "rows in such a group"),
     ("flag:NAME  cluster:ID", "one signal, one group"),
-    ("is:undecided|accepted|edited", "by verdict; also rejected, skipped, heldout, seen"),
+    ("is:undecided|accepted|edited", "by verdict; also rejected, skipped, heldout, seen, suspect"),
     ("turns>4  tokens>500  date<2024", "by size and date"),
     ("field.meta.year<=2018", "any field by its dotted path"),
     ("/regex/  word  \"two words\"", "in the text; and, or, not and parentheses join them"),

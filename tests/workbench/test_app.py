@@ -294,3 +294,13 @@ async def test_a_click_moves_the_cursor(folder: Path) -> None:
         await pilot.click("#items", offset=(5, 2))
         assert app.session.item is not None
         assert app.session.item.filter_text == "kind:near"
+
+
+async def test_help_begins_with_the_screen_one_came_from(folder: Path) -> None:
+    async with workbench(folder, (80, 40)) as (app, pilot):
+        await pilot.press("question_mark")
+        assert screen_text(app)[1].strip() == "Overview"
+        await pilot.press("q", "enter", "question_mark")
+        text = screen_text(app)
+        assert text[1].strip() == "Triage"
+        assert any(line.split()[:1] == ["a"] for line in text)

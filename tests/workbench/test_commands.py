@@ -147,3 +147,9 @@ def test_the_table_and_the_session_know_no_terminal() -> None:
     code = "import sys, workbench.commands, workbench.document; print(*(n in sys.modules for n in ('textual', 'rich')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_help_has_a_section_for_every_screen_of_the_table() -> None:
+    from workbench.screens.help import SECTIONS
+
+    assert set(SECTIONS) == {where for command in COMMANDS for where in command.where}

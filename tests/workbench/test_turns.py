@@ -67,6 +67,14 @@ async def test_a_conversation_is_read_a_turn_at_a_time(folder: Path) -> None:
         assert "the whole row" in screen_text(app)[-2]
 
 
+async def test_a_count_of_tokens_is_left_out_rather_than_cut(folder: Path) -> None:
+    async with workbench(folder, (100, 30)) as (app, pilot):
+        await pilot.press("slash", *"row:0", "enter")
+        beside = [line[41:].strip() for line in screen_text(app)]
+        assert any(line.startswith("user  ") for line in beside)
+        assert not any(line.startswith("user ~") for line in beside)
+
+
 async def test_what_follows_a_turn_is_cut_off_and_the_difference_shown(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
         await pilot.press("slash", *"row:0", "enter", *"lllll")

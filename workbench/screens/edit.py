@@ -20,7 +20,7 @@ from workbench.session import Session
 from workbench.widgets.lines import OneLine, Styles
 from workbench.widgets.safe_area import SafeArea
 
-HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave, keep a draft"), ("ctrl+r", "as it was"))
+HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "keep a draft"), ("ctrl+r", "revert"))
 
 
 class EditScreen(Screen[bool]):

@@ -23,15 +23,21 @@ SELECTORS = (
     ("field.meta.year<=2018", "any field by its dotted path"),
     ("/regex/  word  \"two words\"", "in the text; and, or, not and parentheses join them"),
 )  # fmt: skip
-SECTIONS = (
-    ("triage", "Triage"),
-    ("overview", "Overview"),
-    ("export", "Export"),
-    ("train", "Training"),
-    ("runs", "Runs"),
-    ("try", "Trying a run"),
-    ("judge", "Judging two runs"),
-)
+SECTIONS = {
+    "triage": "Triage",
+    "overview": "Overview",
+    "offer": "Repairs, and an edit for other rows",
+    "pick": "Pick",
+    "slices": "Slices",
+    "export": "Export",
+    "train": "Training",
+    "runs": "Runs",
+    "compare": "Comparison",
+    "try": "Trying a run",
+    "judge": "Judging two runs",
+    "heldout": "The held-out set",
+    "help": "Help",
+}
 KEY_WIDTH = 12
 SELECTOR_WIDTH = 33
 
@@ -43,6 +49,7 @@ class HelpScreen(WorkScreen):
     BINDINGS = bindings_for("help")
 
     def compose_body(self) -> ComposeResult:
+        self._came_from = self.session.screen
         yield Reader(self.tamis.role_styles, gutter=0, id="pane")
 
     def scroll_reader(self, pages: float) -> None:
@@ -54,8 +61,9 @@ class HelpScreen(WorkScreen):
     def _paragraphs(self) -> Iterator[Paragraph]:
         own = self.tamis.keymap_in_use
         told: set[str] = set()
-        for where, title in SECTIONS:
-            yield Paragraph(((title, "title"),))
+        # The screen one came from is what one asks about.
+        for where in sorted(SECTIONS, key=lambda where: where != self._came_from):
+            yield Paragraph(((SECTIONS[where], "title"),))
             for command in COMMANDS:
                 if where not in command.where or command.id in told or command.id[-1] in "23456789":
                     continue

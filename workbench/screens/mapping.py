@@ -78,7 +78,7 @@ class MappingScreen(WorkScreen):
             return
         if changed:
             session.reload()
-            session.say(f"rows are read as {session.project.mapping.describe()}", "done")
+        session.say(f"rows are read as {session.project.mapping.describe()}", "done")
         self.tamis.pop_screen()
         self.tamis.mapping_is_settled()
 

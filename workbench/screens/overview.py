@@ -69,7 +69,7 @@ class ItemLines:
     def _item_line(self, item: Item, width: int) -> tuple[Styled, ...]:
         bar_width = BAR_WIDTH if width >= ROOMY else NARROW_BAR
         bar = _bar(item.rows / max(1, self._largest(item)), bar_width)
-        notes = 20
+        notes = 20 if width >= ROOMY else 10
         label = fitted(item.label, max(8, width - bar_width - notes - 12))
         role = "text"
         if item.section == "buckets":
@@ -78,7 +78,8 @@ class ItemLines:
             role = item.label
         note = ""
         if item.section == "settle":
-            note = f"{item.keys:>4} key{'s' if item.keys != 1 else ' '}  {item.rows / item.keys:>5.1f}/key"
+            keys = f"{item.keys:>4} key{'s' if item.keys != 1 else ' '}  " if width >= ROOMY else ""
+            note = f"{keys}{item.rows / item.keys:>5.1f}/key"
         elif item.section in ("buckets", "flags"):
             note = f"of {item.of:,}" if item.rows != item.of else ""
         return (("  ", "text"), (label, role), (f"{item.rows:>7,} ", "text"), (bar, "bar"), (f" {note}", "muted"))

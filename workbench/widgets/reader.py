@@ -121,6 +121,9 @@ def wrap(paragraphs: Iterable[Paragraph], width: int, gutter: int) -> Iterator[W
         name, role = paragraph.gutter
         if gutter < GUTTER:
             name = SHORT_ROLES.get(name, name)
+        if len(name) >= gutter:
+            # A count cut short would be another count.
+            name = name.partition(" ~")[0]
         side: Styled = (name[: max(0, gutter - 1)].ljust(gutter), role)
         room = max(1, width - gutter)
         text = "".join(part for part, _ in paragraph.styled)

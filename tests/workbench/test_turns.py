@@ -71,7 +71,7 @@ async def test_a_count_of_tokens_is_left_out_rather_than_cut(folder: Path) -> No
     async with workbench(folder, (100, 30)) as (app, pilot):
         await pilot.press("slash", *"row:0", "enter")
         beside = [line[41:].strip() for line in screen_text(app)]
-        assert any(line.startswith("user  ") for line in beside)
+        assert any(line.startswith("user Where is my") for line in beside)
         assert not any(line.startswith("user ~") for line in beside)
 
 

@@ -131,7 +131,7 @@ def compare_lines(result: dict[str, Any]) -> list[str]:
     head = f"{'arm':<14}{'rows':>6}{'steps':>7}{'tokens':>10}{'s':>6}{'held-out NLL (spread)':>24}{'exact':>8}"
     lines = [head + (f"{'form':>8}" if form else "")]
     for arm in result["arms"]:
-        nll = f"{arm['nll']:.3f} ({arm['nll_spread']:.3f})"
+        nll = f"{arm['nll']:.3f} ({spread(arm)})"
         line = f"{arm['name']:<14}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{arm['seconds']:>6.0f}{nll:>24}"
         lines.append(line + f"{share(arm['exact_match']):>8}" + (f"{share(arm['format_valid']):>8}" if form else ""))
     if form:
@@ -147,6 +147,11 @@ def heldout_line(heldout: dict[str, Any]) -> str:
     left_out = ", ".join(f"{count} {reason}" for reason, count in heldout["left_out"].items())
     words = f"held out {heldout['drawn']} rows as drawn, {heldout['measured']} as reviewed (accepted)"
     return f"{words}; not measured: {left_out}" if left_out else words
+
+
+def spread(arm: dict[str, Any]) -> str:
+    """The largest loss less the smallest over the seeds; one seed has none."""
+    return f"{arm['nll_spread']:.3f}" if len(arm["runs"]) > 1 else "-"
 
 
 def share(value: float | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.training.arms import BASE
 from engine.training.live_comparison import ArmState, LiveComparison
-from workbench.cli_compare import duration, heldout_line, share
+from workbench.cli_compare import duration, heldout_line, share, spread
 from workbench.document_parts import Paragraph, Styled
 from workbench.safe_text import visible_line
 
@@ -59,7 +59,7 @@ def comparison_paragraphs(live: LiveComparison) -> Iterator[Paragraph]:
     yield line(("arm             rows  steps    tokens     s    NLL  spread  exact   form", "muted"))
     for arm in result["arms"]:
         figures = f"{arm['rows']:>6,}{arm['steps']:>7,}{arm['tokens']:>10,}{arm['seconds']:>6.0f}{arm['nll']:>7.3f}"
-        figures += f"{arm['nll_spread']:>8.3f}{share(arm['exact_match']):>7}{share(arm['format_valid']):>7}"
+        figures += f"{spread(arm):>8}{share(arm['exact_match']):>7}{share(arm['format_valid']):>7}"
         yield line((name_cell(arm["name"]), "keeper" if arm["name"] == "curated" else "key"), (figures, "text"))
     if result["format"]:
         yield line((f"form: {visible_line(result['format'])}", "muted"))

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.training.arms import BASE
 from engine.training.judgements import judged_pairs
-from workbench.cli_compare import heldout_line, share
+from workbench.cli_compare import heldout_line, share, spread
 from workbench.cli_report import STYLE
 from workbench.safe_text import visible
 
@@ -34,9 +34,7 @@ def markdown(result: dict[str, Any]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for arm in result["arms"]:
-        measures = (
-            f"{arm['nll']:.3f} | {arm['nll_spread']:.3f} | {share(arm['exact_match'])} | {share(arm['format_valid'])}"
-        )
+        measures = f"{arm['nll']:.3f} | {spread(arm)} | {share(arm['exact_match'])} | {share(arm['format_valid'])}"
         lines.append(f"| {cell(arm['name'])} | {arm['rows']} | {arm['steps']} | {arm['tokens']:,} | {measures} |")
     lines += [
         "",
@@ -101,7 +99,7 @@ def arm_table(result: dict[str, Any]) -> str:
         row_html(
             [
                 safe(arm["name"]), f"{arm['rows']:,}", f"{arm['steps']:,}", f"{arm['tokens']:,}",
-                f"{arm['seconds']:.0f}", f"{arm['nll']:.3f}", f"{arm['nll_spread']:.3f}",
+                f"{arm['seconds']:.0f}", f"{arm['nll']:.3f}", f"{spread(arm)}",
                 share(arm["exact_match"]), share(arm["format_valid"]),
             ]
         )

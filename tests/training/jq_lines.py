@@ -33,3 +33,17 @@ def traced(path: Path, question: str) -> list[Any]:
                 event = event[key]
             found.append(event)
     return found
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "verdict.md"
+
+
+def documented(letter: str) -> list[str]:
+    """Every question to jq that docs/verdict.md names for a kind of file (R: a run, C: a comparison), a key each."""
+    questions = []
+    for row in DOCS.read_text(encoding="utf-8").splitlines():
+        if row.startswith("| ") and f"`{letter}`: `select(" in row:
+            first, *others = re.findall(r"`([^`]+)`", row.split(f"`{letter}`: ", 1)[1].replace("\\|", "|"))
+            select = first.rsplit(" | ", 1)[0]
+            questions += [first, *(f"{select} | {key}" for key in others)]
+    return questions

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jq_lines import traced
+from jq_lines import documented, traced
 from small_runs import field_text, rows
 
 from engine.errors import TrainingError
@@ -117,6 +117,13 @@ def figures_go_back_to_event_lines(found: dict[str, Any], runs: Path) -> None:
         ('select(.ev=="verdict") | .verdict', found["verdict"]),
     ):
         assert traced(folder / "events.jsonl", question) == [answer]
+    questions = documented("R")
+    assert len(questions) >= 6
+    for run in found["arms"][2]["runs"]:
+        for question in questions:
+            question = question.replace(".step==300", ".step==50")
+            (value,) = traced(runs / run / "events.jsonl", question)
+            assert value is not None, question
     for arm in found["arms"][1:]:
         finals = [
             (

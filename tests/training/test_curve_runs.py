@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from jq_lines import traced
+from jq_lines import documented, traced
 from projects import make_project, write_jsonl
 from small_runs import field_text, rows
 
@@ -46,6 +46,9 @@ def test_a_curve_is_trained_printed_and_asked_by_add(tmp_path: Path, capsys: pyt
     assert told["state"] in ("falling", "plateau", "unclear")
     assert len(told["runs"]) == 8
     log = folder / "runs" / told["curve"] / "events.jsonl"
+    for question in documented("C"):
+        if "point" in question or '"curve"' in question:
+            assert len(traced(log, question.replace(".rows==80", ".rows==24"))) == 1, question
     assert traced(log, 'select(.ev=="point" and .rows==24) | .nll') == [told["nll"][2]]
     assert traced(log, 'select(.ev=="curve") | .sentence') == [told["sentence"]]
     # The lowest of the four measurements counts: each is an event of its run.

@@ -7,15 +7,17 @@ import fcntl
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import planted
 import pytest
+from jq_lines import documented, traced
 from planted import screen_text, workbench
 from textual.pilot import Pilot
 
-from engine.training.comparison import Comparison, Trial, save_comparison
+from engine.training.comparison import Comparison, Trial, save_comparison, save_result
 from engine.training.live_comparison import LiveComparison
 from engine.training.measures import result_of
 from workbench.app import TamisApp
@@ -193,3 +195,25 @@ def test_what_people_judged_blind_is_part_of_the_page(folder: Path) -> None:
     page = html_page(result, folder / "runs", with_text=False)
     assert "<td>curated against raw</td>" in page
     assert '<td class="n">3</td><td class="n">0</td><td class="n">0</td>' in page
+
+
+def test_every_figure_is_found_by_the_question_that_the_docs_name(folder: Path) -> None:
+    comparison = make_comparison(folder)
+    save_result(comparison.dir, result_of(comparison, 1.0))
+    questions = [question for question in documented("C") if "point" not in question and '"curve"' not in question]
+    assert len(questions) >= 9
+    for question in questions:
+        (value,) = traced(comparison.dir / "events.jsonl", question)
+        assert value is not None or ".format_valid" in question, question
+
+
+def test_one_seed_is_labelled_and_gives_no_verdict(folder: Path) -> None:
+    comparison = make_comparison(folder)
+    one = replace(comparison, seeds=1, trials=tuple(trial for trial in comparison.trials if trial.seed == 0))
+    result = result_of(one, 1.0)
+    assert (result["verdict"], result["seed_variance"]) == ("no difference shown", "no seed variance")
+    assert result["against"][1]["smallest_detectable"] is None
+    assert "no seed variance" in result["reason"]
+    words = "\n".join(compare_lines(result))
+    assert words.count(" (-)") == 3
+    assert "no seed variance" in markdown(result)

@@ -209,33 +209,8 @@ class Session:
         """Put the cursor on an entry, or on the nearest one there is."""
         self.cursor = max(0, min(index, len(self.view) - 1))
 
-    def next_group(self) -> None:
-        following = self.view.next_header(self.cursor)
-        if following is None:
-            self.say("no group further down")
-        else:
-            self.cursor = following
-
-    def previous_group(self) -> None:
-        previous = self.view.previous_header(self.cursor)
-        if previous is None:
-            self.say("no group further up")
-        else:
-            self.cursor = previous
-
     def move_item(self, steps: int) -> None:
         self.item_cursor = max(0, min(self.item_cursor + steps, len(self.items) - 1))
-
-    def move_section(self, steps: int) -> None:
-        """To the next section of the overview; upwards to the beginning of this one, then to the one before."""
-        firsts = [
-            index
-            for index, item in enumerate(self.items)
-            if index == 0 or self.items[index - 1].section != item.section
-        ]
-        further = [first for first in firsts if (first > self.item_cursor if steps > 0 else first < self.item_cursor)]
-        if further:
-            self.item_cursor = further[0] if steps > 0 else further[-1]
 
     def advance(self) -> None:
         """Go to the next entry that asks for a verdict; where none does, stay and say so."""
@@ -323,16 +298,6 @@ class Session:
         self._places.append(self._place() if self.screen == "triage" else None)
         self._undone_places.clear()
         self.refresh_counts()
-
-    def next_match(self, steps: int) -> None:
-        """The next single row or member (`n`, `p`) of the filter, whatever its verdict, headers passed over."""
-        index = self.cursor + steps
-        while 0 <= index < len(self.view):
-            if not self.view.entry(index).is_header:
-                self.cursor = index
-                return
-            index += steps
-        self.say("no match further down" if steps > 0 else "no match further up")
 
     def remember_filter(self, text: str) -> None:
         """Keep a filter for the arrow keys of the filter line, the latest last, each once."""

@@ -13,6 +13,7 @@ from engine.model import Act, Cluster, Findings
 from engine.project.folder import Project
 from workbench.editing import draft, edit_fields, save_edit
 from workbench.judging import judge, keep
+from workbench.jumps import next_group
 from workbench.saved_state import load_state
 from workbench.session import Session
 
@@ -64,7 +65,7 @@ def test_larger_groups_come_before_smaller_ones(tmp_path: Path) -> None:
 
 
 def test_enter_on_a_group_keeps_the_keeper_in_one_line_with_two_acts(session: Session, folder: Path) -> None:
-    session.next_group()
+    next_group(session)
     keep(session)
     lines = planted.journal(folder)
     assert len(lines) == 1

@@ -111,6 +111,11 @@ class Emulated:
         return cells_of(self.screen)
 
 
+def _stat(path: str) -> list[str]:
+    """The fields of a process or thread behind its name: state, parent, …"""
+    return Path(path).read_text().rpartition(")")[2].split()
+
+
 class Terminal:
     """One program in a pty. Everything waits for what is on the screen, never for a time."""
 
@@ -197,14 +202,17 @@ class Terminal:
 
     def _sleeps(self) -> bool:
         """Whether every thread of the program, and every process it started, waits for something."""
-        for status in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
+        for process in os.listdir("/proc"):
             try:
-                fields = status.read_text().rpartition(")")[2].split()
+                if process.isdigit() and (
+                    int(process) == self.pid or _stat(f"/proc/{process}/stat")[1] == str(self.pid)
+                ):
+                    threads = os.listdir(f"/proc/{process}/task")
+                    if any(_stat(f"/proc/{process}/task/{thread}/stat")[0] not in "SZ" for thread in threads):
+                        return False
             except OSError:
+                # It ended while it was looked at.
                 continue
-            mine = int(status.parts[2]) == self.pid or int(fields[1]) == self.pid
-            if mine and fields[0] not in "SZ":
-                return False
         return True
 
     def _read(self, seconds: float) -> bool:

@@ -164,9 +164,30 @@ def _regex(token: str) -> Test:
     return lambda project, number: any(compiled.search(turn.text) is not None for turn in project.example(number).turns)
 
 
+# A word this long and of letters only stands in the bytes of a row wherever it stands in its text: no escape, number or
+# null turns into it.
+FIRST_IN_BYTES = 5
+
+
 def _words(text: str) -> Test:
     folded = text.casefold()
-    return lambda project, number: any(folded in turn.text.casefold() for turn in project.example(number).turns)
+
+    def test(project: Project, number: int) -> bool:
+        return any(folded in turn.text.casefold() for turn in project.example(number).turns)
+
+    if len(folded) < FIRST_IN_BYTES or not (folded.isascii() and folded.isalpha()):
+        return test
+    wanted = folded.encode("ascii")
+
+    def test_bytes_first(project: Project, number: int) -> bool:
+        # Most rows lack the word: told from their bytes, at a tenth of the cost of reading them as rows. Letters beyond
+        # ASCII may fold to ASCII ones, and any letter may be written as an escape.
+        raw = project.rows.raw_bytes(number)
+        if raw.isascii() and wanted not in raw.lower() and b"\\u" not in raw and not project.is_edited(number):
+            return False
+        return test(project, number)
+
+    return test_bytes_first
 
 
 def _keyed(key: str, value: str) -> Test:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # How often a window looks for rows that a job (its own, or another window's) has put on disk.
 POLL_SECONDS = 0.5
+# A key waits for one slice of a search at most.
+SLICE_SECONDS = 0.006
+SHOW_SECONDS = 0.3
 
 
 class Background:
@@ -38,6 +42,26 @@ class Background:
             self._app.set_interval(POLL_SECONDS, self.take_rows, name="rows")
         if not project.readonly and (not project.is_complete or not project.is_scanned):
             self._job = self._app.run_worker(self._read_and_scan(), exclusive=True, group="jobs")
+
+    def search(self) -> None:
+        """Go on with the search of the session, a little at a time, until it is done or another filter is set."""
+        if self._app.session.searching is not None:
+            self._app.run_worker(self._search(), exclusive=True, group="search")
+
+    async def _search(self) -> None:
+        session = self._app.session
+        searching, shown = session.searching, monotonic()
+        while searching is not None and session.searching is searching:
+            had = len(searching.found)
+            session.go_on_searching(SLICE_SECONDS)
+            # The first row at once, then now and then: each time costs a frame.
+            is_first = not had and bool(searching.found)
+            if session.searching is None or is_first or monotonic() - shown > SHOW_SECONDS:
+                session.show_found()
+                self._app.sync_screen()
+                shown = monotonic()
+            # Keys come first.
+            await asyncio.sleep(SLICE_SECONDS / 4)
 
     def scan_anew(self) -> None:
         """After a change of what findings depend on (mapping, held-out set)."""

@@ -17,17 +17,17 @@ from engine.project.folder import Project
 from engine.queue.precision import Record
 from engine.queue.rules import RowRule
 from engine.queue.store import Queue
-from engine.select import select
 from workbench.headlines import headline, shared_openings
 from workbench.progress import Pace, TokenCount
 from workbench.saved_state import Drafts, SavedState, load_state, save_state
+from workbench.searching import Search
 from workbench.settle import Item, overview_items
 from workbench.verdicts import (
     Plan,
     carry_out,
     counted,
 )
-from workbench.view import Entry, View, build_view
+from workbench.view import Entry, View, build_view, flat_view
 from workbench.years import Years
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from workbench.slice_board import SliceBoard
 
 MOST_FILTERS = 100
+# A filter that takes longer is gone on with between the keys.
+AT_ONCE_SECONDS = 0.03
 LIST_SCREENS = ("overview", "triage")
 SETTLE = "settle"
 """The order at the start: groups first, then rows by bucket."""
@@ -93,6 +95,7 @@ class Session:
         self.fits: tuple[RowRule, tuple[int, ...]] | None = None
         self.board: Board | None = None
         self.slices: SliceBoard | None = None
+        self.searching: Search | None = None
         self._places: list[Place | None] = []
         self._undone_places: list[Place | None] = []
         self._openings = shared_openings(project)
@@ -221,11 +224,50 @@ class Session:
             rest = "all decided here, o shows what is left" if self.filter_text else "all decided, E exports"
             self.say(f"{self.message.text} \u00b7 {rest}", "done")
 
-    def set_filter(self, text: str) -> None:
-        """Show other rows. Raises UsageError where the text is no selector; the view then stays."""
+    def search(self, text: str) -> None:
+        """Show the rows of a filter as far as they are found at once; `go_on_searching` finds the others.
+
+        Raises UsageError where the text is no selector; the view then stays.
+        """
+        searching = Search(self.project, text)
+        if searching.go_on(AT_ONCE_SECONDS):
+            self.set_filter(text, searching.found)
+            return
+        self.searching, self.cursor = searching, 0
+        self.show_found()
+
+    def show_found(self) -> None:
+        """Show what the search has found so far; the row under the cursor stays, further ones come behind it."""
+        if self.searching is not None:
+            self.view = flat_view(self.searching.text, self.searching.found)
+            self.say(self.searching.progress)
+
+    def go_on_searching(self, seconds: float) -> None:
+        """Look for further rows for about so long; at the end groups and order are those of any filter."""
+        searching = self.searching
+        if searching is None or not searching.go_on(seconds):
+            return
+        here = self.entry
+        self.set_filter(searching.text, searching.found)
+        found = self.view.find(here.row, None) if here is not None else None
+        self.cursor = self.cursor if found is None else found
+
+    def stop_searching(self) -> bool:
+        """Keep what was found so far; whether there was a search."""
+        if self.searching is None:
+            return False
+        self.show_found()
+        self.say(f"stopped {self.message.text}")
+        self.searching = None
+        return True
+
+    def set_filter(self, text: str, matched: Sequence[int] | None = None) -> None:
+        """Show other rows (`matched`, where they are known already). Raises UsageError where the text is no selector;
+        the view then stays."""
         entry = self.entry
-        view = build_view(self.project, text, self.ranked)
+        view = build_view(self.project, text, self.ranked, matched)
         self.view = view
+        self.searching = None
         here = (
             view.find(entry.row, entry.cluster.id if entry.cluster else None, entry.is_header)
             if entry is not None
@@ -238,10 +280,6 @@ class Session:
             self.say(f"no row matches {text.strip()!r}: / changes the filter", "refused")
         else:
             self.say(f"{counted(view.matched, 'row')} match {text.strip()!r}" if text.strip() else "all rows")
-
-    def count_matches(self, text: str) -> int:
-        """How many rows a filter would show. Raises UsageError."""
-        return len(select(self.project, text))
 
     def open_item(self) -> None:
         """Go to the rows of the overview line under the cursor."""

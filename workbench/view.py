@@ -145,13 +145,22 @@ def groups_within(
     )
 
 
-def build_view(project: Project, filter_text: str, ranked: Sequence[int] | None = None) -> View:
+def flat_view(filter_text: str, rows: Sequence[int]) -> View:
+    """Rows alone, as they came: what a search has found so far."""
+    return View(filter_text.strip(), (), (), len(rows), array("i", [-1]) * len(rows), array("i", rows))
+
+
+def build_view(
+    project: Project, filter_text: str, ranked: Sequence[int] | None = None, matched: Sequence[int] | None = None
+) -> View:
     """The entries for a filter. Raises UsageError where the text is no selector.
 
-    `ranked` holds every row in an order that was asked for: rows then stand alone, in that order.
+    `ranked` holds every row in an order that was asked for: rows then stand alone, in that order. `matched` are the
+    rows of the filter where they are known already.
     """
     everything = range(len(project.rows))
-    matched: Sequence[int] = select(project, filter_text) if filter_text.strip() else everything
+    if matched is None:
+        matched = select(project, filter_text) if filter_text.strip() else everything
     if ranked is None and names_suspects(filter_text):
         # What training says of rows is ranked: each stands alone, the one to look at first on top.
         ranks = rank_of(project.suspects)

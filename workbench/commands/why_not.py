@@ -61,7 +61,7 @@ def no_open(session: Session) -> str | None:
 
 
 def no_cancel(session: Session) -> str | None:
-    return None if session.job or session.marked else "nothing is running"
+    return None if session.job or session.marked or session.searching else "nothing is running"
 
 
 def no_row(session: Session) -> str | None:

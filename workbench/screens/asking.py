@@ -39,7 +39,8 @@ class AskingScreen(WorkScreen):
         """Enter: do what was asked for; where it makes no sense, say so and leave the line open."""
         try:
             if purpose == "filter":
-                self.session.set_filter(text)
+                self.session.search(text)
+                self.tamis.background.search()
             elif purpose == "command":
                 if not self._command_typed(text.strip()):
                     return

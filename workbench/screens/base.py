@@ -187,6 +187,8 @@ class WorkScreen(Screen[None]):
         return None
 
     def cancel_job(self) -> None:
+        if self.session.stop_searching():
+            return
         if self.session.marked:
             self.session.clear_marks()
             self.session.say("no row is marked")

@@ -10,14 +10,16 @@ from textual.widgets import Input
 
 from engine.errors import UsageError
 from workbench.safe_text import visible_line
+from workbench.searching import Search
 from workbench.session import Session
 from workbench.verdicts import counted
 from workbench.widgets.lines import OneLine
 from workbench.widgets.typing_order import STEADY_CURSOR, act_now, actions_of, hand_back
 
 COUNT_AFTER_SECONDS = 0.2
-# Above this a count while typing would hold up the keys; enter then says how many there are.
-COUNTED_LIVE = 5000
+SLICE_SECONDS = 0.006
+# The count so far is told after so many slices: each time costs a frame.
+TOLD_AFTER = 20
 PLACEHOLDERS = {
     "filter": "bucket:drop  flag:refusal  kind:near  is:accepted  row:17-40  turns>4  /regex/  word; empty: all rows",
     "command": "a command, a row number, or a verb with a selector: reject bucket:drop",
@@ -85,14 +87,24 @@ class FilterLine(Input):
         """Count when the typing pauses; the number, or what is wrong, goes to the reason line."""
         if self._timer is not None:
             self._timer.stop()
-        if len(session.project.rows) <= COUNTED_LIVE:
-            self._timer = self.set_timer(COUNT_AFTER_SECONDS, lambda: self._count(session))
+        self._timer = self.set_timer(COUNT_AFTER_SECONDS, lambda: self._count(session))
 
     def _count(self, session: Session) -> None:
         try:
-            self._tell(counted(session.count_matches(self.value), "row"), "info")
+            counting = Search(session.project, self.value)
         except UsageError as error:
             self.complain(str(error))
+            return
+        self._go_on_counting(counting, 0)
+
+    def _go_on_counting(self, counting: Search, slices: int) -> None:
+        """Count on between the keys; the next one typed counts anew."""
+        if counting.go_on(SLICE_SECONDS):
+            self._tell(counted(len(counting.found), "row"), "info")
+            return
+        if slices % TOLD_AFTER == 0:
+            self._tell(counting.progress, "info")
+        self._timer = self.set_timer(SLICE_SECONDS, lambda: self._go_on_counting(counting, slices + 1))
 
     def suggest(self, names: Sequence[str]) -> None:
         """The commands that what is typed may become."""

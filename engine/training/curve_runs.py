@@ -12,7 +12,7 @@ from engine.errors import TrainingError
 from engine.model import TrainingRow
 from engine.training.arms import CURATED, check_heldout, refuse_overlap
 from engine.training.choices import Chosen
-from engine.training.compare import Item, Prepared, Progress, check_whole, equal_steps, see_through
+from engine.training.compare import Item, Prepared, equal_steps
 from engine.training.comparison import CURVE, Comparison, read_result, save_with_events
 from engine.training.curve import learning_curve
 from engine.training.expense import expense_of
@@ -21,6 +21,7 @@ from engine.training.measures import eval_lines, nll_of
 from engine.training.reuse import earlier_runs, job_hash
 from engine.training.spec import BUILT_IN, choose_spec, cores
 from engine.training.verdict import Losses
+from engine.training.waiting import Progress, check_whole, see_through
 
 SHARES = (0.12, 0.25, 0.5, 1.0)
 FEWEST_ROWS = 40

@@ -20,8 +20,10 @@ from textual.pilot import Pilot
 from engine.training.comparison import Comparison, Trial, save_comparison, save_result
 from engine.training.live_comparison import LiveComparison
 from engine.training.measures import result_of
+from workbench import cli_compare
 from workbench.app import TamisApp
 from workbench.ascii_text import ascii_text
+from workbench.cli import main
 from workbench.cli_compare import compare_lines
 from workbench.compare_document import comparison_paragraphs
 from workbench.compare_page import html_page, markdown
@@ -217,3 +219,30 @@ def test_one_seed_is_labelled_and_gives_no_verdict(folder: Path) -> None:
     words = "\n".join(compare_lines(result))
     assert words.count(" (-)") == 3
     assert "no seed variance" in markdown(result)
+
+
+@pytest.mark.parametrize(("swapped", "word", "code"), [(False, "better", 0), (True, "worse", 1)])
+def test_the_command_prints_the_contracts_object_and_exits_with_1_where_curation_lost(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    swapped: bool,
+    word: str,
+    code: int,
+) -> None:
+    comparison = make_comparison(folder)
+    if swapped:
+        names = {"raw": "curated", "curated": "raw"}
+        trials = tuple(replace(trial, arm=names[trial.arm]) for trial in comparison.trials)
+        comparison = replace(comparison, trials=trials, arms=(("raw", 30), ("curated", 40)))
+        first = comparison.run_dir(comparison.of_arm("curated")[0]) / "eval.jsonl"
+        lines = [json.loads(line) | {"step": 0} for line in first.read_text().splitlines()]
+        first.write_text("".join(json.dumps(line) + "\n" for line in lines) + first.read_text())
+    # The runs are there: what is left of the command is measuring, judging, printing.
+    monkeypatch.setattr(cli_compare, "compare_project", lambda *_, **__: result_of(comparison, 1.0))
+    assert main(["compare", str(folder), "--json"]) == code
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == word
+    assert {"arms", "verdict", "reason"} <= told.keys()
+    asked = {"name", "rows", "steps", "tokens", "nll", "nll_spread", "exact_match", "runs"}
+    assert all(asked <= arm.keys() for arm in told["arms"])

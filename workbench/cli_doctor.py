@@ -9,15 +9,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from engine.config import load_config
+from engine.errors import TamisError
+from engine.training.survey import versions
 from workbench.cli_common import print_json
 from workbench.guard import few_colours, no_colour, over_ssh
 from workbench.safe_text import visible_line
 
 LITTLE_DISK = 2 * 1024**3
-TRAINER = ("torch", "transformers", "trl", "peft", "accelerate")
 # tmux option -> what it should be, and why.
 TMUX_OPTIONS = {
     "escape-time": ("10", "escape takes half a second: set -s escape-time 10"),
@@ -90,12 +91,22 @@ def _machine() -> Iterator[Check]:
     names = _said("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
     yield Check("GPU", "; ".join(names.splitlines()) or "none found: training runs on the CPU")
     yield Check("python", f"{sys.version.split()[0]} ({sys.executable})")
-    found = {name: _version(name) for name in TRAINER}
-    missing = [name for name, number in found.items() if not number]
-    said = ", ".join(f"{name} {number}" for name, number in found.items() if number) or "not installed"
-    yield Check("trainer", said, f"missing: {', '.join(missing)}; pip install 'tamis[train]'" if missing else "")
+    yield _trainer()
     free = shutil.disk_usage(Path.cwd()).free
     yield Check("disk", f"{free / 1024**3:.1f} GB free here", "" if free > LITTLE_DISK else "free some space")
+
+
+def _trainer() -> Check:
+    """The libraries of the interpreter that would train, `[training] command` or this one, and what is too old."""
+    command = load_config().training.others.get("command") or (sys.executable,)
+    where = "" if tuple(command) == (sys.executable,) else f" ({' '.join(command)})"
+    try:
+        told = versions(command)
+    except TamisError as error:
+        return Check("trainer", f"does not answer{where}", str(error))
+    found = ", ".join(f"{name} {number}" for name, number in told["versions"].items() if number) or "not installed"
+    advice = "; ".join(told["unfit"])
+    return Check("trainer", found + where, f"{advice}: pip install 'tamis[train]' there" if advice else "")
 
 
 def _said(*words: str) -> str:
@@ -105,10 +116,3 @@ def _said(*words: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""

@@ -77,6 +77,8 @@ def row_notes(
         if ids:
             note = Note(kind, f"{len(ids)} of {plan.rows} rows {words}", ids)
             (refusals if len(ids) > TOLERATED_SHARE * plan.rows else warnings).append(note)
+    if answer["settings_refusal"]:
+        refusals.append(Note("settings", answer["settings_refusal"]))
     if answer["mask_refusal"]:
         refusals.append(Note("mask", answer["mask_refusal"]))
     endless = tuple(row["id"] for row in answer["rows"] if row["learnt"] and not row["ends"])

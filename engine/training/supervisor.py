@@ -195,7 +195,8 @@ def spawn(queue: Sequence[Held], attempt: int) -> subprocess.Popen[bytes]:
     """Start the worker from the first run's frozen copy, in a process group of its own."""
     first = queue[0]
     command = [*first.spec["command"], str(first.folder / "worker" / "main.py"), "--attempt", str(attempt)]
-    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", "TAMIS_SUPERVISOR": str(os.getpid())}
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+    environment |= {"TAMIS_SUPERVISOR": str(os.getpid()), "TAMIS_SUPERVISOR_HOST": socket.gethostname()}
     with (first.folder / "console.log").open("ab") as console:
         worker = subprocess.Popen(
             [*command, *(str(run.folder) for run in queue)],

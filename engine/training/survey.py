@@ -56,6 +56,8 @@ def survey(
         "train_on": spec.train_on.value,
         "packing": spec.sft["packing"].value,
         "lora_rank": lora.value if lora else None,
+        "sft": {name: chosen.value for name, chosen in spec.sft.items()},
+        "lora": {name: chosen.value for name, chosen in spec.lora.items()},
         "show": shown,
     }
     lines = "".join(row_line(row) for row in rows).encode("utf-8", "replace")

@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,10 @@ def paired(rounds: int) -> dict[str, Any]:
         def on_step_begin(self, *_: Any, **__: Any) -> None:
             self.at.append(time.process_time())
 
-        def step(self) -> float:
-            """Median CPU seconds of the steps since the last call, the first few left out."""
+        def steps(self) -> list[float]:
+            """CPU seconds of the steps since the last call, the first few left out."""
             at, self.at = self.at[SKIPPED:], []
-            return statistics.median(later - earlier for earlier, later in itertools.pairwise(at))
+            return [later - earlier for earlier, later in itertools.pairwise(at)]
 
     with tempfile.TemporaryDirectory(prefix="tamis-bench-") as name:
         folder = Path(name)
@@ -90,46 +91,70 @@ def paired(rounds: int) -> dict[str, Any]:
         for who, trainer in (("tamis", ours), ("bare", bare)):
             trainer.add_callback(clocks[who])
             trainer.train()
-            clocks[who].step()
-        found: dict[str, list[float]] = {"tamis": [], "bare": []}
+            clocks[who].steps()
+        found: dict[str, list[list[float]]] = {"tamis": [], "bare": []}
         for number in range(rounds):
             order = (("tamis", ours), ("bare", bare))
             for who, trainer in order if number % 2 else reversed(order):
                 trainer.train()
-                found[who].append(clocks[who].step())
-        callback = callback_cost(ours)
+                found[who].append(clocks[who].steps())
+        own = own_cost(ours)
         beat.stop()
-    ratios = [one / other for one, other in zip(found["tamis"], found["bare"], strict=True)]
+    medians = {who: [statistics.median(block) for block in blocks] for who, blocks in found.items()}
+    ratios = [one / other for one, other in zip(medians["tamis"], medians["bare"], strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4)
+    quiet = {who: quiet_step([step for block in blocks for step in block]) for who, blocks in found.items()}
     return {
         "rounds": rounds,
-        "tamis_ms": statistics.median(found["tamis"]) * 1000,
-        "bare_ms": statistics.median(found["bare"]) * 1000,
-        "ratio": middle,
-        "ratio_quartiles": [low, high],
-        "callback_us": callback * 1e6,
-        "callback_share": callback / statistics.median(found["bare"]),
+        "tamis_ms": statistics.median(medians["tamis"]) * 1000,
+        "bare_ms": statistics.median(medians["bare"]) * 1000,
+        "ratio_of_blocks": middle,
+        "quartiles": [low, high],
+        "ratio_of_quiet_steps": quiet["tamis"] / quiet["bare"],
+        "own_code_us": {name: seconds * 1e6 for name, seconds in own.items()},
+        "own_code_share": sum(own.values()) / quiet["bare"],
     }
 
 
-def callback_cost(trainer: Any) -> float:
-    """CPU seconds a step that the recorder takes: event line, row ids, alerts, the look for a stop."""
-    recorder, spent = trainer.recorder, [0.0]
+def quiet_step(steps: list[float]) -> float:
+    """The 10th percentile: a step while nothing else had the caches."""
+    return statistics.quantiles(steps, n=10)[0]
 
-    def timed(method: Any) -> Any:
+
+def own_cost(trainer: Any) -> dict[str, float]:
+    """CPU seconds a step in tamis's own code, by the clock of its thread: the recorder (event line, row ids, alerts,
+    the look for a stop), the training step around TRL's, and the collator around TRL's.
+    """
+    from trl import SFTTrainer
+
+    spent: Counter[str] = Counter()
+
+    def timed(name: str, method: Any) -> Any:
         def call(*arguments: Any, **named: Any) -> Any:
             began = time.thread_time()
             try:
                 return method(*arguments, **named)
             finally:
-                spent[0] += time.thread_time() - began
+                spent[name] += time.thread_time() - began
 
         return call
 
     for name in ("on_step_begin", "on_step_end", "on_log"):
-        setattr(recorder, name, timed(getattr(recorder, name)))
-    trainer.train()
-    return spent[0] / STEPS
+        setattr(trainer.recorder, name, timed("recorder", getattr(trainer.recorder, name)))
+    collator, bare_step = trainer.data_collator, SFTTrainer.training_step
+    trainer.training_step = timed("step", trainer.training_step)
+    collator._collate = timed("bare collator", collator._collate)
+    trainer.data_collator = timed("collator", collator)
+    SFTTrainer.training_step = timed("bare step", bare_step)
+    try:
+        trainer.train()
+    finally:
+        SFTTrainer.training_step = bare_step
+    return {
+        "recorder": spent["recorder"] / STEPS,
+        "step": (spent["step"] - spent["bare step"]) / STEPS,
+        "collator": (spent["collator"] - spent["bare collator"]) / STEPS,
+    }
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from engine.training.plan_notes import machine_notes
 from engine.training.runs import is_alive, list_runs, stop
 from engine.training.survey import row_line
 from engine.training.worker.gpus import foreign, gpus
-from engine.training.worker.survey import Progress, survey
+from engine.training.worker.survey import Progress, settings_refusal, survey
 from workbench.cli import main
 from workbench.cli_plan import plan_lines
 
@@ -102,7 +102,8 @@ def ask(tiny_model: Path, folder: Path, *train: TrainingRow, train_on: str = "al
     data = folder / "train.jsonl"
     data.write_text("".join(map(row_line, train)))
     request = {"model": str(model), "revision": None, "pretrain_text": "", "max_length": 200, "lora_rank": 8}
-    question = {**request, "train": str(data), "train_on": train_on, "packing": False, "show": 1}
+    libraries = {"sft": {}, "lora": {}}
+    question = {**request, "train": str(data), "train_on": train_on, "packing": False, "show": 1, **libraries}
     return survey(question, Progress(folder / "progress.json"))
 
 
@@ -173,6 +174,20 @@ def test_an_old_trainer_or_an_unknown_model_is_refused_before_anything_starts(
     broken = choose_spec(name="p", rows=6, model="any/model", settings={"command": ("false",)})
     with pytest.raises(TrainingError, match="does not run the worker"):
         make_plan(broken, rows(6), (), runs_dir=tmp_path)
+
+
+def test_what_the_libraries_would_not_take_is_refused_before_the_start() -> None:
+    def refusal(**settings: Any) -> str:
+        spec = choose_spec(name="p", rows=6, model="any/model", settings=settings)
+        sft, lora = ({name: each.value for name, each in values.items()} for values in (spec.sft, spec.lora))
+        return settings_refusal(sft, lora)
+
+    assert refusal() == ""
+    assert "cosin" in refusal(lr_scheduler_type="cosin")
+    assert "optim" in refusal(optim="adamm") or "adamm" in refusal(optim="adamm")
+    assert refusal(report_to="wandb") == "report_to wandb: it is not installed in this interpreter"
+    assert "no setting colour" in settings_refusal({"colour": "red"}, {})
+    assert "no setting warmth" in settings_refusal({}, {"warmth": 1})
 
 
 NVIDIA_SMI = """#!/bin/sh

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from small_runs import wait_until
 
 from engine.training.history import read_history
 from engine.training.runs import tail_events
-from engine.training.worker import heartbeat, watchers
+from engine.training.worker import heartbeat, stopping, watchers
 from engine.training.worker.events import EventLog, event_line
 from engine.training.worker.watchers import CurveWatch, HeldoutWatch, stalled
 
@@ -120,3 +122,14 @@ def test_memory_of_this_process_is_what_the_kernel_says(tmp_path: Path) -> None:
     lines = Path("/proc/self/status").read_text().splitlines()
     kernel = next(int(line.split()[1]) / 1000 * 1.024 for line in lines if line.startswith("VmRSS"))
     assert told == pytest.approx(kernel, rel=0.05)
+
+
+def test_the_supervisor_is_looked_for_on_its_own_machine_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    monkeypatch.setenv("TAMIS_SUPERVISOR", str(gone.pid))
+    monkeypatch.setattr(stopping, "LOOK_SECONDS", -1.0)
+    monkeypatch.setenv("TAMIS_SUPERVISOR_HOST", socket.gethostname())
+    assert stopping.StopWatch().why() == "the supervisor is gone"
+    monkeypatch.setenv("TAMIS_SUPERVISOR_HOST", "another-node")
+    assert stopping.StopWatch().why() is None

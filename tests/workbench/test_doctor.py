@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
+from engine.config import config_folder
 from workbench.cli import main
 
 
@@ -36,3 +39,18 @@ def test_in_words_it_is_one_line_a_check(capsys: pytest.CaptureFixture[str], mon
     out = capsys.readouterr().out
     assert out.startswith("  connection   local\n")
     assert "\n  TERM         xterm-256color\n" in out
+
+
+def test_the_trainer_asked_is_the_one_of_the_settings(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "trl" in checks(capsys)["trainer"]["found"]
+    old = tmp_path / "trl-0.9.4.dist-info"
+    old.mkdir()
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: trl\nVersion: 0.9.4\n")
+    settings = config_folder() / "config.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(f'[training]\ncommand = "env PYTHONPATH={tmp_path} {sys.executable}"\n')
+    trainer = checks(capsys)["trainer"]
+    assert f"PYTHONPATH={tmp_path}" in trainer["found"]
+    assert "trl 0.9.4 is too old: 1.16 or newer" in trainer["advice"]
+    settings.write_text('[training]\ncommand = "false"\n')
+    assert "does not run the worker" in checks(capsys)["trainer"]["advice"]

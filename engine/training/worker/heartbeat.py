@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import sys
 import threading
 import time
@@ -103,8 +104,8 @@ class Heartbeat:
 
 
 def memory() -> dict[str, float]:
-    """`rss_mb` of this process and, where a GPU is in use, `gpu_mb` allocated by it."""
-    used: dict[str, float] = {}
+    """`rss_mb` of this process, its peak so far and, where a GPU is in use, `gpu_mb` allocated by it."""
+    used = {"rss_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)}
     with contextlib.suppress(OSError, ValueError, IndexError):
         used["rss_mb"] = round(int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6, 1)
     torch = sys.modules.get("torch")  # never the one to import it, least of all half-way through its import

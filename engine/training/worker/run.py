@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import time
@@ -69,7 +70,7 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
     result: dict[str, Any] = {
         "outcome": "stopped" if trainer.stopped_by else "finished",
         "step": trainer.state.global_step,
-        "completion_tokens": int(trainer.learnt_tokens),
+        "completion_tokens": trainer.learnt_tokens,
         "stopped_by": trainer.stopped_by,
     }
     if not trainer.stopped_by:
@@ -247,6 +248,7 @@ def make_trainer(
     trainer = Trainer(
         spec,
         desk,
+        [row.learnt for row in rows],
         model=model,
         args=arguments,
         processing_class=tokenizer,
@@ -268,6 +270,7 @@ def record_settings(desk: Desk, trainer: Trainer, source: str) -> None:
         {
             "model_source": source,
             "model_commit": getattr(trainer.model.config, "_commit_hash", None),
+            "template_sha256": hashlib.sha256(str(trainer.processing_class.chat_template).encode()).hexdigest(),
             "versions": versions(),
             "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
             "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 from types import FrameType
@@ -21,7 +22,9 @@ class StopWatch:
     def __init__(self) -> None:
         self._reason_for_all: str | None = None
         self._control: Path | None = None
-        self._supervisor = os.environ.get("TAMIS_SUPERVISOR", "")
+        # On another machine of the same run the supervisor's number means some other process.
+        here = os.environ.get("TAMIS_SUPERVISOR_HOST", "") in ("", socket.gethostname())
+        self._supervisor = os.environ.get("TAMIS_SUPERVISOR", "") if here else ""
         self._looked = time.monotonic()
 
     def listen(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -87,6 +88,7 @@ def survey(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     return {
         "masking": masking.how,
         "mask_refusal": masking.refusal(rows),
+        "settings_refusal": settings_refusal(request["sft"], request["lora"]),
         "no_template": no_template,
         "template_sha256": hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest(),
         "eos": tokenizer.eos_token,
@@ -110,6 +112,31 @@ def survey(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "model": shape_of(source, request["revision"], request["lora_rank"]),
         "device": device(),
     }
+
+
+def settings_refusal(sft: Mapping[str, Any], lora: Mapping[str, Any]) -> str:
+    """Why the libraries of this interpreter would not take these settings, or "": asked of the libraries themselves."""
+    from dataclasses import fields
+    from importlib.util import find_spec
+
+    from peft import LoraConfig
+    from trl import SFTConfig
+
+    for values, kind in ((sft, SFTConfig), (lora, LoraConfig)):
+        unknown = sorted(set(values) - {field.name for field in fields(kind)})
+        if unknown:
+            return f"{kind.__name__} of this interpreter has no setting {', '.join(unknown)}"
+    asked = sft.get("report_to") or ()
+    for name in (asked,) if isinstance(asked, str) else asked:
+        if name not in ("none", "all") and find_spec(name) is None:
+            return f"report_to {name}: it is not installed in this interpreter"
+    try:
+        SFTConfig(output_dir=tempfile.gettempdir(), use_cpu=True, bf16=False, **sft)
+        if lora:
+            LoraConfig(**lora)
+    except (ValueError, TypeError, ImportError) as fault:
+        return " ".join(str(fault).split())[:300]
+    return ""
 
 
 def sequences(rows: Sequence[Any], longest: int) -> int:

@@ -3,7 +3,9 @@ knows its rows."""
 
 from __future__ import annotations
 
+import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +31,19 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
     data_collator: Any
     _signature_columns: Any
 
-    def __init__(self, spec: Spec, desk: Desk, **arguments: Any) -> None:
+    def __init__(self, spec: Spec, desk: Desk, learnt: Sequence[int], **arguments: Any) -> None:
+        """`learnt`: how many tokens of each row the loss is taken over, by the row's place."""
         super().__init__(**arguments)
         self.data_collator = RowsKept(self.data_collator)
         self._spec = spec
         self._desk = desk
+        self._learnt = learnt
         self.world = int(self.args.world_size)
         self.is_first = bool(self.args.process_index == 0)
         self.recorder: Recorder
         self.told: dict[str, Any] = {}
         self.stopped_by: str | None = None
-        self.learnt_tokens: Any = 0
+        self.learnt_tokens = 0
         self.rows_of_step: list[int] = []
 
     def _set_signature_columns_if_needed(self) -> None:
@@ -53,13 +57,14 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
         step = self.state.global_step + 1
         held = inputs.pop(ROWS)
         strike(self._spec.faults, step=step, micro_batch=len(held), model=model)
-        self.rows_of_step += [place for places in held for place in places]
-        labels = inputs["labels"]
+        for places in held:
+            self.rows_of_step += places
+            self.learnt_tokens += sum(self._learnt[place] for place in places)
         loss = super().training_step(model, inputs, num_items_in_batch)
-        broken = "" if torch.isfinite(loss) else f"the loss of step {step} is {loss.item()}"
+        value = loss.item()
+        broken = "" if math.isfinite(value) else f"the loss of step {step} is {value}"
         if self.agreed(broken):
             raise NonFinite(broken or f"the loss of step {step} is no number on another process")
-        self.learnt_tokens = self.learnt_tokens + (labels[:, 1:] != -100).sum()
         return loss
 
     def agreed(self, reason: str) -> str:
@@ -111,7 +116,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
                 self.accelerator.wait_for_everyone()
             if not self.is_first:
                 return
-            seal(checkpoint, learnt_tokens=int(self.learnt_tokens))
+            seal(checkpoint, learnt_tokens=self.learnt_tokens)
         except Exception as fault:  # each library has its own way to say that the disk is full
             shutil.rmtree(checkpoint, ignore_errors=True)
             if not is_no_room(fault):

@@ -16,7 +16,7 @@ from typing import Any
 from engine.model import TrainingRow
 from engine.training.launch import choose_spec, launch
 from engine.training.plan import make_plan
-from engine.training.runs import is_alive, tail_events
+from engine.training.runs import is_alive, read_run, tail_events
 
 SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("full, 2 rows", {"method": "full", "micro_batch": 2}),
@@ -50,7 +50,7 @@ def make_model(folder: Path, base: str) -> None:
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     rows = tuple(
-        TrainingRow(f"r{n}", ({"role": "user", "content": f"{n} {WORDS}"}, {"role": "assistant", "content": WORDS}))
+        TrainingRow(f"r{n}", ({"role": "user", "content": f"Ticket {n}"}, {"role": "assistant", "content": WORDS}))
         for n in range(16)
     )
     with tempfile.TemporaryDirectory(prefix="tamis-bench-") as name:
@@ -68,6 +68,8 @@ def main() -> None:
             run = launch(spec, rows, (), folder)
             while is_alive(run.dir):
                 time.sleep(0.05)
+            if read_run(run.dir).state != "finished":
+                raise SystemExit(f"{words}: {read_run(run.dir).error}")
             peak = max(event["rss_peak_mb"] for event in tail_events(run.dir)[0] if event["ev"] == "mem") / 1000
             value = estimate.value or 0.0
             print(

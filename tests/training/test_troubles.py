@@ -1,0 +1,129 @@
+"""Runs of a tiny model in trouble: numbers that are none, too little memory, a kill, a clock that jumps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+from small_runs import ended, events, rows
+
+from engine.training.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs import RunState, read_run
+
+TRAIN, HELDOUT = rows(24), rows(8, 100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _faults_allowed() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAMIS_FAULTS", "1")
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+def spec(name: str, model: Path | str, *faults: Mapping[str, Any], **settings: Any) -> RunSpec:
+    small = {"batch": 8, "micro_batch": 8, "steps": 4, "threads": 1, "max_new_tokens": 24, "faults": faults}
+    return choose_spec(name=name, rows=len(TRAIN), model=str(model), settings={**small, **settings})
+
+
+def slow(seconds: float) -> dict[str, Any]:
+    return {"kind": "slow", "seconds": seconds}
+
+
+@pytest.fixture(scope="module")
+def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """One queue of runs, served to its end; a worker that is lost is replaced for the rest."""
+    full = {"method": "full", "learning_rate": 5e-3}
+    steep = {"learning_rate": 3.0, "max_grad_norm": 0.0, "lr_scheduler_type": "linear"}
+    jump = {"kind": "clock", "step": 2, "seconds": -86400.0, "lasts": 0.5}
+    specs = [
+        spec("nan", tiny_model, {"kind": "nan", "step": 5}, steps=8, **full),
+        spec("nan-data", tiny_model, {"kind": "nan_data", "step": 5}, steps=8, **full),
+        spec("exploding", tiny_model, steps=8, **{**full, "learning_rate": 1e30, "max_grad_norm": 0.0}),
+        spec("diverging", tiny_model, steps=70, warmup_steps=60, stop_on_divergence=True, **{**full, **steep}),
+        spec("eval-oom", tiny_model, {"kind": "eval_oom", "above": 2}, steps=2, eval_batch=8, **full),
+        spec("oom", tiny_model, {"kind": "oom", "step": 2, "above_micro": 4}, **full),
+        spec("killed", tiny_model, {"kind": "kill", "step": 3}, **full),
+        spec("clock", tiny_model, jump, slow(0.05), budget_seconds=600, **full),
+    ]
+    runs = launch_queue([Job(each, TRAIN, HELDOUT) for each in specs], tmp_path_factory.mktemp("runs"))
+    ended(runs[-1], 280)
+    return {each.name: run for each, run in zip(specs, runs, strict=True)}
+
+
+def state(queue: Mapping[str, Run], name: str) -> RunState:
+    return read_run(queue[name].dir)
+
+
+def test_a_loss_that_is_no_number_stops_at_once_and_nothing_broken_is_saved(queue: dict[str, Run]) -> None:
+    run, broken = queue["nan"], state(queue, "nan")
+    assert broken.state == "nonfinite"
+    assert "step 5 is nan" in broken.error
+    assert [event["step"] for event in events(run, "log")] == [1, 2, 3, 4]
+    assert [event["kind"] for event in events(run, "alert")] == ["nonfinite"]
+    assert not (run.dir / "model").exists()
+    assert [path.name for path in (run.dir / "ckpt").iterdir()] == ["checkpoint-3"]
+
+
+@pytest.mark.parametrize("name", ["nan-data", "exploding"])
+def test_what_turns_to_no_number_by_data_or_by_steps_too_large_is_not_saved_either(
+    queue: dict[str, Run], name: str
+) -> None:
+    run, broken = queue[name], state(queue, name)
+    assert (broken.state, "no number" in broken.error or "nan" in broken.error) == ("nonfinite", True)
+    assert [event["kind"] for event in events(run, "alert") if event["kind"] == "nonfinite"] == ["nonfinite"]
+    assert not (run.dir / "model").exists()
+    for checkpoint in (run.dir / "ckpt").glob("checkpoint-*"):
+        weights = load_file(checkpoint / "model.safetensors")
+        assert all(weight.isfinite().all() for weight in weights.values())
+
+
+def test_a_run_that_diverges_is_told_and_stopped_where_it_was_wished(queue: dict[str, Run]) -> None:
+    run, stopped = queue["diverging"], state(queue, "diverging")
+    assert stopped.state == "stopped"
+    (alert,) = [event for event in events(run, "alert") if event["kind"] == "diverging"]
+    assert "a lower learning rate" in alert["detail"]
+    assert stopped.result["stopped_by"] == alert["detail"]
+    assert 20 < stopped.step <= alert["step"] + 1 < 70
+
+
+def test_out_of_memory_while_measuring_halves_that_batch_alone(queue: dict[str, Run]) -> None:
+    run = queue["eval-oom"]
+    assert (state(queue, "eval-oom").state, state(queue, "eval-oom").result["attempts"]) == ("finished", 1)
+    assert [event["eval_batch"] for event in events(run, "retry")] == [4, 2]
+    assert [event["micro_batch"] for event in events(run, "spawn")][-1:] == [8]
+    measured = [json.loads(line)["id"] for line in (run.dir / "eval.jsonl").read_text().splitlines()]
+    assert measured == [row.id for row in HELDOUT]
+
+
+def test_a_clock_that_is_set_back_a_day_is_no_stall_and_no_budget_used(queue: dict[str, Run]) -> None:
+    run = queue["clock"]
+    assert state(queue, "clock").state == "finished"
+    assert [event["step"] for event in events(run, "log")] == [1, 2, 3, 4]
+    assert events(run, "alert") == []
+    at = [event["t"] for event in events(run, "log")]
+    assert min(at) < at[0] - 80_000  # the clock did jump
+    assert all(0 <= event["dt"] < 60 for event in events(run, "log"))
+
+
+def test_out_of_memory_tries_again_with_half_the_rows_at_the_same_batch(queue: dict[str, Run]) -> None:
+    run = queue["oom"]
+    assert state(queue, "oom").state == "finished"
+    attempts = [(event["attempt"], event["micro_batch"], event["accum"]) for event in events(run, "spawn")]
+    assert attempts[-1] == (2, 4, 2)
+    (error,) = events(run, "error")  # the allocator's own words
+    assert (error["kind"], "can't allocate memory" in error["msg"]) == ("RuntimeError", True)
+    assert state(queue, "oom").result["attempts"] == 2
+
+
+def test_a_killed_worker_is_named_and_replaced(queue: dict[str, Run]) -> None:
+    killed = state(queue, "killed")
+    assert (killed.state, killed.step) == ("killed", 2)
+    assert "SIGKILL" in killed.error
+    assert state(queue, "clock").state == "finished"
+    one, other = (events(queue[name], "spawn")[-1]["pid"] for name in ("killed", "clock"))
+    assert one != other

@@ -24,6 +24,9 @@ FOLDED_SYSTEM = 160
 # Rows by the hash of their system prompt, before anybody has counted them.
 NOT_COUNTED: Mapping[int, int] = {}
 LONGEST_JSON_LINE = 88
+FENCE = "```"
+# A wrapped line goes on where it was set in, and a little further; deeper than this there is no room left.
+DEEPEST = 24
 # Longer conversations tell beside each role how long the turn is.
 CHAT_TURNS = 3
 BRIEF_ROLES = {"system": "sys", "user": "user", "assistant": "asst", "tool": "tool"}
@@ -79,7 +82,24 @@ def turns(
 
 def turn_text(turn: Turn, spans: list[Span]) -> list[Styled]:
     """The text of a turn; JSON that is longer than a line is laid out, unless a flag points into it."""
-    return _with_spans(turn.text, spans) if spans else [(laid_out(turn.text), "text")] if turn.text else []
+    if spans:
+        return _with_spans(turn.text, spans)
+    text = laid_out(turn.text)
+    return with_code(text) if FENCE in text else [(text, "text")] if text else []
+
+
+def with_code(text: str) -> list[Styled]:
+    """The text in pieces, what stands between code fences in the role `code`, the fences with it."""
+    pieces: list[Styled] = []
+    at = 0
+    while (start := text.find(FENCE, at)) >= 0:
+        end = text.find(FENCE, start + len(FENCE))
+        # A fence that is never closed holds the rest.
+        end = len(text) if end < 0 else end + len(FENCE)
+        pieces += [(text[at:start], "text"), (text[start:end], "code")]
+        at = end
+    pieces.append((text[at:], "text"))
+    return [piece for piece in pieces if piece[0]]
 
 
 def laid_out(text: str) -> str:
@@ -172,9 +192,15 @@ def split_lines(styled: Iterable[Styled], gutter: Styled, row: int | None) -> It
         start = 0
         while (end := text.find("\n", start)) >= 0:
             line.append((visible(text[start:end]), role))
-            yield Paragraph(tuple(line), gutter, row)
+            yield Paragraph(tuple(line), gutter, row, _hang(line))
             line, gutter, start = [], ("", "muted"), end + 1
         if start < len(text):
             line.append((visible(text[start:]), role))
     if line:
-        yield Paragraph(tuple(line), gutter, row)
+        yield Paragraph(tuple(line), gutter, row, _hang(line))
+
+
+def _hang(line: list[Styled]) -> int:
+    """Where a wrapped line of code goes on: a little further in than it began."""
+    text, role = line[0]
+    return min(len(text) - len(text.lstrip(" ")) + 2, DEEPEST) if role == "code" else 0

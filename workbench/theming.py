@@ -30,7 +30,7 @@ ROLES = (
     *("text", "muted", "status", "status_muted", "title", "cursor", "line", "bar", "chart"),
     *("accepted", "rejected", "skipped", "edited", "undecided", "disputed", "heldout"),
     *("drop", "fix", "check", "clean", "group", "conflict", "keeper"),
-    *("system", "user", "assistant", "tool", "added", "removed", "flag", "reason", "match"),
+    *("system", "user", "assistant", "tool", "code", "added", "removed", "flag", "reason", "match"),
     *("key", "hint", "disabled", "done", "info", "refused", "error"),
 )  # fmt: skip
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")

@@ -153,3 +153,19 @@ async def test_the_answers_of_a_conflict_are_merged(tmp_path: Path) -> None:
         await pilot.press("u")
         assert [project.verdict(row) for row in (6, 7)] == ["undecided", "undecided"]
     assert len(journal(folder)) == 2
+
+
+async def test_code_keeps_its_indentation_where_it_is_wrapped(tmp_path: Path) -> None:
+    code = "Use this:\n\n```python\ndef f(a):\n    return " + " + ".join(f"a{n}" for n in range(30)) + "\n```\nDone."
+    folder = planted.make_folder(tmp_path, [{"instruction": "Write f.", "input": "", "output": code}])
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("enter")
+        text = screen_text(app)
+        first = next(index for index, line in enumerate(text) if "return a0" in line)
+        start = text[first].index("return")
+        assert text[first + 1][: start + 2].isspace()
+        assert text[first + 1][start + 2] in "a+"
+        styles = {
+            segment.text.strip(): segment.style for segment in app.screen._compositor.render_strips(app.size)[first]
+        }
+        assert any(text.startswith("return") and style == app.role_styles["code"] for text, style in styles.items())

@@ -13,6 +13,7 @@ from math import log1p, sqrt
 from typing import Any
 
 from engine.model import Severity
+from engine.queue.hints import NAMES, hints_of
 
 _STRENGTH = {"drop": 3.0, "fix": 3.0, "check": 1.5, "info": 0.5}
 MOST_FOR_PIECES = 20_000
@@ -73,8 +74,8 @@ class Features:
         from scipy.sparse import hstack as side_by_side
 
         signals = sorted({signal for case in cases for signal in case.flags})
-        blocks: list[Any] = [csr_matrix([[*_shape(case), *_traits(case)] for case in cases])]
-        names = [*_SHAPE, *_TRAITS]
+        blocks: list[Any] = [csr_matrix([[*_shape(case), *_traits(case), *_hints(case)] for case in cases])]
+        names = [*_SHAPE, *_TRAITS, *NAMES]
         if signals:
             blocks.append(csr_matrix([[float(signal in case.flags) for signal in signals] for case in cases]))
             names += [f"flag:{signal}" for signal in signals]
@@ -147,6 +148,7 @@ _TRAITS = (
     "answer beyond ASCII",
 )
 _TRAIT_WEIGHT = sqrt(0.3)
+_HINT_WEIGHT = sqrt(0.5)
 _LONGEST = 4000
 
 
@@ -183,6 +185,11 @@ def _traits(case: Case) -> list[float]:
         not answer.isascii(),
     ]
     return [_TRAIT_WEIGHT * value for value in found]
+
+
+def _hints(case: Case) -> list[float]:
+    head, _, rest = case.prompt.partition("\n")
+    return [_HINT_WEIGHT * value for value in hints_of(head[:600], rest.strip()[:300], case.answer[:600])]
 
 
 def _share(text: str, test: Any) -> float:

@@ -253,7 +253,7 @@ def test_empty_turns_and_missing_ends() -> None:
     ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=120), st.text(max_size=120)), min_size=1, max_size=30))
 def test_every_signal_survives_any_text_and_its_spans_lie_in_it(pairs: list[tuple[str, str]]) -> None:
     made = [row(number, prompt, answer, year=2000 + number) for number, (prompt, answer) in enumerate(pairs)]
@@ -287,9 +287,9 @@ def test_every_signal_survives_any_text_and_its_spans_lie_in_it(pairs: list[tupl
 )
 def test_no_text_makes_a_signal_slow(unit: str) -> None:
     text = unit * (400_000 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     find_flags([row(0, text, text), row(1, text, text + "z")], lambda done, of: None)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_presumed_good_rows_are_left_alone() -> None:

@@ -14,6 +14,7 @@ from scan_rows import ROOT, chat, example, row
 from engine.model import Example, Flag, Turn
 from engine.scan.flagging import find_flags
 from engine.scan.signals import SIGNALS
+from engine.scan.signals.typos import dictionary
 
 BY_NAME = {signal.name: signal for signal in SIGNALS}
 SUNSET = "The sun sinks behind the hills, and the valley turns from gold to grey before the first lamp is lit."
@@ -363,14 +364,19 @@ NASTY = [
 ]
 
 
+def processor_seconds(unit: str, characters: int) -> float:
+    text = unit * (characters // len(unit))
+    made = [row(0, text, text + "."), row(1, "Give 3 tips as JSON in 5 words: " + text, text)]
+    started = time.process_time()
+    find_flags(made, lambda done, of: None)
+    return time.process_time() - started
+
+
 @pytest.mark.parametrize("unit", NASTY)
 def test_no_text_makes_a_signal_slow(unit: str) -> None:
-    text = unit * (200_000 // len(unit))
-    started = time.perf_counter()
-    find_flags(
-        [row(0, text, text + "."), row(1, "Give 3 tips as JSON in 5 words: " + text, text)], lambda done, of: None
-    )
-    assert time.perf_counter() - started < 6
+    short = min(processor_seconds(unit, 50_000) for _ in range(2))
+    # Four times the text: quadratic rules take sixteen times the work.
+    assert processor_seconds(unit, 200_000) < 10 * short + 0.2
 
 
 @settings(max_examples=80, deadline=None)
@@ -378,10 +384,10 @@ def test_no_text_makes_a_signal_slow(unit: str) -> None:
 def test_no_mixture_makes_a_signal_slow(unit: str, other: str, times: int) -> None:
     text = (unit + other) * times
     made = [row(0, text, text), row(1, other, text)]
-    started = time.perf_counter()
+    started = time.process_time()
     find_flags(made, lambda done, of: None)
     # 54,000 characters at most: linear rules need a tenth of this.
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_the_page_about_signals_lists_all_of_them_and_its_example_runs() -> None:
@@ -394,3 +400,19 @@ def test_the_page_about_signals_lists_all_of_them_and_its_example_runs() -> None
     shouted = row(0, "Say it loudly.", "THE BOAT IS IN THE HARBOUR.")
     (flag,) = find_flags([shouted], lambda done, of: None, (made["SHOUTING"],))
     assert (flag.severity, flag.reason) == ("fix", 'the answer shouts: "THE BOAT IS IN THE HARBOUR."')
+
+
+def test_a_slip_in_an_answer_is_told_and_one_alone_in_a_request_is_not() -> None:
+    if not dictionary():
+        pytest.skip("codespell is not installed")
+    made = [
+        row(0, "Tell me about the harbour", "It was built seperately from the town."),
+        row(1, "Tell me about the pier and its accomodation", "It stands in the sea."),
+        row(2, "Tell me about the definately oldest pier and the goverment", "It stands in the sea."),
+        row(3, "Correct the spelling: seperately, accomodation", "separately, accommodation"),
+    ]
+    found = {flag.row: flag.reason for flag in find_flags(made, lambda done, of: None) if flag.signal == "typos"}
+    assert found == {
+        0: '"seperately" is a common misspelling of "separately"',
+        2: '"definately" is a common misspelling of "definitely", and 1 more',
+    }

@@ -13,6 +13,7 @@ from engine.scan.text import word_set
 
 FEWEST_LETTERS = 40
 SURE = 0.9
+FEWEST_WORDS = 12
 _EXAMINED = 600
 _SCRIPTS = (
     ("Han", re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")),
@@ -107,7 +108,7 @@ def language_of(text: str) -> tuple[str, float]:
 
 
 def _is_english(text: str) -> bool:
-    words = _WORD.findall(text.lower())[:60]
+    words = _WORD.findall(text[:400].lower())[:60]
     return sum(word in _ENGLISH for word in words) >= max(2, 0.2 * len(words))
 
 
@@ -137,15 +138,17 @@ def _language(row: Reading, survey: None) -> Found | None:
         return Found(f"the request is in {spoken} script, the answer in {answered}", place)
     if min(letters) < FEWEST_LETTERS or spoken != "Latin":
         return None
-    # The material may be in any language; what is asked, and in which, stands in the request.
-    asked, sure_asked = language_of(request)
-    said, sure_said = language_of(answer)
-    if asked == said or min(sure_asked, sure_said) < SURE or (_is_english(request) and _is_english(answer)):
-        return None
-    if (said == "en" and not _is_english(answer)) or (asked == "en" and not _is_english(request)):
-        return None
-    if said != "en" and asked == "en" and len(_WORD.findall(answer)) < 12:
+    # The material may be in any language; what is asked, and in which, stands in the request. Function words tell
+    # English for less than the identifier takes.
+    english = _is_english(request), _is_english(answer)
+    if all(english) or (english[0] and len(_WORD.findall(answer)) < FEWEST_WORDS):
         return None  # names, lists of names
+    asked, sure_asked = ("en", 1.0) if english[0] else language_of(request)
+    if sure_asked < SURE or (asked == "en") != english[0]:
+        return None
+    said, sure_said = ("en", 1.0) if english[1] else language_of(answer)
+    if asked == said or sure_said < SURE or (said == "en") != english[1]:
+        return None
     return Found(f"the request is in {asked!r}, the answer in {said!r}", place)
 
 

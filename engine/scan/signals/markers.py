@@ -105,7 +105,13 @@ def _is_token(mark: re.Match[str]) -> bool:
     return not mark.group().strip()[0].isalnum() and not mark.group().lstrip().startswith("#")
 
 
+def _may_hold_marks(row: Reading) -> bool:
+    return any(hint in row.text for hint in _HINTS)
+
+
 def _template(row: Reading, survey: None) -> Found | None:
+    if not _may_hold_marks(row):
+        return None
     for number, text in _answers(row):
         for mark in marks_in(text):
             at_edge = not text[: mark.start()].strip() or not text[mark.end() :].strip()
@@ -121,6 +127,8 @@ def _template(row: Reading, survey: None) -> Found | None:
 
 
 def _merged(row: Reading, survey: None) -> Found | None:
+    if not _may_hold_marks(row):
+        return None
     for number, text in _answers(row):
         marks = marks_in(text)
         if not marks or "```" in text:

@@ -24,7 +24,7 @@ NARROW = 0.2
 FAR = 0.35
 """A row is off topic below this share of the median."""
 MOST_FLAGGED = 0.06
-_SURVEYED = 4000
+_SURVEYED = 2000
 _PROMPT, _ANSWER = 1500, 400
 _WORD = re.compile(r"[^\W\d_]{3,40}")
 
@@ -42,7 +42,7 @@ class Topic:
 
 
 def survey(examples: Sequence[Example]) -> Topic | None:
-    """The subject of the set from up to 4,000 rows, evenly spread; None where it has none."""
+    """The subject of the set from up to 2,000 rows, evenly spread; None where it has none."""
     if len(examples) < FEWEST_ROWS:
         return None
     step = max(1, -(-len(examples) // _SURVEYED))

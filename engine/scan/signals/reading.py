@@ -37,6 +37,16 @@ class Reading:
         return answer_of(self.turns)
 
     @cached_property
+    def text(self) -> str:
+        """All turns in one: what stands nowhere in it need not be looked for turn by turn."""
+        return "\n".join(turn.text for turn in self.turns)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """What stands between blanks, in all turns."""
+        return self.text.split()
+
+    @cached_property
     def is_single(self) -> bool:
         """Whether this is one request with one answer: what is asked for then stands in one place."""
         spoken = [turn.role for turn in self.turns if turn.role != "system"]

@@ -7,6 +7,7 @@ literal that must stand in the text first, so that a text without one costs a fe
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from engine.model import Span
 from engine.scan.signals.masks import mask
@@ -78,13 +79,15 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _EXAMINED = 200_000
+_LONG = 16
+_NAMED = ("password", "private-key")
 
 
-def secrets_in(text: str) -> list[tuple[str, int, int]]:
-    """Kind, start and end of each secret in `text`, in order; overlapping finds once."""
+def secrets_in(text: str, kinds: Collection[str] | None = None) -> list[tuple[str, int, int]]:
+    """Kind, start and end of each secret in `text`, in order; overlapping finds once. `kinds`: look for these alone."""
     found: list[tuple[str, int, int]] = []
     for kind, literals, pattern in PATTERNS:
-        if not any(literal in text for literal in literals):
+        if (kinds is not None and kind not in kinds) or not any(literal in text for literal in literals):
             continue
         for match in pattern.finditer(text, 0, _EXAMINED):
             if _EXAMPLE.search(match.group()) is None and (kind != "openai-key" or re.search(r"\d", match.group())):
@@ -97,6 +100,18 @@ def secrets_in(text: str) -> list[tuple[str, int, int]]:
     return kept
 
 
+def _possible(row: Reading) -> list[str]:
+    """The kinds whose literals stand in the row. A token is a long run without a blank; what may hold blanks, or be
+    short, stands behind its name."""
+    long = " ".join([word for word in row.words if len(word) >= _LONG])
+    return [
+        kind
+        for kind, literals, _ in PATTERNS
+        if any(literal in (row.text if kind in _NAMED else long) for literal in literals)
+        if kind != "url-password" or "@" in long
+    ]
+
+
 def mask_secrets(text: str) -> str:
     """`text` with each secret replaced by a mask that is the same wherever the secret stands."""
     for kind, start, end in reversed(secrets_in(text)):
@@ -105,8 +120,11 @@ def mask_secrets(text: str) -> str:
 
 
 def _secrets(row: Reading, survey: None) -> Found | None:
+    kinds = _possible(row)
+    if not kinds:
+        return None
     for number, turn in enumerate(row.turns):
-        found = secrets_in(turn.text)
+        found = secrets_in(turn.text, kinds)
         if found:
             kind, start, end = found[0]
             more = f", and {len(found) - 1} more" if len(found) > 1 else ""

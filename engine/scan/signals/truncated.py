@@ -19,7 +19,7 @@ from engine.scan.text import looks_like_code, shorten, word_set
 
 _TAIL = 2000
 _INVISIBLE = " \t\r\n\u200b\u200e\u200f\ufeff\xa0"
-_SURVEYED = 20_000
+_SURVEYED = 10_000
 _END_MARKS = tuple(".!?。！？…\"'”’)]}>`*:;|»」』）-_~/\\%$#&^+=")
 _SIGN_OFF = re.compile(
     r"sincerely|regards|yours|truly|best|love|cheers|thanks|thank you|respectfully|cordially|faithfully|wishes|warmly",
@@ -78,7 +78,7 @@ class Endings:
 
 
 def survey(examples: Sequence[Example]) -> Endings:
-    """Look at up to 20,000 rows, evenly spread."""
+    """Look at up to 10,000 rows, evenly spread."""
     step = max(1, -(-len(examples) // _SURVEYED))
     marked = prose = 0
     words: Counter[str] = Counter()

@@ -15,6 +15,9 @@ from engine.scan.text import looks_like_code
 
 _WORD = re.compile(r"(?<![\w`/@#.\\-])[a-z]{4,30}(?![\w`/@\\-]|\.\w)")
 _EXAMINED = 8000
+_MARKS = ".,;:!?\"'()"
+CARELESS = 2
+"""A slip in an answer is learnt. One alone in a request is how people write; so many make a careless one."""
 _ABOUT_SPELLING = re.compile(r"spell|typo|misspel|grammar|proofread|correct|mistake|error", re.IGNORECASE)
 
 
@@ -55,20 +58,24 @@ def survey(examples: Sequence[Example]) -> dict[str, str]:
 def _typos(row: Reading, known: dict[str, str]) -> Found | None:
     if not known or _ABOUT_SPELLING.search(row.prompt[:600]):
         return None
+    # Splitting is cheaper than the pattern, and rules out nearly every row.
+    if known.keys().isdisjoint([word.strip(_MARKS) for word in set(row.words)]):
+        return None
+    slips: dict[str, Span] = {}
+    taught = False
     for number, turn in enumerate(row.turns):
-        if turn.role not in ("user", "assistant"):
-            continue
         text = turn.text[:_EXAMINED]
-        # Splitting is cheaper than the pattern, and rules out nearly every text.
-        if known.keys().isdisjoint(word.strip(".,;:!?\"'()") for word in text.split()):
-            continue
-        if looks_like_code(text):
+        if turn.role not in ("user", "assistant") or looks_like_code(text):
             continue
         for found in _WORD.finditer(text):
-            right = known.get(found.group())
-            if right is not None:
-                return Found(f'"{found.group()}" is a common misspelling of "{right}"', Span(number, *found.span()))
-    return None
+            if found.group() in known:
+                slips.setdefault(found.group(), Span(number, *found.span()))
+                taught = taught or turn.role == "assistant"
+    if not taught and len(slips) < CARELESS:
+        return None
+    word = next(iter(slips))
+    more = f", and {len(slips) - 1} more" if len(slips) > 1 else ""
+    return Found(f'"{word}" is a common misspelling of "{known[word]}"{more}', slips[word])
 
 
 def correct_typos(text: str) -> str:

@@ -19,23 +19,18 @@ from rapidfuzz import fuzz
 from engine.scan.duplicates.key import Key, key_of
 from engine.scan.duplicates.lexicon import is_typo
 from engine.scan.duplicates.reader import NEGATION
+from engine.scan.facts import one_spelling
 from engine.scan.jsontext import as_json
+from engine.scan.short_answers import agree, is_open, told_numbers
 from engine.scan.signals.placeholder import is_placeholder
 from engine.scan.signals.refusal import find_refusal
-from engine.scan.text import exact_form, score_form, shorten, word_set
+from engine.scan.text import exact_form, score_form, shorten
 
 Relation = Literal["same", "nearly", "alternative", "conflict"]
 
 SHORT = 120
 ALIKE = 90.0
-OPEN_STEMS = word_set(
-    """
-    exampl idea poem stori joke creativ random sentenc slogan titl name headlin caption tagline haiku song rhyme
-    fact quot
-    """
-)
 _DIGITS = re.compile(r"\d+")
-_LISTED = re.compile(r"[^\W\d_]{1,40}(?:, |,? (?:and|or|und|oder|et|ou|y|o) |[、，;；] ?)[^\W\d_]", re.IGNORECASE)
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is|:)|\bresult(?: is|:))[ ]{0,3}([^\n]{1,60})", re.IGNORECASE)
 _YES = re.compile(r"^(?:yes|true|correct|ja|oui|sí|si|是)\b", re.IGNORECASE)
 _NO = re.compile(r"^(?:no|false|incorrect|nein|non|不|否)\b", re.IGNORECASE)
@@ -56,8 +51,11 @@ def compare_answers(one: str, other: str, request: Key | None = None) -> Compari
         return Comparison("same")
     if not left or not right or is_placeholder(one) or is_placeholder(other):
         return Comparison("nearly", "one answer is empty")
-    if (find_refusal(one) is None) != (find_refusal(other) is None):
+    refusals = sum(find_refusal(answer) is not None for answer in (one, other))
+    if refusals == 1:
         return Comparison("conflict", "one answer refuses, the other answers")
+    if refusals == 2 and max(len(one), len(other)) < SHORT:
+        return Comparison("nearly", "both answers refuse")
     parsed = as_json(one), as_json(other)
     if parsed[0] is not None and parsed[1] is not None:
         return _compare_json(parsed[0], parsed[1])
@@ -155,18 +153,18 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
                 "conflict", f'"{shorten(finals[0].group(1), 40)}" against "{shorten(finals[1].group(1), 40)}"'
             )
     score = fuzz.ratio(score_form(one), score_form(other))
-    numbers_differ = _numbers(left, right, request) != _numbers(right, left, request)
-    polarity_differs = left.bag[NEGATION] != right.bag[NEGATION]
-    signs_differ = left.signs != right.signs
-    short = len(one) < SHORT and len(other) < SHORT
-    if not short:
-        if score >= ALIKE and not (numbers_differ or polarity_differs or left.beyond != right.beyond):
+    if max(len(one), len(other)) >= SHORT:
+        facts_differ = (
+            told_numbers(left, right, request) != told_numbers(right, left, request)
+            or left.bag[NEGATION] != right.bag[NEGATION]
+            or left.beyond != right.beyond
+        )
+        if score >= ALIKE and not facts_differ:
             return Comparison("nearly")
         if not (left.code or right.code) and _same_words_other_facts(one, other, left, right, score):
             return Comparison("conflict", _difference(left, right))
         return Comparison("alternative")
-    facts_agree = not (numbers_differ or polarity_differs or signs_differ)
-    if facts_agree and _says_the_same(left, right) and not _names_more(one, other, left, right, request):
+    if agree(one, other, left, right, request):
         return Comparison("nearly")
     if request is not None and is_open(request):
         why += " (the request leaves room for both)"
@@ -185,64 +183,13 @@ def _same_words_other_facts(one: str, other: str, left: Key, right: Key, score: 
 
 @lru_cache(maxsize=4096)
 def _key(answer: str) -> Key:
-    """One answer is compared with many others of its group."""
-    return key_of(answer)
+    """One answer is compared with many others of its group. "Yes" is an answer, though it asks nothing."""
+    return key_of(one_spelling(answer) if len(answer) < SHORT else answer, opens=False)
 
 
 def _opposite(one: str, other: str) -> bool:
     first, second = one.strip()[:20], other.strip()[:20]
     return bool((_YES.match(first) and _NO.match(second)) or (_NO.match(first) and _YES.match(second)))
-
-
-def _says_the_same(left: Key, right: Key) -> bool:
-    """Short answers without different numbers: one holds all words of the other, but for slips."""
-    if left.spaceless != right.spaceless:
-        return False
-    mine, theirs = left.bag - right.bag, right.bag - left.bag
-    for word in list(mine):
-        twin = next((other for other in theirs if is_typo(word, other)), None)
-        if twin is not None:
-            del mine[word], theirs[twin]
-    if mine and theirs:
-        return False
-    if not mine and not theirs:
-        return bool(left.size or left.numbers or left.spaceless)
-    # Contained: "Paris" in "The capital is Paris". A single shared word of many is not enough to be the same answer.
-    smaller = left if theirs else right
-    return smaller.size > 0 or bool(smaller.numbers)
-
-
-def _numbers(answer: Key, other: Key, request: Key | None) -> list[str]:
-    """The numbers of an answer, but for those that only it says again from the request: "0.5 is 1/2" for "1/2", or
-    "the 5 organs are ..." where it asked for 5 organs. A number that is all there is ("room 4") is the answer.
-    """
-    if request is None or not set(request.numbers).isdisjoint(other.numbers):
-        return sorted(answer.numbers)
-    rest = sorted(number for number in answer.numbers if number not in request.numbers)
-    if rest:
-        return rest
-    again = {value for value, noun in answer.counted & request.counted if noun}
-    return sorted(number for number in answer.numbers if number not in again)
-
-
-def _names_more(one: str, other: str, left: Key, right: Key, request: Key | None) -> bool:
-    """Whether the longer answer lists things that the shorter lacks ("red" against "red and blue"), and does not only
-    say the request again.
-    """
-    extra = (left.bag - right.bag) | (right.bag - left.bag)
-    if request is not None:
-        extra -= request.bag
-    if not extra:
-        return False
-    listed = sorted((one, other), key=len)
-    return _LISTED.search(listed[1]) is not None and _LISTED.search(listed[0]) is None
-
-
-def is_open(request: Key) -> bool:
-    """Whether many answers are right: something is to be invented, or several things are to be named."""
-    if request.task == "create" or not OPEN_STEMS.isdisjoint(request.bag):
-        return True
-    return request.task == "list" and bool(request.numbers)
 
 
 def _difference(left: Key, right: Key) -> str:

@@ -9,318 +9,33 @@ peers and for conversations, and left out of the figures by size. Memory is the 
 from __future__ import annotations
 
 import argparse
-import gzip
 import importlib.util
-import itertools
 import json
 import math
 import os
 import platform
-import random
 import resource
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.injected import Planted, plant
+from tests.benchmarks.duplicate_measures import (
+    PAIRS,
+    ROOT,
+    measure_candidates,
+    measure_conversations,
+    measure_people,
+    measure_planted,
+    measure_size,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
 ALPACA = ROOT.parent / "shared" / "data" / "alpaca_52k.jsonl.gz"
-PAIRS = ROOT.parent / "shared" / "data" / "similar_pairs_dev.jsonl"
 PEERS = ("gaoya", "rensa", "datasketch")
-REPEATS, EACH = 3, 300
+REPEATS = 3
 SIZES = (1_000, 10_000, 52_002, 200_000)
-CONVERSATIONS = 12_000
-
-Row = tuple[str, str]
-"""A prompt and its answer."""
-
-
-# -- the rows
-
-
-def alpaca_rows(path: Path) -> list[Row]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        contents = [json.loads(line) for line in lines]
-    return [
-        (row["instruction"] + (f"\n\n{row['input']}" if row["input"].strip() else ""), row["output"])
-        for row in contents
-    ]
-
-
-def with_planted(rows: list[Row], each: int, seed: int = 0, hard: bool = False) -> tuple[list[Row], list[Planted]]:
-    """A planted row keeps the answer of its source: nothing but the request can tell a near miss."""
-    texts, planted = plant([prompt for prompt, _ in rows], each, seed, hard)
-    return [*rows, *((text, rows[one.source][1]) for text, one in zip(texts, planted, strict=True))], planted
-
-
-def grown(rows: list[Row], count: int) -> list[Row]:
-    """The first rows, or more than there are: further copies have 45 % of their longer words replaced."""
-    rng = random.Random(0)
-    words = [word for prompt, _ in rows[:20_000] for word in prompt.split() if len(word) >= 4]
-    found = rows[:count]
-    while len(found) < count:
-        prompt, answer = rows[len(found) % len(rows)]
-        changed = [rng.choice(words) if len(word) >= 4 and rng.random() < 0.45 else word for word in prompt.split(" ")]
-        found.append((" ".join(changed), answer))
-    return found
-
-
-def conversations(count: int) -> list[list[tuple[str, str]]]:
-    """Conversations of about 8 kB as (role, text): three shared system prompts, tools, programs, one in ten a
-    duplicate.
-    """
-    rng = random.Random(0)
-    consonants, vowels = "bcdfghjklmnprstvz", "aeiou"
-    words = [
-        "".join(rng.choice(consonants) + rng.choice(vowels) for _ in range(rng.randint(1, 4))) for _ in range(9000)
-    ]
-    weights = [1 / (rank + 3) for rank in range(len(words))]
-    systems = [" ".join(rng.choices(words, weights, k=260)) for _ in range(3)]
-    pool = rng.choices(words, weights, k=400_000)
-
-    def say(count: int) -> str:
-        start = rng.randrange(len(pool) - count)
-        return " ".join(pool[start : start + count])
-
-    def program() -> str:
-        names = rng.sample(words, 6)
-        lines = [f"    {a} = {b}({n}) + {rng.randint(0, 99)}" for n, (a, b) in enumerate(itertools.pairwise(names))]
-        return f"```python\ndef {names[0]}(x):\n" + "\n".join(lines * 3) + f"\n    return {names[-1]}\n```"
-
-    found: list[list[tuple[str, str]]] = []
-    for number in range(count):
-        if number % 10 == 9:
-            source = found[rng.randrange(len(found))]
-            role, text = source[1]
-            found.append(
-                [source[0], (role, rng.choice(("Please ", "")) + text + rng.choice(("", "!", " "))), *source[2:]]
-            )
-            continue
-        turns = [("system", systems[number % 3])]
-        for _ in range(3):
-            turns += [("user", f"{say(90)}\n{program()}"), ("assistant", say(140))]
-            turns.append(("tool", json.dumps({"result": say(40), "code": rng.randint(0, 9)})))
-        turns += [("user", say(60)), ("assistant", say(120))]
-        found.append(turns)
-    return found
-
-
-# -- the methods: each answers with pairs of row numbers that it puts together
-
-
-def ours(rows: list[Row]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
-    from engine.model import Example, Turn
-
-    examples = [
-        Example(f"{n:016x}", n, (Turn("user", prompt), Turn("assistant", answer)), "", n + 1, {})
-        for n, (prompt, answer) in enumerate(rows)
-    ]
-    return _ours(examples)
-
-
-def _ours(examples: Sequence[Any]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
-    started = time.perf_counter()
-    from engine.scan.progress import without_collector
-
-    # As `engine.scan.scan` does.
-    with without_collector():
-        return _found(examples, started)
-
-
-def _found(examples: Sequence[Any], started: float) -> tuple[list[tuple[int, int]], dict[str, Any]]:
-    from engine.scan.duplicates.clusters import find_clusters
-    from engine.scan.duplicates.pairs import judge_pairs
-    from engine.scan.duplicates.requests import nodes_of, requests_of
-    from engine.scan.pipeline import merits_of
-
-    requests = requests_of(examples, lambda done: None)
-    nodes = nodes_of(requests)
-    node_of = [0] * len(examples)
-    for number, node in enumerate(nodes):
-        for row in node.rows:
-            node_of[row] = number
-    judged = judge_pairs(nodes, lambda done, of: None)
-    merits = merits_of(examples, requests, judged, node_of, (), lambda number: 0)
-    clusters, _, _ = find_clusters(
-        examples, requests, judged, node_of, merits, [range(len(examples))], lambda done: None
-    )
-    seconds = time.perf_counter() - started
-    pairs = [
-        (one, other)
-        for cluster in clusters
-        if cluster.kind in ("exact", "near", "conflict", "prefix")
-        for one in cluster.rows
-        for other in cluster.rows
-        if one < other
-    ]
-    return pairs, {"seconds": seconds, "judged": judged.judged, "clusters": len(clusters)}
-
-
-def _normalised(rows: list[Row]) -> list[str]:
-    import re
-    import unicodedata
-
-    split = re.compile(r"[\W_]+")
-    return [split.sub(" ", unicodedata.normalize("NFKC", prompt).casefold()).strip() for prompt, _ in rows]
-
-
-def gaoya(rows: list[Row]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
-    started = time.perf_counter()
-    from gaoya.minhash import MinHashStringIndex
-
-    texts = _normalised(rows)
-    index = MinHashStringIndex(
-        hash_size=32,
-        jaccard_threshold=0.6,
-        num_bands=32,
-        band_size=4,
-        analyzer="char",
-        lowercase=False,
-        ngram_range=(5, 5),
-    )
-    index.par_bulk_insert_docs(list(range(len(texts))), texts)
-    pairs = {(n, other) for n, found in enumerate(index.par_bulk_query(texts)) for other in found if n < other}
-    return list(pairs), {"seconds": time.perf_counter() - started}
-
-
-def _shingles(text: str) -> set[str]:
-    padded = f" {text} "
-    return {padded[place : place + 5] for place in range(max(1, len(padded) - 4))}
-
-
-def rensa(rows: list[Row]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
-    started = time.perf_counter()
-    from rensa import RMinHash, RMinHashLSH
-
-    sketches = RMinHash.from_token_sets([list(_shingles(text)) for text in _normalised(rows)], 128, 42)
-    lsh = RMinHashLSH(0.5, 128, 32)
-    lsh.insert_pairs(list(enumerate(sketches)))
-    pairs = {
-        (n, other)
-        for n, found in enumerate(lsh.query_all(sketches))
-        for other in found
-        if n < other and sketches[n].jaccard(sketches[other]) >= 0.6
-    }
-    return list(pairs), {"seconds": time.perf_counter() - started}
-
-
-def datasketch(rows: list[Row]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
-    started = time.perf_counter()
-    from datasketch import MinHash, MinHashLSH
-
-    sets = [{shingle.encode() for shingle in _shingles(text)} for text in _normalised(rows)]
-    sketches = MinHash.bulk(sets, num_perm=128)
-    lsh = MinHashLSH(threshold=0.5, num_perm=128)
-    for n, sketch in enumerate(sketches):
-        lsh.insert(n, sketch)
-    pairs = {
-        (n, other)
-        for n, sketch in enumerate(sketches)
-        for other in lsh.query(sketch)
-        if n < other and sketch.jaccard(sketches[other]) >= 0.6
-    }
-    return list(pairs), {"seconds": time.perf_counter() - started}
-
-
-METHODS = {"ours": ours, "gaoya": gaoya, "rensa": rensa, "datasketch": datasketch}
-
-
-# -- what is measured
-
-
-def measure_planted(method: str, path: Path, seed: int, hard: bool) -> dict[str, Any]:
-    rows, planted = with_planted(alpaca_rows(path), EACH, seed, hard)
-    pairs, measured = METHODS[method](rows)
-    together = set(pairs)
-    kinds: dict[str, list[bool]] = {}
-    for one in planted:
-        kinds.setdefault(one.kind, []).append((one.source, one.copy) in together)
-    found = [(one.source, one.copy) in together for one in planted if one.same]
-    merged = [(one.source, one.copy) in together for one in planted if not one.same]
-    return measured | {
-        "rows": len(rows),
-        "recall": sum(found) / len(found),
-        "false_merges": sum(merged) / len(merged),
-        "kinds": {kind: round(sum(hits) / len(hits), 3) for kind, hits in kinds.items()},
-    }
-
-
-def measure_size(method: str, path: Path, count: int) -> dict[str, Any]:
-    """Without imports, which take a fifth of a second whatever the size and would flatter the growth."""
-    import engine.scan.pipeline  # noqa: F401
-
-    return METHODS[method](grown(alpaca_rows(path), count))[1] | {"rows": count}
-
-
-def measure_conversations() -> dict[str, Any]:
-    from engine.model import Example, Turn
-
-    made = conversations(CONVERSATIONS)
-    characters = sum(len(text) for turns in made for _, text in turns)
-    examples = [
-        Example(f"{n:016x}", n, tuple(Turn(role, text) for role, text in turns), "", n + 1, {})  # type: ignore[arg-type]
-        for n, turns in enumerate(made)
-    ]
-    return _ours(examples)[1] | {"rows": len(examples), "characters": characters // len(examples)}
-
-
-def measure_people(path: Path) -> dict[str, Any]:
-    together = set(ours(alpaca_rows(path))[0])
-    called = {label: [0, 0] for label in ("duplicate", "ambiguous", "different")}
-    for line in PAIRS.read_text("utf-8").splitlines():
-        pair = json.loads(line)
-        one, other = sorted((pair["row_a"], pair["row_b"]))
-        called[pair["label"]][0] += (one, other) in together
-        called[pair["label"]][1] += 1
-    right, wrong = called["duplicate"][0], called["different"][0]
-    return {"called": called, "precision": right / max(1, right + wrong), "recall": right / called["duplicate"][1]}
-
-
-def measure_candidates(path: Path, count: int = 6_000) -> dict[str, Any]:
-    """Planted duplicates and pairs the guard accepts, of all pairs alike to 75 and more, that the joins propose."""
-    import numpy as np
-    from rapidfuzz import fuzz
-    from rapidfuzz.process import cdist
-
-    from engine.scan.duplicates import pairs as pairs_module
-    from engine.scan.duplicates.requests import Node
-    from engine.scan.text import sorted_form
-
-    rows, planted = with_planted(alpaca_rows(path)[:count], 60, hard=True)
-    nodes = [Node((prompt,), "", [n]) for n, (prompt, _) in enumerate(rows)]
-    pairs_module.EXHAUSTIVE_BELOW = 0
-    judged, likely, alike = pairs_module.candidate_pairs(nodes, lambda done, of: None)
-    proposed = {(one, other) for part in (likely, alike) for one, other in part.tolist()}
-    forms = [judged.form(n) for n in range(len(nodes))]
-    everything: set[tuple[int, int]] = set()
-    for texts in (forms, [sorted_form(form) for form in forms]):
-        for first in range(0, len(texts), 1000):
-            block = cdist(
-                texts[first : first + 1000], texts, scorer=fuzz.ratio, score_cutoff=75, workers=2, dtype=np.uint8
-            )
-            left, right = np.nonzero(block)
-            inside = right > left + first
-            everything |= set(zip((left[inside] + first).tolist(), right[inside].tolist(), strict=True))
-    accepted = {pair for pair in everything if judged.verdict(*pair).same}
-    true = {(one.source, one.copy) for one in planted if one.same} & everything
-    return {
-        "rows": len(rows),
-        "alike": len(everything),
-        "proposed": len(proposed),
-        "planted": len(true),
-        "planted_recall": len(true & proposed) / len(true),
-        "accepted": len(accepted),
-        "accepted_recall": len(accepted & proposed) / len(accepted),
-    }
-
-
-# -- one process each
 
 
 def run_one(arguments: argparse.Namespace) -> None:
@@ -339,6 +54,8 @@ def run_one(arguments: argparse.Namespace) -> None:
     else:
         found = measure_conversations()
     found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    found["processor_s"] = round(sum(one.ru_utime + one.ru_stime for one in used), 2)
     print(json.dumps(found))
 
 

@@ -53,6 +53,47 @@ def test_answers(one: str, other: str, expected: str) -> None:
     assert relation(one, other) == expected
 
 
+@pytest.mark.parametrize(
+    ("request_text", "one", "other", "expected"),
+    [
+        ("Is the sky blue?", "Yes", "Yes, it is.", "nearly"),
+        ("When did it end?", "2 Sep 1945", "September 2nd, 1945", "nearly"),
+        ("When is it?", "2024-01-05", "January 5, 2024", "nearly"),
+        ("When is it?", "2024-01-05", "January 6, 2024", "conflict"),
+        ("Wann?", "Am 3. Mai 1990", "3.5.1990", "nearly"),
+        ("¿Cuándo?", "3 de mayo de 1990", "4 de mayo de 1990", "conflict"),
+        ("What time?", "3 pm", "15:00", "nearly"),
+        ("What time?", "3 pm", "3 am", "conflict"),
+        ("How much?", "1.0", "1", "nearly"),
+        ("How much?", "3.50", "3.5", "nearly"),
+        ("Which version?", "Python 3.10", "Python 3.1", "conflict"),
+        ("How far?", "4 km", "4 kilometres", "nearly"),
+        ("How warm?", "5 degrees Celsius", "5 degrees Fahrenheit", "conflict"),
+        ("What is 2+2?", "4", "2+2=4", "nearly"),
+        ("What is 2+2?", "2 + 2 = 4", "2 + 2 = 5", "conflict"),
+        ("Which one?", "A", "(A)", "nearly"),
+        ("Which one?", "Option A", "a.", "nearly"),
+        ("Which one?", "Option A", "Option B", "conflict"),
+        ("Which one?", "The answer is option A", "The answer is option B", "conflict"),
+        ("Whom do I write to?", "anna@example.org", "anne@example.org", "conflict"),
+        ("Sort 3 1 2 upwards", "1, 2, 3", "3, 2, 1", "conflict"),
+        ("Name the colours", "red, green and blue", "blue, green, red", "nearly"),
+        ("Who is taller, Tom or Ann?", "Tom is taller than Ann", "Ann is taller than Tom", "conflict"),
+        ("Who is taller, Tom or Ann?", "Tom is taller", "Ann is taller", "conflict"),
+        ("Turn it round.", "The dog chased the cat.", "The cat chased the dog.", "conflict"),
+        ("Write code", "print('a')", "print('b')", "conflict"),
+        ("Which call?", "math.max", "math.min", "conflict"),
+        ("首都是哪里？", "首都是北京", "北京", "nearly"),
+        ("首都是哪里？", "北京", "上海", "conflict"),
+        ("这是真的吗？", "是真的", "不是真的", "conflict"),
+        ("Tell me", "I'm sorry, I cannot help with that.", "Sorry, I can't help with this.", "nearly"),
+        ("Is it open?", "It is open.", "It is closed.", "conflict"),
+    ],
+)
+def test_short_answers_are_compared_by_what_they_say(request_text: str, one: str, other: str, expected: str) -> None:
+    assert relation(one, other, request_text) == expected
+
+
 def test_long_answers_disagree_on_facts_and_not_on_words() -> None:
     text = LONG.format(year=1890, quays=4, is_="is")
     assert relation(text, LONG.format(year=1790, quays=4, is_="is")) == "conflict"

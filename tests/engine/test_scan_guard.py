@@ -52,6 +52,22 @@ DIFFERENT = [
     ("हिन्दी में की बताओ", "हिन्दी में का बताओ", "content"),
     ("Fix this:\n```\nif a < b:\n    print(a)\n```", "Fix this:\n```\nif a > b:\n    print(a)\n```", "operator"),
     ("Fix this:\n```\nx = total(a)\n```", "Fix this:\n```\nx = totals(a)\n```\nnow", "content"),
+    ("What is 12% of 50?", "What is 50% of 12?", "direction"),
+    ("Explain this: (a+b)*c", "Explain this: a+(b*c)", "operator"),
+    ("Who was Henry VIII?", "Who was Henry VII?", "number"),
+    ("Define hyperglycemia", "Define hypoglycemia", "content"),
+    ("Explain macroeconomics", "Explain microeconomics", "content"),
+    ("What is an interstate highway?", "What is an intrastate highway?", "content"),
+    ("What does prescribe mean?", "What does proscribe mean?", "content"),
+    ("Mon chien mange le chat", "Le chat mange mon chien", "direction"),
+    ("Der Hund jagt die Katze. Wer jagt wen?", "Die Katze jagt den Hund. Wer jagt wen?", "content"),
+    ("Wie komme ich von Berlin nach München?", "Wie komme ich von München nach Berlin?", "direction"),
+    ("Nenne drei Vorteile von Solarenergie.", "Nenne drei Nachteile von Solarenergie.", "content"),
+    ("¿Cuáles son las ventajas del trabajo remoto?", "¿Cuáles son las desventajas del trabajo remoto?", "content"),
+    ("Welche Stadt ist größer, Köln oder Bonn?", "Welche Stadt ist kleiner, Köln oder Bonn?", "content"),
+    ("谁打败了罗马？", "罗马打败了谁？", "content"),
+    ("列出三个优点", "列出四个优点", "number"),
+    ("Wie sagt man 'bitte' auf Spanisch?", "Wie sagt man auf Spanisch?", "content"),
 ]
 
 SAME = [
@@ -70,7 +86,26 @@ SAME = [
     ("Was ist maschinelles Lernen?", "was ist maschinelles lernen"),
     ("Name the parties in India", "Name the party in India"),
     ("What's the capital of Mali?", "what is the capital of mali"),
+    ("What are the causes of World War II?", "What are the causes of World War 2?"),
+    ("Nenne drei Vorteile von Solarenergie.", "Nenne 3 Vorteile von Solarenergie"),
+    ("Donne-moi trois conseils pour dormir.", "Donne-moi 3 conseils pour dormir, s'il te plaît."),
+    ("Escribe cuatro poemas sobre el mar.", "Por favor, escribe 4 poemas sobre el mar."),
+    ("Erkläre, wie ein Kühlschrank funktioniert.", "Bitte erklaere, wie ein Kuehlschrank funktioniert!"),
+    ("列出三个优点", "列出3个优点。"),
+    ("What is the most common word in English?", "Which English word is the most common?"),
 ]
+
+# One letter apart, and both written as names: believed where the answers are equal, too.
+NAMES = [("Write a card for my friend John Dear", "Write a card for my friend Joan Dear"), ("Ask Maria.", "Ask Marie.")]
+
+
+@pytest.mark.parametrize(("one", "other"), NAMES)
+def test_a_name_is_no_slip_of_another_name(one: str, other: str) -> None:
+    common = dict.fromkeys((*key_of(one).bag, *key_of(other).bag), 1) | {"john": 5000, "maria": 5000}
+    judgement = judge(key_of(one), key_of(other), common)
+    assert (judgement.same, judgement.weak) == (True, True)
+    lower = judge(key_of(one.lower()), key_of(other.lower()), common)
+    assert lower.same
 
 
 @pytest.mark.parametrize(("one", "other", "rule"), DIFFERENT)

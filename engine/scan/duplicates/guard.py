@@ -33,6 +33,9 @@ agree.
 LONG_BAG, LONG_DELETED, LONG_SUBSTITUTED, LONG_SHARE = 12, 20, 40, 0.06
 SHORT_LINE = 12
 MOST_LEFTOVERS = 60
+LONGEST_PART = 6
+"""Words of each of two parts that changed places. They are as long as each other: "the most common word in English" and
+"which English word is the most common" ask the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,9 @@ def judge(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
         if not _lost_a_number(one, other):
             return Judgement(False, "number", words=_apart(one.numbers, other.numbers))
         lost = True
+    elif one.numbers != other.numbers and any(noun == "" for _, noun in one.counted):
+        # "3 cats and 2 dogs" may turn round, 12 % of 50 may not.
+        return Judgement(False, "direction", words=one.numbers)
     if one.signs != other.signs and not lost:
         return Judgement(False, "operator", words=_apart(one.signs, other.signs))
     if one.task and other.task and one.task != other.task:
@@ -81,7 +87,7 @@ def judge(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
     if one.spaceless != other.spaceless:
         return Judgement(False, "content")
     judgement = _judge_words(one, other, rows_with)
-    if judgement.same and _turned_around(one, other):
+    if judgement.same and turned_around(one, other):
         return Judgement(False, "direction")
     if judgement.same and lost:
         return Judgement(True, "same", weak=True, words=judgement.words + _apart(one.numbers, other.numbers))
@@ -191,6 +197,8 @@ def _cancel_typos(one: Key, other: Key, left: Counter[str], right: Counter[str],
             if rarer > max(RARE, commoner // 100):
                 continue
             weak = weak or commoner < TRUSTED_ROWS or differs_at_the_end(one.surface(word), other.surface(twin))
+            # Joan is no slip of John.
+            weak = weak or (one.is_name(word) and other.is_name(twin))
             paired = min(left[word], right[twin])
             left[word] -= paired
             right[twin] -= paired
@@ -227,7 +235,7 @@ def _is_small_edit(one: Key, other: Key, left: Counter[str], right: Counter[str]
     return True
 
 
-def _turned_around(one: Key, other: Key) -> bool:
+def turned_around(one: Key, other: Key) -> bool:
     """Whether the same words stand in an order that changes who does what to whom."""
     if _other_way(one, other):
         return True
@@ -237,11 +245,23 @@ def _turned_around(one: Key, other: Key) -> bool:
         return True
     if one.directions != other.directions and one.directions and other.directions:
         return True
-    moved = [
-        position for position, pair in enumerate(zip(one.sequence, other.sequence, strict=False)) if pair[0] != pair[1]
-    ]
-    # Two words that changed places around a third: "the dog chases the cat". Neighbours ("aerobic and anaerobic") may.
-    return len(moved) == 2 and moved[1] - moved[0] > 1 and len(one.sequence) == len(other.sequence)
+    return _changed_places(one.sequence, other.sequence)
+
+
+def _changed_places(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two parts changed places around a third: "the dog chases the cat". Neighbours ("aerobic and anaerobic",
+    a sentence turned round at a comma) may.
+    """
+    if len(one) != len(other) or f" {' '.join(other)} " in f" {' '.join(one + one)} ":
+        return False
+    moved = [position for position, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]]
+    mine, theirs = one[moved[0] : moved[-1] + 1], other[moved[0] : moved[-1] + 1]
+    size = len(mine)
+    for length in range(1, min((size - 1) // 2, LONGEST_PART) + 1):
+        first, last = mine[:length], mine[size - length :]
+        if first == theirs[size - length :] and last == theirs[:length]:
+            return mine[length : size - length] == theirs[length : size - length]
+    return False
 
 
 def _other_way(one: Key, other: Key) -> bool:

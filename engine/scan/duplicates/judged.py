@@ -179,7 +179,10 @@ class Judged:
             if bare is not None:
                 judgement = judge(self.key(bare), right if inside else left, rows_with)
         if judgement.same and inside and outside and not _fields_alike(one, other):
-            return Judgement(False, "field")
+            # Other words for one task ("the following paragraph", "this paragraph:") are still one task.
+            heads = (self.key(_parts(one)[0]), self.key(_parts(other)[0]))
+            if not (judge(*heads, rows_with).same and _alike(inside, outside)):
+                return Judgement(False, "field")
         return judgement
 
     def is_generic(self, node: int) -> bool:
@@ -209,13 +212,14 @@ def _body(text: str) -> str:
 
 def _fields_alike(one: str, other: str) -> bool:
     """The field rule: two tasks on one long text are alike as a whole; each part must be by itself."""
-    for mine, theirs in zip(_parts(one), _parts(other), strict=True):
-        left, right = score_form(without_thanks(mine)), score_form(without_thanks(theirs))
-        if left == right or fuzz.ratio(left, right) >= LEAST_FIELD_SCORE:
-            continue
-        if fuzz.ratio(sorted_form(left), sorted_form(right)) < LEAST_FIELD_SCORE:
-            return False
-    return True
+    return all(_alike(mine, theirs) for mine, theirs in zip(_parts(one), _parts(other), strict=True))
+
+
+def _alike(one: str, other: str) -> bool:
+    left, right = score_form(without_thanks(one)), score_form(without_thanks(other))
+    if left == right or fuzz.ratio(left, right) >= LEAST_FIELD_SCORE:
+        return True
+    return fuzz.ratio(sorted_form(left), sorted_form(right)) >= LEAST_FIELD_SCORE
 
 
 def _parts(text: str) -> tuple[str, str]:

@@ -45,6 +45,7 @@ class Key:
     plurals: frozenset[str]
     asks_what: bool
     joined: int
+    text: str
 
     @property
     def is_generic(self) -> bool:
@@ -55,11 +56,18 @@ class Key:
         """The word as it was first written, for one of its stems."""
         return self.surfaces[self.sequence.index(word)] if word in self.sequence else word
 
+    def is_name(self, word: str) -> bool:
+        """Whether the word of a stem is written with a capital inside a sentence."""
+        place = self.text.find(self.surface(word).capitalize())
+        return place > 0 and self.text[:place].rstrip(" \t\"'“‘(")[-1:] not in ("", *BOUNDARIES)
 
-def key_of(text: str) -> Key:
-    """Take one request apart. Linear in its length; at most 12,000 characters are read."""
+
+def key_of(text: str, *, opens: bool = True) -> Key:
+    """Take one request apart. Linear in its length; at most 12,000 characters are read. Unless `opens` is False, a
+    whole text that only opens or goes on with a conversation ("yes", "continue") asks nothing.
+    """
     beyond = b""
-    if len(text) < LONGEST_OPENER and exact_form(text) in OPENERS:
+    if opens and len(text) < LONGEST_OPENER and exact_form(text) in OPENERS:
         text = ""
     if len(text) > EXAMINED:
         beyond = blake2b(text[EXAMINED:].encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -72,10 +80,10 @@ def key_of(text: str) -> Key:
         code = True
     reader = Reader(tokens)
     reader.read()
-    return _key(reader, code, beyond)
+    return _key(reader, text, code, beyond)
 
 
-def _key(read: Reader, code: bool, beyond: bytes) -> Key:
+def _key(read: Reader, text: str, code: bool, beyond: bytes) -> Key:
     content, task = read.content, read.task
     if task in ("create", "list") and content and content[0][0] == "list":
         # "Generate a list of 5 animals" asks for what "List 5 animals" asks for.
@@ -105,6 +113,7 @@ def _key(read: Reader, code: bool, beyond: bytes) -> Key:
         plurals=frozenset([word for word, token, _, _ in content if token[-1] == "s" and token[-2:] != "ss"]),
         asks_what=read.asks_what,
         joined=read.joined,
+        text=text,
     )
 
 
@@ -113,6 +122,7 @@ def _signs_that_count(read: Reader, code: bool, words: int) -> tuple[str, ...]:
     if code or not read.signs:
         return tuple(read.signs)
     operators = tuple(sign for sign in read.signs if sign not in BRACKETS)
-    if len(operators) >= 2 and len(read.numbers) >= 2:
+    operands = len(read.numbers) + sum(len(place[1]) == 1 for place in read.content if not place[3])
+    if len(operators) >= 2 and operands >= 2:
         operators = tuple(read.signs)
     return () if words > 6 and set(operators) == {"-"} else operators

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
@@ -69,7 +70,42 @@ ten tenth
 eleven
 twelve
 """
-NUMBER_WORDS = {word: str(value) for value, words in enumerate(_NUMBERS.strip().splitlines()) for word in words.split()}
+_NUMBERS_ELSEWHERE = """
+zwei deux dos 二 两 ii
+drei trois tres 三 iii
+vier quatre cuatro 四 iv
+fünf fuenf cinq cinco 五
+sechs seis 六 vi
+sieben sept siete 七 vii
+acht huit ocho 八 viii
+neun neuf nueve 九 ix
+zehn dix diez 十
+elf onze once xi
+zwölf zwoelf douze doce xii
+treize trece xiii
+quatorze catorce xiv
+quinze quince xv
+xvi
+xvii
+xviii
+xix
+"""
+NUMBER_WORDS = {
+    word: str(value)
+    for first, table in ((0, _NUMBERS), (2, _NUMBERS_ELSEWHERE))
+    for value, words in enumerate(table.strip().splitlines(), first)
+    for word in words.split()
+}
+"""English, German, French, Spanish and Chinese, and Roman numerals of two letters and more (World War II)."""
+OPPOSED = (
+    ("hyper", "hypo"),
+    ("macro", "micro"),
+    ("inter", "intra"),
+    ("pre", "pro"),
+    ("endo", "ecto"),
+    ("anti", "ante"),
+)
+"""Beginnings that make another word of the same rest, with few letters changed."""
 ORDINAL_ENDINGS = frozenset(("st", "nd", "rd", "th"))
 
 OPENERS = frozenset(
@@ -241,10 +277,32 @@ def is_typo(one: str, other: str) -> bool:
     shorter = min(len(one), len(other))
     if shorter < 4 or not (has_typos(one) and has_typos(other)):
         return False
-    if one[0] != other[0] and (one[0], one[1]) != (other[1], other[0]):
+    if first_letter(one) != first_letter(other) and (one[0], one[1]) != (other[1], other[0]):
+        return False
+    if is_opposed(one, other):
         return False
     allowed = 1 if shorter < 8 else 2
     return OSA.distance(one, other, score_cutoff=allowed) <= allowed
+
+
+@lru_cache(maxsize=1000)
+def _bare_letter(letter: str) -> str:
+    return unicodedata.normalize("NFD", letter)[0]
+
+
+def first_letter(word: str) -> str:
+    """The first letter without its accent: capitals are often written without."""
+    return word[0] if word[0] < "\x80" else _bare_letter(word[0])
+
+
+def is_opposed(one: str, other: str) -> bool:
+    """Whether two words have one rest behind beginnings of other meaning (hypertension, hypotension)."""
+    return any(
+        (one.startswith(mine) and other == theirs + one[len(mine) :])
+        or (other.startswith(mine) and one == theirs + other[len(mine) :])
+        for mine, theirs in OPPOSED
+        if one[0] == mine[0] or other[0] == mine[0]
+    )
 
 
 def differs_at_the_end(one: str, other: str) -> bool:

@@ -142,7 +142,7 @@ class Reader:
         if number:
             self.numbers.append(number)
             self.uncounted.append(number)
-        if is_cjk(token):
+        if is_cjk(token) and not number:
             self.spaceless += word
         elif word:
             self._place(word, token, is_number=bool(number))

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist, cpdist
 
 from engine.scan.duplicates.guard import RARE
-from engine.scan.duplicates.lexicon import KNOWN_BY_LETTER, KNOWN_STEMS, has_typos, stem
+from engine.scan.duplicates.lexicon import KNOWN_BY_LETTER, KNOWN_STEMS, first_letter, has_typos, stem
 
 Ints = npt.NDArray[np.int64]
 MOST_READINGS = 6
@@ -129,7 +129,7 @@ def _typo_blocks(names: list[str]) -> Iterator[tuple[Ints, Ints]]:
     """
     blocks: dict[tuple[str, int], list[int]] = {}
     for number, name in enumerate(names):
-        blocks.setdefault((name[0], len(name)), []).append(number)
+        blocks.setdefault((first_letter(name), len(name)), []).append(number)
     arrays = {shape: np.array(block, np.int64) for shape, block in blocks.items()}
     nothing = np.zeros(0, np.int64)
     for (letter, length), block in arrays.items():

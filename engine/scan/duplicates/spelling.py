@@ -27,6 +27,12 @@ _THANKS = re.compile(
     rf"(?<![\"'“‘«]){_NO_COURTESY}\b(?:many |best |kind )?(?:thanks|thank you|regards)(?: (?:so|very) much)?"
     r"(?: in advance)?(?=[\s.,;!]*(?:$|\n|please|can |could ))"
 )
+_PLEASE = re.compile(
+    r"\A(?:bitte|por favor|s'il (?:te|vous) pla[iî]t)\b,?(?=\s\w)"
+    r"|,\s?(?:bitte|por favor|s'il (?:te|vous) pla[iî]t)(?=[\s.!?]*\Z)"
+)
+# One word on keyboards with and without them.
+_UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue"}
 _LABEL = re.compile(r"\s{0,9}(?:q|question|prompt|instruction|user|human) ?: ?(?=\S)")
 # "the concept of X" asks for X.
 _FRAME = re.compile(
@@ -58,7 +64,9 @@ def prepare(text: str) -> str:
         form = without_frame(form)
     if not form.isascii():
         form = form.replace("’", "'").replace("‘", "'").replace("−", "-")
-        form = _SPACELESS.sub(r" \g<0> ", form)
+        form = _SPACELESS.sub(r" \g<0> ", form.translate(_UMLAUTS))
+    if "bitte" in form or "por favor" in form or "s'il " in form:
+        form = _PLEASE.sub(" ", form.strip())
     if "'" in form:
         form = _NOT.sub(" not", form.replace("won't", "will not")).replace("'s", " ")
     if "." in form[:-2] and _INNER_POINT.search(form):

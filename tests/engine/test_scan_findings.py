@@ -47,7 +47,8 @@ def test_findings_are_read_without_what_made_them(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_progress_names_each_phase_to_its_end() -> None:
+def test_progress_names_each_phase_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.scan.progress.SPACING", 0)
     seen: list[tuple[str, int, int]] = []
     made = [row(number, f"Describe harbour number {number}", "Quiet.") for number in range(300)]
     scan(made, progress=lambda *step: seen.append(step))

@@ -150,7 +150,7 @@ def _judge(judged: Judged, pairs: Pairs, tick: Callable[[float], None], least: f
     scores = np.zeros(len(pairs))
     by_words = least < LEAST_SCORE
     for first in range(0, len(pairs), 20_000):
-        tick(first / (len(pairs) + 1))
+        tick(first / (len(pairs) + 1) / 2)
         part = slice(first, first + 20_000)
         left = [judged.form(node) for node in pairs[part, 0].tolist()]
         right = [judged.form(node) for node in pairs[part, 1].tolist()]
@@ -169,7 +169,7 @@ def _judge(judged: Judged, pairs: Pairs, tick: Callable[[float], None], least: f
         alike = np.sort(alike[np.lexsort((-scores[alike], ~crowded))[:most]])
     wanted = [(one, other) for one, other in pairs[alike].tolist()]
     for (one, other), score, judgement in zip(
-        wanted, scores[alike].tolist(), _verdicts(judged, wanted, tick), strict=True
+        wanted, scores[alike].tolist(), _verdicts(judged, wanted, lambda share: tick((1 + share) / 2)), strict=True
     ):
         edge = Edge(one, other, score, judgement)
         if is_believed(edge.score, judgement):

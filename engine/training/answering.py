@@ -156,7 +156,7 @@ class Answering:
         return TrainingError("the answering process is gone", words, self._log_hint())
 
     def _log_hint(self) -> str:
-        return f"ask again to start it anew; {self.run_dir.name}/answering.log has the rest"
+        return f"{self.run_dir.name}/answering.log has the rest"
 
 
 def longest_answer(run_dir: Path) -> int:

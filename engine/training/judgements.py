@@ -69,7 +69,10 @@ class Judging:
         self.held_out = len(rows.keys() & others.keys())
         self.identical = tuple(identifier for identifier in both if said_a[identifier] == said_b[identifier])
         self.pairs = shown_pairs([rows[i] for i in both if said_a[i] != said_b[i]], self.a, self.b, said_a, said_b)
-        self.path = run_a.parent / FOLDER / f"{'~'.join(sorted((self.a, self.b)))}.jsonl"
+        # The same place whichever run is named first, should they lie in two folders.
+        self.path = (
+            min(run_a, run_b, key=lambda run: run.name).parent / FOLDER / f"{'~'.join(sorted((self.a, self.b)))}.jsonl"
+        )
         self._lines = read_judgements(self.path)
 
     @property

@@ -21,7 +21,7 @@ from engine.training.heldout_rows import heldout_rows, recorded_answers
 from engine.training.launch import Job, Run, choose_spec, launch_queue
 
 TRAIN, HELDOUT = rows(24), rows(6, 100)
-SINCE_ADDED = ("attention", "precision", "train_on", "four_bit", "revision")
+SINCE_ADDED = ("attention", "precision", "train_on", "four_bit", "revision", "gpu")
 
 
 @pytest.fixture(scope="module", autouse=True)

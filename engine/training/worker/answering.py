@@ -16,17 +16,25 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from .checkpoints import latest_attempt
 from .events import plain
+from .serve import set_environment
 from .spec import Spec, read_spec
 
 SIDES = ("base", "tuned")
-SINCE_ADDED = {"attention": "auto", "precision": "auto", "train_on": "all", "four_bit": False, "revision": None}
+SINCE_ADDED = {
+    "attention": "auto",
+    "precision": "auto",
+    "train_on": "all",
+    "four_bit": False,
+    "revision": None,
+    "gpu": 0,
+}
 """Values that the spec of a run of an earlier tamis may lack, as such a run took them."""
 
 
@@ -35,10 +43,10 @@ def main(arguments: Sequence[str]) -> None:
     run_dir = Path(arguments[0])
     answers_to = own_stdout()
     began = time.monotonic()
-    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false")
     try:
         spec = read_spec(run_dir, latest_attempt(run_dir))
         spec = replace(spec, values={**SINCE_ADDED, **spec.values})
+        set_environment(spec)
         pair = load_pair(run_dir, spec, lambda done, of: tell(answers_to, {"progress": done, "of": of}))
     except (ValueError, OSError, RuntimeError, KeyError, ImportError) as fault:
         tell(answers_to, {"error": sentence(fault)})
@@ -91,8 +99,7 @@ class Pair:
     def side(self, side: str) -> Iterator[Any]:
         """The model of a side: a model of its own, or (an adapter) the one model with the adapter on or off."""
         if side == "tuned" or self._base is not None:
-            with nullcontext():
-                yield self._tuned if side == "tuned" else self._base
+            yield self._tuned if side == "tuned" else self._base
         else:
             with self._tuned.disable_adapter():
                 yield self._tuned

@@ -111,12 +111,15 @@ class TamisApp(App[int], inherit_bindings=False):
         opening: Callable[[], WorkScreen] | None = None,
         only_ascii: bool = False,
     ) -> None:
-        super().__init__(driver_class=TamisDriver if stock_driver else CellDriver)
+        themes, problems = load_themes()
+        chosen, complaint = choose_theme(themes, theme, no_colour=no_colour())
+        # Said here already: what Textual does about NO_COLOR depends on it, and is settled in its constructor. It would
+        # turn the terminal's own colours into greys otherwise, on a ground that it does not know.
+        own_colours = True if chosen.terminal or few_colours() else None
+        super().__init__(driver_class=TamisDriver if stock_driver else CellDriver, ansi_color=own_colours)
         self.session = Session(project)
         self.opening = opening
         self.is_writing = False
-        themes, problems = load_themes()
-        chosen, complaint = choose_theme(themes, theme, no_colour=no_colour())
         self.loaded_theme: LoadedTheme = chosen
         self._few_colours = chosen.terminal or (few_colours() and not self.is_headless)
         self.role_styles = Looks(chosen.styles(self._few_colours), only_ascii=only_ascii)

@@ -124,8 +124,8 @@ class Terminal:
         ignore_hangup: bool = False, answers: bool = False,
     ) -> None:  # fmt: skip
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("TEXTUAL", "TMUX", "SSH"))}
-        inherited |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"} | (environment or {})
         inherited.pop("NO_COLOR", None)
+        inherited |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"} | (environment or {})
         self.screen = Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.output = b""

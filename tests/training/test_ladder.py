@@ -63,6 +63,16 @@ def test_every_rung_is_taken_in_turn_and_no_step_is_lost_or_taken_with_another_b
 
 
 @pytest.mark.slow
+def test_the_longest_batch_is_tried_the_way_it_will_be_trained(tiny_model: Path, tmp_path: Path) -> None:
+    fault = {"kind": "oom", "step": 0, "above_micro": 0, "unless_checkpointing": True}
+    run = launched(tiny_model, tmp_path, "probe", fault, batch=2, micro_batch=2, method="lora")
+    state = ended(run, 300)
+    assert (state.state, state.result["attempts"]) == ("finished", 3)
+    assert [each["checkpointing"] for each in events(run, "retry")] == [False, True]
+    assert {event["phase"] for event in events(run, "error")} == {"probe"}
+
+
+@pytest.mark.slow
 def test_where_no_rung_helps_the_person_is_asked_with_the_longest_rows_named(tiny_model: Path, tmp_path: Path) -> None:
     run = launched(tiny_model, tmp_path, "last", {"kind": "oom", "step": 1, "above_micro": 0}, batch=2, micro_batch=2)
     state = ended(run, 300)

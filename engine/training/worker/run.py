@@ -202,6 +202,13 @@ def probe(desk: Desk, trainer: Trainer, count: int) -> None:
     longest = sorted(range(len(lengths)), key=lambda place: lengths[place], reverse=True)[:count]
     batch = trainer.data_collator([trainer.train_dataset[place] for place in longest])
     del batch[ROWS]
+    if trainer.args.activation_checkpointing:
+        # The library switches it on when training begins; what is tried must be what is trained.
+        how = dict(trainer.args.activation_checkpointing_kwargs or {})
+        every, offload = how.pop("every_n_layers", 1), how.pop("offload", False)
+        trainer.model.activation_checkpointing_enable(
+            activation_checkpointing_kwargs=how or None, every_n_layers=every, offload=offload
+        )
     strike(trainer._spec.faults, step=0, micro_batch=len(longest), model=trainer.model)
     counted = {name: getattr(trainer, name) for name in ("_total_train_tokens",) if hasattr(trainer, name)}
     with torch.random.fork_rng():

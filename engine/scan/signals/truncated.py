@@ -60,6 +60,8 @@ _JOINING = word_set(
 _BARE_ITEM = re.compile(r"[ \t]{0,8}(?:\(?\d{1,3}[.)]?|[-*•–])[ \t]{0,8}")
 FEWEST_SEEN, SELDOM_LAST = 12, 0.04
 """A word seen this often, and in at most this share of cases at the end of a sentence, hardly ends an answer."""
+ALONE = 15
+"""Words of a sentence that stands alone, from which the lack of an end mark says something."""
 MARKED = 0.6
 """Share of prose answers with an end mark from which the lack of one says something."""
 _WORD = re.compile(r"[^\W\d_]{2,40}")
@@ -179,7 +181,7 @@ def _prose(answer: str, endings: Endings) -> str | None:
         after_colon = final.partition(":")[2]
         if len(first.split()) >= 4 and len(final.split()) >= 4 and (":" not in final or "." in after_colon):
             return f'the last sentence has no end: "…{shorten(line[-40:], 40)}"'
-    if len(lines) == 1 and len(line_words) >= 25 and ":" not in line:
+    if len(lines) == 1 and len(line_words) >= ALONE and ":" not in line:
         joined = sum(word.lower() in _JOINING for word in line_words)
         if joined >= 0.25 * len(line_words):
             return f'the sentence has no end: "…{shorten(line[-40:], 40)}"'

@@ -16,8 +16,8 @@ from engine.scan.text import looks_like_code
 _WORD = re.compile(r"(?<![\w`/@#.\\-])[a-z]{4,30}(?![\w`/@\\-]|\.\w)")
 _EXAMINED = 8000
 _MARKS = ".,;:!?\"'()"
-CARELESS = 2
-"""A slip in an answer is learnt. One alone in a request is how people write; so many make a careless one."""
+CARELESS, SHORT = 2, 100
+"""So many slips make a careless row. One alone is how people write, but in an answer of so few words it is learnt."""
 _ABOUT_SPELLING = re.compile(r"spell|typo|misspel|grammar|proofread|correct|mistake|error", re.IGNORECASE)
 
 
@@ -70,7 +70,7 @@ def _typos(row: Reading, known: dict[str, str]) -> Found | None:
         for found in _WORD.finditer(text):
             if found.group() in known:
                 slips.setdefault(found.group(), Span(number, *found.span()))
-                taught = taught or turn.role == "assistant"
+                taught = taught or (turn.role == "assistant" and len(text.split()) <= SHORT)
     if not taught and len(slips) < CARELESS:
         return None
     word = next(iter(slips))

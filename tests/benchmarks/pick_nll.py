@@ -62,8 +62,10 @@ def main() -> int:
         project = home / "all.tamis"
         tamis("scan", str(SAMPLE / "support.jsonl"), "--project", str(project))
         tamis("holdout", str(project), str(SAMPLE / "support.heldout.jsonl"), "--as", "bench")
-        # Held-out rows are measured with once they are accepted.
-        tamis("do", str(project), "accept is:heldout", "--as", "bench")
+        # Held-out rows are measured with once they are accepted, each by its number: no bulk act touches them.
+        first = len((SAMPLE / "support.jsonl").read_text("utf-8").splitlines())
+        heldout = len((SAMPLE / "support.heldout.jsonl").read_text("utf-8").splitlines())
+        tamis("do", str(project), *(f"accept row:{first + row}" for row in range(heldout)), "--as", "bench")
         taken = chosen_rows(asked.rows, project, seed=1)
         # A comparison wants a curated set of its own, whatever its arms are.
         tamis("do", str(project), "accept bucket:clean", "--as", "bench")

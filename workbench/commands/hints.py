@@ -17,6 +17,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "member": ("keep", "accept", "reject", "edit", "undo", "group-next", "help"),
     "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
     "turn": ("turn-next", "turn-previous", "turn-cut", "turn-drop", "turn-train", "undo", "help"),
+    "row-fix": ("repair", "accept", "reject", "edit", "undo", "order", "help"),
     "export": ("write", "back"),
     "train": ("start", "settings", "stop-run", "view", "try-run", "suspects", "back"),
     "runs": ("attach", "down", "up", "back"),

@@ -92,6 +92,9 @@ SAME = [
     ("Escribe cuatro poemas sobre el mar.", "Por favor, escribe 4 poemas sobre el mar."),
     ("Erkläre, wie ein Kühlschrank funktioniert.", "Bitte erklaere, wie ein Kuehlschrank funktioniert!"),
     ("列出三个优点", "列出3个优点。"),
+    ("Explain the causes of the war.", "### Instruction:\nExplain teh causes of the war, pls"),
+    ("Explain the causes of the war.", "Task: explain the causes of the war"),
+    ("Explain the causes of the war.", "Your task is to explain the causes of the war."),
     ("What is the most common word in English?", "Which English word is the most common?"),
 ]
 

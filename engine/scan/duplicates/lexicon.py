@@ -30,6 +30,7 @@ STOP_WORDS = word_set(
     about please can could would you your me my i we our do does did s t which using use used following given
     what whats some any there their them they between than then so such if else will shall may might must has
     have had kindly want need like help am im ve ll re d ca wo hi hello hey thanks thank just eg ie also
+    pls plz teh hte adn
     """
 )
 """Words that carry no request of their own. Question words and places ("above", "before") are not among them: they

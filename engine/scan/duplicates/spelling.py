@@ -33,7 +33,9 @@ _PLEASE = re.compile(
 )
 # One word on keyboards with and without them.
 _UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue"}
-_LABEL = re.compile(r"\s{0,9}(?:q|question|prompt|instruction|user|human) ?: ?(?=\S)")
+_LABEL = re.compile(
+    r"\s{0,9}(?:(?:#{1,4} )?(?:q|question|prompt|instruction|task|user|human) ?:\s{0,3}|your task is to )(?=\S)"
+)
 # "the concept of X" asks for X.
 _FRAME = re.compile(
     r"\b(?:the )?(?:concept|notion)s? of |\bthe term (?=[\"'“‘«]|[\w-]{1,40}(?: [\w-]{1,40})?\s{0,3}[.?]?\s{0,3}$)",
@@ -50,7 +52,7 @@ WORD = rf"[^\W\d_]+(?:[{_MARKS}][^\W\d_]*)*"
 NUMBER = r"(?:(?<![^\s(=<>+*/^,:])-)?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)*)"
 
 
-_LABEL_STARTS = frozenset(("q", "p", "i", "u", "h", " ", "\n", "\t"))
+_LABEL_STARTS = frozenset(("q", "p", "i", "t", "u", "h", "y", "#", " ", "\n", "\t"))
 
 
 def prepare(text: str) -> str:

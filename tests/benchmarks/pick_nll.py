@@ -77,8 +77,6 @@ def main() -> int:
             *("--arms", ",".join(str(path) for path in arms.values())),
             *("--seeds", str(asked.seeds), "--steps", str(asked.steps)),
         )
-    for arm, name in zip(found["arms"], arms, strict=True):
-        arm["name"] = name
     print(json.dumps({"arms": [{key: arm[key] for key in ("name", "rows", "nll", "nll_spread", "exact_match")}
                                for arm in found["arms"]]}))  # fmt: skip
     return 0

@@ -1,11 +1,13 @@
-"""`python -P -m engine.jobs.compare PROJECT look|start|conclude`: a comparison without the workbench's process.
+"""`python -P -m engine.jobs.compare PROJECT look|start|conclude …`: a comparison without the workbench's process.
 
-`look` tells what would be compared, `start` starts it (detached), `conclude ID` works out what came of one whose runs
-have ended.
+`look WISHES` tells what would be compared, `start WISHES` starts it (detached): WISHES is a JSON object with `arms`,
+`seeds`, `model` and `settings`, each of which may be missing. `conclude ID` works out what came of one whose runs have
+ended.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
             say(done=True, verdict=result["verdict"])
             return 0
         with open_project(folder, readonly=True) as project:
-            prepared = prepare_comparison(project)
+            prepared = prepare_comparison(project, **json.loads(arguments[2]))
             if what == "look":
                 say(done=True, **looked_at(prepared))
             else:

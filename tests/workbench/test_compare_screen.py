@@ -17,6 +17,7 @@ from jq_lines import documented, traced
 from planted import screen_text, workbench
 from textual.pilot import Pilot
 
+from engine.model import Act
 from engine.training.comparison import Comparison, Trial, save_comparison, save_result
 from engine.training.live_comparison import LiveComparison
 from engine.training.measures import result_of
@@ -109,6 +110,23 @@ async def test_without_held_out_rows_the_reason_is_shown(folder: Path) -> None:
         assert "A new comparison" in text[1]
         await pilot.press("enter")
         assert "nothing to train on" in screen_text(app)[-2]
+
+
+async def test_arms_seeds_and_settings_are_chosen_on_the_screen(folder: Path) -> None:
+    with planted.opened(folder) as project:
+        # Fewer held-out rows than measure anything: the reason tells that the arms were looked at.
+        project.decide([Act("holdout", (project.rows.id(12), project.rows.id(13)))])
+        project.decide([Act("accept", tuple(project.rows.id(number) for number in range(12, 20)))])
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("V")
+        await shown(app, pilot, lambda text: "2 held-out rows cannot measure anything" in text)
+        await pilot.press("c", *"seeds=none", "enter")
+        assert "seeds is a number" in "\n".join(screen_text(app))
+        await pilot.press("escape", "c", *"arms=nowhere seeds=2 steps=5", "enter")
+        await shown(app, pilot, lambda text: "unknown arm" in text)
+        assert app.screen.wishes == {"arms": ["nowhere"], "seeds": 2, "settings": {"steps": 5}}  # type: ignore[attr-defined]
+        await pilot.press("c")
+        assert app.screen.line.value == "arms=nowhere seeds=2 steps=5"  # type: ignore[attr-defined]
 
 
 async def test_arms_are_shown_while_they_train_and_the_verdict_when_they_have(folder: Path) -> None:

@@ -21,7 +21,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "export": ("write", "back"),
     "train": ("start", "settings", "stop-run", "view", "try-run", "suspects", "back"),
     "runs": ("attach", "down", "up", "back"),
-    "compare": ("start-compare", "stop-compare", "compare-page", "down", "back"),
+    "compare": ("start-compare", "compare-settings", "stop-compare", "compare-page", "down", "back"),
     "try": ("answer-type", "answer-base", "answer-tuned", "answer-edit", "answer-again", "back"),
     "judge": ("judge-left", "judge-right", "judge-tie", "judge-skip", "judge-undo", "read-down", "back"),
     "offer": ("apply-all", "apply-one", "take-out", "board-read", "board-undo", "board-back"),

@@ -25,6 +25,8 @@ TRAINING: tuple[Command, ...] = (
             lambda stage: stage.act("overlay")),
     Command("start-compare", "start", "start what would be compared; on a comparison: look at a new one", ("enter",),
             COMPARE, lambda stage: stage.confirm()),
+    Command("compare-settings", "choose", "choose arms, seeds, model and settings of a new comparison", ("c",), COMPARE,
+            lambda stage: stage.ask("compare"), opens_a_line=True),
     Command("stop-compare", "stop", "stop every run that this comparison started", ("s",), COMPARE,
             lambda stage: stage.stop_run()),
     Command("compare-page", "page", "write the comparison as an HTML page and a Markdown block", ("w",), COMPARE,

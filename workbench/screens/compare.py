@@ -5,31 +5,34 @@ Leaving the screen stops no run. Older comparisons are a key away.
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from textual.app import ComposeResult
 
-from engine.errors import TamisError
+from engine.errors import TamisError, UsageError
 from engine.files import write_atomic
 from engine.training.comparison import Comparison, list_comparisons
 from engine.training.live_comparison import LiveComparison
 from engine.training.queues import ask_to_stop
+from engine.training.settings import parse_settings
 from workbench.compare_document import comparison_paragraphs, look_paragraphs
 from workbench.document_parts import Paragraph
 from workbench.keymap import bindings_for
 from workbench.run_document import model_name
 from workbench.safe_text import visible_line
 from workbench.scan_job import COMPARE_MODULE, run_job
-from workbench.screens.base import WorkScreen
+from workbench.screens.asking import AskingScreen
 from workbench.widgets.lines import OneLine
 from workbench.widgets.reader import Reader
 
 POLL_SECONDS = 0.5
 
 
-class CompareScreen(WorkScreen):
+class CompareScreen(AskingScreen):
     """See the module. The first line of the list of comparisons is the one that is not there yet."""
 
     NAME = "compare"
@@ -43,12 +46,15 @@ class CompareScreen(WorkScreen):
         self.live: LiveComparison | None = None
         self.look: Mapping[str, Any] | None = None
         self.words = ""
+        self.wishes: dict[str, Any] = {}
         self._busy = False
 
     def compose_body(self) -> ComposeResult:
         styles = self.tamis.role_styles
         yield OneLine(styles, id="title")
         yield Reader(styles, gutter=0, id="plan")
+        yield OneLine(styles, id="reason")
+        yield self.ask_line()
 
     def on_mount(self) -> None:
         self._list()
@@ -74,6 +80,20 @@ class CompareScreen(WorkScreen):
             self.run_worker(self._look(), exclusive=True, group="compare")
 
     # -- what commands ask
+
+    def ask(self, purpose: str) -> None:
+        self.query_one("#message", OneLine).add_class("covered")
+        self.line.open(wishes_in_words(self.wishes), purpose)
+
+    def answered(self, purpose: str, text: str) -> None:
+        try:
+            self.wishes = wishes_of(text)
+        except (TamisError, ValueError) as error:
+            self.line.complain(str(error))
+            return
+        self.look = None
+        self._show(0)
+        self.close_line()
 
     def step(self, steps: int) -> None:
         self._show(self.place + steps)
@@ -123,10 +143,10 @@ class CompareScreen(WorkScreen):
         self._busy, self.words = True, "looking at the arms \u2026"
         self._sync_if_current()
         try:
-            self.look = await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "look")
+            self.look = await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "look", json.dumps(self.wishes))
             self.words = ""
         except TamisError as error:
-            self.words = str(error)
+            self.words = error.message or str(error)  # the reason; that a job ended early is no news here
         self._busy = False
         self._sync_if_current()
 
@@ -135,9 +155,9 @@ class CompareScreen(WorkScreen):
         self.session.say("starting \u2026")
         self._sync_if_current()
         try:
-            await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "start")
+            await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "start", json.dumps(self.wishes))
         except TamisError as error:
-            self.session.say(str(error), "error")
+            self.session.say(error.message or str(error), "error")
         else:
             self.session.say("started; it goes on without this window", "done")
             self.look = None
@@ -178,6 +198,8 @@ class CompareScreen(WorkScreen):
 
     def sync_body(self) -> None:
         reader, live = self.query_one(Reader), self.live
+        if not self.line.has_class("open"):
+            self.query_one("#reason", OneLine).show(())
         if live is None:
             self.query_one("#title", OneLine).show(((" A new comparison", "title"), (self._where(), "muted")))
             reader.open("look", self._look_document)
@@ -199,5 +221,33 @@ class CompareScreen(WorkScreen):
             return
         yield from look_paragraphs(self.look)
         yield Paragraph(())
-        words = "enter starts it; other arms, seeds, models: tamis compare PROJECT --arms \u2026 --seeds N --model M"
+        words = "enter starts it; c chooses: arms=base,random,curated seeds=3 model=M steps=300 price_per_hour=2"
         yield Paragraph(((words, "reason"),))
+
+
+def wishes_of(text: str) -> dict[str, Any]:
+    """`arms=base,curated seeds=1 model=M steps=100` as the job takes it. Raises UsageError, ValueError."""
+    wishes: dict[str, Any] = {}
+    others: list[str] = []
+    for word in shlex.split(text):
+        name, _, value = word.partition("=")
+        if name == "arms":
+            wishes["arms"] = [arm for arm in value.split(",") if arm]
+        elif name == "seeds":
+            if not value.isdigit() or value == "0":
+                raise UsageError("seeds is a number from 1 up", "", "for example seeds=3")
+            wishes["seeds"] = int(value)
+        elif name == "model":
+            wishes["model"] = value
+        else:
+            others.append(word)
+    return wishes | ({"settings": parse_settings(others)} if others else {})
+
+
+def wishes_in_words(wishes: Mapping[str, Any]) -> str:
+    """The same as it was typed."""
+    words = {name: str(wishes[name]) for name in ("seeds", "model") if name in wishes}
+    if "arms" in wishes:
+        words = {"arms": ",".join(wishes["arms"])} | words
+    words |= {name: str(value) for name, value in wishes.get("settings", {}).items()}
+    return " ".join(f"{name}={shlex.quote(value)}" for name, value in words.items())

@@ -25,6 +25,7 @@ PLACEHOLDERS = {
     "command": "a command, a row number, or a verb with a selector: reject bucket:drop",
     "tag": "tag: one or more words; -word takes a tag off",
     "settings": "settings of the next run: model=NAME epochs=2 learning_rate=1e-4 max_length=2048",
+    "compare": "arms=base,raw,random,curated  seeds=3  model=NAME  steps=300  budget=45m  price_per_hour=2",
     "override": "why it is started all the same; the reason goes into the manifest",
     "note": "a note on this row; empty takes it away",
 }

@@ -37,12 +37,8 @@ def look_paragraphs(look: Mapping[str, Any]) -> Iterator[Paragraph]:
     yield Paragraph(())
     steps = look["steps"]
     yield line((f"{steps['value']:,} steps a run, ", "text"), (steps["reason"], "muted"))
-    yield line(
-        (
-            f"{look['seeds']} seed{'s' if look['seeds'] > 1 else ', no seed variance'}, {look['to_run']} of {look['of']} runs to do",
-            "text",
-        )
-    )
+    seeds = f"{look['seeds']} seed{'s' if look['seeds'] > 1 else ', no seed variance'}"
+    yield line((f"{seeds}, {look['to_run']} of {look['of']} runs to do", "text"))
     for label, estimate in (("time", look["expense"]["seconds"]), ("cost", look["expense"]["cost"])):
         value = "unknown" if estimate["value"] is None else f"{estimate['value']:g}"
         if label == "time" and estimate["value"] is not None:

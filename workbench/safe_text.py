@@ -35,12 +35,17 @@ NAMED: dict[int, str] = {
 # Joiners are ordinary in Persian, in Indic scripts and inside emoji: one quiet glyph. Terminals disagree on the width
 # of what they join, so they must not reach one.
 QUIET: dict[int, str] = {0x200C: "\u2219", 0x200D: "\u2219"}
+# Two of these make a flag in some terminals and two letters of one or two columns in others: circled letters instead.
+FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+CIRCLED_A = 0x24B6
 # Variation selectors and skin tones change the width of the character before them in some terminals only.
 DROPPED = "\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff"
 
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U0001d173-\U0001d17a\U000e0000-\U000e0fff" + DROPPED + "]"
+    "\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U0001d173-\U0001d17a\U0001f1e6-\U0001f1ff\U000e0000-\U000e0fff"
+    + DROPPED
+    + "]"
 )
 _DROPPED = re.compile(f"[{DROPPED}]")
 
@@ -67,6 +72,8 @@ def _glyph(match: re.Match[str]) -> str:
         return "\u2421"
     if code in QUIET:
         return QUIET[code]
+    if code in FLAG_LETTERS:
+        return chr(CIRCLED_A + code - FLAG_LETTERS.start)
     if _DROPPED.match(character):
         return ""
     return f"\u27e8{NAMED.get(code) or f'{code:02X}'}\u27e9"

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from unicodedata import category
 
 from rich.cells import get_character_cell_size
 
@@ -258,16 +260,18 @@ class Shadow:
                     tail, tail_ground = self._tail(y)
                     to_end = tail <= stop - blanks and tail_ground == ground
                     if to_end or blanks > ERASED_ALONE:
-                        out.append(inked + ("\x1b[K" if to_end else f"\x1b[{blanks}X"))
+                        out.append(_spelled(cells, x, stop - blanks, placed=True))
+                        out.append("\x1b[K" if to_end else f"\x1b[{blanks}X")
                         return (stop - blanks, y)
                 elif blanks > ERASED_WITHIN:
-                    out.append(f"{inked}\x1b[{blanks}X\x1b[{blanks}C")
+                    out.append(_spelled(cells, x, stop - blanks, placed=True) + f"\x1b[{blanks}X\x1b[{blanks}C")
                     x = stop
                     continue
-            out.append(text)
+            out.append(text if text.isascii() else _spelled(cells, x, stop, placed=stop < end))
             x = stop
-        # Behind the last column terminals differ in where the cursor is.
-        return (end, y) if end < self.width else (-1, -1)
+        # Behind the last column, and behind a character of disputed width, terminals differ in where the cursor is.
+        last_cell = next((cell for cell in reversed(cells[start:end]) if cell), "")
+        return (end, y) if end < self.width and not _is_disputed(last_cell) else (-1, -1)
 
     def _change(self, style: int) -> str:
         """The SGR sequence from the style last sent to this one."""
@@ -279,6 +283,37 @@ class Shadow:
             old = self._styles[before] if before != UNKNOWN else None
             self._changes[key] = _transition(old, self._styles[style])
         return self._changes[key]
+
+
+@cache
+def _is_disputed(cell: str) -> bool:
+    """Whether terminals may differ in how wide a cell is: marks, emoji, flags, jamo, what Unicode has not assigned."""
+    if cell.isascii():
+        return False
+    code = ord(cell[0])
+    return (
+        len(cell) > 1
+        or 0x1F000 <= code < 0x20000
+        or 0x1100 <= code < 0x1200
+        or category(cell) in ("Mn", "Mc", "Me", "Cf", "Cn", "Co")
+    )
+
+
+def _spelled(cells: list[str], start: int, end: int, *, placed: bool) -> str:
+    """The text of cells. The cursor is put where it belongs behind each that a terminal may take for wider or narrower
+    than we do, so that the others stand in their columns all the same; behind the last one if it is to be `placed`.
+    """
+    out: list[str] = []
+    for x in range(start, end):
+        cell = cells[x]
+        out.append(cell)
+        if cell and _is_disputed(cell):
+            following = x + 1
+            while following < end and not cells[following]:
+                following += 1
+            if following < end or placed:
+                out.append(f"\x1b[{following + 1}G")
+    return "".join(out)
 
 
 def _join(cells: list[str], mark: str, into: list[str] | None = None) -> bool:

@@ -14,7 +14,6 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
-from unicodedata import combining
 
 import pyte
 from wcwidth import wcwidth
@@ -41,10 +40,10 @@ class Screen(pyte.Screen):
         super().select_graphic_rendition(*attributes)
 
     def draw(self, data: str) -> None:
-        """pyte drops what follows a mark of no width and no combining class (most vowel signs of Indic scripts)."""
+        """pyte drops what follows a mark without a combining class, and a mark behind a character of two columns."""
         at = 0
         for index, character in enumerate(data):
-            if wcwidth(character) == 0 and not combining(character):
+            if wcwidth(character) == 0:
                 super().draw(data[at:index])
                 self._join(character)
                 at = index + 1

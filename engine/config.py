@@ -33,8 +33,9 @@ class Training:
 class Config:
     """Everything that can be set. `reviewer` is who decides, `theme` the name of a theme, `keymap` that of a set of
     keys; with `blind` the other reviewers' verdicts stay hidden until a row is settled; with `ascii` the screen
-    holds no other glyph; `goal` and `goal_tokens` say how many accepted rows and tokens one is after; `signals`
-    holds what `[signals]` changes: the name of a signal to "off" or to another severity.
+    holds no other glyph; `goal` and `goal_tokens` say how many accepted rows and tokens one is after; `embedding`
+    is the folder of a local model whose vectors tell the topics of a pick; `signals` holds what `[signals]` changes:
+    the name of a signal to "off" or to another severity.
     """
 
     reviewer: str | None = None
@@ -44,6 +45,7 @@ class Config:
     ascii: bool = False
     goal: int | None = None
     goal_tokens: int | None = None
+    embedding: str | None = None
     training: Training = field(default_factory=Training)
     signals: Mapping[str, str] = field(default_factory=dict)
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.config import load_config
 from engine.errors import TamisError, UsageError
 from engine.files import write_atomic
 from engine.jobs.progress import end_when_parent_does, say
 from engine.project.folder import Project, open_project
-from engine.queue.pick import Candidate, Pick, propose
+from engine.queue.pick import Candidate, Pick, propose, text_of
 from engine.queue.store import load_queue
 from engine.scan.dates import date_of
 
@@ -45,10 +46,24 @@ def candidates_of(project: Project) -> list[Candidate]:
 
 def pick_rows(project: Project, wanted: int, *, locked: Collection[int] = (), refused: Collection[int] = ()) -> Pick:
     """Propose `wanted` rows and keep the proposal in the project's folder. Nothing is decided."""
-    pick = propose(candidates_of(project), wanted, locked=locked, refused=refused)
+    candidates = candidates_of(project)
+    vectors = _embeddings(project, candidates)
+    pick = propose(candidates, wanted, locked=locked, refused=refused, embeddings=vectors)
     content = json.dumps(pick_to_json(project, pick), ensure_ascii=False)
     write_atomic(project.folder / "pick.json", content.encode("utf-8", "surrogatepass"))
     return pick
+
+
+def _embeddings(project: Project, candidates: Sequence[Candidate]) -> Any:
+    """Vectors of the candidates by the embedding model that the settings name; None where they name none."""
+    config = load_config(project.folder)
+    if config.embedding is None or not candidates:
+        return None
+    from engine.training.embedding import embeddings
+
+    command = tuple(config.training.others.get("command", ()))
+    texts = [text_of(one) for one in candidates]
+    return embeddings(texts, config.embedding, command=command, cache=project.folder / "pick.vectors")
 
 
 def pick_to_json(project: Project, pick: Pick) -> dict[str, Any]:

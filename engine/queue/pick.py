@@ -1,6 +1,7 @@
 """The best few hundred of what is left: a diverse subset, each row with its reason. It proposes and decides nothing.
 
-Topics are groups of TF-IDF vectors of the requests (k-means; no weights are downloaded). Large topics get
+Topics are groups of TF-IDF vectors of the requests, or of a local embedding model's where the settings name one
+(k-means; no weights are downloaded). Large topics get
 fewer places than their share, so that they do not crowd out small ones; inside a topic, places go round the lengths and
 the slices (years), and each is
 filled with the row that carries the fewest flags, stands for its topic and is least like those already taken.
@@ -72,12 +73,18 @@ class Pick:
 
 
 def propose(
-    candidates: Sequence[Candidate], wanted: int, *, locked: Collection[int] = (), refused: Collection[int] = ()
+    candidates: Sequence[Candidate],
+    wanted: int,
+    *,
+    locked: Collection[int] = (),
+    refused: Collection[int] = (),
+    embeddings: Any = None,
 ) -> Pick:
     """Up to `wanted` rows, the `locked` ones always among them, the `refused` (swapped away) ones never; the same for
     the same rows. Fewer only where there are fewer, or where the rest are too alike.
 
-    Raises UsageError where nothing can be picked.
+    `embeddings` (an array, one row of length one per candidate) tell the topics instead of the words. Raises UsageError
+    where nothing can be picked.
     """
     pool = [one for one in candidates if one.number not in refused]
     if wanted < 1 or not pool:
@@ -85,7 +92,9 @@ def propose(
             "nothing to pick", "no row is undecided or accepted" if not pool else "", "ask for one row or more"
         )
     vectors, words = _vectors(pool)
-    labels = _topics(vectors, min(wanted, len(pool)))
+    if embeddings is not None:
+        embeddings = embeddings[[place for place, one in enumerate(candidates) if one.number not in refused]]
+    labels = _topics(vectors, min(wanted, len(pool)), embeddings)
     members: dict[int, list[int]] = {}
     for place, label in enumerate(labels):
         members.setdefault(label, []).append(place)
@@ -111,7 +120,7 @@ def propose(
 def _vectors(pool: Sequence[Candidate]) -> tuple[Any, list[str]]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    texts = [one.prompt[:600] or one.answer[:200] for one in pool]
+    texts = list(map(text_of, pool))
     vectorizer = TfidfVectorizer(
         sublinear_tf=True, min_df=2 if len(pool) > 100 else 1, max_features=20_000, stop_words="english"
     )
@@ -123,18 +132,25 @@ def _vectors(pool: Sequence[Candidate]) -> tuple[Any, list[str]]:
         return csr_matrix((len(pool), 1)), [""]
 
 
-def _topics(vectors: Any, wanted: int) -> list[int]:
-    """A label per row. Grouped in the space of the leading components: bare TF-IDF vectors of short requests are so far
-    from one another that most of them end up in one group."""
+def text_of(one: Candidate) -> str:
+    """What a row is grouped by: its request, else the beginning of its answer."""
+    return one.prompt[:600] or one.answer[:200]
+
+
+def _topics(vectors: Any, wanted: int, embeddings: Any) -> list[int]:
+    """A label per row. By embeddings where there are any, else grouped in the space of the leading components: bare
+    TF-IDF vectors of short requests are so far from one another that most of them end up in one group."""
     from sklearn.cluster import KMeans
     from sklearn.decomposition import TruncatedSVD
     from sklearn.preprocessing import normalize
 
     rows, columns = vectors.shape
     topics = max(1, min(int(2 * sqrt(rows)), rows // 3, max(8, wanted // 2)))
-    if topics < 2 or vectors.nnz == 0:
+    if topics < 2 or (vectors.nnz == 0 and embeddings is None):
         return [0] * rows
-    if min(rows, columns) > 2 * _COMPONENTS:
+    if embeddings is not None:
+        points = embeddings
+    elif min(rows, columns) > 2 * _COMPONENTS:
         points = normalize(TruncatedSVD(_COMPONENTS, random_state=0).fit_transform(vectors))
     else:
         points = vectors.toarray()

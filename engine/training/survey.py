@@ -81,11 +81,16 @@ def versions(command: Sequence[str]) -> dict[str, Any]:
 
 
 def ask(
-    command: Sequence[str], question: dict[str, Any], folder: Path, seconds: float, progress: Progress | None = None
+    command: Sequence[str],
+    question: dict[str, Any],
+    folder: Path,
+    seconds: float,
+    progress: Progress | None = None,
+    word: str = "survey",
 ) -> dict[str, Any]:
-    """Put one question to the worker and wait for its answer."""
+    """Put one question (`word`: survey or embed) to the worker and wait for its answer."""
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
-    words = [*command, str(WORKER / "main.py"), "survey", str(folder / "question.json"), str(folder / "answer.json")]
+    words = [*command, str(WORKER / "main.py"), word, str(folder / "question.json"), str(folder / "answer.json")]
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     console = folder / "console.log"
     try:

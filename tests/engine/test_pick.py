@@ -6,6 +6,7 @@ import json
 import random
 from pathlib import Path
 
+import numpy
 import pytest
 
 from engine.errors import UsageError
@@ -75,6 +76,19 @@ def test_locked_rows_stay_and_swapped_rows_go() -> None:
     assert away not in numbers
     assert numbers[stays].locked
     assert len(numbers) == 10
+
+
+def test_topics_follow_embeddings_where_there_are_any() -> None:
+    """Vectors that part rows of equal words into two topics, one of them five times as large."""
+    rows = [Candidate(n, f"Tell the story of {n} again", "once upon a time") for n in range(60)]
+    rare = set(range(0, 60, 6))
+    vectors = numpy.array([[0.0, 1.0] if n in rare else [1.0, 0.0] for n in range(60)], numpy.float32)
+    found = propose(rows, 12, embeddings=vectors)
+    topic = {one.number: one.topic for one in found.rows}
+    assert not {topic[n] for n in topic if n in rare} & {topic[n] for n in topic if n not in rare}
+    assert sorted(topic.rows for topic in found.topics) == [10, 50]
+    without = propose(rows, 12, embeddings=vectors, refused=rare)
+    assert [topic.rows for topic in without.topics] == [50], "a refused row takes its vector with it"
 
 
 def test_texts_without_words_and_nothing_at_all() -> None:

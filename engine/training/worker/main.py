@@ -1,7 +1,7 @@
 """Start of the worker process: `python .../worker/main.py [--attempt N] RUN_DIR [RUN_DIR ...]`.
 
-`main.py survey REQUEST ANSWER` only says what a run would make of its rows; `main.py answer RUN_DIR` answers prompts
-with the base model and with what the run has made of it.
+`main.py survey REQUEST ANSWER` only says what a run would make of its rows; `main.py embed REQUEST ANSWER` makes
+vectors of texts; `main.py answer RUN_DIR` answers prompts with the base model and with what the run has made of it.
 
 Started by file path, so the folder it lies in is made a package by hand, under a name nothing else has; nothing is
 added to `sys.path`, where the data and model folders of a run could shadow somebody's modules.
@@ -34,6 +34,8 @@ if __name__ == "__main__":
     load_package()
     if sys.argv[1:2] == ["survey"]:
         importlib.import_module(f"{PACKAGE}.survey").main(sys.argv[2:])
+    elif sys.argv[1:2] == ["embed"]:
+        importlib.import_module(f"{PACKAGE}.embedding").main(sys.argv[2:])
     elif sys.argv[1:2] == ["answer"]:
         importlib.import_module(f"{PACKAGE}.answering").main(sys.argv[2:])
     else:

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,12 @@ SHOWN_CUT_TOKENS = 200
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Answer one request. Faults of model and data are answers as well."""
+    """Answer one request."""
+    answer_request(arguments, survey)
+
+
+def answer_request(arguments: Sequence[str], work: Callable[[Mapping[str, Any], Progress], dict[str, Any]]) -> None:
+    """Read the request, do the work, write the answer, end. Faults of model and data are answers as well."""
     request, target = read_json(Path(arguments[0])) or {}, Path(arguments[1])
     found = found_versions()
     answer: dict[str, Any] = {"python": sys.version.split()[0], "versions": found, "unfit": unfit(found)}
@@ -34,7 +39,7 @@ def main(arguments: Sequence[str]) -> None:
             HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false"
         )
         try:
-            answer |= survey(request, Progress(target.with_name("progress.json")))
+            answer |= work(request, Progress(target.with_name("progress.json")))
         except (ValueError, OSError, RuntimeError) as fault:
             lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
             answer["error"] = " ".join(lines[:2])[:500] or type(fault).__name__

@@ -2,7 +2,8 @@
 
 Three things are kept, all pure functions of what they are filed under: the words of a text (by its hash), the verdict
 on a pair of requests (by both hashes, with every word count the guard asked for: where one of them has changed, the
-pair is judged anew), and what signals found in a row (`kept_flags`). A scan with a cache finds what a scan without one
+pair is judged anew), and what signals found in a row (`kept_flags`); all of it only for as long as the code that worked
+it out is the same. A scan with a cache finds what a scan without one
 finds.
 
 The file holds numpy arrays and JSON, nothing that runs when it is read.
@@ -24,8 +25,9 @@ import numpy.typing as npt
 
 from engine.files import write_atomic
 from engine.scan.kept_flags import KeptFlags, from_json, to_json
+from engine.scan.sources_digest import sources_of
 
-FORMAT = 2
+FORMAT = 3
 MOST_PAIRS = 100_000
 NAME = "scan.cache"
 
@@ -87,7 +89,7 @@ def load_cache(folder: Path) -> ScanCache:
     try:
         with zipfile.ZipFile(folder / NAME) as parts:
             head = json.loads(parts.read("pairs.json"))
-            if head.get("format") != FORMAT:
+            if head.get("format") != FORMAT or head.get("rules") != sources_of("duplicates").hex():
                 return ScanCache()
             arrays = {name: _array(parts, name) for name in ("hashes", "starts", "ids")}
             flags = from_json(parts.read("flags.json").decode("ascii"))
@@ -114,7 +116,8 @@ def save_cache(folder: Path, cache: ScanCache) -> None:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as parts:
         pairs = dict(list(cache.pairs.items())[:MOST_PAIRS])
-        parts.writestr("pairs.json", json.dumps({"format": FORMAT, "pairs": pairs}, ensure_ascii=True))
+        head = {"format": FORMAT, "rules": sources_of("duplicates").hex(), "pairs": pairs}
+        parts.writestr("pairs.json", json.dumps(head, ensure_ascii=True))
         for name, column in (
             ("hashes", cache.words.hashes.astype("<u8")),
             ("starts", cache.words.starts.astype("<i8")),

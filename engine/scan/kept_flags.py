@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from engine.model import Example, Span
 from engine.scan.signals.signal import Found
+from engine.scan.sources_digest import sources_of
 
 # What signals look things up in; another version may answer otherwise.
 LOOKED_UP_IN = ("codespell", "ftfy", "py3langid")
@@ -69,10 +69,7 @@ def digest_of(keys: Sequence[int]) -> str:
 def rules_digest() -> str:
     """A value that changes with the rules: the sources of the signals, and the versions of what they look things up
     in."""
-    digest = blake2b(digest_size=16)
-    folder = Path(__file__).parent
-    for path in (*sorted((folder / "signals").glob("*.py")), *sorted(folder.glob("*.py"))):
-        digest.update(path.read_bytes())
+    digest = blake2b(sources_of("signals"), digest_size=16)
     for name in LOOKED_UP_IN:
         try:
             version = metadata.version(name)

@@ -98,6 +98,17 @@ def alpaca_rows(*pairs: tuple[str, str]) -> list[dict[str, str]]:
     return [{"instruction": asked, "input": "", "output": answer} for asked, answer in pairs]
 
 
+def test_a_changed_rule_makes_everything_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = ScanCache()
+    scan(made(1), cache=cache)
+    save_cache(tmp_path, cache)
+    kept = load_cache(tmp_path)
+    assert kept.words is not None
+    assert kept.flags.rows
+    monkeypatch.setattr("engine.scan.cache.sources_of", lambda room: b"the same with another guard")
+    assert load_cache(tmp_path).words is None
+
+
 def test_what_a_person_said_is_remembered_by_the_next_scan(tmp_path: Path) -> None:
     folder = make_project(
         tmp_path,

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from engine.errors import UsageError
 from engine.model import Flag, Row
 from engine.project.folder import Project
 from engine.queue.rules import RowRule, derive_row
-from engine.scan.signals import SIGNALS
 from engine.sources.shapes import with_texts
 from workbench.edits import can_be_trained_on, fields_of
 from workbench.session import Session
 from workbench.verdicts import counted, plan_edits
 
-REPAIRS: Mapping[str, Callable[[str], str]] = {
-    signal.name: signal.repair for signal in SIGNALS if signal.repair is not None
-}
+
+@lru_cache(maxsize=1)
+def repair_table() -> Mapping[str, Callable[[str], str]]:
+    """Signal name -> how it mends a text. The signals are imported when the first repair is asked for: the first paint
+    needs none of them."""
+    from engine.scan.signals import SIGNALS
+
+    return {signal.name: signal.repair for signal in SIGNALS if signal.repair is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def repairs_of(project: Project, row: int) -> Iterator[Change]:
 
 def repair_of(project: Project, flag: Flag) -> Change | None:
     """What a flag's signal would mend, in the fields that make up the turn it marked."""
-    mend = REPAIRS.get(flag.signal)
+    mend = repair_table().get(flag.signal)
     if mend is None:
         return None
 
@@ -105,7 +110,7 @@ def offer_signal(session: Session, signal: str) -> Offer | None:
 
 def rule_behind(project: Project, row: int, before: Row) -> RowRule | None:
     """The mechanical change behind the edit that a row has just got; None where it is none."""
-    return derive_row(before, project.current_row(row), REPAIRS)
+    return derive_row(before, project.current_row(row), repair_table())
 
 
 def fitting(project: Project, rule: RowRule, rows: Iterable[int]) -> list[int]:

@@ -94,8 +94,10 @@ def _spaceless_agree(left: Key, right: Key, request: Key | None) -> bool:
     if left.bag != right.bag or request is None:
         return False
     shorter, longer = sorted(("".join(left.spaceless), "".join(right.spaceless)), key=len)
+    if not shorter:
+        return False
     before, found, after = longer.partition(shorter)
-    return bool(shorter and found) and set(before + after) <= _FILLER | set(request.spaceless)
+    return bool(found) and set(before + after) <= _FILLER | set(request.spaceless)
 
 
 def told_numbers(answer: Key, other: Key, request: Key | None) -> list[str]:

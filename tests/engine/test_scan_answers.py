@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.scan.conflicts import compare_answers
@@ -127,6 +127,7 @@ def test_numbers_of_the_request_said_again_are_no_difference_but_an_answer_among
     assert relation("5", "3", "Which is bigger, 5 or 3?") == "conflict"
 
 
+@example("\x1b", "ក")
 @given(st.text(max_size=150), st.text(max_size=150))
 def test_any_two_texts_compare_the_same_way_round(one: str, other: str) -> None:
     assert relation(one, other) in ("same", "nearly", "alternative", "conflict")

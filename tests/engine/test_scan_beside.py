@@ -6,8 +6,10 @@ import dataclasses
 import os
 import random
 import signal
-import threading
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +48,10 @@ def contents(findings: Findings) -> Findings:
 
 @pytest.fixture
 def always_beside(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    return send_all_beside(monkeypatch)
+
+
+def send_all_beside(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every part of the work goes to a second process, however small; the list counts them."""
     for place in (
         "pipeline.FEWEST_ROWS",
@@ -103,18 +109,29 @@ def test_the_cache_takes_in_what_the_second_process_worked_out(always_beside: li
     assert caches[1].worked_out == 0
 
 
-def test_another_thread_in_this_process_keeps_the_scan_from_forking(always_beside: list[int]) -> None:
-    done = threading.Event()
-    thread = threading.Thread(target=done.wait)
-    thread.start()
-    try:
-        scan(made(1), signals=())
-        assert always_beside == []
-    finally:
-        done.set()
-        thread.join()
-    scan(made(1), signals=())
-    assert always_beside != []
+THREADS = """
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+import pytest, test_scan_beside as here
+from engine.scan import scan
+started = here.send_all_beside(pytest.MonkeyPatch())
+done = threading.Event()
+thread = threading.Thread(target=done.wait)
+thread.start()
+scan(here.made(1), signals=())
+with_another = len(started)
+done.set()
+thread.join()
+scan(here.made(1), signals=())
+print(with_another, len(started) > 0)
+"""
+
+
+def test_another_thread_in_this_process_keeps_the_scan_from_forking() -> None:
+    """In a process of its own: other tests leave threads behind."""
+    words = [sys.executable, "-c", THREADS, str(Path(__file__).parent)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "True"]
 
 
 def test_a_cancelled_scan_leaves_no_process(always_beside: list[int]) -> None:

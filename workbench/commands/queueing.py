@@ -25,7 +25,7 @@ def _repair(stage: Stage) -> None:
     if session.screen == "overview":
         item = session.item
         signal = item.filter_text.rpartition("flag:")[2] if item is not None else ""
-        offer = repairs.offer_signal(session, signal) if signal in repairs.REPAIRS else None
+        offer = repairs.offer_signal(session, signal) if signal in repairs.repair_table() else None
         session.say("" if offer else "no mechanical repair for this line: those of `flag:NAME` lines are offered",
                     "info" if offer else "refused")  # fmt: skip
     else:

@@ -167,13 +167,20 @@ def test_an_old_trainer_or_an_unknown_model_is_refused_before_anything_starts(
     unknown = choose_spec(name="p", rows=6, model="no-such-owner/no-such-model")
     (refusal,) = make_plan(unknown, rows(6), (), runs_dir=tmp_path).refusals
     assert (refusal.kind, "no-such-owner/no-such-model cannot be loaded" in refusal.text) == ("model", True)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # a network without a way out
-    (refusal,) = make_plan(unknown, rows(6), (), runs_dir=tmp_path).refusals
-    assert (refusal.kind, "no-such-owner/no-such-model cannot be loaded" in refusal.text) == ("model", True)
     broken = choose_spec(name="p", rows=6, model="any/model", settings={"command": ("false",)})
     with pytest.raises(TrainingError, match="does not run the worker"):
         make_plan(broken, rows(6), (), runs_dir=tmp_path)
+
+
+@pytest.mark.slow
+def test_a_network_without_a_way_out_is_told_after_the_hubs_own_retries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    unknown = choose_spec(name="p", rows=6, model="no-such-owner/no-such-model")
+    (refusal,) = make_plan(unknown, rows(6), (), runs_dir=tmp_path).refusals
+    assert (refusal.kind, "no-such-owner/no-such-model cannot be loaded" in refusal.text) == ("model", True)
 
 
 def test_what_the_libraries_would_not_take_is_refused_before_the_start() -> None:

@@ -11,8 +11,14 @@ from engine.training.history import Column
 # Dots of a braille cell by (column, row), as Unicode numbers them.
 DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 SMOOTHING = 0.9
-SPAN_PARTS, DECADE_PARTS = 5, 4
-Cells = list[list[int]]
+DECADE_PARTS = 4
+ROUND_VALUES = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+# Of the height a curve takes a third at least, once so many points say where it goes.
+FILLED = 1 / 3
+TELLING_POINTS = 32
+FINEST = 30
+Cells = list[dict[int, int]]
+"""Of each line the cells that are not empty: column -> the bits of a braille character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +53,41 @@ def scaled(value: float, log: bool) -> float:
 
 def frame_for(curves: Sequence[Curve], last_step: float, *, log: bool = False) -> Frame | None:
     """The frame that holds all curves; None where there is nothing to draw. A logarithm leaves out 0 and below."""
-    points = [point for curve in curves for point in curve.points if math.isfinite(point.low + point.high)]
-    points = [point for point in points if point.low > 0] if log else points
-    if not points:
+    low, high, newest, count = math.inf, -math.inf, 0, 0
+    for curve in curves:
+        count = max(count, len(curve.points))
+        for point in curve.points:
+            if math.isfinite(point.low + point.high) and not (log and point.low <= 0):
+                low, high, newest = min(low, point.low), max(high, point.high), max(newest, point.step)
+    if low > high:
         return None
-    low, high = min(point.low for point in points), max(point.high for point in points)
     if low == high:
         low, high = (low / 2, high * 2) if log else (low - 0.5, high + 0.5)
-    return Frame(max(last_step, 1.0), *rounded(low, high, log), log)
+    starts = count < TELLING_POINTS and newest < last_step
+    return Frame(max(last_step, 1.0), *(decades(low, high) if log else rounded(low, high, starts=starts)), log)
 
 
-def rounded(low: float, high: float, log: bool) -> tuple[float, float]:
-    """The range widened to round values: a new lowest loss a little below the last must not redraw the whole curve."""
-    if log:
-        low, high = math.floor(math.log10(low) * DECADE_PARTS), math.ceil(math.log10(high) * DECADE_PARTS)
-        return 10 ** (low / DECADE_PARTS), 10 ** (high / DECADE_PARTS)
-    unit = 10 ** math.floor(math.log10(high - low)) / SPAN_PARTS
-    return math.floor(low / unit) * unit, math.ceil(high / unit) * unit
+def decades(low: float, high: float) -> tuple[float, float]:
+    """The range widened to parts of a power of ten."""
+    low, high = math.floor(math.log10(low) * DECADE_PARTS), math.ceil(math.log10(high) * DECADE_PARTS)
+    return 10 ** (low / DECADE_PARTS), 10 ** (high / DECADE_PARTS)
+
+
+def rounded(low: float, high: float, *, starts: bool) -> tuple[float, float]:
+    """The range widened to halves, quarters ... of a round value, the coarsest that the curve fills well enough.
+
+    A new lowest loss a little below the last must not redraw the whole curve. That of a run that `starts` stands on
+    zero: few steps say nothing yet of where it goes, and their noise alone would fill any closer axis.
+    """
+    largest = max(abs(low), abs(high))
+    decade = 10 ** math.floor(math.log10(largest))
+    unit = next(value * decade for value in ROUND_VALUES if value * decade >= largest)
+    for _ in range(FINEST):
+        bottom, top = math.floor(low / unit) * unit, math.ceil(high / unit) * unit
+        if starts or high - low >= (top - bottom) * FILLED:
+            break
+        unit /= 2
+    return bottom, top
 
 
 def smoothed(points: Sequence[Column]) -> list[Column]:
@@ -83,7 +107,7 @@ def draw(curve: Curve, frame: Frame, columns: int, rows: int) -> Cells:
     spike is lost however many points there are.
     """
     spans = dot_spans(curve, frame, columns * 2 - 1, rows * 4 - 1)
-    cells = [[0] * columns for _ in range(rows)]
+    cells: Cells = [{} for _ in range(rows)]
     before: tuple[int, int] | None = None
     for x in sorted(spans):
         top, bottom, last = spans[x]
@@ -101,18 +125,19 @@ def dot_spans(curve: Curve, frame: Frame, right: int, lowest: int) -> dict[int, 
     across, down = right / frame.last_step, lowest / (high - scaled(frame.low, frame.log))
     columns: dict[int, tuple[float, float, float]] = {}
     for point in curve.points:
-        if not math.isfinite(point.low + point.high) or (frame.log and point.low <= 0):
+        above, below = point.high, point.low
+        if not math.isfinite(above + below) or (frame.log and below <= 0):
             continue
-        x = min(right, max(0, round(point.step * across)))
+        x = min(round(point.step * across), right)
         before = columns.get(x)
-        if before is None:
-            columns[x] = (point.high, point.low, point.last)
-        else:
-            columns[x] = (max(point.high, before[0]), min(point.low, before[1]), point.last)
-    return {
-        x: tuple(min(lowest, max(0, round((high - scaled(value, frame.log)) * down))) for value in values)  # type: ignore[misc]  # three each
-        for x, values in columns.items()
-    }
+        if before is not None:
+            above, below = max(above, before[0]), min(below, before[1])
+        columns[x] = (above, below, point.last)
+
+    def height(value: float) -> int:
+        return min(lowest, max(0, round((high - scaled(value, frame.log)) * down)))
+
+    return {x: (height(above), height(below), height(last)) for x, (above, below, last) in columns.items()}
 
 
 def join(cells: Cells, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -125,23 +150,28 @@ def join(cells: Cells, start: tuple[int, int], end: tuple[int, int]) -> None:
 
 def dot(cells: Cells, x: int, y: int) -> None:
     """Set one dot."""
-    cells[y // 4][x // 2] |= DOTS[x % 2][y % 4]
+    line = cells[y // 4]
+    line[x // 2] = line.get(x // 2, 0) | DOTS[x % 2][y % 4]
 
 
 def layered(drawn: Sequence[tuple[Cells, str]]) -> list[list[tuple[str, str]]]:
-    """Several drawings over each other, the last on top, as lines of (text, role): one colour a character."""
+    """Several drawings over each other, the last on top, as lines of (text, role): one colour a character, and no
+    blanks behind the last one."""
     lines = []
     for row in range(len(drawn[0][0])):
+        shown: dict[int, tuple[int, str]] = {}
+        for cells, colour in drawn:
+            for column, bits in cells[row].items():
+                shown[column] = (bits | shown[column][0] if column in shown else bits, colour)
         line: list[tuple[str, str]] = []
-        for column in range(len(drawn[0][0][row])):
-            bits, role = 0, "text"
-            for cells, colour in drawn:
-                if cells[row][column]:
-                    bits, role = bits | cells[row][column], colour
-            text = chr(0x2800 + bits) if bits else " "
-            if line and (line[-1][1] == role or not bits):
-                line[-1] = (line[-1][0] + text, line[-1][1])
+        end = 0
+        for column in sorted(shown):
+            bits, role = shown[column]
+            text = " " * (column - end) + chr(0x2800 + bits)
+            if line and line[-1][1] == role:
+                line[-1] = (line[-1][0] + text, role)
             else:
                 line.append((text, role))
+            end = column + 1
         lines.append(line)
     return lines

@@ -19,6 +19,12 @@ SEVERITIES: tuple[Severity, ...] = ("fix", "drop", "check", "info")
 BUCKETS: tuple[BucketName, ...] = ("fix", "drop", "check", "clean")
 SHAPES: tuple[ShapeName, ...] = ("alpaca", "messages", "sharegpt", "preference", "text")
 CLUSTER_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix", "variant", "conflict")
+GROUP_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix", "conflict")
+"""What is settled as a group, in the order of the list; a family of variants is only shown as one."""
+SETTLED_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix")
+"""Groups of which one row is kept."""
+BUCKET_ORDER: tuple[BucketName, ...] = ("drop", "fix", "check", "clean")
+"""The order in which single rows are gone through."""
 VERDICTS: tuple[VerdictName, ...] = ("undecided", "accepted", "rejected", "skipped")
 
 BUCKET_LABELS: dict[BucketName, str] = {

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from projects import alpaca, numbered, write_jsonl
+
+from workbench.cli import HANDLERS
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPACA = ROOT.parent / "shared" / "data" / "alpaca_52k.jsonl.gz"
@@ -23,6 +26,14 @@ def tamis(*words: object, code: int = 0, **env: str) -> subprocess.CompletedProc
     )
     assert done.returncode == code, done
     return done
+
+
+def test_help_names_every_command_and_the_version_is_told() -> None:
+    told = tamis("--help").stdout
+    named = set(re.findall(r"^    (\w+)\b", told, re.M))
+    assert set(HANDLERS) <= named
+    assert tamis("--version").stdout.startswith("tamis ")
+    assert "--take-over" in tamis("open", "--help").stdout
 
 
 BAD_SOURCES: dict[str, bytes] = {

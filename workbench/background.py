@@ -13,7 +13,7 @@ from engine.queue.rules import RowRule
 from workbench.ordering import LABELS, RISK, learnt, ranking, take_order, take_queue
 from workbench.repairs import fitting
 from workbench.scan_job import QUEUE_MODULE, READ_MODULE, run_job, run_scan
-from workbench.verdicts import counted
+from workbench.wording import counted
 
 if TYPE_CHECKING:
     from workbench.app import TamisApp

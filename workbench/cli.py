@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.errors import TamisError, UsageError
 
 DONE, FINDING, USAGE_ERROR, INTERRUPTED = 0, 1, 2, 130
+SCREEN_WORDS = ("open", "demo")
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -23,26 +24,44 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message, "", f"see `{self.prog} --help`")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands with their options; the epilogue names the way in that has no word of its own."""
-    from engine.export.manifest import tamis_version
+class _Version(argparse.Action):
+    """`--version`; looked up only where it is asked for."""
 
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from engine.version import tamis_version
+
+        print(f"tamis {tamis_version()}")
+        parser.exit()
+
+
+def build_parser(word: str | None = None) -> argparse.ArgumentParser:
+    """All commands with their options; the epilogue names the way in that has no word of its own.
+
+    With `word`, the word that was typed: where it opens the workbench only those commands are made, since making all
+    of them takes longer than reading a project.
+    """
     parser = _Parser(
         prog="tamis",
         description="Sieve fine-tuning data down to the examples worth training on, train on them, see what it bought.",
         epilog="`tamis PATH` opens a data file or a .tamis project in the workbench; `tamis demo` shows the sample.",
     )
-    parser.add_argument("--version", action="version", version=f"tamis {tamis_version()}")
+    parser.add_argument("--version", action=_Version, help="show program's version number and exit")
     words = parser.add_subparsers(dest="word", metavar="COMMAND", required=True, parser_class=_Parser)
-    _data_commands(words)
-    _training_commands(words)
+    _screen_commands(words)
+    if word not in SCREEN_WORDS:
+        _data_commands(words)
+        _training_commands(words)
     return parser
 
 
 def _command(
     words: argparse._SubParsersAction[_Parser], name: str, text: str, *, project: bool = True, decides: bool = False
 ) -> argparse.ArgumentParser:
-    command = words.add_parser(name, help=text, description=text)
+    # argparse formats the help, but not the description, with `%`.
+    command = words.add_parser(name, help=text.replace("%", "%%"), description=text)
     if project:
         command.add_argument(
             "project", type=Path, metavar="PROJECT", help="a .tamis folder, or the data file beside it"
@@ -55,7 +74,7 @@ def _command(
     return command
 
 
-def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
+def _screen_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     opened = words.add_parser("open", help="open a data file or project in the workbench (the same as `tamis PATH`)")
     opened.add_argument("path", type=Path, metavar="PATH")
     _screen_options(opened)
@@ -70,6 +89,9 @@ def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
         "--headless", action="store_true", help="no screen: scan, decide, export, train, compare, print the verdict"
     )
     demo.add_argument("--json", action="store_true", help="print one JSON object (headless only)")
+
+
+def _data_commands(words: argparse._SubParsersAction[_Parser]) -> None:
     scan = _command(words, "scan", "find duplicates, contradictions and quality issues", project=False)
     scan.add_argument("path", type=Path, metavar="PATH", help="a data file, or a .tamis project")
     scan.add_argument("--project", type=Path, metavar="DIR", help="keep rows and findings in this project folder")
@@ -293,7 +315,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not words:
             build_parser().print_help()
             return USAGE_ERROR
-        arguments, left_over = build_parser().parse_known_args(words)
+        arguments, left_over = build_parser(words[0]).parse_known_args(words)
         if left_over:
             # `tamis do P --dry-run 'x'`: argparse closes the list of commands at the first option.
             if arguments.word != "do" or any(word.startswith("-") for word in left_over):

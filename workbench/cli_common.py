@@ -17,7 +17,6 @@ from engine.errors import LockedError, UsageError
 from engine.project.folder import Project, open_project
 from engine.project.places import is_project, project_folder_for
 from engine.reviewer import checked_reviewer, find_reviewer
-from engine.sources.hub import fetch, is_hub_id
 
 REDRAW_SECONDS = 0.2
 
@@ -56,10 +55,10 @@ def given_source(path: Path) -> Iterator[Path]:
             with spooled.open("wb") as out:
                 shutil.copyfileobj(sys.stdin.buffer, out)
             yield spooled
-    elif not path.exists() and is_hub_id(str(path)):
-        yield fetch(str(path))
-    else:
-        yield path
+        return
+    from engine.sources.hub import fetch, is_hub_id
+
+    yield fetch(str(path)) if not path.exists() and is_hub_id(str(path)) else path
 
 
 def open_for_deciding(path: Path, named: str | None, take_over: bool = False) -> Project:

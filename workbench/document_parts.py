@@ -14,8 +14,8 @@ from engine.project.folder import Project
 from engine.queue.recheck import TAG
 from engine.select import CHARS_PER_TOKEN
 from workbench.safe_text import visible, visible_line
-from workbench.verdicts import counted
 from workbench.worddiff import Piece, word_diff
+from workbench.wording import counted
 
 Styled = tuple[str, str]
 """(visible text, role of the theme)"""

@@ -12,7 +12,8 @@ from workbench.saved_state import FieldPath
 from workbench.second_look import with_answer
 from workbench.session import Session
 from workbench.stopping import note_outcome
-from workbench.verdicts import counted, plan_edit, plan_edits
+from workbench.verdicts import plan_edit, plan_edits
+from workbench.wording import counted
 
 # More in one file is no longer reading.
 MOST_EDITED_AT_ONCE = 500

@@ -9,8 +9,8 @@ from workbench.document_parts import about_tokens
 from workbench.ordering import RISK
 from workbench.safe_text import visible_line
 from workbench.session import Session
-from workbench.verdicts import counted
 from workbench.view import Entry, names_suspects
+from workbench.wording import counted
 
 
 def title_line(session: Session, entry: Entry) -> list[Styled]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from engine.model import Cluster, Example
+from engine.model import SETTLED_KINDS, Cluster, Example
 from engine.project.folder import Project
 from workbench.document_parts import (
     Paragraph,
@@ -19,9 +19,8 @@ from workbench.document_parts import (
     turns,
 )
 from workbench.safe_text import visible_line
-from workbench.verdicts import counted
-from workbench.view import SETTLED_KINDS
 from workbench.worddiff import shortened, word_diff
+from workbench.wording import counted
 
 MOST_MEMBERS = 200
 LAST_DIGIT = 9

@@ -5,7 +5,8 @@ from __future__ import annotations
 from engine.errors import UsageError
 from engine.model import Act, Cluster
 from workbench.session import Session
-from workbench.verdicts import Plan, counted, plan_bulk, plan_fine_together, plan_keep
+from workbench.verdicts import Plan, plan_bulk, plan_fine_together, plan_keep
+from workbench.wording import counted
 
 
 def group_here(session: Session) -> Cluster:

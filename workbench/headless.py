@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import cast
 
 from engine.errors import UsageError
-from engine.model import Act, Cluster
+from engine.model import SETTLED_KINDS, Act, Cluster
 from engine.project.folder import Project
 from engine.select import select
 from workbench.remarks import plan_note, plan_tags
@@ -24,7 +24,7 @@ from workbench.verdicts import (
     plan_row,
     seen_by,
 )
-from workbench.view import SETTLED_KINDS, groups_within
+from workbench.view import groups_within
 
 APART = {"not-duplicates": "not_duplicates", "split": "split"}
 VERBS = (*RESULT, "keep", "both-fine", "drop-both", *APART, "tag", "note")

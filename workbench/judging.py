@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from engine.errors import UsageError
+from engine.model import SETTLED_KINDS
 from engine.queue.estimate import FEWEST_QUIET
 from engine.select import select
 from workbench.second_look import say_agreement, with_answer
 from workbench.session import Session
 from workbench.stopping import advised, named, note_outcome, remaining
-from workbench.verdicts import Plan, Verb, counted, plan_bulk, plan_keep, plan_keep_bulk, plan_row, seen_by
-from workbench.view import SETTLED_KINDS, groups_within
+from workbench.verdicts import Plan, Verb, plan_bulk, plan_keep, plan_keep_bulk, plan_row, seen_by
+from workbench.view import groups_within
+from workbench.wording import counted
 
 # A verdict on more rows than this that nobody has looked at takes its key twice.
 UNSEEN_WITHOUT_ASKING = 20

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.errors import TamisError
 from workbench.scan_job import SUSPECTS_MODULE, run_job
 from workbench.session import Session
-from workbench.verdicts import counted
+from workbench.wording import counted
 
 if TYPE_CHECKING:
     from workbench.app import TamisApp

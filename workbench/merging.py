@@ -11,7 +11,8 @@ from workbench.editing import edit_fields
 from workbench.edits import edited_row
 from workbench.saved_state import FieldPath
 from workbench.session import Session
-from workbench.verdicts import Plan, counted, plan_keep
+from workbench.verdicts import Plan, plan_keep
+from workbench.wording import counted
 
 START, BETWEEN, END = "<" * 7, "=" * 7, ">" * 7
 _MARK = re.compile(rf"^(?:{START} row \d+|{BETWEEN} row \d+|{END})$", re.MULTILINE)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from engine.queue.order import ORDERS, resorted
 from engine.queue.store import Queue, load_queue
 from workbench.session import SETTLE, Session
-from workbench.verdicts import counted
 from workbench.view import build_view
+from workbench.wording import counted
 
 RISK = "risk"
 SURPRISE = "surprise"

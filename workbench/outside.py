@@ -14,7 +14,7 @@ from workbench.editor import fenced, run_editor, unfenced
 from workbench.merging import conflict_here, merge_texts, save_merge
 from workbench.saved_state import FieldPath
 from workbench.session import Session
-from workbench.verdicts import counted
+from workbench.wording import counted
 
 if TYPE_CHECKING:
     from workbench.app import TamisApp

@@ -11,7 +11,7 @@ from engine.errors import TamisError
 from engine.project.folder import Project
 from workbench.run_document import model_name
 from workbench.scan_job import PLAN_MODULE, run_job
-from workbench.verdicts import counted
+from workbench.wording import counted
 
 
 @dataclass(slots=True)

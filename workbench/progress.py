@@ -9,7 +9,7 @@ from time import monotonic
 from engine.model import VERDICTS
 from engine.project.folder import Project
 from engine.select import CHARS_PER_TOKEN
-from workbench.verdicts import counted
+from workbench.wording import counted
 
 # A longer pause is a pause, not work.
 LONGEST_THOUGHT = 60.0

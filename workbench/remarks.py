@@ -8,7 +8,8 @@ from engine.errors import UsageError
 from engine.model import Act
 from engine.project.folder import Project
 from workbench.session import Session
-from workbench.verdicts import Plan, counted
+from workbench.verdicts import Plan
+from workbench.wording import counted
 
 LATER = "later"
 

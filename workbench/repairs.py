@@ -17,7 +17,8 @@ from engine.queue.rules import RowRule, derive_row
 from engine.sources.shapes import with_texts
 from workbench.edits import can_be_trained_on, fields_of
 from workbench.session import Session
-from workbench.verdicts import counted, plan_edits
+from workbench.verdicts import plan_edits
+from workbench.wording import counted
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from engine.model import Cluster, Decision, Example, Turn
+from engine.model import SETTLED_KINDS, Cluster, Decision, Example, Turn
 from engine.project.folder import Project
 from engine.queue.recheck import TAG
 from workbench.document_parts import (
@@ -22,9 +22,8 @@ from workbench.document_parts import (
     turns,
 )
 from workbench.safe_text import visible_line
-from workbench.verdicts import counted
-from workbench.view import SETTLED_KINDS
 from workbench.worddiff import differing_words, word_diff
+from workbench.wording import counted
 
 
 def row_paragraphs(

@@ -10,8 +10,9 @@ from engine.project.journal import read_lines
 from engine.queue.recheck import TAG, SelfAgreement, answered, asking, draw, self_agreement
 from engine.select import select
 from workbench.session import Session
-from workbench.verdicts import Plan, counted
+from workbench.verdicts import Plan
 from workbench.view import SECOND_LOOK
+from workbench.wording import counted
 
 DRAWN = 20
 

@@ -22,12 +22,9 @@ from workbench.progress import Pace, TokenCount
 from workbench.saved_state import Drafts, SavedState, load_state, save_state
 from workbench.searching import Search
 from workbench.settle import Item, overview_items
-from workbench.verdicts import (
-    Plan,
-    carry_out,
-    counted,
-)
+from workbench.verdicts import Plan, carry_out
 from workbench.view import Entry, View, build_view, flat_view
+from workbench.wording import counted
 from workbench.years import Years
 
 if TYPE_CHECKING:

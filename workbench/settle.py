@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Literal, TypeVar
 
-from engine.model import BUCKET_LABELS, VERDICTS, Cluster, ClusterKind
+from engine.model import BUCKET_LABELS, BUCKET_ORDER, GROUP_KINDS, SETTLED_KINDS, VERDICTS, Cluster, ClusterKind
 from engine.project.folder import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
-from workbench.verdicts import counted
-from workbench.view import BUCKET_ORDER, GROUP_KINDS, SETTLED_KINDS
+from workbench.wording import counted
 from workbench.years import UNDATED, Years
 
 T = TypeVar("T")

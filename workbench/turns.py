@@ -10,7 +10,8 @@ from engine.model import Row
 from engine.sources.mapping import Mapping
 from engine.sources.turn_edits import cut_after, drop_turn, toggle_trained
 from workbench.session import Session
-from workbench.verdicts import counted, plan_edit
+from workbench.verdicts import plan_edit
+from workbench.wording import counted
 
 TurnEdit = Callable[[Row, Mapping, int], dict[str, Any]]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from engine.errors import UsageError
-from engine.model import Act, Cluster, Row, VerdictName
+from engine.model import SETTLED_KINDS, Act, Cluster, Row, VerdictName
 from engine.project.folder import Project
-from workbench.view import SETTLED_KINDS
+from workbench.wording import counted
 
 Verb = Literal["accept", "reject", "skip", "reset"]
 RESULT: dict[Verb, VerdictName] = {"accept": "accepted", "reject": "rejected", "skip": "skipped", "reset": "undecided"}
@@ -56,11 +56,6 @@ class Plan:
             done = " and ".join(f"{DONE_WORD[act.do]} {counted(len(act.ids), 'row')}" for act in self.acts)
         left = ", ".join(f"{counted(number, reason)} left alone" for reason, number in self.left_alone.items())
         return f"{done}; {left}" if left else done
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """`1 row`, `2 rows`, `2 held-out rows`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def seen_by(project: Project, on_screen: Iterable[int] = ()) -> Seen:

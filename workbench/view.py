@@ -13,17 +13,12 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import chain
 
-from engine.model import BUCKETS, BucketName, Cluster, ClusterKind
+from engine.model import BUCKET_ORDER, GROUP_KINDS, Cluster, ClusterKind
 from engine.project.folder import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.project.suspects import rank_of
 from engine.queue.recheck import TAG
 from engine.select import select
-
-GROUP_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix", "conflict")
-SETTLED_KINDS: tuple[ClusterKind, ...] = ("exact", "near", "prefix")
-BUCKET_ORDER: tuple[BucketName, ...] = ("drop", "fix", "check", "clean")
-assert set(BUCKET_ORDER) == set(BUCKETS)
 
 # In this filter a row asks for a verdict until it has got its second one.
 SECOND_LOOK = f"is:{TAG}"

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.export.licence import source_licence
 from engine.project.journal import now
+from engine.version import tamis_version
 
 if TYPE_CHECKING:
     from engine.project.folder import Project
 
 
-def tamis_version() -> str:
-    """The installed version, or 'checkout' where tamis runs without being installed."""
-    try:
-        return version("tamis")
-    except PackageNotFoundError:
-        return "checkout"
-
-
 def manifest(project: Project, summary: dict[str, Any]) -> dict[str, Any]:
     """Sources, journals, reviewers, counts per reason, how many decisions were read against taken in bulk, the gate."""
-    from engine.project.gate import gate_summary  # not at the top: every command asks this module for the version
+    from engine.project.gate import gate_summary  # the gate counts what an export would hold
 
     counts = project.counts()
     decided = [number for number in range(len(project.rows)) if project.verdict(number) in ("accepted", "rejected")]

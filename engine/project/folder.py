@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import LockedError, ProjectError
 from engine.files import write_atomic
-from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
+from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
 from engine.project.fold import Fold, map_act
 from engine.project.fold_all import fold_journals
 from engine.project.found import Found
@@ -29,7 +29,6 @@ from engine.scan.store import findings_from_json, findings_to_json
 from engine.sources.mapping import Mapping
 
 SCAN_VERSION = 1
-SETTLED_KINDS = ("exact", "near", "prefix")
 # Fewer lines than this are replayed faster than a snapshot is read.
 SNAPSHOT_LINES = 2000
 

@@ -12,7 +12,6 @@ from typing import Any
 from engine.config import Training, load_config
 from engine.errors import UsageError
 from engine.export.convert import training_row
-from engine.export.manifest import tamis_version
 from engine.model import Cluster, Example, Quarantined, TrainingRow
 from engine.project.folder import Project
 from engine.project.gate import gate
@@ -30,6 +29,7 @@ from engine.training.plan import Plan, make_plan
 from engine.training.plan_parts import Note
 from engine.training.spec import RunSpec, choose_spec, optimizer_steps
 from engine.training.survey import Progress
+from engine.version import tamis_version
 
 MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
 

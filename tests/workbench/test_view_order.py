@@ -9,10 +9,10 @@ from pathlib import Path
 import planted
 import pytest
 
-from engine.model import Act, Cluster, ClusterKind, Findings, Flag
+from engine.model import BUCKET_ORDER, Act, Cluster, ClusterKind, Findings, Flag
 from engine.project.folder import Project
 from engine.project.found import Found
-from workbench.view import BUCKET_ORDER, build_view
+from workbench.view import build_view
 
 ROWS = 200
 KINDS: tuple[ClusterKind, ...] = ("exact", "variant", "variant", "conflict")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from engine.model import SETTLED_KINDS
 from workbench.commands.command import Command
 from workbench.commands.table import BY_ID
 from workbench.session import Session
-from workbench.view import SETTLED_KINDS
 
 # At most seven hints fit 80 columns; which seven depends on what is under the cursor.
 HINTS: dict[str, tuple[str, ...]] = {

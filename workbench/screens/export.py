@@ -16,8 +16,8 @@ from workbench.document import Paragraph
 from workbench.keymap import bindings_for
 from workbench.safe_text import visible_line
 from workbench.screens.base import WorkScreen
-from workbench.verdicts import counted
 from workbench.widgets.reader import Reader
+from workbench.wording import counted
 
 
 class ExportScreen(WorkScreen):

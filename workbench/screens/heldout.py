@@ -11,8 +11,8 @@ from workbench.document import Paragraph
 from workbench.first_open import HELDOUT, changed_proposal, proposed_rows, reserve
 from workbench.keymap import bindings_for
 from workbench.screens.base import WorkScreen
-from workbench.verdicts import counted
 from workbench.widgets.reader import Reader
+from workbench.wording import counted
 
 
 class HeldoutScreen(WorkScreen):

@@ -13,10 +13,10 @@ from workbench.repairs import Change, Offer
 from workbench.safe_text import visible_line
 from workbench.screens.board import BoardScreen
 from workbench.session import Session
-from workbench.verdicts import counted
 from workbench.widgets.line_list import ListSource
 from workbench.widgets.reader import Reader
 from workbench.worddiff import shortened, word_diff
+from workbench.wording import counted
 
 LONGEST_SHOWN = 20_000
 

@@ -14,9 +14,9 @@ from workbench.progress import progress_words
 from workbench.screens.asking import AskingScreen
 from workbench.session import Session
 from workbench.settle import SECTION_TITLES, Item
-from workbench.verdicts import counted
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
+from workbench.wording import counted
 
 WIDEST = 100
 BAR_WIDTH = 14

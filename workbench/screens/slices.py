@@ -14,10 +14,10 @@ from workbench.scan_job import SLICES_MODULE, run_job
 from workbench.screens.board import BoardScreen
 from workbench.session import Session
 from workbench.slice_board import Bar, SliceBoard, open_board, show_ten, take_slices
-from workbench.verdicts import counted
 from workbench.view import Entry
 from workbench.widgets.line_list import ListSource
 from workbench.widgets.reader import Reader
+from workbench.wording import counted
 
 BAR = 16
 

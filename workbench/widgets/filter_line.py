@@ -12,9 +12,9 @@ from engine.errors import UsageError
 from workbench.safe_text import visible_line
 from workbench.searching import Search
 from workbench.session import Session
-from workbench.verdicts import counted
 from workbench.widgets.lines import OneLine
 from workbench.widgets.typing_order import STEADY_CURSOR, act_now, actions_of, hand_back
+from workbench.wording import counted
 
 COUNT_AFTER_SECONDS = 0.2
 SLICE_SECONDS = 0.006

@@ -7,41 +7,34 @@ other numbers, the opposite polarity, another final result, or where one refuses
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from itertools import product
 
 from rapidfuzz import fuzz
 
+from engine.scan.comparison import SHORT, Comparison
 from engine.scan.duplicates.key import Key, key_of
-from engine.scan.duplicates.lexicon import is_typo
 from engine.scan.duplicates.reader import NEGATION
-from engine.scan.facts import one_spelling
+from engine.scan.facts import spellings
+from engine.scan.json_answers import compare_json, compare_json_with_words
 from engine.scan.jsontext import as_json
+from engine.scan.quantities import equal_values
 from engine.scan.short_answers import agree, is_open, told_numbers
 from engine.scan.signals.placeholder import is_placeholder
 from engine.scan.signals.refusal import find_refusal
-from engine.scan.text import exact_form, score_form, shorten
+from engine.scan.text import exact_form, score_form, shorten, word_set
+from engine.scan.voice import told_in_two_voices
 
-Relation = Literal["same", "nearly", "alternative", "conflict"]
-
-SHORT = 120
 ALIKE = 90.0
+# Where 1.10 is not 1.1, and 1/2 not 0.5: stems of requests for a way of writing.
+_TO_THE_LETTER = word_set("version releas decimal fraction format convert simplifi round notation digit")
+_PERCENT = re.compile(r"\s?(?:%|\bper ?cent\b)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is|:)|\bresult(?: is|:))[ ]{0,3}([^\n]{1,60})", re.IGNORECASE)
 _YES = re.compile(r"^(?:yes|true|correct|ja|oui|sí|si|是)\b", re.IGNORECASE)
 _NO = re.compile(r"^(?:no|false|incorrect|nein|non|不|否)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How two answers relate, and the difference in words ('"high" against "low"')."""
-
-    relation: Relation
-    why: str = ""
 
 
 def compare_answers(one: str, other: str, request: Key | None = None) -> Comparison:
@@ -58,14 +51,14 @@ def compare_answers(one: str, other: str, request: Key | None = None) -> Compari
         return Comparison("nearly", "both answers refuse")
     parsed = as_json(one), as_json(other)
     if parsed[0] is not None and parsed[1] is not None:
-        return _compare_json(parsed[0], parsed[1])
+        return compare_json(parsed[0], parsed[1])
     if _is_cut_off(left, right):
         return Comparison("nearly", "one answer is the beginning of the other")
     if (parsed[0] is None) != (parsed[1] is None):
         return (
-            _compare_json_with_words(parsed[0], other)
+            compare_json_with_words(parsed[0], other)
             if parsed[0] is not None
-            else _compare_json_with_words(parsed[1], one)
+            else compare_json_with_words(parsed[1], one)
         )
     return _compare_words(one, other, request)
 
@@ -80,66 +73,8 @@ def _is_cut_off(one: str, other: str) -> bool:
     )
 
 
-def _scalars(value: Any, path: str = "") -> dict[str, str]:
-    """Every leaf of a parsed JSON value by its dotted path, spelled alike. Lists of leaves lose their order."""
-    if isinstance(value, dict):
-        found: dict[str, str] = {}
-        for key, inner in value.items():
-            found |= _scalars(inner, f"{path}.{str(key).casefold().strip()}" if path else str(key).casefold().strip())
-        return found
-    if isinstance(value, list):
-        if all(not isinstance(inner, dict | list) for inner in value):
-            return {path: ", ".join(sorted(_spell(inner) for inner in value))}
-        found = {}
-        for number, inner in enumerate(value):
-            found |= _scalars(inner, f"{path}[{number}]")
-        return found
-    return {path: _spell(value)}
-
-
-def _spell(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = json.dumps(value) if isinstance(value, bool) or value is None else str(value)
-    form = score_form(text) if not isinstance(value, int) else text
-    return form or text.strip()
-
-
-def _compare_json(one: Any, other: Any) -> Comparison:
-    try:
-        left, right = _scalars(one), _scalars(other)
-    except RecursionError:
-        return Comparison("alternative", "both are deeply nested")
-    differing = [path for path in left if path in right and left[path] != right[path]]
-    if not differing:
-        missing = sorted(left.keys() ^ right.keys())
-        return Comparison("nearly", f'only one has "{shorten(missing[0], 30)}"') if missing else Comparison("same")
-    for path in differing:
-        if len(left[path]) < SHORT and len(right[path]) < SHORT and not _misspelt(left[path], right[path]):
-            name = f"{shorten(path, 30)}: " if path else ""
-            return Comparison("conflict", f'{name}"{shorten(left[path], 40)}" against "{shorten(right[path], 40)}"')
-    return Comparison("nearly" if all(_misspelt(left[path], right[path]) for path in differing) else "alternative", "")
-
-
-def _misspelt(one: str, other: str) -> bool:
-    """One label written with a slip ("biling", "billing"): not two labels."""
-    return " " not in one + other and one.isalpha() and other.isalpha() and is_typo(one, other)
-
-
-def _compare_json_with_words(parsed: Any, words: str) -> Comparison:
-    """JSON against prose: they agree where the prose holds all the values."""
-    held = f" {score_form(words)} "
-    values = [value for value in _scalars(parsed).values() if value]
-    absent = [value for value in values if f" {value} " not in held]
-    if values and not absent:
-        return Comparison("nearly", "same values, other format")
-    if len(words) < SHORT and absent:
-        return Comparison("conflict", f'"{shorten(absent[0], 40)}" against "{shorten(words, 40)}"')
-    return Comparison("alternative", "other format")
-
-
 def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
-    left, right = _key(one), _key(other)
+    left, right = _keys(one)[0], _keys(other)[0]
     why = f'"{shorten(one, 40)}" against "{shorten(other, 40)}"'
     if _opposite(one, other):
         return Comparison("conflict", why)
@@ -164,11 +99,31 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
         if not (left.code or right.code) and _same_words_other_facts(one, other, left, right, score):
             return Comparison("conflict", _difference(left, right))
         return Comparison("alternative")
-    if agree(one, other, left, right, request):
+    if request is not None and not _TO_THE_LETTER.isdisjoint(request.bag):
+        forms = [(key_of(one, opens=False), key_of(other, opens=False))]
+    else:
+        worth = equal_values(one, other)
+        if worth is False:
+            return Comparison("conflict", why)
+        if worth:
+            return Comparison("nearly", "one amount in two ways of writing")
+        forms = list(product(_keys(one), _keys(other)))
+    if any(agree(one, other, *pair, request) for pair in forms):
         return Comparison("nearly")
+    if request is not None and _asks_for_percent(request):
+        bare = _PERCENT.sub("", one).strip(), _PERCENT.sub("", other).strip()
+        if bare[0] and bare != (one.strip(), other.strip()) and equal_values(*bare):
+            return Comparison("nearly", "one amount in two ways of writing")
+    voices = told_in_two_voices(one, other)
+    if voices in ("same", "unsure"):
+        return Comparison("alternative", "one says it in the active, one in the passive voice")
     if request is not None and is_open(request):
         why += " (the request leaves room for both)"
     return Comparison("conflict", why)
+
+
+def _asks_for_percent(request: Key) -> bool:
+    return "%" in request.signs or not {"percentag", "percent"}.isdisjoint(request.bag)
 
 
 def _same_words_other_facts(one: str, other: str, left: Key, right: Key, score: float) -> bool:
@@ -176,15 +131,27 @@ def _same_words_other_facts(one: str, other: str, left: Key, right: Key, score: 
     if score >= ALIKE and left.bag[NEGATION] != right.bag[NEGATION]:
         return True
     mine, theirs = Counter(left.numbers) - Counter(right.numbers), Counter(right.numbers) - Counter(left.numbers)
-    if not mine or not theirs:
+    if not mine or not theirs or _told_alike(one, other):
         return False
     return fuzz.ratio(_DIGITS.sub("", score_form(one)), _DIGITS.sub("", score_form(other))) >= ALIKE
 
 
 @lru_cache(maxsize=4096)
-def _key(answer: str) -> Key:
-    """One answer is compared with many others of its group. "Yes" is an answer, though it asks nothing."""
-    return key_of(one_spelling(answer) if len(answer) < SHORT else answer, opens=False)
+def _keys(answer: str) -> tuple[Key, ...]:
+    """What a short answer says under each reading of its dates and numbers; one answer is compared with many others of
+    its group. "Yes" is an answer, though it asks nothing.
+    """
+    return tuple(key_of(form, opens=False) for form in (spellings(answer) if len(answer) < SHORT else (answer,)))
+
+
+def _told_alike(one: str, other: str) -> bool:
+    """Whether two long answers hold the same numbers under some reading of their dates and amounts."""
+    mine, theirs = ({_all_numbers(form) for form in spellings(text)} for text in (one, other))
+    return not mine.isdisjoint(theirs)
+
+
+def _all_numbers(text: str) -> tuple[str, ...]:
+    return tuple(sorted(key_of(text, opens=False).numbers))
 
 
 def _opposite(one: str, other: str) -> bool:

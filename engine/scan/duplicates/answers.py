@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from engine.scan.conflicts import Comparison, compare_answers
+from engine.scan.comparison import Comparison
+from engine.scan.conflicts import compare_answers
 from engine.scan.duplicates.judged import Judged
 from engine.scan.duplicates.requests import Node, Request
 from engine.scan.text import exact_form

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from engine.model import Cluster, Example
 from engine.scan.beside import beside
-from engine.scan.conflicts import Comparison
+from engine.scan.comparison import Comparison
 from engine.scan.duplicates.answers import Answers
 from engine.scan.duplicates.drafts import (
     Draft,

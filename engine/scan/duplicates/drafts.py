@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.model import ClusterKind, Example
-from engine.scan.conflicts import Comparison
+from engine.scan.comparison import Comparison
 from engine.scan.duplicates.answers import Answers
 from engine.scan.duplicates.evidence import differing_lines, score_line, why_apart
 from engine.scan.duplicates.families import Family

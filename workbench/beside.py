@@ -1,34 +1,35 @@
-"""The third column of a wide terminal: what was found about the row in front, who decided what, who is in its group."""
+"""The third column of a wide terminal: beside duplicates their keeper, beside a row what was found about it.
+
+A conflict has none: its answers take the room of both columns.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.document_parts import Paragraph, mark_of
+from workbench.document_parts import Paragraph
+from workbench.group_document import group_sentences, keeper_paragraphs
 from workbench.row_document import finding_paragraphs
-from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.view import Entry
 
-MOST_MEMBERS = 60
+
+def has_column(entry: Entry) -> bool:
+    """Whether something stands beside the entry."""
+    return entry.cluster is None or entry.cluster.kind != "conflict"
 
 
 def beside(session: Session, entry: Entry) -> Iterator[Paragraph]:
-    """Everything `w` would say, and the members of the group. No text of a row stands here, so none counts as seen."""
-    project = session.project
+    """What stands beside an entry that has a column: the keeper whole, or everything `w` would say."""
+    if entry.cluster is not None and (entry.is_header or entry.row != entry.cluster.keeper):
+        yield from keeper_paragraphs(session.project, entry.cluster)
+        yield Paragraph(())
     if entry.is_header and entry.cluster is not None:
-        yield Paragraph((("Evidence", "title"),))
-        for sentence in entry.cluster.evidence:
-            yield Paragraph(((visible_line(sentence), "text"),))
-    else:
-        yield Paragraph((("Why", "title"),))
-        for paragraph in finding_paragraphs(project, entry.row):
-            yield Paragraph(paragraph.styled)
-    if entry.cluster is None:
+        for number, sentence in enumerate(group_sentences(entry.cluster)):
+            if not number:
+                yield Paragraph((("Evidence", "title"),))
+            yield Paragraph(((sentence, "text"),))
         return
-    yield Paragraph(())
-    yield Paragraph((("Group", "title"), (f" {entry.cluster.id}", "muted")))
-    for row in (entry.cluster.keeper, *entry.cluster.others)[:MOST_MEMBERS]:
-        here = "\u258c" if row == entry.row and not entry.is_header else " "
-        kept = "  keeper" if row == entry.cluster.keeper and entry.cluster.kind != "conflict" else ""
-        yield Paragraph(((here, "title"), mark_of(project, row), (f" row {row}", "text"), (kept, "keeper")))
+    yield Paragraph((("Why", "title"),))
+    for paragraph in finding_paragraphs(session.project, entry.row):
+        yield Paragraph(paragraph.styled)

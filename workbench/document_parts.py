@@ -6,7 +6,7 @@ Texts leave here visible (safe_text) and split at line feeds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.model import Example, Span, Turn
@@ -14,7 +14,7 @@ from engine.project.folder import Project
 from engine.queue.recheck import TAG
 from engine.select import CHARS_PER_TOKEN
 from workbench.safe_text import visible, visible_line
-from workbench.worddiff import Piece, word_diff
+from workbench.worddiff import Piece, lit
 from workbench.wording import counted
 
 Styled = tuple[str, str]
@@ -50,6 +50,26 @@ class Paragraph:
     row: int | None = None
     hang: int = 0
     """Columns by which the lines after the first are set in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One text of several that stand next to each other. `head` opens it, `gutter` names it as a paragraph's does."""
+
+    head: Styled
+    gutter: Styled
+    paragraphs: Callable[[], Iterable[Paragraph]]
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abreast:
+    """Texts to compare: next to each other as far as the reader is wide enough, else one below the other."""
+
+    texts: tuple[Beside, ...]
+
+
+Block = Paragraph | Abreast
 
 
 def mark_of(project: Project, row: int) -> Styled:
@@ -172,17 +192,24 @@ def _with_spans(text: str, spans: list[Span]) -> list[Styled]:
 
 
 def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
-    """A word difference in the roles of the theme; the whole text where there is none."""
+    """A word difference in the roles of the theme; the whole text where there is none.
+
+    Between a word and the one in its place stands an arrow: the two must not run into each other, in any colour.
+    """
     if pieces is None:
         return [(whole, "text")]
     roles = {"same": "text", "removed": "removed", "added": "added", "gap": "muted"}
-    return [(text, roles[kind]) for kind, text in pieces]
+    out: list[Styled] = []
+    for (kind, text), (following, new) in zip(pieces, [*pieces[1:], ("", "")], strict=True):
+        out.append((text, roles[kind]))
+        if (kind, following) == ("removed", "added") and (text.strip() or new.strip()):
+            out.append(("\u2192", "muted"))
+    return out
 
 
-def marked(text: str, other: str) -> list[Styled]:
-    """The text with the words marked that `other` does not have."""
-    pieces = word_diff(other, text)
-    return diff_styled([piece for piece in pieces if piece[0] != "removed"] if pieces is not None else None, text)
+def marked(text: str, *others: str) -> list[Styled]:
+    """The text with the words marked that are not in every one of `others`."""
+    return diff_styled(lit(text, others), text)
 
 
 def split_lines(styled: Iterable[Styled], gutter: Styled, row: int | None) -> Iterator[Paragraph]:

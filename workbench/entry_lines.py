@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.model import Cluster, Findings
 from workbench.cells import fitted
 from workbench.document import Styled, mark_of
+from workbench.group_document import LAST_DIGIT
 from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.view import Entry
@@ -12,6 +13,13 @@ from workbench.view import Entry
 TAG_WIDTH = 11
 ROOMY = 60
 HELD_OUT_MARK = "H"
+
+
+def digit_of(cluster: Cluster, row: int) -> str:
+    """The digit that keeps this member; a blank behind the ninth."""
+    place = cluster.rows.index(row)
+    number = 1 if row == cluster.keeper else place + (2 if place < cluster.rows.index(cluster.keeper) else 1)
+    return str(number) if number <= LAST_DIGIT else " "
 
 
 class EntryLines:
@@ -81,9 +89,10 @@ class EntryLines:
     def _tag(self, entry: Entry) -> Styled:
         project = self._session.project
         if entry.cluster is not None:
+            digit = digit_of(entry.cluster, entry.row)
             if entry.row == entry.cluster.keeper and entry.cluster.kind != "conflict":
-                return "keeper", "keeper"
-            return self._likeness(entry.cluster, entry.row), "muted"
+                return f"{digit} keeper", "keeper"
+            return f"{digit} {self._likeness(entry.cluster, entry.row)}", "muted"
         if project.findings is None:
             return "not scanned", "muted"
         bucket = project.findings.buckets[entry.row]

@@ -1,14 +1,16 @@
-"""A group as a document: duplicates as differences from their keeper, a conflict as its answers one after another."""
+"""A group as a document: duplicates as differences from their keeper, a conflict as its answers side by side."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 from engine.model import SETTLED_KINDS, Cluster, Example
 from engine.project.folder import Project
 from workbench.document_parts import (
+    Abreast,
+    Beside,
+    Block,
     Paragraph,
     Styled,
     diff_styled,
@@ -19,7 +21,7 @@ from workbench.document_parts import (
     turns,
 )
 from workbench.safe_text import visible_line
-from workbench.worddiff import shortened, word_diff
+from workbench.worddiff import apart_from, shortened, word_diff
 from workbench.wording import counted
 
 MOST_MEMBERS = 200
@@ -27,17 +29,28 @@ LAST_DIGIT = 9
 ABOUT_ROW = re.compile(r"row (?P<row>\d+)(?: is kept)?: (?P<note>.+)")
 
 
-def group_paragraphs(project: Project, cluster: Cluster) -> Iterator[Paragraph]:
-    """The document of a cluster; what stands on the reason line already is not said again."""
+def group_paragraphs(project: Project, cluster: Cluster, *, aside: bool = False) -> Iterator[Block]:
+    """The document of a cluster; what stands on the reason line already is not said again.
+
+    With `aside` the keeper stands in a column of its own (`keeper_paragraphs`), and here is only what differs from it.
+    """
     notes, rest = _notes(cluster)
     if cluster.kind in SETTLED_KINDS:
-        yield from _sentences(rest)
-        yield from _duplicates(project, cluster, notes)
+        if not aside:
+            yield from _sentences(rest)
+            yield from keeper_paragraphs(project, cluster)
+            yield Paragraph(())
+        yield from _members(project, cluster, notes)
     else:
         # The answers themselves say most; what else there is stands below them.
         yield from _answers(project, cluster)
         yield Paragraph(())
         yield from _sentences(rest)
+
+
+def group_sentences(cluster: Cluster) -> list[str]:
+    """What was found about the group as a whole; the first sentence stands on the reason line."""
+    return _notes(cluster)[1]
 
 
 def _sentences(sentences: list[str]) -> Iterator[Paragraph]:
@@ -58,17 +71,22 @@ def _notes(cluster: Cluster) -> tuple[dict[int, str], list[str]]:
     return notes, rest
 
 
-def _duplicates(project: Project, cluster: Cluster, notes: dict[int, str]) -> Iterator[Paragraph]:
-    """The keeper whole, then each member as what differs from it: as many members as can be on one screen."""
-    keeper = project.example(cluster.keeper)
+def keeper_paragraphs(project: Project, cluster: Cluster) -> Iterator[Paragraph]:
+    """The keeper of duplicates whole, and why it is the one."""
+    notes, _ = _notes(cluster)
     why = f": {notes[cluster.keeper]}" if cluster.keeper in notes else ""
     yield Paragraph(
         (("1 ", "key"), ("the keeper", "keeper"), (why, "muted"), *_heldout(project, cluster.keeper)),
         _numbered(project, cluster.keeper),
         cluster.keeper,
     )
+    keeper = project.example(cluster.keeper)
     yield from (paragraph for paragraph in turns(keeper, (), unfold=False) if paragraph.styled)
-    yield Paragraph(())
+
+
+def _members(project: Project, cluster: Cluster, notes: dict[int, str]) -> Iterator[Paragraph]:
+    """Each other member as what differs from the keeper: as many as can be on one screen."""
+    keeper = project.example(cluster.keeper)
     for place, row in enumerate(cluster.others[:MOST_MEMBERS], 2):
         yield from _member(project, keeper, row, notes.get(row, ""), place)
     if len(cluster.others) > MOST_MEMBERS:
@@ -124,24 +142,31 @@ def _difference(old: str, new: str) -> list[Styled]:
     return diff_styled(shortened(pieces) if pieces is not None else None, new)
 
 
-def _answers(project: Project, cluster: Cluster) -> Iterator[Paragraph]:
-    """A conflict: the request once, then the answers one after another, the words that set them apart marked."""
+def _answers(project: Project, cluster: Cluster) -> Iterator[Block]:
+    """A conflict: the request once, then the answers side by side, the words that set them apart marked."""
     first = project.example(cluster.keeper)
     for turn in first.turns[:-1]:
         yield from spoken(turn, [(turn.text, "text")], cluster.keeper)
+    yield Paragraph(())
+    rows = (cluster.keeper, *cluster.others)[:MOST_MEMBERS]
+    places = {row: place for place, row in enumerate(rows, 1)}
     by_answer: dict[str, list[int]] = {}
-    places = {row: place for place, row in enumerate((cluster.keeper, *cluster.others), 1)}
-    for row in (cluster.keeper, *cluster.others):
+    for row in rows:
         by_answer.setdefault(project.example(row).answer, []).append(row)
-    for answer, rows in by_answer.items():
-        yield Paragraph(())
-        # The first answer is set against the second, every other one against the first.
-        styled = marked(answer, first.answer if answer != first.answer else next(islice(by_answer, 1, None), answer))
-        row = rows[0]
-        shown = [_digit(places[row]), *(styled or [("(empty)", "muted")]), *_heldout(project, row)]
-        yield from split_lines(shown, _numbered(project, row), row)
-        for row in rows[1 : MOST_MEMBERS + 1]:
-            same = (_digit(places[row]), ("the same answer", "muted"), *_heldout(project, row))
-            yield Paragraph(same, _numbered(project, row), row)
     if len(by_answer) == 1:
         yield Paragraph((("the closing answers are the same; the difference is earlier: look at the rows", "muted"),))
+    yield Abreast(tuple(_voice(project, answer, of, places, list(by_answer)) for answer, of in by_answer.items()))
+
+
+def _voice(project: Project, answer: str, rows: list[int], places: dict[int, int], answers: list[str]) -> Beside:
+    """One answer of a conflict, and who gives it."""
+    row = rows[0]
+
+    def told() -> Iterator[Paragraph]:
+        styled = marked(answer, *apart_from(answer, answers)) or [("(empty)", "muted")]
+        yield from split_lines([*styled, *_heldout(project, row)], ("", "muted"), row)
+        for other in rows[1:]:
+            same = (_digit(places[other]), ("the same answer", "muted"), *_heldout(project, other))
+            yield Paragraph(same, _numbered(project, other), other)
+
+    return Beside(_digit(places[row]), _numbered(project, row), told, row)

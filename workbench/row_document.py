@@ -22,8 +22,11 @@ from workbench.document_parts import (
     turns,
 )
 from workbench.safe_text import visible_line
-from workbench.worddiff import differing_words, word_diff
+from workbench.worddiff import apart_from, differing_words, word_diff
 from workbench.wording import counted
+
+# Of so many other answers the words are looked for in one row.
+MOST_VOICES = 20
 
 
 def row_paragraphs(
@@ -47,10 +50,10 @@ def row_paragraphs(
     flagged = (
         [flag.span for flag in project.flags_of(row) if flag.span is not None] if not project.is_edited(row) else []
     )
-    base = _compared_with(project, row, cluster)
-    if base is not None and len(base) == len(example.turns) and not flagged:
+    bases = [base for base in _compared_with(project, row, cluster) if len(base) == len(example.turns)]
+    if bases and not flagged:
         only_mark = cluster is not None and cluster.kind == "conflict"
-        yield from _compared_turns(base, example, unfold=why, only_mark=only_mark)
+        yield from _compared_turns(bases, example, unfold=why, only_mark=only_mark)
     else:
         yield from turns(example, flagged, unfold=why, prompts=prompts)
     if not example.turns:
@@ -58,26 +61,31 @@ def row_paragraphs(
         yield from split_lines([(json.dumps(example.raw, ensure_ascii=False, indent=2), "text")], ("raw", "muted"), row)
 
 
-def _compared_with(project: Project, row: int, cluster: Cluster | None) -> tuple[Turn, ...] | None:
-    """The turns a member of a group is set against: the keeper's; for the keeper of a conflict, the next answer's."""
-    if cluster is None:
-        return None
-    if row != cluster.keeper:
-        return project.example(cluster.keeper).turns
-    return project.example(cluster.others[0]).turns if cluster.kind == "conflict" and cluster.others else None
+def _compared_with(project: Project, row: int, cluster: Cluster | None) -> list[tuple[Turn, ...]]:
+    """The turns a member of a group is set against: its keeper's, or in a conflict those of all others."""
+    if cluster is None or (row == cluster.keeper and cluster.kind != "conflict"):
+        return []
+    if cluster.kind != "conflict":
+        return [project.example(cluster.keeper).turns]
+    others = [project.example(other) for other in cluster.rows[:MOST_VOICES] if other != row]
+    answers = dict.fromkeys(other.answer for other in others)
+    apart = apart_from(project.example(row).answer, list(answers))
+    return [other.turns for other in others if other.answer in apart] or [other.turns for other in others[:1]]
 
 
 def _compared_turns(
-    base: tuple[Turn, ...], example: Example, *, unfold: bool, only_mark: bool = False
+    bases: Sequence[tuple[Turn, ...]], example: Example, *, unfold: bool, only_mark: bool = False
 ) -> Iterator[Paragraph]:
-    """The row's turns, with the words its keeper lacks marked and, unless `only_mark`, those only the keeper has."""
-    for index, (old, turn) in enumerate(zip(base, example.turns, strict=True)):
+    """The row's turns, with the words marked that its keeper (one of `bases`) lacks and, unless `only_mark`, those only
+    the keeper has."""
+    for index, turn in enumerate(example.turns):
         if index:
             yield Paragraph(())
-        if turn.role == "system" and old.text == turn.text and not unfold and len(turn.text) > FOLDED_SYSTEM:
+        olds = [base[index].text for base in bases]
+        if turn.role == "system" and set(olds) == {turn.text} and not unfold and len(turn.text) > FOLDED_SYSTEM:
             yield folded_system(turn, example.number)
             continue
-        styled = marked(turn.text, old.text) if only_mark else diff_styled(word_diff(old.text, turn.text), turn.text)
+        styled = marked(turn.text, *olds) if only_mark else diff_styled(word_diff(olds[0], turn.text), turn.text)
         yield from spoken(turn, styled, example.number)
 
 
@@ -120,7 +128,7 @@ def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[P
         yield Paragraph(())
         return
     if len(before.turns) == len(example.turns):
-        yield from _compared_turns(before.turns, example, unfold=True)
+        yield from _compared_turns([before.turns], example, unfold=True)
     else:
         yield from _changed_turns(before.turns, example)
 

@@ -64,7 +64,7 @@ async def test_the_reader_shows_members_as_differences(folder: Path) -> None:
         assert "the keeper" in text
         assert " ·  4      1 the keeper: its sentence ends" in text
         assert " ·  3      2 … to Ann in French." in text
-        assert " ·  5      3 Say hello to Ann in French.french!" in text
+        assert " ·  5      3 Say hello to Ann in French.→french!" in text
 
 
 async def test_the_reason_is_always_in_sight_and_w_tells_all(folder: Path) -> None:

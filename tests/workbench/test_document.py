@@ -8,7 +8,9 @@ import planted
 import pytest
 
 from engine.model import Act, Cluster, Findings
+from workbench.cells import cells
 from workbench.document import Paragraph, paragraphs
+from workbench.document_parts import Abreast, Beside, Block
 from workbench.view import Entry
 from workbench.widgets.reader import wrap
 
@@ -19,13 +21,26 @@ def told(
     """The document of an entry, a paragraph a line, the gutter in front."""
     with planted.opened(folder) as project:
         document = paragraphs(project, Entry(row, cluster, header), why=why)
-        return [f"{item.gutter[0]}|{''.join(text for text, _ in item.styled)}" for item in document]
+        return [line for item in document for line in as_lines(item)]
+
+
+def as_lines(item: Block) -> list[str]:
+    """A paragraph as a line; texts beside each other as those of each, behind its head."""
+    if isinstance(item, Paragraph):
+        return [f"{item.gutter[0]}|{''.join(text for text, _ in item.styled)}"]
+    return [
+        line for text in item.texts for line in (f"{text.gutter[0]}/{text.head[0]}", *map(told_in, text.paragraphs()))
+    ]
+
+
+def told_in(paragraph: Paragraph) -> str:
+    return "".join(text for text, _ in paragraph.styled)
 
 
 def roles(folder: Path, row: int, cluster: Cluster | None = None) -> list[tuple[str, str]]:
     with planted.opened(folder) as project:
-        document = list(paragraphs(project, Entry(row, cluster, False), why=False))
-        return [piece for item in document for piece in item.styled]
+        document = paragraphs(project, Entry(row, cluster, False), why=False)
+        return [piece for item in document if isinstance(item, Paragraph) for piece in item.styled]
 
 
 def clusters() -> dict[str, Cluster]:
@@ -52,7 +67,7 @@ def test_a_group_is_its_keeper_and_what_differs(folder: Path) -> None:
         "assistant|Bonjour Ann.",
         "|",
         "·  3|2 … to Ann in French.",
-        "·  5|3 Say hello to Ann in French.french!",
+        "·  5|3 Say hello to Ann in French.→french!",
     ]
 
 
@@ -60,9 +75,10 @@ def test_a_conflict_is_the_request_once_and_the_answers(folder: Path) -> None:
     assert told(folder, 6, clusters()["conflict"], header=True) == [
         "user|Is the shop open on Sunday?",
         "|",
-        "·  6|1 Yes, from nine.",
-        "|",
-        "·  7|2 No, never.",
+        "·  6/1 ",
+        "Yes, from nine.",
+        "·  7/2 ",
+        "No, never.",
         "|",
     ]
     assert ("never", "added") in roles(folder, 7, clusters()["conflict"])
@@ -82,7 +98,7 @@ def test_an_edit_is_shown_as_a_difference(folder: Path) -> None:
         row = dict(project.rows.raw(11)) | {"output": "one two three"}
         project.decide([Act("edit", (project.rows.id(11),), {project.rows.id(11): row})])
     assert told(folder, 11)[0] == "edited|2 words changed by hand; w shows the change"
-    assert "assistant|one two threthree" in told(folder, 11, why=True)
+    assert "assistant|one two thre→three" in told(folder, 11, why=True)
 
 
 def test_long_system_prompts_are_folded_and_calls_are_readable(tmp_path: Path) -> None:
@@ -116,7 +132,55 @@ def test_wrapping_keeps_the_gutter_and_sets_later_lines_in() -> None:
         "            three",
         "            four",
     ]
-    assert {row for _, row in lines} == {7}
+    assert {rows for _, rows in lines} == {(7,)}
+
+
+def beside(number: int, text: str) -> Beside:
+    return Beside(
+        (f"{number} ", "key"),
+        (f"row {number}", "muted"),
+        lambda: iter([Paragraph(((text, "text"),), row=number)]),
+        number,
+    )
+
+
+def laid_out(
+    count: int, width: int, text: str = "one two three four five six seven"
+) -> list[tuple[str, tuple[int, ...]]]:
+    lines = wrap([Abreast(tuple(beside(number, text) for number in range(1, count + 1)))], width, 10)
+    return [("".join(part for part, _ in styled), rows) for styled, rows in lines]
+
+
+def test_two_texts_stand_beside_each_other_and_both_count_as_seen() -> None:
+    assert laid_out(2, 63) == [
+        ("1 row 1                        │ 2 row 2", ()),
+        ("one two three four five six    │ one two three four five six", (1, 2)),
+        ("seven                          │ seven", (1, 2)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("width", "bands"), [(62, [1, 1]), (63, [2, 2]), (95, [2, 2]), (96, [2, 2]), (128, [2, 2]), (129, [4])]
+)
+def test_as_many_texts_as_have_thirty_columns_in_even_bands(width: int, bands: list[int]) -> None:
+    """Where three of four would fit beside each other they are shown two by two."""
+    heads = [line.count("│") + 1 for line, _ in laid_out(4, width) if "row 1" in line or "row 3" in line]
+    assert heads == bands
+
+
+def test_columns_are_exactly_as_wide_as_their_share_in_any_script() -> None:
+    lines = laid_out(2, 79, "這是一個很長的句子沒有空格可以換行所以必須在字中間斷開而且還要繼續下去")
+    at = {cells(line.partition("│")[0]) for line, _ in lines}
+    assert at == {39}
+
+
+def test_where_there_is_no_room_beside_they_stand_below_each_other() -> None:
+    assert [line for line, _ in laid_out(2, 50, "short")] == [
+        "row 1     1 short",
+        " " * 10,
+        "row 2     2 short",
+        " " * 10,
+    ]
 
 
 def test_a_megabyte_is_wrapped_only_as_far_as_it_is_read() -> None:

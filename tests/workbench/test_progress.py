@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import planted
-from planted import screen_text, workbench
+from planted import screen_text, shown, workbench
 
 from engine.select import CHARS_PER_TOKEN
 from workbench.progress import Pace, TokenCount, progress_words
@@ -58,15 +58,24 @@ async def test_the_overview_tells_goal_and_pace(tmp_path: Path) -> None:
 
 
 async def test_a_wide_terminal_has_a_third_column(tmp_path: Path) -> None:
+    """Beside duplicates their keeper whole, which then counts as seen; beside a row why it is where it is."""
     folder = planted.make_folder(tmp_path)
     async with workbench(folder, (150, 40)) as (app, pilot):
         await pilot.press("enter")
         text = screen_text(app)
-        assert "Evidence" in text[1]
-        assert any(line.rstrip().endswith("row 0  keeper") for line in text)
+        assert "1 the keeper: it comes first" in text[1]
+        assert sum("Name a fruit." in line.rpartition("\u258f")[2] for line in text) == 1
+        assert {0, 1, 2} <= app.session.on_screen
+        await pilot.press("slash", *"row:10", "enter")
+        assert screen_text(app)[1].rpartition("\u258f")[2].strip() == "Why"
+        # A conflict takes the room of both columns for its answers.
+        await pilot.press("slash", *"kind:conflict", "enter")
+        text = await shown(app, pilot, lambda text: "Yes, from nine." in text and "\u2502 No, never." in text)
+        assert "Why" not in text
+        await pilot.press("slash", *"kind:exact", "enter")
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
-        assert "Evidence" not in "\n".join(screen_text(app))
+        assert not app.screen.query_one("#side").display
         # No row number is cut where the reader is narrow.
         await pilot.resize_terminal(100, 40)
         await pilot.press("slash", *"kind:near", "enter")

@@ -58,7 +58,7 @@ DECIDING: tuple[Command, ...] = (
             lambda stage: drop_both(stage.session), why_not.no_verdict, decides=True),
     Command("merge", "merge", "conflict: all answers in one text, to write the right one", ("M",), TRIAGE,
             lambda stage: stage.merge(), why_not.no_merge, opens_a_line=True),
-    *(Command(f"choose-{place}", "keep that one", f"group: keep the row numbered {place} (to 9), reject the rest",
+    *(Command(f"choose-{place}", "keep", f"group: keep the row numbered {place} (to 9), reject the rest",
               (str(place),), TRIAGE, _choose(place), why_not.no_verdict,
               decides=True) for place in range(1, 10)),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.errors import TamisError
 from workbench import pick_board
-from workbench.document import Paragraph, Styled, mark_of, paragraphs
+from workbench.document import Block, Paragraph, Styled, mark_of, paragraphs
 from workbench.keymap import bindings_for
 from workbench.pick_board import Board, TopicBar, open_board, take_pick
 from workbench.safe_text import visible_line
@@ -97,7 +97,7 @@ class PickScreen(BoardScreen):
         key = ("pick", here.row if here is not None else None, board.stale, len(board.rows))
         reader.open(key, lambda: self._paragraphs(board))
 
-    def _paragraphs(self, board: Board) -> Iterator[Paragraph]:
+    def _paragraphs(self, board: Board) -> Iterator[Block]:
         here = board.here
         if here is None:
             yield Paragraph((("the pick is being worked out \u2026" if board.stale else "nothing to pick", "muted"),))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.errors import TamisError
 from workbench import slice_board
-from workbench.document import Paragraph, Styled, paragraphs
+from workbench.document import Block, Paragraph, Styled, paragraphs
 from workbench.keymap import bindings_for
 from workbench.safe_text import visible_line
 from workbench.scan_job import SLICES_MODULE, run_job
@@ -104,7 +104,7 @@ class SlicesScreen(BoardScreen):
         board = open_board(self.session)
         reader.open(("slices", board.cursor, board.width, board.stale), lambda: self._paragraphs(board))
 
-    def _paragraphs(self, board: SliceBoard) -> Iterator[Paragraph]:
+    def _paragraphs(self, board: SliceBoard) -> Iterator[Block]:
         here = board.here
         if here is None:
             what = "the rows are being counted \u2026" if board.stale else "no row carries a date in a field of its own"

@@ -11,8 +11,8 @@ from textual.containers import Container
 
 from engine.errors import TamisError
 from engine.files import write_atomic
-from workbench.beside import beside
-from workbench.document import Paragraph, Styled, paragraphs
+from workbench.beside import beside, has_column
+from workbench.document import Block, Styled, paragraphs
 from workbench.entry_lines import EntryLines
 from workbench.entry_words import reason_line, title_line
 from workbench.keymap import bindings_for
@@ -27,7 +27,7 @@ from workbench.turn_document import raw_paragraphs, turn_paragraphs
 from workbench.view import Entry
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
-from workbench.widgets.reader import Reader
+from workbench.widgets.reader import NARROW_GUTTER, Reader
 
 FEWEST_LINES = 3
 # Terminals cut longer clipboard texts, or ignore them.
@@ -47,7 +47,7 @@ class TriageScreen(AskingScreen):
             with Container(id="reading"):
                 yield OneLine(styles, id="title")
                 yield Reader(styles, id="reader", digits=len(str(len(self.session.project.rows))))
-            yield Reader(styles, gutter=0, id="side")
+            yield Reader(styles, gutter=NARROW_GUTTER, digits=len(str(len(self.session.project.rows))), id="side")
         yield OneLine(styles, id="reason")
         yield self.ask_line()
 
@@ -139,10 +139,16 @@ class TriageScreen(AskingScreen):
             self.query_one("#title", OneLine).show(())
             self.query_one("#reason", OneLine).show(())
             return
-        self.reader.open(self._reading(entry), lambda: self._document(entry))
-        if self.has_class("-vast"):
-            side = self.query_one("#side", Reader)
+        side = self.query_one("#side", Reader)
+        aside = self.has_class("-vast") and has_column(entry)
+        if side.display != aside:
+            side.display = aside
+            # The reader gets, or gives, its columns with the layout of the next frame.
+            self.call_after_refresh(self.sync)
+        self.reader.open((*self._reading(entry), aside), lambda: self._document(entry, aside=aside))
+        if aside:
             side.open(("side", *map(str, self._reading(entry)[:3])), lambda: beside(session, entry))
+            session.on_screen |= side.seen_rows
         session.on_screen |= self.reader.seen_rows
         more = (("\u2193 J ", "muted"),) if self.reader.more_below else ()
         self.query_one("#title", OneLine).show(title_line(session, entry), more)
@@ -158,14 +164,21 @@ class TriageScreen(AskingScreen):
         group = entry.cluster.id if entry.cluster else None
         return (entry.row, group, entry.is_header, session.why_open, session.raw_open, session.turn)
 
-    def _document(self, entry: Entry) -> Iterable[Paragraph]:
+    def _document(self, entry: Entry, *, aside: bool) -> Iterable[Block]:
         session = self.session
         if session.raw_open and not entry.is_header:
             return raw_paragraphs(session.project, entry.row)
         if session.turn is not None and not session.why_open:
             return turn_paragraphs(session.project, entry.row, session.turn, session.shared_prompts)
         learnt = why_lines(session, entry.row) if session.why_open and not entry.is_header else ()
-        return paragraphs(session.project, entry, why=session.why_open, prompts=session.shared_prompts, learnt=learnt)
+        return paragraphs(
+            session.project,
+            entry,
+            why=session.why_open,
+            prompts=session.shared_prompts,
+            learnt=learnt,
+            aside=aside,
+        )
 
     def status(self) -> tuple[list[Styled], list[Styled]]:
         left, right = super().status()

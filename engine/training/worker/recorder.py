@@ -38,6 +38,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._batches: LineFile
         self.best: dict[str, Any] = {}
         self.trainer: Any = None
+        self.reports: Any = None
 
     def shorten_epoch(self, before: int, now: int) -> None:
         """Rows were packed: where held-out rows are measured once an epoch of `before` steps, it has `now`."""
@@ -94,6 +95,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
         if not measured:
             return
         nll = nll_per_token(measured)
+        self.reports.heldout(nll)
         before = self._heldout.best
         self._tell(self._heldout.measured(step, nll), step)
         if not self._spec["keep_best"] or (before is not None and before[1] <= nll):

@@ -22,6 +22,7 @@ from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import ROWS, as_dataset, refusal
 from .recorder import Recorder
+from .reporting import Reports
 from .row_losses import RowLosses
 from .rows import LabelledRow, Masking, Prepared, choose_masking, prepare, read_rows
 from .saving import NoRoom
@@ -60,6 +61,17 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
     if not spec.from_step and trainer.world == 1:
         probe(desk, trainer, spec["micro_batch"])
     row_losses = watch_rows(spec, desk, trainer, tokenizer, masking, rows.rows)
+    with Reports(desk, trainer) as trainer.recorder.reports:
+        learnt = learn(spec, desk, trainer, measure, row_losses)
+    desk.beat.tell(phase="save")
+    desk.log.emit("phase", phase="save", since_start=desk.seconds())
+    trainer.told = {**learnt, "rows": len(rows.rows), "trained_on": masking.how}
+    result = learnt | save(desk, trainer)
+    return {**result, "seconds": desk.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
+
+
+def learn(spec: Spec, desk: Desk, trainer: Trainer, measure: Measure, row_losses: RowLosses) -> dict[str, Any]:
+    """Take the steps and measure before and after them. Returns outcome, steps and measures."""
     if not spec.from_step:
         row_losses.before()
     if spec["eval_at_start"]:
@@ -82,10 +94,13 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
             row_losses.after(trainer.state.global_step)
         except Stopped as stop:  # what was learnt is still saved
             result |= {"outcome": "stopped", "stopped_by": str(stop)}
-    desk.beat.tell(phase="save")
-    desk.log.emit("phase", phase="save", since_start=desk.seconds())
+    return result
+
+
+def save(desk: Desk, trainer: Trainer) -> dict[str, Any]:
+    """Save what was learnt. Returns its folder, or what a full disk left; and where the best weights are."""
+    result: dict[str, Any] = {}
     try:
-        trainer.told = {**result, "rows": len(rows.rows), "trained_on": masking.how}
         result["model"] = trainer.save_whole("model")
     except NoRoom as fault:
         kept = last_good_checkpoint(desk.run_dir)
@@ -98,7 +113,7 @@ def train(spec: Spec, desk: Desk) -> dict[str, Any]:
         }
     if trainer.recorder.best:
         result["best"] = trainer.recorder.best
-    return {**result, "seconds": desk.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
+    return result
 
 
 def watch_rows(
@@ -249,7 +264,7 @@ def make_trainer(
         max_length=None if spec.sft.get("padding_free") else spec["max_length"],  # rows come cut; TRL refuses both
         dataset_kwargs={"skip_prepare_dataset": True},
         **precision.flags,
-        **spec.sft,
+        **{"run_name": desk.run_dir.name, "project": "tamis", **spec.sft},
     )
     recorder = Recorder(spec, desk, measure, [row.id for row in rows])
     trainer = Trainer(

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from engine.model import CHARS_PER_TOKEN
 from engine.scan.dates import date_of
 
 if TYPE_CHECKING:
     from engine.model import Example
     from engine.project.folder import Project
 
-CHARS_PER_TOKEN = 4
 LANGUAGE_SAMPLE = 2000
 LANGUAGE_LETTERS = 40
 BATCH, EPOCHS = 16, 3

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ProjectError, UsageError
-from engine.model import BUCKETS, CLUSTER_KINDS
+from engine.model import BUCKETS, CHARS_PER_TOKEN, CLUSTER_KINDS
 from engine.scan.dates import date_of
 from engine.sources.mapping import parse_path, value_at
 
@@ -41,7 +41,6 @@ STATES = (
 COLON_KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "field", "batch")
 COMPARED = ("turns", "tokens", "chars", "date")
 DATE_FIELDS = ("date", "created_at", "created", "timestamp", "time", "year")
-CHARS_PER_TOKEN = 4
 _TOKEN = re.compile(
     r"""\s*(?:(?P<paren>[()])|(?P<regex>/(?:[^/\\]|\\.)+/i?(?=[\s()]|$))|(?P<quoted>"[^"]*")|(?P<word>(?:[^\s()"]|"[^"]*")+))""",
 )

@@ -7,7 +7,7 @@ import gc
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App
@@ -16,19 +16,24 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
-from engine.model import Cluster
 from engine.project.folder import Project, open_project
 from workbench.background import Background
 from workbench.driver import CellDriver, TamisDriver
-from workbench.first_open import HELDOUT, MAPPING, offers_heldout, was_guessed
 from workbench.guard import few_colours, no_colour, wants_mouse
 from workbench.keymap import checked_keymap, chosen_keymap, load_keymap
+from workbench.later import later
+from workbench.saved_state import HELDOUT, MAPPING
 from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
 from workbench.session import Session
-from workbench.system_prompts import shared_prompts
 from workbench.theming import LoadedTheme, Looks, choose_theme, load_themes
-from workbench.years import Years, years_of
+
+if TYPE_CHECKING:
+    from engine.model import Cluster
+    from workbench import first_open
+    from workbench.years import Years
+else:
+    first_open = later("workbench.first_open")
 
 LISTS = ("overview", "triage")
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
@@ -147,7 +152,7 @@ class TamisApp(App[int], inherit_bindings=False):
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
-        if MAPPING not in session.asked and not session.project.readonly and was_guessed(session.project):
+        if MAPPING not in session.asked and not session.project.readonly and first_open.was_guessed(session.project):
             self.push_screen(pane(MAPPING))
         else:
             self.background.start()
@@ -227,7 +232,7 @@ class TamisApp(App[int], inherit_bindings=False):
         """Offer the held-out set, once, where it can be drawn by cluster and nobody is in the middle of something."""
         project = self.session.project
         free = isinstance(self.screen, OverviewScreen) and not self.session.job and project.findings is not None
-        if free and HELDOUT not in self.session.asked and offers_heldout(project):
+        if free and HELDOUT not in self.session.asked and first_open.offers_heldout(project):
             self.go(HELDOUT)
 
     # -- the place
@@ -267,6 +272,9 @@ class TamisApp(App[int], inherit_bindings=False):
     @work(thread=True, exclusive=True, group="years")
     def _count_years(self) -> None:
         # Reads every row once, so not in the thread that answers keys.
+        from workbench.system_prompts import shared_prompts
+        from workbench.years import years_of
+
         worker = get_current_worker()
         prompts = shared_prompts(self.session.project, lambda: worker.is_cancelled)
         years = years_of(self.session.project, lambda: worker.is_cancelled)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from engine.errors import TamisError
-from engine.queue.rules import RowRule
-from workbench.ordering import LABELS, RISK, learnt, ranking, take_order, take_queue
-from workbench.repairs import fitting
-from workbench.scan_job import QUEUE_MODULE, READ_MODULE, run_job, run_scan
+from workbench.later import later
 from workbench.wording import counted
 
 if TYPE_CHECKING:
+    from engine.queue.rules import RowRule
+    from workbench import ordering, repairs, scan_job
     from workbench.app import TamisApp
+else:
+    ordering, repairs, scan_job = (later(f"workbench.{name}") for name in ("ordering", "repairs", "scan_job"))
 
 # How often a window looks for rows that a job (its own, or another window's) has put on disk.
 POLL_SECONDS = 0.5
@@ -89,11 +90,11 @@ class Background:
             if not session.project.is_complete:
                 session.job = f"reading {len(session.project.rows):,} rows"
                 app.sync_screen()
-                await run_job(READ_MODULE, session.project.folder, self._read_progress)
+                await scan_job.run_job(scan_job.READ_MODULE, session.project.folder, self._read_progress)
                 self.take_rows()
             session.job = "scanning"
             app.sync_screen()
-            await run_scan(session.project.folder, self._scan_progress)
+            await scan_job.run_scan(session.project.folder, self._scan_progress)
             session.project.reload_findings()
             session.reload()
             session.say("scanned", "done")
@@ -116,10 +117,10 @@ class Background:
     async def _learn(self) -> None:
         session = self._app.session
         try:
-            await run_job(QUEUE_MODULE, session.project.folder, lambda phase, done, of: None)
-            take_queue(session)
-            if session.order == RISK:
-                session.say(f"order: {LABELS[RISK]}{learnt(session.queue)}", "done")
+            await scan_job.run_job(scan_job.QUEUE_MODULE, session.project.folder, lambda phase, done, of: None)
+            ordering.take_queue(session)
+            if session.order == ordering.RISK:
+                session.say(f"order: {ordering.LABELS[ordering.RISK]}{ordering.learnt(session.queue)}", "done")
         except TamisError as error:
             session.say(str(error), "error")
         finally:
@@ -128,13 +129,13 @@ class Background:
 
     def rank(self, name: str) -> None:
         """Work an order out that reads every row, and show the list in it."""
-        self._app.session.say(f"sorting: {LABELS[name]}")
+        self._app.session.say(f"sorting: {ordering.LABELS[name]}")
         self._app.run_worker(self._rank(name), exclusive=True, group="rank")
 
     async def _rank(self, name: str) -> None:
         session = self._app.session
-        ranked = await asyncio.to_thread(ranking, session, name)
-        take_order(session, name, ranked)
+        ranked = await asyncio.to_thread(ordering.ranking, session, name)
+        ordering.take_order(session, name, ranked)
         self._app.sync_screen()
 
     def find_fitting(self) -> None:
@@ -145,7 +146,7 @@ class Background:
 
     async def _find_fitting(self, rule: RowRule) -> None:
         session = self._app.session
-        rows = await asyncio.to_thread(fitting, session.project, rule, range(len(session.project.rows)))
+        rows = await asyncio.to_thread(repairs.fitting, session.project, rule, range(len(session.project.rows)))
         if rows:
             session.fits = (rule, tuple(rows))
             more = f"the same change ({rule.rule.about}) fits {counted(len(rows), 'more row')}: F shows them"

@@ -9,10 +9,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.model import Example, Span, Turn
+from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
 from engine.project.folder import Project
 from engine.queue.recheck import TAG
-from engine.select import CHARS_PER_TOKEN
 from workbench.safe_text import visible, visible_line
 from workbench.worddiff import Piece, lit
 from workbench.wording import counted

@@ -9,10 +9,10 @@ from workbench.group_document import LAST_DIGIT
 from workbench.safe_text import visible_line
 from workbench.session import Session
 from workbench.view import Entry
+from workbench.wording import HELD_OUT_MARK
 
 TAG_WIDTH = 11
 ROOMY = 60
-HELD_OUT_MARK = "H"
 
 
 def digit_of(cluster: Cluster, row: int) -> str:

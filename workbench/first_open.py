@@ -10,7 +10,6 @@ from engine.sources.guess import SAMPLE_ROWS, guess_shapes
 from engine.sources.mapping import Mapping, mapping_from_words
 from engine.sources.shapes import turns_of
 
-MAPPING, HELDOUT = "mapping", "heldout"
 # Field names that leave nothing to guess: the shapes as their authors publish them.
 PLAIN_NAMES: dict[str, tuple[dict[str, str], ...]] = {
     "alpaca": (

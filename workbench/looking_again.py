@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from engine.errors import TamisError
-from workbench.scan_job import SUSPECTS_MODULE, run_job
 from workbench.session import Session
 from workbench.wording import counted
 
@@ -39,6 +38,8 @@ async def _look(app: TamisApp, which: str) -> None:
             app.sync_screen()
 
     try:
+        from workbench.scan_job import SUSPECTS_MODULE, run_job
+
         words = [which] if which else []
         await run_job(SUSPECTS_MODULE, session.project.folder, tell, *words)
         session.project.reload_findings()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import compress
 from time import monotonic
 
-from engine.model import VERDICTS
+from engine.model import CHARS_PER_TOKEN, VERDICTS
 from engine.project.folder import Project
-from engine.select import CHARS_PER_TOKEN
 from workbench.wording import counted
 
 # A longer pause is a pause, not work.
@@ -53,10 +53,15 @@ class TokenCount:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+
+    @cached_property
+    def _a_byte(self) -> float:
+        """Tokens in a byte of a line."""
+        project = self._project
         rows = range(0, len(project.rows), max(1, len(project.rows) // SAMPLE))
         texts = sum(len(turn.text) for row in rows for turn in project.example(row).turns)
         size = sum(map(project.rows.size, rows))
-        self._a_byte = texts / size / CHARS_PER_TOKEN if size else 0.0
+        return texts / size / CHARS_PER_TOKEN if size else 0.0
 
     def accepted(self) -> int:
         """The tokens of all accepted rows that are not held out."""

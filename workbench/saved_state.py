@@ -12,6 +12,8 @@ from pathlib import Path
 from engine.errors import ProjectError
 from engine.files import write_atomic
 
+MAPPING, HELDOUT = "mapping", "heldout"
+"""What a first open asks: is the guessed mapping right, should a held-out set be reserved."""
 FieldPath = tuple[str | int, ...]
 Drafts = dict[str, dict[FieldPath, str]]
 

@@ -14,23 +14,27 @@ from typing import TYPE_CHECKING, Literal
 from engine.errors import UsageError
 from engine.model import Flag, VerdictName
 from engine.project.folder import Project
-from engine.queue.precision import Record
-from engine.queue.rules import RowRule
-from engine.queue.store import Queue
-from workbench.headlines import headline, shared_openings
+from workbench.later import later
 from workbench.progress import Pace, TokenCount
 from workbench.saved_state import Drafts, SavedState, load_state, save_state
-from workbench.searching import Search
 from workbench.settle import Item, overview_items
-from workbench.verdicts import Plan, carry_out
-from workbench.view import Entry, View, build_view, flat_view
 from workbench.wording import counted
-from workbench.years import Years
 
 if TYPE_CHECKING:
+    from engine.queue.precision import Record
+    from engine.queue.rules import RowRule
+    from engine.queue.store import Queue
+    from workbench import headlines, verdicts
+    from workbench import view as views
     from workbench.pick_board import Board
     from workbench.repairs import Offer
+    from workbench.searching import Search
     from workbench.slice_board import SliceBoard
+    from workbench.verdicts import Plan
+    from workbench.view import Entry, View
+    from workbench.years import Years
+else:
+    headlines, verdicts, views = (later(f"workbench.{name}") for name in ("headlines", "verdicts", "view"))
 
 MOST_FILTERS = 100
 # A filter that takes longer is gone on with between the keys.
@@ -59,6 +63,8 @@ class Session:
     filter, oldest first, from which advice to stop is drawn. `offer` are changes to look through, `edit_rule` the
     change behind the last edit while it is not yet looked for in other rows, `fits` that change and the rows it fits;
     `board` and `slices` are what the screens of pick and slices show.
+
+    The list (`view`, `cursor`) is worked out when it is first asked for: the overview does not need it.
     """
 
     def __init__(self, project: Project) -> None:
@@ -95,18 +101,15 @@ class Session:
         self.searching: Search | None = None
         self._places: list[Place | None] = []
         self._undone_places: list[Place | None] = []
-        self._openings = shared_openings(project)
+        self._openings: frozenset[str] | None = None
         self._mapping = project.mapping
-        saved = load_state(project.folder)
+        self._saved = saved = load_state(project.folder)
         self._screen = self._list = saved.screen if saved.screen in LIST_SCREENS else "overview"
         self.drafts: Drafts = saved.drafts
         self.asked: set[str] = set(saved.asked)
         self.filters: list[str] = list(saved.filters)
-        try:
-            self.view: View = build_view(project, saved.filter_text)
-        except UsageError:
-            self.view = build_view(project, "")
-        self.cursor = self._saved_cursor(saved)
+        self._view: View | None = None
+        self._cursor = 0
         self.count_verdicts()
 
     # -- where one is
@@ -124,8 +127,34 @@ class Session:
             self._list = name
 
     @property
+    def view(self) -> View:
+        """The list: at first that of the saved filter, with the cursor on the saved row."""
+        if self._view is None:
+            try:
+                self._view = views.build_view(self.project, self._saved.filter_text)
+            except UsageError:
+                self._view = views.build_view(self.project, "")
+            here = self._saved_place()
+            found = self._view.find(*here) if here is not None else None
+            self._cursor = found if found is not None else self._view.open_from(0, self.project) or 0
+        return self._view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        self._view = view
+
+    @property
+    def cursor(self) -> int:
+        """The place in the list."""
+        return self._cursor if len(self.view) else 0
+
+    @cursor.setter
+    def cursor(self, index: int) -> None:
+        self._cursor = index
+
+    @property
     def filter_text(self) -> str:
-        return self.view.filter_text
+        return self._view.filter_text if self._view is not None else self._saved.filter_text
 
     @property
     def entry(self) -> Entry | None:
@@ -169,22 +198,23 @@ class Session:
 
     def headline(self, row: int) -> str:
         """What tells this row from others at a glance."""
-        return headline(self.project, row, self._openings)
+        if self._openings is None:
+            self._openings = headlines.shared_openings(self.project)
+        return headlines.headline(self.project, row, self._openings)
 
     def say(self, text: str, tone: Tone = "info") -> None:
         self.message = Message(text, tone)
 
     def saved(self) -> SavedState:
         """Where the person is, for the next time."""
-        entry = self.entry
-        row = self.project.rows.id(entry.row) if entry is not None else None
-        cluster = entry.cluster.id if entry is not None and entry.cluster is not None else None
+        place = self._place()
+        row, cluster, is_header = place if place is not None else (None, None, False)
         return SavedState(
             self._list,
             self.filter_text,
-            row,
+            self.project.rows.id(row) if row is not None else None,
             cluster,
-            entry is not None and entry.is_header,
+            is_header,
             self.drafts,
             frozenset(self.asked),
             tuple(self.filters[-MOST_FILTERS:]),
@@ -195,10 +225,10 @@ class Session:
         if not self.project.readonly:
             save_state(self.project.folder, self.saved())
 
-    def _saved_cursor(self, saved: SavedState) -> int:
+    def _saved_place(self) -> Place | None:
+        saved = self._saved
         number = self.project.rows.number(saved.row) if isinstance(saved.row, str) else None
-        found = self.view.find(number, saved.cluster, saved.is_header) if number is not None else None
-        return found if found is not None else self.view.open_from(0, self.project) or 0
+        return (number, saved.cluster, saved.is_header) if number is not None else None
 
     # -- moving
 
@@ -226,6 +256,8 @@ class Session:
 
         Raises UsageError where the text is no selector; the view then stays.
         """
+        from workbench.searching import Search
+
         searching = Search(self.project, text)
         if searching.go_on(AT_ONCE_SECONDS):
             self.set_filter(text, searching.found)
@@ -236,7 +268,7 @@ class Session:
     def show_found(self) -> None:
         """Show what the search has found so far; the row under the cursor stays, further ones come behind it."""
         if self.searching is not None:
-            self.view = flat_view(self.searching.text, self.searching.found)
+            self.view = views.flat_view(self.searching.text, self.searching.found)
             self.say(self.searching.progress)
 
     def go_on_searching(self, seconds: float) -> None:
@@ -261,15 +293,11 @@ class Session:
     def set_filter(self, text: str, matched: Sequence[int] | None = None) -> None:
         """Show other rows (`matched`, where they are known already). Raises UsageError where the text is no selector;
         the view then stays."""
-        entry = self.entry
-        view = build_view(self.project, text, self.ranked, matched)
+        place = self._place()
+        view = views.build_view(self.project, text, self.ranked, matched)
         self.view = view
         self.searching = None
-        here = (
-            view.find(entry.row, entry.cluster.id if entry.cluster else None, entry.is_header)
-            if entry is not None
-            else None
-        )
+        here = view.find(*place) if place is not None else None
         # The row one was on, if it is still there; else the first that is open.
         first_open = view.open_from(0, self.project) if len(view) else None
         self.cursor = here if here is not None and not text.strip() else first_open or 0
@@ -285,17 +313,16 @@ class Session:
 
     def reload(self, *, findings: bool = True) -> None:
         """After a scan, or (`findings` False) after rows came in: the same filter over what is there now."""
-        entry = self.entry
-        self._mapping = self.project.mapping
+        self._mapping, self._openings = self.project.mapping, None
         if len(self.ranked or ()) != len(self.project.rows):
             # Rows came in: an order that knows nothing of them is given up.
             self.order, self.ranked = SETTLE, None
-        self.view = build_view(self.project, self.filter_text, self.ranked)
-        self._openings = shared_openings(self.project)
-        # Who is reading stays with the row; else the scan's first group is what to look at.
-        stays = entry is not None and (self.screen == "triage" or not findings)
-        found = self.view.find(entry.row, None) if entry is not None and stays else None
-        self.cursor = found if found is not None else self.view.open_from(0, self.project) or 0
+        if self._view is not None:
+            # Who is reading stays with the row; else the scan's first group is what to look at.
+            entry = self.entry if self.screen == "triage" or not findings else None
+            self.view = view = views.build_view(self.project, self.filter_text, self.ranked)
+            found = view.find(entry.row, None) if entry is not None else None
+            self.cursor = found if found is not None else view.open_from(0, self.project) or 0
         self.refresh_counts()
         if findings:
             self.item_cursor = 0
@@ -344,7 +371,7 @@ class Session:
         """Write a plan, count it and, with `advance`, go to what asks for a verdict next."""
         counted_rows = [row for row in plan.rows if not self.project.is_heldout(row)]
         before = Counter(self.project.verdict(row) for row in counted_rows)
-        if carry_out(self.project, plan, self.on_screen) is None:
+        if verdicts.carry_out(self.project, plan, self.on_screen) is None:
             self.say(plan.sentence, "refused")
             return
         self.records = None
@@ -361,6 +388,8 @@ class Session:
             self.refresh_items()
 
     def _place(self) -> Place | None:
+        if self._view is None:
+            return self._saved_place()
         entry = self.entry
         return (entry.row, entry.cluster.id if entry.cluster else None, entry.is_header) if entry is not None else None
 

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from engine.model import BUCKET_LABELS, BUCKET_ORDER, GROUP_KINDS, SETTLED_KINDS, VERDICTS, Cluster, ClusterKind
 from engine.project.folder import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from workbench.wording import counted
-from workbench.years import UNDATED, Years
+
+if TYPE_CHECKING:
+    from workbench.years import Years
 
 T = TypeVar("T")
 Section = Literal["settle", "trained", "buckets", "flags", "years", "decided"]
@@ -202,6 +204,8 @@ def _flags(look: _Look) -> Iterator[Item]:
 def _years(look: _Look, years: Years | None) -> Iterator[Item]:
     if years is None:
         return
+    from workbench.years import UNDATED
+
     total, left = look.counts(years)
     for year in sorted(total.keys() - {UNDATED}):
         text = look.selector(f"date={year}")

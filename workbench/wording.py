@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+HELD_OUT_MARK = "H"
+
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 row`, `2 rows`, `2 held-out rows`."""

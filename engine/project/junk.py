@@ -6,10 +6,9 @@ from pathlib import Path
 
 from engine.errors import TrainingError
 from engine.export.convert import training_row
-from engine.model import TrainingRow
+from engine.model import CHARS_PER_TOKEN, TrainingRow
 from engine.project.folder import Project
 from engine.project.groups_of_junk import junk_groups
-from engine.report import CHARS_PER_TOKEN
 from engine.sources.shapes import trainable
 from engine.training.estimates import Estimate
 from engine.training.junk import JunkCost, junk_costs

@@ -7,7 +7,7 @@ from pathlib import Path
 import planted
 from planted import screen_text, shown, workbench
 
-from engine.select import CHARS_PER_TOKEN
+from engine.model import CHARS_PER_TOKEN
 from workbench.progress import Pace, TokenCount, progress_words
 
 

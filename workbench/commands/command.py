@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from workbench.session import Session
+if TYPE_CHECKING:
+    from workbench.session import Session
 
 
 class Stage(Protocol):
@@ -56,7 +57,7 @@ class Stage(Protocol):
 
 
 Run = Callable[[Stage], None]
-WhyNot = Callable[[Session], str | None]
+WhyNot = Callable[["Session"], str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from workbench.commands import why_not
 from workbench.commands.command import LISTS, TRIAGE, Command, Run
-from workbench.grouping import both_fine, choose, drop_both, not_duplicates, split_off
-from workbench.judging import judge, keep, keep_all
-from workbench.turns import cut_rest, drop, train_or_not
-from workbench.verdicts import Verb
+from workbench.later import later
+
+if TYPE_CHECKING:
+    from workbench import grouping, judging, turns
+    from workbench.verdicts import Verb
+else:
+    grouping, judging, turns = later("workbench.grouping"), later("workbench.judging"), later("workbench.turns")
 
 
 def _judge(verb: Verb) -> Run:
-    return lambda stage: judge(stage.session, verb)
+    return lambda stage: judging.judge(stage.session, verb)
 
 
 def _choose(place: int) -> Run:
-    return lambda stage: choose(stage.session, place)
+    return lambda stage: grouping.choose(stage.session, place)
 
 
 DECIDING: tuple[Command, ...] = (
@@ -26,9 +31,9 @@ DECIDING: tuple[Command, ...] = (
     Command("skip", "skip", "leave it for later: counts as decided, is not exported", ("space",), LISTS,
             _judge("skip"), why_not.no_verdict, decides=True),
     Command("keep", "keep", "group: accept the keeper, reject the rest; on a member: keep that one", ("enter",), TRIAGE,
-            lambda stage: keep(stage.session), why_not.no_keep, decides=True),
+            lambda stage: judging.keep(stage.session), why_not.no_keep, decides=True),
     Command("keep-all", "keep one of each", "all duplicates of this line: accept each keeper, reject the rest", ("K",),
-            ("overview",), lambda stage: keep_all(stage.session), why_not.no_verdict, decides=True),
+            ("overview",), lambda stage: judging.keep_all(stage.session), why_not.no_verdict, decides=True),
     Command("reset", "reset", "take verdict and edit back: the row is undecided again", ("r",), TRIAGE,
             _judge("reset"), why_not.no_verdict, decides=True),
     Command("edit", "edit", "edit the row here", ("e",), TRIAGE,
@@ -37,25 +42,25 @@ DECIDING: tuple[Command, ...] = (
             ("ctrl+e",), LISTS, lambda stage: stage.open_editor(external=True), why_not.no_edit_outside,
             opens_a_line=True),
     Command("turn-cut", "cut rest", "turn in focus: cut off every turn behind it", ("C",), TRIAGE,
-            lambda stage: cut_rest(stage.session), why_not.no_turn_edit, decides=True),
+            lambda stage: turns.cut_rest(stage.session), why_not.no_turn_edit, decides=True),
     Command("turn-drop", "drop turn", "turn in focus: drop it", ("X",), TRIAGE,
-            lambda stage: drop(stage.session), why_not.no_turn_edit, decides=True),
+            lambda stage: turns.drop(stage.session), why_not.no_turn_edit, decides=True),
     Command("turn-train", "don't train", "turn in focus: do not train on it, or train on it again", ("W",), TRIAGE,
-            lambda stage: train_or_not(stage.session), why_not.no_turn_edit, decides=True),
+            lambda stage: turns.train_or_not(stage.session), why_not.no_turn_edit, decides=True),
     Command("undo", "undo", "take the last act back, whatever its size", ("u",), LISTS,
             lambda stage: stage.session.undo(), why_not.no_verdict),
     Command("redo", "redo", "do the undone act again", ("ctrl+r",), LISTS,
             lambda stage: stage.session.redo(), why_not.no_verdict),
     Command("not-duplicates", "no duplicates", "the group's rows (or its marked ones) are no duplicates",
             ("N",), TRIAGE,
-            lambda stage: not_duplicates(stage.session), why_not.no_verdict, decides=True),
+            lambda stage: grouping.not_duplicates(stage.session), why_not.no_verdict, decides=True),
     Command("split", "split off", "split the marked rows off their group", ("S",), TRIAGE,
-            lambda stage: split_off(stage.session), why_not.no_verdict, decides=True),
+            lambda stage: grouping.split_off(stage.session), why_not.no_verdict, decides=True),
     Command("both-fine", "both fine", "conflict: the answers are fine beside each other, accept them all",
             ("b",), TRIAGE,
-            lambda stage: both_fine(stage.session), why_not.no_verdict, decides=True),
+            lambda stage: grouping.both_fine(stage.session), why_not.no_verdict, decides=True),
     Command("drop-both", "drop both", "conflict: no answer is right, reject them all", ("D",), TRIAGE,
-            lambda stage: drop_both(stage.session), why_not.no_verdict, decides=True),
+            lambda stage: grouping.drop_both(stage.session), why_not.no_verdict, decides=True),
     Command("merge", "merge", "conflict: all answers in one text, to write the right one", ("M",), TRIAGE,
             lambda stage: stage.merge(), why_not.no_merge, opens_a_line=True),
     *(Command(f"choose-{place}", "keep", f"group: keep the row numbered {place} (to 9), reject the rest",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.model import SETTLED_KINDS
 from workbench.commands.command import Command
 from workbench.commands.table import BY_ID
-from workbench.session import Session
+
+if TYPE_CHECKING:
+    from workbench.session import Session
 
 # At most seven hints fit 80 columns; which seven depends on what is under the cursor.
 HINTS: dict[str, tuple[str, ...]] = {
@@ -35,10 +39,10 @@ HINTS: dict[str, tuple[str, ...]] = {
 def hints_for(session: Session) -> list[Command]:
     """The commands worth a hint on the screen in front, most useful first."""
     where = session.screen
-    entry = session.entry
     if where == "overview" and session.item is not None:
         where = "overview-bulk" if session.item.bulk else "overview-keeps" if session.item.keeps else where
     elif where == "triage":
+        entry = session.entry
         where = "turn" if session.turn is not None else "row"
         if entry is not None and entry.cluster is not None:
             header = "group" if entry.cluster.kind in SETTLED_KINDS else "conflict"

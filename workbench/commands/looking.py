@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from workbench.commands import why_not
 from workbench.commands.command import LISTS, TRIAGE, Command, Stage
-from workbench.grouping import mark_all, range_mark, toggle_mark
-from workbench.remarks import toggle_later
+from workbench.later import later
+
+if TYPE_CHECKING:
+    from workbench import grouping, remarks
+else:
+    grouping, remarks = later("workbench.grouping"), later("workbench.remarks")
 
 
 def _toggle_why(stage: Stage) -> None:
@@ -29,11 +35,11 @@ LOOKING: tuple[Command, ...] = (
             ("colon", "ctrl+p"), LISTS,
             lambda stage: stage.ask("command"), opens_a_line=True),
     Command("mark", "mark", "mark the row or group for the next verb, or take the mark off", ("m",), TRIAGE,
-            lambda stage: toggle_mark(stage.session)),
+            lambda stage: grouping.toggle_mark(stage.session)),
     Command("range", "range", "begin a range; again: mark all between", ("v",), TRIAGE,
-            lambda stage: range_mark(stage.session)),
+            lambda stage: grouping.range_mark(stage.session)),
     Command("mark-all", "mark all", "mark every row of the filter, or take all marks off", ("asterisk",), TRIAGE,
-            lambda stage: mark_all(stage.session)),
+            lambda stage: grouping.mark_all(stage.session)),
     Command("copy", "copy", "copy the row as it stands, to the clipboard and to copy.txt", ("y",), TRIAGE,
             lambda stage: stage.copy(), why_not.no_row),
     Command("tag", "tag", "put tags on the row or group; -word takes one off", ("t",), TRIAGE,
@@ -41,5 +47,5 @@ LOOKING: tuple[Command, ...] = (
     Command("note", "note", "write a note on the row", ("i",), TRIAGE,
             lambda stage: stage.ask("note"), why_not.no_verdict, opens_a_line=True),
     Command("later", "later", "flag for later (tag:later), or take the flag off", ("f",), TRIAGE,
-            lambda stage: toggle_later(stage.session), why_not.no_verdict, decides=True),
+            lambda stage: remarks.toggle_later(stage.session), why_not.no_verdict, decides=True),
 )  # fmt: skip

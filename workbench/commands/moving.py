@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from workbench.commands import why_not
 from workbench.commands.command import LISTS, PANES, TRIAGE, Command
-from workbench.jumps import move_section, next_group, next_match, previous_group
-from workbench.turns import focus
+from workbench.later import later
+
+if TYPE_CHECKING:
+    from workbench import jumps, turns
+else:
+    jumps, turns = later("workbench.jumps"), later("workbench.turns")
 
 MOVING: tuple[Command, ...] = (
     Command("down", "down", "next line", ("j", "down"),
@@ -19,21 +25,21 @@ MOVING: tuple[Command, ...] = (
     Command("top", "top", "first line", ("g", "home"), LISTS, lambda stage: stage.page(float("-inf"))),
     Command("bottom", "bottom", "last line", ("G", "end"), LISTS, lambda stage: stage.page(float("inf"))),
     Command("group-next", "next group", "next group", ("right_square_bracket",), TRIAGE,
-            lambda stage: next_group(stage.session)),
+            lambda stage: jumps.next_group(stage.session)),
     Command("group-previous", "group before", "previous group", ("left_square_bracket",), TRIAGE,
-            lambda stage: previous_group(stage.session)),
+            lambda stage: jumps.previous_group(stage.session)),
     Command("section-next", "next section", "next section", ("right_square_bracket",), ("overview",),
-            lambda stage: move_section(stage.session, 1)),
+            lambda stage: jumps.move_section(stage.session, 1)),
     Command("section-previous", "section before", "previous section", ("left_square_bracket",), ("overview",),
-            lambda stage: move_section(stage.session, -1)),
+            lambda stage: jumps.move_section(stage.session, -1)),
     Command("match-next", "next match", "next row of the filter, headers passed over", ("n",), TRIAGE,
-            lambda stage: next_match(stage.session, 1)),
+            lambda stage: jumps.next_match(stage.session, 1)),
     Command("match-previous", "match before", "previous row of the filter", ("p",), TRIAGE,
-            lambda stage: next_match(stage.session, -1)),
+            lambda stage: jumps.next_match(stage.session, -1)),
     Command("turn-next", "next turn", "one turn in focus, then the next", ("l", "right"), TRIAGE,
-            lambda stage: focus(stage.session, 1), why_not.no_row),
+            lambda stage: turns.focus(stage.session, 1), why_not.no_row),
     Command("turn-previous", "turn before", "the turn before; before the first the whole row", ("h", "left"), TRIAGE,
-            lambda stage: focus(stage.session, -1), why_not.no_row),
+            lambda stage: turns.focus(stage.session, -1), why_not.no_row),
     Command("read-down", "read on", "reader: half a page down", ("J",), (*TRIAGE, *PANES),
             lambda stage: stage.scroll_reader(0.5)),
     Command("read-up", "read back", "reader: half a page up", ("K",), (*TRIAGE, *PANES),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from workbench import pick_board, repairs, second_look, slice_board
 from workbench.commands import why_not
-from workbench.commands.command import LISTS, TRIAGE, Command, Run, Stage
-from workbench.judging import accept_rest
-from workbench.session import Session
+from workbench.commands.command import LISTS, TRIAGE, Command, Stage
+from workbench.later import later
+
+if TYPE_CHECKING:
+    from workbench import judging, pick_board, repairs, second_look, slice_board
+    from workbench.session import Session
+else:
+    judging, pick_board = later("workbench.judging"), later("workbench.pick_board")
+    repairs, second_look = later("workbench.repairs"), later("workbench.second_look")
+    slice_board = later("workbench.slice_board")
 
 OFFERS, PICK, SLICES = ("offer",), ("pick",), ("slices",)
 BOARDS = (*OFFERS, *PICK, *SLICES)
@@ -70,8 +76,12 @@ def _leave_saying_so(stage: Stage) -> None:
     stage.session.message = done
 
 
-def _on(change: Callable[[Session], None]) -> Run:
-    return lambda stage: change(stage.session)
+def _no_pick(session: Session) -> str | None:
+    return pick_board.why_no_row(session)
+
+
+def _no_slice_verdict(session: Session) -> str | None:
+    return slice_board.why_no_verdict(session)
 
 
 QUEUEING: tuple[Command, ...] = (
@@ -82,7 +92,7 @@ QUEUEING: tuple[Command, ...] = (
     Command("fix-all", "fix all", "the change of the last edit for every other row it fits, as diffs",
             ("F",), TRIAGE, _fix_all, _no_fits),
     Command("accept-rest", "accept the rest", "accept what is left here, where the advice to stop stands",
-            ("A",), TRIAGE, lambda stage: accept_rest(stage.session), why_not.no_verdict),
+            ("A",), TRIAGE, lambda stage: judging.accept_rest(stage.session), why_not.no_verdict),
     Command("recheck", "second look", "judge some rows again, blind, and see how often you agree with yourself",
             ("B",), LISTS, _second_look, why_not.no_verdict),
     Command("pick", "pick", "propose a diverse few hundred of what is left; nothing is accepted",
@@ -94,24 +104,25 @@ QUEUEING: tuple[Command, ...] = (
     Command("apply-one", "apply this", "make the change under the cursor alone", ("a",), OFFERS,
             _apply_one, why_not.no_verdict, decides=True),
     Command("take-out", "take out", "take the change under the cursor out, or put it back", ("x",), OFFERS,
-            _on(repairs.toggle)),
+            lambda stage: repairs.toggle(stage.session)),
     Command("lock", "lock", "keep this row in the pick, whatever is swapped; again: let it go", ("l",), PICK,
-            _on(pick_board.toggle_lock), pick_board.why_no_row),
+            lambda stage: pick_board.toggle_lock(stage.session), _no_pick),
     Command("swap", "swap", "put another row in the place of this one", ("x",), PICK,
-            _on(pick_board.swap), pick_board.why_no_row),
+            lambda stage: pick_board.swap(stage.session), _no_pick),
     Command("pick-more", "more", "pick more rows", ("plus",), PICK,
             lambda stage: pick_board.change_wanted(stage.session, 1.25)),
     Command("pick-fewer", "fewer", "pick fewer rows", ("minus",), PICK,
             lambda stage: pick_board.change_wanted(stage.session, 0.8)),
     Command("pick-accept", "accept these", "accept the rows of the pick; asked first", ("a",), PICK,
-            _on(pick_board.accept), why_not.no_verdict),
+            lambda stage: pick_board.accept(stage.session), why_not.no_verdict),
     Command("ten", "show ten", "ten rows of the slice, drawn at random", ("enter",), SLICES,
-            lambda stage: stage.act("ten"), slice_board.why_no_slice),
+            lambda stage: stage.act("ten"), lambda session: slice_board.why_no_slice(session)),
     Command("slice-reject", "reject", "reject the undecided rows of the slice; asked first", ("x",), SLICES,
-            lambda stage: slice_board.settle(stage.session, "reject"), slice_board.why_no_verdict),
+            lambda stage: slice_board.settle(stage.session, "reject"), _no_slice_verdict),
     Command("slice-accept", "accept", "accept the undecided rows of the slice; asked first", ("a",), SLICES,
-            lambda stage: slice_board.settle(stage.session, "accept"), slice_board.why_no_verdict),
-    Command("slice-width", "year, month", "count by year, or by month", ("m",), SLICES, _on(slice_board.other_width)),
+            lambda stage: slice_board.settle(stage.session, "accept"), _no_slice_verdict),
+    Command("slice-width", "year, month", "count by year, or by month", ("m",), SLICES,
+            lambda stage: slice_board.other_width(stage.session)),
     Command("board-undo", "undo", "take the last act back", ("u",), BOARDS,
             lambda stage: stage.session.undo(), why_not.no_verdict),
     Command("board-down", "down", "next line", ("j", "down"), BOARDS, lambda stage: stage.step(1)),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from workbench.editing import edit_fields
-from workbench.session import Session
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.session import Session
 
 
 def no_verdict(session: Session) -> str | None:
@@ -20,6 +22,8 @@ def no_edit(session: Session) -> str | None:
         return refused
     if session.entry.is_header:
         return "this is a group: go to one of its rows (j) to edit it"
+    from workbench.editing import edit_fields
+
     return None if edit_fields(session, session.entry.row) else "this row has no text that can be edited in place"
 
 

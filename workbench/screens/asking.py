@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
 from textual.widgets import Input
 
 from engine.errors import TamisError, UsageError
-from workbench import palette, remarks
+from workbench.later import later
 from workbench.screens.base import WorkScreen
 from workbench.widgets.filter_line import FilterLine
 from workbench.widgets.lines import OneLine
+
+if TYPE_CHECKING:
+    from workbench import palette, remarks
+else:
+    palette, remarks = later("workbench.palette"), later("workbench.remarks")
 
 
 class AskingScreen(WorkScreen):

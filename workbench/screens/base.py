@@ -8,19 +8,18 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from workbench.commands.command import Command
 from workbench.commands.hints import hints_for
 from workbench.commands.table import BY_ID, perform
-from workbench.document_parts import Styled
-from workbench.entry_lines import HELD_OUT_MARK
 from workbench.keymap import shown_key
-from workbench.looking_again import RESCORE, look_again
 from workbench.safe_text import visible_line
-from workbench.session import Session
 from workbench.widgets.lines import OneLine, columns
+from workbench.wording import HELD_OUT_MARK
 
 if TYPE_CHECKING:
     from workbench.app import TamisApp
+    from workbench.commands.command import Command
+    from workbench.document_parts import Styled
+    from workbench.session import Session
 
 SMALLEST = (40, 10)
 MOST_HINTS = 7
@@ -171,7 +170,9 @@ class WorkScreen(Screen[None]):
         return None
 
     def act(self, what: str) -> None:
-        if what == RESCORE:
+        if what == "rescore":
+            from workbench.looking_again import RESCORE, look_again
+
             look_again(self.tamis, RESCORE)
 
     def copy(self) -> None:

@@ -8,8 +8,9 @@ from textual.app import ComposeResult
 
 from engine.errors import TamisError
 from workbench.document import Paragraph
-from workbench.first_open import HELDOUT, changed_proposal, proposed_rows, reserve
+from workbench.first_open import changed_proposal, proposed_rows, reserve
 from workbench.keymap import bindings_for
+from workbench.saved_state import HELDOUT
 from workbench.screens.base import WorkScreen
 from workbench.widgets.reader import Reader
 from workbench.wording import counted

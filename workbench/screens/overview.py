@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
 from textual.app import ComposeResult
 
 from engine.model import VERDICTS
 from workbench.cells import fitted
-from workbench.document_parts import Styled
 from workbench.keymap import bindings_for
-from workbench.outside import edit_outside
 from workbench.progress import progress_words
 from workbench.screens.asking import AskingScreen
-from workbench.session import Session
 from workbench.settle import SECTION_TITLES, Item
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
 from workbench.wording import counted
+
+if TYPE_CHECKING:
+    from workbench.document_parts import Styled
+    from workbench.session import Session
 
 WIDEST = 100
 BAR_WIDTH = 14
@@ -134,6 +137,8 @@ class OverviewScreen(AskingScreen):
         super().go(screen)
 
     def open_editor(self, *, external: bool) -> None:
+        from workbench.outside import edit_outside
+
         edit_outside(self.tamis)
 
     @on(LineList.Clicked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.timer import Timer
@@ -10,11 +11,13 @@ from textual.widgets import Input
 
 from engine.errors import UsageError
 from workbench.safe_text import visible_line
-from workbench.searching import Search
-from workbench.session import Session
 from workbench.widgets.lines import OneLine
 from workbench.widgets.typing_order import STEADY_CURSOR, act_now, actions_of, hand_back
 from workbench.wording import counted
+
+if TYPE_CHECKING:
+    from workbench.searching import Search
+    from workbench.session import Session
 
 COUNT_AFTER_SECONDS = 0.2
 SLICE_SECONDS = 0.006
@@ -91,6 +94,8 @@ class FilterLine(Input):
         self._timer = self.set_timer(COUNT_AFTER_SECONDS, lambda: self._count(session))
 
     def _count(self, session: Session) -> None:
+        from workbench.searching import Search
+
         try:
             counting = Search(session.project, self.value)
         except UsageError as error:

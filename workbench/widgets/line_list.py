@@ -6,14 +6,16 @@ A page turn sends a screenful once; a list that scrolls by one sends it with eve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from workbench.document_parts import Styled
 from workbench.widgets.lines import Lines, Styles
+
+if TYPE_CHECKING:
+    from workbench.document_parts import Styled
 
 
 class ListSource(Protocol):

@@ -6,6 +6,7 @@ Textual's Line API: a widget that knows its lines paints only these, where a sto
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,8 +16,10 @@ from textual.widget import Widget
 
 from workbench.ascii_text import ascii_text
 from workbench.cells import cells, cut
-from workbench.document_parts import Styled
 from workbench.theming import Looks
+
+if TYPE_CHECKING:
+    from workbench.document_parts import Styled
 
 Styles = Looks
 

@@ -99,6 +99,13 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
         if not (left.code or right.code) and _same_words_other_facts(one, other, left, right, score):
             return Comparison("conflict", _difference(left, right))
         return Comparison("alternative")
+    voices = told_in_two_voices(one, other)
+    if voices:
+        return (
+            Comparison("conflict", why)
+            if voices == "turned"
+            else Comparison("alternative", "one says it in the active, one in the passive voice")
+        )
     if request is not None and not _TO_THE_LETTER.isdisjoint(request.bag):
         forms = [(key_of(one, opens=False), key_of(other, opens=False))]
     else:
@@ -114,9 +121,6 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
         bare = _PERCENT.sub("", one).strip(), _PERCENT.sub("", other).strip()
         if bare[0] and bare != (one.strip(), other.strip()) and equal_values(*bare):
             return Comparison("nearly", "one amount in two ways of writing")
-    voices = told_in_two_voices(one, other)
-    if voices in ("same", "unsure"):
-        return Comparison("alternative", "one says it in the active, one in the passive voice")
     if request is not None and is_open(request):
         why += " (the request leaves room for both)"
     return Comparison("conflict", why)

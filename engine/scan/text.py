@@ -11,10 +11,21 @@ from itertools import islice
 EDGE_PUNCTUATION = " .,!?;:…\"'`“”‘’«»。！？，、；：\u200b\ufeff"
 SCORED_HEAD, SCORED_TAIL = 1500, 500
 
+_LONGEST_SUM = 120
+_FACTORIAL = re.compile(r"(?<=\d)!(?!=)(?=\s?[-+*/^=×÷]\s?[\d(])|(?<=\d)!(?=\))")
+# An exclamation mark behind the last number is a sign only where nothing is said but a sum.
+_ENDS_IN_FACTORIAL = re.compile(
+    r"(?:(?:(?:please|what|is|what's|whats|calculate|compute|evaluate|find|solve|determine|simplify|the|value|result|of"
+    r"|berechne|was|ist|calcule|calculez|combien|font|calcula|cuánto|es)[ :]{1,3}|计算|请){1,8}[-\d .,+*/^()×÷]{0,40}"
+    r"|[-\d .,+*/^()×÷]{1,40}[-+*/^=×÷] ?)(?<=[ :(+*/^=×÷算-])\d{1,3}(!)[ ?.？]{0,3}"
+)
+
 _NOT_WORDS = re.compile(r"[\W_]+")
 _CODE_LINE = re.compile(
     r"^[ \t]{0,40}(?:def |class |import |from \w{1,40} import|#include|public |private |function |fn |func |var |let |"
-    r"const |return |SELECT |INSERT |UPDATE |CREATE |</?\w{1,20}[ >])|[;{}][ \t]{0,20}$|=>|==|!=|\+=|-=|&&|\|\||\w\(\)",
+    r"const |return |SELECT |INSERT |UPDATE |CREATE |</?\w{1,20}[ >]|"
+    r"(?:if|for|while|elif|else|try|except|with)\b[^\n]{0,80}:[ \t]{0,9}\n[ \t]{1,40}\S)|"
+    r"[;{}][ \t]{0,20}$|=>|==|!=|\+=|-=|&&|\|\||\w\(\)",
     re.MULTILINE,
 )
 # One of these stands in every hint but the rarest: most prose is done with after this.
@@ -54,8 +65,26 @@ def exact_form(text: str) -> str:
     if "\n" in text and looks_like_code(text):
         return "\n".join(line.rstrip() for line in text.strip().splitlines())
     form = " ".join(fold(text).split())
+    if "!" in form[-6:] and (found := _last_factorial(form)):
+        return form[:found]
     # A text of nothing but punctuation is still a text: "." is not "!".
     return form.strip(EDGE_PUNCTUATION) or form
+
+
+def with_factorials(form: str) -> str:
+    """Folded text with "5 factorial" for "5!" where the mark is a sign of a sum, and no mark of a loud voice."""
+    end = _last_factorial(form)
+    if end:
+        form = form[: end - 1] + " factorial" + form[end:]
+    return _FACTORIAL.sub(" factorial", form)
+
+
+def _last_factorial(form: str) -> int:
+    """Where the factorial ends that a sum ends in; 0 where it ends in none. "5!!" is a loud five."""
+    if len(form) > _LONGEST_SUM:
+        return 0
+    found = _ENDS_IN_FACTORIAL.fullmatch(form.strip())
+    return found.end(1) + len(form) - len(form.lstrip()) if found else 0
 
 
 def coarse_forms(texts: Sequence[str]) -> list[bytes]:

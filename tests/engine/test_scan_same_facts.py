@@ -112,7 +112,7 @@ def test_a_long_answer_may_write_its_date_in_another_way_but_not_another_date() 
     ],
 )
 def test_the_active_and_the_passive_voice_of_one_fact_do_not_disagree(one: str, other: str) -> None:
-    assert relation("Who was it?", one, other) in ("nearly", "alternative")
+    assert relation("Who was it?", one, other) == "alternative"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,7 @@ def test_the_active_and_the_passive_voice_of_one_fact_do_not_disagree(one: str, 
         ("Anna beat Ben.", "Ben beat Anna."),
         ("Anna beat Ben.", "Anna was beaten by Ben."),
         ("Anna was beaten by Ben.", "Ben was beaten by Anna."),
+        ("The mayor was praised by the king.", "The mayor praised the king."),
         ("Shakespeare wrote Hamlet.", "Hamlet was written by Marlowe."),
         ("Anna bit Ben.", "Ben was beaten by Anna."),
         ("Rome conquered Greece.", "Greece was not conquered by Rome."),

@@ -134,10 +134,16 @@ def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgemen
     _cancel_moved_task(other, one, left)
     weak = _cancel_typos(one, other, left, right, rows_with) or weak
     rare = rare_function_typo(rows_with)
-    for key, rest in ((one, left), (other, right)):
-        for word in [word for word in rest if rows_with.get(word, 1) <= rare and _is_mistyped_function_word(key, word)]:
-            del rest[word]
-            weak = True
+    mistyped = [
+        [word for word in rest if rows_with.get(word, 1) <= rare and _is_mistyped_function_word(key, word)]
+        for key, rest in ((one, left), (other, right))
+    ]
+    # A slip of a word that says nothing stands on one side; on both, city and lake are no slips of cite and like.
+    if not (mistyped[0] and mistyped[1]):
+        for words_there, rest in zip(mistyped, (left, right), strict=True):
+            for word in words_there:
+                del rest[word]
+                weak = True
     if not left and not right:
         return Judgement(True, "same", weak=weak, words=words)
     if left and right and _joined(one, left) == _joined(other, right):

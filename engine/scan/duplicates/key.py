@@ -17,6 +17,7 @@ EXAMINED = 12_000
 LONGEST_OPENER = 40
 
 _TOKEN = re.compile(rf"{WORD}|{NUMBER}|[=!<>]=|&&|\|\||[-+*/^=<>%√×÷|~]|(?<=\w)#|[()\[\]{{}}]|[.?!:\n]")
+_LOGIC = frozenset(("and", "or"))
 NO_WORDS: Counter[str] = Counter()
 _ONE_WAY = frozenset(("-", "/", "^", "<", ">", "<=", ">=", "="))
 
@@ -80,6 +81,8 @@ def key_of(text: str, *, opens: bool = True) -> Key:
         code = True
     reader = Reader(tokens)
     reader.read()
+    if code:
+        reader.signs += [token for token in tokens if token in _LOGIC]
     return _key(reader, text, code, beyond)
 
 

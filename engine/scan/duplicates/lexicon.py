@@ -105,6 +105,12 @@ OPPOSED = (
     ("pre", "pro"),
     ("endo", "ecto"),
     ("anti", "ante"),
+    ("up", "un"),
+    ("auf", "ab"),
+    ("auf", "aus"),
+    ("an", "ab"),
+    ("ein", "ent"),
+    ("hin", "her"),
 )
 """Beginnings that make another word of the same rest, with few letters changed."""
 ORDINAL_ENDINGS = frozenset(("st", "nd", "rd", "th"))

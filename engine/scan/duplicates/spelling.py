@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engine.scan.text import fold, word_set
+from engine.scan.text import fold, with_factorials, word_set
 
 # Kana, Han, Thai and Lao, Burmese, Khmer: scripts written without spaces.
 SPACELESS = (
@@ -30,12 +30,35 @@ _THANKS = re.compile(
 _PLEASE = re.compile(
     r"\A(?:bitte|por favor|s'il (?:te|vous) pla[iî]t)\b,?(?=\s\w)"
     r"|,\s?(?:bitte|por favor|s'il (?:te|vous) pla[iî]t)(?=[\s.!?]*\Z)"
+    r"|(?<=\w)(?<!\bman)(?<!\bheisst)(?<!\bwort)(?<!\bbedeutet)(?<!\bsag)(?<!\bsage)(?<!\bsagen)(?<!\bund)(?<!\boder)(?<!\bdas)"
+    r"(?<!\bein)(?<!\bfuer)(?<!\bvon) bitte(?= \w)"
+    r"|(?<=\w)(?<!\bdice)(?<!\bdecir)(?<!\bpalabra)(?<!\bfrase)(?<!\bse)(?<!\by)(?<!\bde) por favor(?= \w)"
 )
 # One word on keyboards with and without them.
 _UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue"}
-_LABEL = re.compile(
-    r"\s{0,9}(?:(?:#{1,4} )?(?:q|question|prompt|instruction|task|user|human) ?:\s{0,3}|your task is to )(?=\S)"
+_ORDERS = word_set(
+    """
+    explain describe define tell discuss outline state clarify write create generate make compose construct produce
+    develop design draft name list identify give provide suggest find enumerate mention calculate compute evaluate
+    determine solve arrange rearrange summarize summarise translate convert rewrite compare classify edit correct
+    what who when where why how which is are can could do does please
+    was wer wann wo warum wie welche welcher welches nenne erkläre beschreibe schreibe
+    quel quelle qui quand pourquoi comment explique décris écris qué quién cuándo cuál dónde cómo explica describe
+    """
 )
+# What stands before a request and is no part of it: a label, an address, "let's", the number of a list. A number with a
+# point may be an ordinal ("2. Weltkrieg"): it is one of a list where an order or a question follows.
+_LABEL = re.compile(
+    r"\s{0,9}(?:(?:#{1,4} |\*\*)?(?:q|question|prompt|instruction|task|user|human) ?:(?:\*\*)?\s{0,3}|your task is to "
+    r"|(?:dear|hello|hi|hey) (?:assistant|ai|chatbot|chatgpt|gpt|bot|there|all|everyone)\s?[,:!.\n]\s{0,3}"
+    r"|let['’]?s |let us |\(?\d{1,2}\)\s{1,3}(?=[^\W\d_])|[a-h]\)\s{1,3}(?=[^\W\d_])"
+    rf"|\d{{1,2}}[.:]\s{{1,3}}(?=(?:{'|'.join(sorted(_ORDERS))})\b))(?=\S)"
+)
+_MOST_LABELS = 3
+_WRAPPED = re.compile(r"\s{0,9}<(p|div|span|b|strong|em|i|h[1-6]|li|blockquote)>(.+?)</\1>\s{0,9}", re.DOTALL)
+_PARAGRAPHS = re.compile(r"</p>\s{0,9}<p>")
+# 3 x 4, not 0x4.
+_TIMES = re.compile(r"(?<=\d) x (?=\d)")
 # "the concept of X" asks for X.
 _FRAME = re.compile(
     r"\b(?:the )?(?:concept|notion)s? of |\bthe term (?=[\"'“‘«]|[\w-]{1,40}(?: [\w-]{1,40})?\s{0,3}[.?]?\s{0,3}$)",
@@ -52,7 +75,8 @@ WORD = rf"[^\W\d_]+(?:[{_MARKS}][^\W\d_]*)*"
 NUMBER = r"(?:(?<![^\s(=<>+*/^,:])-)?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)*)"
 
 
-_LABEL_STARTS = frozenset(("q", "p", "i", "t", "u", "h", "y", "#", " ", "\n", "\t"))
+_LABEL_STARTS = frozenset(("q", "p", "i", "t", "u", "h", "y", "#", "*", "(", " ", "\n", "\t", *"0123456789"))
+_OTHER_STARTS = ("let", "dear ", *(f"{letter})" for letter in "abcdefgh"))
 
 
 def prepare(text: str) -> str:
@@ -60,8 +84,13 @@ def prepare(text: str) -> str:
     expansion).
     """
     form = fold(text)
-    if form[:1] in _LABEL_STARTS:
-        form = _LABEL.sub("", form, count=1) if _LABEL.match(form) else form
+    if form[:1] == "<":
+        form = _unwrapped(form)
+    for _ in range(_MOST_LABELS):
+        found = _LABEL.match(form) if form[:1] in _LABEL_STARTS or form.startswith(_OTHER_STARTS) else None
+        if found is None:
+            break
+        form = form[found.end() :]
     if "concept" in form or "notion" in form or "term" in form:
         form = without_frame(form)
     if not form.isascii():
@@ -71,6 +100,10 @@ def prepare(text: str) -> str:
         form = _PLEASE.sub(" ", form.strip())
     if "'" in form:
         form = _NOT.sub(" not", form.replace("won't", "will not")).replace("'s", " ")
+    if "!" in form:
+        form = with_factorials(form)
+    if " x " in form:
+        form = _TIMES.sub(" * ", form)
     if "." in form[:-2] and _INNER_POINT.search(form):
         form = _DOTTED.sub(lambda found: found.group().replace(".", ""), form)
     if "(" in form:
@@ -78,6 +111,15 @@ def prepare(text: str) -> str:
     if "regards" in form or "thank" in form:
         form = _THANKS.sub(" ", form)
     return form
+
+
+def _unwrapped(form: str) -> str:
+    """`form` without a tag around the whole of it."""
+    found = _WRAPPED.fullmatch(form)
+    if found is None:
+        return form
+    inside = _PARAGRAPHS.sub("\n", found[2]) if found[1] == "p" else found[2]
+    return form if f"<{found[1]}" in inside or f"</{found[1]}" in inside else inside
 
 
 def without_thanks(text: str) -> str:

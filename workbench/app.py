@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -104,6 +105,8 @@ class TamisApp(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "say_quit", show=False, priority=True),
+        # In a text that is edited it takes back, so it comes after what has the focus.
+        Binding("ctrl+z", "suspend_process", show=False),
     ]
 
     def __init__(
@@ -187,6 +190,17 @@ class TamisApp(App[int], inherit_bindings=False):
     def action_say_quit(self) -> None:
         self.session.say("q leaves; every decision is saved already")
         self.sync_screen()
+
+    def action_suspend_process(self) -> None:
+        """Stop, as ctrl+z stops any program, together with a script or `make` that started it: the shell waits for
+        those. The terminal is put right before any of them stops, since the shell has it then."""
+        if os.getpgrp() == os.getsid(0):
+            # A shell with job control gives each command a group of its own. Without one nobody could say `fg`.
+            self.session.say("no shell to go back to with ctrl+z: q leaves", "refused")
+            self.sync_screen()
+            return
+        with self.suspend():
+            os.killpg(os.getpgrp(), signal.SIGSTOP)
 
     # -- screens
 

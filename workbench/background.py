@@ -24,6 +24,8 @@ POLL_SECONDS = 0.5
 # A key waits for one slice of a search at most.
 SLICE_SECONDS = 0.006
 SHOW_SECONDS = 0.3
+# How often a window looks whether another one has taken over.
+OWNER_SECONDS = 1.0
 
 
 class Background:
@@ -38,6 +40,8 @@ class Background:
     def start(self) -> None:
         """Read what is not read yet, then scan what is not scanned yet."""
         project = self._app.session.project
+        if not project.readonly:
+            self._app.set_interval(OWNER_SECONDS, self.check_ownership, name="owner")
         if not project.is_complete:
             self._settings_at = self._settings_time()
             self._app.set_interval(POLL_SECONDS, self.take_rows, name="rows")
@@ -170,6 +174,14 @@ class Background:
             return (self._app.session.project.folder / "project.toml").stat().st_mtime_ns
         except OSError:
             return 0
+
+    def check_ownership(self) -> None:
+        """Say so where another window has taken over: a read of one small file, until it has."""
+        try:
+            self._app.session.project.check_ownership()
+        except TamisError as error:
+            self._app.session.say(str(error), "error")
+            self._app.sync_screen()
 
     def take_rows(self) -> None:
         """Take in the rows that have come; where nothing changed on disk this costs one look at a file."""

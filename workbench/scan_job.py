@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -86,7 +87,11 @@ async def run_job(module: str, project: Path, progress: Progress, *words: str) -
             process.stdin.close()
     if code != 0 or not done:
         complaint = (await complaints).decode("utf-8", "replace").strip().splitlines()
-        reason = fault or (complaint[-1] if complaint else f"it ended with code {code}")
+        reason = fault or (complaint[-1] if complaint else _ended(code))
         what, hint = WHAT.get(module, ("the scan", GOES_ON))
         raise TamisError(f"{what} ended early", reason, hint)
     return done
+
+
+def _ended(code: int) -> str:
+    return f"it was killed ({signal.Signals(-code).name})" if code < 0 else f"it ended with code {code}"

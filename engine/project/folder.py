@@ -18,7 +18,7 @@ from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Exampl
 from engine.project.fold import Fold, map_act
 from engine.project.fold_all import fold_journals
 from engine.project.found import Found
-from engine.project.journal import JournalWriter, journal_line, now, read_lines
+from engine.project.journal import JournalWriter, journal_line, now, read_lines, taken_over
 from engine.project.rows import RowStore
 from engine.project.settings import ProjectSettings, read_settings
 from engine.project.snapshot import save_snapshot
@@ -347,9 +347,7 @@ class Project:
         try:
             self._writer.append(line)
         except LockedError as error:
-            self._writer.close()
-            self._writer = None
-            self.readonly_reason = error.title
+            self._only_reads(error)
             raise
         self._lines_replayed += 1
         mapping = self.mapping
@@ -358,6 +356,19 @@ class Project:
             self.rows.read_by(self.mapping)
             self.reload_findings()
         return int(line["n"])
+
+    def check_ownership(self) -> None:
+        """Look whether this window may still write. Raises LockedError, once, where another has taken over since."""
+        if self._writer is not None and self._writer.was_taken():
+            error = taken_over()
+            self._only_reads(error)
+            raise error
+
+    def _only_reads(self, error: LockedError) -> None:
+        assert self._writer is not None
+        self._writer.close()
+        self._writer = None
+        self.readonly_reason = error.title
 
     def read_by(self, mapping: Mapping) -> int:
         """Correct how rows are read, as a journal line of its own; findings that no longer fit are dropped."""

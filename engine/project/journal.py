@@ -131,11 +131,7 @@ class JournalWriter:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             try:
                 if not self._owner.is_mine():
-                    raise LockedError(
-                        "another window took over",
-                        "",
-                        "this one only reads now; open again with --take-over to go on here",
-                    )
+                    raise taken_over()
                 append_durable(self._descriptor, content + b"\n")
             finally:
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)
@@ -154,10 +150,21 @@ class JournalWriter:
         digest = hashlib.sha256(content).hexdigest()
         return act | {"ids": [], "ids_file": name, "ids_sha256": digest, "ids_count": len(act["ids"])}
 
+    def was_taken(self) -> bool:
+        """Whether another window has taken the right to write."""
+        return self._owner.was_taken()
+
     def close(self) -> None:
         """Give up the right to write."""
         os.close(self._descriptor)
         self._owner.release()
+
+
+def taken_over() -> LockedError:
+    """What a window is told from which another one has taken the right to write."""
+    return LockedError(
+        "another window took over", "", "this one only reads now; open again with --take-over to go on here"
+    )
 
 
 def _acts(line: dict[str, Any]) -> Iterable[tuple[int, dict[str, Any]]]:

@@ -113,6 +113,16 @@ class Ownership:
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
+    def was_taken(self) -> bool:
+        """Whether the file says so for sure: a disk that cannot be read for a moment takes nothing away."""
+        try:
+            return bool(json.loads(self._path.read_bytes())["token"] != self._token)
+        except FileNotFoundError:
+            # Whoever took over has left since.
+            return True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
     def release(self) -> None:
         """Give the right back."""
         if self.is_mine():

@@ -238,10 +238,11 @@ class Terminal:
         """Say that so many frames have arrived."""
         os.write(self._master, ANSWER * times)
 
-    def resize(self, columns: int, rows: int) -> None:
+    def resize(self, columns: int, rows: int, *, settle: bool = True) -> None:
         self.screen.resize(rows, columns)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.settle()
+        if settle:
+            self.settle()
 
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from small_runs import ended, events, rows, wait_until
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from engine.training.launch import Job, choose_spec, launch_queue
-from engine.training.runs import stop
+from engine.training.launch import Job, Run, choose_spec, launch_queue
+from engine.training.resume import resume
+from engine.training.runs import read_run, stop
 from engine.training.settings import parse_command
 
 TRAIN, HELDOUT = rows(24), rows(4, 100)
@@ -59,3 +65,65 @@ def test_two_processes_train_as_one_and_stop_as_one(
     assert stopped.state == "stopped"
     assert 0 < stopped.step < 100
     assert (cut.dir / "ckpt" / f"checkpoint-{stopped.step}" / "tamis.json").is_file()
+
+
+def logged(run: Run) -> list[float]:
+    return [event["loss"] for event in events(run, "log")]
+
+
+def heldout_loss(folder: Path) -> float:
+    """NLL a token of the held-out answers under a saved model, asked of transformers alone: one row, one pass."""
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    total, count = 0.0, 0
+    for row in HELDOUT:
+        asked, all_of_it = (
+            tokenizer.apply_chat_template(turns, add_generation_prompt=prompt, tokenize=False)
+            for turns, prompt in ((row.messages[:1], True), (row.messages, False))
+        )
+        start = len(tokenizer(asked, add_special_tokens=False)["input_ids"])
+        ids = torch.tensor([tokenizer(all_of_it.rstrip("\n"), add_special_tokens=False)["input_ids"]])
+        with torch.no_grad():
+            scores = model(ids).logits[0, start - 1 : -1].log_softmax(-1)
+        total -= float(scores.gather(1, ids[0, start:, None]).sum())
+        count += ids.shape[1] - start
+    return total / count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_model_spread_over_two_processes_learns_the_same_and_is_saved_whole(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """TRL's own profile for FSDP2, on two processes; beside it the same run with a whole model on each."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("TAMIS_FAULTS", "1")
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    profile = files("trl") / "accelerate_configs" / "fsdp2.yaml"
+    spread = f"accelerate launch --config_file {profile} --num_processes 2 --mixed_precision no"
+    settings = {"batch": 8, "micro_batch": 4, "threads": 1, "max_new_tokens": 8, "method": method}
+    settings |= {"learning_rate": 5e-3, "steps": 6, "eval_every": 3}
+
+    def run_of(name: str, launcher: str, **more: Any) -> Run:
+        chosen = {**settings, **more, "command": parse_command(launcher)}
+        spec = choose_spec(name=name, rows=24, model=str(tiny_model), settings=chosen)
+        return launch_queue([Job(spec, TRAIN, HELDOUT)], tmp_path)[0]
+
+    whole, parts = run_of("whole", LAUNCHER), run_of("parts", spread)
+    states = [ended(run, 180) for run in (whole, parts)]
+    assert [(state.state, state.step, state.error) for state in states] == [("finished", 6, "")] * 2
+    assert logged(parts) == pytest.approx(logged(whole), rel=1e-3)
+    assert states[1].result["nll"] == pytest.approx(states[0].result["nll"], rel=1e-3)
+    if method == "full":
+        assert heldout_loss(parts.dir / "model") == pytest.approx(states[1].result["nll"], rel=1e-3)
+    saved = [load_file(next((run.dir / "model").glob("*.safetensors"))) for run in (whole, parts)]
+    assert saved[0].keys() == saved[1].keys()
+    assert all(torch.allclose(saved[0][name], saved[1][name], atol=1e-3) for name in saved[0])
+    cut = run_of("cut", spread, steps=12, faults=({"kind": "slow", "seconds": 0.2},))
+    wait_until(lambda: events(cut, "log"), 120)
+    stop(cut.dir)
+    stopped = ended(cut, 120)
+    assert (stopped.state, 0 < stopped.step < 12) == ("stopped", True)
+    resume(cut.dir)
+    wait_until(lambda: read_run(cut.dir).state == "finished", 180)
+    assert [event["step"] for event in events(cut, "log")] == list(range(1, 13))

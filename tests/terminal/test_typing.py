@@ -60,6 +60,8 @@ def test_a_verb_waits_for_its_row_to_be_shown_and_further_ones_are_dropped_and_c
         terminal.wait_for("What can be settled")
         terminal.keys("/row:12-19\r")
         terminal.wait_for("row 12  line 13")
+        # On the screen a little before the program knows that its frame is out.
+        terminal.wait_for_rest()
         # One packet: the first verb acts on the row that is shown, the second waits, the third and fourth are dropped.
         terminal.keys("axaxj")
         terminal.wait_for("2 keys typed before the row was shown: dropped")

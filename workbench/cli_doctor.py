@@ -68,7 +68,7 @@ def _terminal() -> Iterator[Check]:
     else:
         yield Check("size", "standard output is no terminal")
     if no_colour():
-        yield Check("colours", "none: NO_COLOR is set")
+        yield Check("colours", "none: NO_COLOR is set" if os.environ.get("NO_COLOR") else f"none: TERM={term}")
     elif few_colours():
         yield Check("colours", "16", "set COLORTERM=truecolor if your terminal has 24-bit colour")
     else:

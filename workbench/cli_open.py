@@ -12,7 +12,7 @@ from engine.config import load_config
 from engine.errors import UsageError
 from engine.project.places import is_project, project_folder_for
 from workbench.cli_common import Narrator, name_reviewer
-from workbench.guard import check_terminal
+from workbench.guard import check_terminal, speaks_unicode
 
 if TYPE_CHECKING:
     from workbench.screens.base import WorkScreen
@@ -64,7 +64,7 @@ def show(
         folder,
         reviewer=reviewer,
         theme=arguments.theme or config.theme,
-        only_ascii=arguments.ascii or config.ascii,
+        only_ascii=arguments.ascii or config.ascii or not speaks_unicode(),
         goal=(config.goal, config.goal_tokens),
         readonly=arguments.readonly,
         mouse=arguments.mouse,

@@ -17,6 +17,7 @@ from typing import Any
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from workbench.guard import erases, is_old_terminal
 from workbench.pacing import PATIENCE_SECONDS, Pacing, without_answers
 from workbench.shadow import Shadow
 
@@ -34,14 +35,24 @@ HARMLESS = re.compile(
     r"|\x1b\[\?\d+\$p|\x1b\[[<>=]\d*u|\x1b\[\?u|\x1b\[>?\d*[cq]|\x1b\[[56]n"
     r"|\x1b\](?:[012]|22|52);[^\x07\x1b]*(?:\x07|\x1b\\)|\x07)+"
 )
+# Of these an old terminal shows the end: the keyboard protocol, questions about modes, pointer and clipboard.
+MISREAD = re.compile(r"\x1b\[[<>=]\d*u|\x1b\[\?\d+\$p|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
 class TamisDriver(LinuxDriver):
-    """See the module: the stock driver, but for its end."""
+    """See the module: the stock driver, but for its end, and for what an old terminal would misread."""
+
+    def __init__(
+        self, app: Any, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._is_old = is_old_terminal()
 
     def write(self, data: str) -> None:
         """Write to the terminal. Where it is gone the writing thread is dead, and its full queue would block."""
-        if self._writer_thread is not None and self._writer_thread.is_alive():
+        if self._is_old:
+            data = MISREAD.sub("", data)
+        if data and self._writer_thread is not None and self._writer_thread.is_alive():
             super().write(data)
 
     def read_keys(self, content: bytes) -> bytes:
@@ -90,10 +101,7 @@ class CellDriver(TamisDriver):
         self, app: Any, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        term = os.environ.get("TERM", "")
-        # GNU screen erases in the terminal's own colour; tmux, which goes by the same name, in the one that is set.
-        erase = bool(os.environ.get("TMUX")) or not term.startswith("screen")
-        self._shadow = Shadow(0, 0, erase=erase)
+        self._shadow = Shadow(0, 0, erase=erases())
         self._pacing = Pacing()
         self._synchronised = False
         self._partial = b""

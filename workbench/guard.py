@@ -10,6 +10,8 @@ import sys
 
 from engine.errors import TamisError
 
+# They show a sequence they do not know, or the end of it, as text. What came after them is not sent to them.
+OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "vt320", "vt420", "ansi", "cons25")
 # An animation over a slow link is a queue of frames nobody asked for.
 TEXTUAL_DEFAULTS = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0", "ESCDELAY": "50"}
 
@@ -38,6 +40,8 @@ def set_defaults() -> None:
         os.environ.setdefault(name, value)
     if over_ssh() and truecolor():
         os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
+    if no_colour():
+        os.environ.setdefault("NO_COLOR", "1")
 
 
 def over_ssh() -> bool:
@@ -64,5 +68,27 @@ def few_colours() -> bool:
 
 
 def no_colour() -> bool:
-    """NO_COLOR, as everyone understands it: set and not empty."""
-    return bool(os.environ.get("NO_COLOR"))
+    """NO_COLOR, as everyone understands it (set and not empty), or a terminal that has none by its name."""
+    term = os.environ.get("TERM", "").strip().lower()
+    return bool(os.environ.get("NO_COLOR")) or term.startswith("vt") or term.endswith(("-m", "-mono"))
+
+
+def is_old_terminal() -> bool:
+    """Whether the terminal may show what it does not know: see OLD_TERMINALS."""
+    return os.environ.get("TERM", "").strip().lower().partition("-")[0] in OLD_TERMINALS
+
+
+def erases() -> bool:
+    """Whether the terminal can erase a number of cells, in the colour that is set.
+
+    GNU screen erases in the terminal's own colour; tmux, which goes by the same name, in the one that is set. The
+    VT100 erases to the end of a line only.
+    """
+    term = os.environ.get("TERM", "").strip().lower()
+    return bool(os.environ.get("TMUX")) or not term.startswith(("screen", "vt1"))
+
+
+def speaks_unicode() -> bool:
+    """Whether what is written reaches the terminal as UTF-8: Python settles that from the locale, at the start."""
+    stream = sys.__stderr__
+    return stream is None or stream.encoding.lower().replace("-", "") == "utf8"

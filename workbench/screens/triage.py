@@ -15,6 +15,7 @@ from workbench.beside import beside, has_column
 from workbench.document import Block, Styled, paragraphs
 from workbench.entry_lines import EntryLines
 from workbench.entry_words import reason_line, title_line
+from workbench.guard import is_old_terminal
 from workbench.keymap import bindings_for
 from workbench.learnt import why_lines
 from workbench.merging import conflict_here
@@ -83,7 +84,9 @@ class TriageScreen(AskingScreen):
         except TamisError as error:
             self.session.say(str(error), "error")
             return
-        if len(text) <= MOST_COPIED:
+        if is_old_terminal():
+            self.session.say(f"row {entry.row} copied to copy.txt; this terminal has no clipboard", "done")
+        elif len(text) <= MOST_COPIED:
             self.tamis.copy_to_clipboard(text)
             self.session.say(f"row {entry.row} copied: to the terminal's clipboard (OSC 52) and to copy.txt", "done")
         else:

@@ -51,7 +51,7 @@ class Estimate:
 def memory_gb(spec: RunSpec, model: Mapping[str, Any], longest: int, on_gpu: bool) -> Estimate:
     """Peak memory of one training process in GB (1e9 bytes): weights, what is trained, activations, logits, the rest.
 
-    The formula is not calibrated against a GPU; expect it within a quarter.
+    Within 15 % of what six settings of a small model took on a CPU (docs/benchmarks.md); not calibrated against a GPU.
     """
     weights_count, adapter = int(model["parameters"]), spec.method.value == "lora"
     half = on_gpu and spec.precision.value != "fp32"

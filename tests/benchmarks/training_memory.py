@@ -64,8 +64,9 @@ def main() -> None:
         while is_alive(first.dir):
             time.sleep(0.05)
         make_model(folder / "model", json.loads((first.dir / "settings.json").read_text())["model_source"])
+        # Three steps: in the first neither gradients nor moments are there while activations are.
         for words, settings in SETTINGS:
-            chosen = {"batch": 16, "steps": 1, "max_length": 256, "threads": 1, "save_strategy": "no", **settings}
+            chosen = {"batch": 16, "steps": 3, "max_length": 256, "threads": 1, "save_strategy": "no", **settings}
             spec = choose_spec(name="memory", rows=16, model=str(folder / "model"), settings=chosen)
             estimate = make_plan(spec, rows, (), runs_dir=folder).vram_gb
             run = launch(spec, rows, (), folder)

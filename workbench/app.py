@@ -245,7 +245,7 @@ class TamisApp(App[int], inherit_bindings=False):
     def ask_what_is_open(self) -> None:
         """Offer the held-out set, once, where it can be drawn by cluster and nobody is in the middle of something."""
         project = self.session.project
-        free = isinstance(self.screen, OverviewScreen) and not self.session.job and project.findings is not None
+        free = isinstance(self.screen, OverviewScreen) and not self.session.job and project.is_scanned
         if free and HELDOUT not in self.session.asked and first_open.offers_heldout(project):
             self.go(HELDOUT)
 

@@ -15,7 +15,8 @@ GLYPHS = {
     **{"\u2191": "^"},
     # intervals: zero, ends, beyond the axis
     **{"\u250a": ":", "\u251c": "|", "\u2524": "|", "\u25c0": "<", "\u25b6": ">"},
-    # bars
+    # bars, and the step that is under way
+    **{"\u2501": "=", "\u2578": "-", "\u2591": ".", "\u25b8": ">"},
     **dict.fromkeys("\u2588\u2589\u258a\u258b", "#"),
     **dict.fromkeys("\u258d\u258e\u258f", "-"),
     # what safe_text puts in the place of a control

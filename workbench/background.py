@@ -26,6 +26,7 @@ SLICE_SECONDS = 0.006
 SHOW_SECONDS = 0.3
 # How often a window looks whether another one has taken over.
 OWNER_SECONDS = 1.0
+TELL_SECONDS = 0.5
 
 
 class Background:
@@ -36,6 +37,7 @@ class Background:
         self._job: Worker[None] | None = None
         self._settings_at = 0
         self._learning = False
+        self._told = 0.0
 
     def start(self) -> None:
         """Read what is not read yet, then scan what is not scanned yet."""
@@ -83,11 +85,13 @@ class Background:
             self._job.cancel()
         session = self._app.session
         reading = not session.project.is_complete
-        session.job = ""
+        session.job, session.scanning = "", None
         what = "reading was stopped: the next start goes on" if reading else "the scan was stopped: no groups and flags"
         session.say(f"{what} until the next start" if not reading else what)
 
     async def _read_and_scan(self) -> None:
+        from workbench.scan_progress import ScanProgress
+
         app = self._app
         session = app.session
         try:
@@ -96,16 +100,16 @@ class Background:
                 app.sync_screen()
                 await scan_job.run_job(scan_job.READ_MODULE, session.project.folder, self._read_progress)
                 self.take_rows()
-            session.job = "scanning"
+            session.job, session.scanning = "scanning", ScanProgress().moved("reading", 0, 0)
             app.sync_screen()
-            await scan_job.run_scan(session.project.folder, self._scan_progress)
+            await scan_job.run_scan(session.project.folder, self._scan_progress, self._exact_found)
             session.project.reload_findings()
             session.reload()
             session.say("scanned", "done")
         except TamisError as error:
             session.say(str(error), "error")
         finally:
-            session.job = ""
+            session.job, session.scanning = "", None
         app.sync_screen()
         app.ask_what_is_open()
 
@@ -161,11 +165,25 @@ class Background:
         self._tell(f"{phase} {done:,} rows")
 
     def _scan_progress(self, phase: str, done: int, of: int) -> None:
+        session = self._app.session
+        if session.scanning is None:
+            return
+        is_new = phase != session.scanning.phase
+        session.scanning = session.scanning.moved(phase, done, of)
         share = f" {100 * done // of} %" if of else ""
-        self._tell(f"scanning: {phase}{share}")
+        self._tell(f"scanning: {phase}{share}", now=is_new)
 
-    def _tell(self, text: str) -> None:
-        if text != self._app.session.job:
+    def _exact_found(self, groups: int) -> None:
+        """Groups of equal rows can be settled while the scan goes on."""
+        session = self._app.session
+        if groups and session.project.findings is None and session.project.reload_findings():
+            session.reload()
+            self._app.sync_screen()
+
+    def _tell(self, text: str, *, now: bool = False) -> None:
+        """Show how far the job is: twice a second is often enough for an eye, and for a slow link."""
+        if text != self._app.session.job and (now or monotonic() - self._told > TELL_SECONDS):
+            self._told = monotonic()
             self._app.session.job = text
             self._app.sync_screen()
 

@@ -199,7 +199,7 @@ def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
         return [(whole, "text")]
     roles = {"same": "text", "removed": "removed", "added": "added", "gap": "muted"}
     out: list[Styled] = []
-    for (kind, text), (following, new) in zip(pieces, [*pieces[1:], ("", "")], strict=True):
+    for (kind, text), (following, new) in zip(pieces, [*pieces, ("", "")][1:], strict=True):
         out.append((text, roles[kind]))
         if (kind, following) == ("removed", "added") and (text.strip() or new.strip()):
             out.append(("\u2192", "muted"))

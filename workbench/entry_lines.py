@@ -93,11 +93,11 @@ class EntryLines:
             if entry.row == entry.cluster.keeper and entry.cluster.kind != "conflict":
                 return f"{digit} keeper", "keeper"
             return f"{digit} {self._likeness(entry.cluster, entry.row)}", "muted"
-        if project.findings is None:
-            return "not scanned", "muted"
-        bucket = project.findings.buckets[entry.row]
         names = [flag.signal for flag in project.flags_of(entry.row)]
         names += [cluster.kind for cluster in project.clusters_of(entry.row)]
+        if project.findings is None or not (names or project.is_scanned):
+            return "not scanned", "muted"
+        bucket = project.findings.buckets[entry.row]
         return (names[0] if names else bucket), bucket
 
     def _likeness(self, cluster: Cluster, row: int) -> str:

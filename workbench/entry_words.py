@@ -69,7 +69,7 @@ def reason_line(session: Session, entry: Entry) -> list[Styled]:
             (f"{flags[0].signal}: {visible_line(flags[0].reason)}", "reason"),
             *rest,
         ]
-    if project.findings is None:
+    if not project.is_scanned:
         return [(" not scanned yet", "muted")]
     return [*risk, (" no issue found", "clean")]
 

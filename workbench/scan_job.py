@@ -40,13 +40,24 @@ LONGEST_LINE = 64_000_000
 Progress = Callable[[str, int, int], None]
 
 
-async def run_scan(project: Path, progress: Progress) -> None:
-    """Run `engine.jobs.scan` on a project to its end. Raises TamisError where it fails or dies."""
-    await run_job(MODULE, project, progress)
+async def run_scan(project: Path, progress: Progress, exact_found: Callable[[int], None]) -> None:
+    """Run `engine.jobs.scan` on a project to its end. Raises TamisError where it fails or dies.
+
+    `exact_found` is called with the number of exact groups once these are on disk.
+    """
+    await run_job(MODULE, project, progress, stage=lambda message: exact_found(int(message.get("clusters", 0))))
 
 
-async def run_job(module: str, project: Path, progress: Progress, *words: str) -> dict[str, Any]:
+async def run_job(
+    module: str,
+    project: Path,
+    progress: Progress,
+    *words: str,
+    stage: Callable[[dict[str, Any]], None] = lambda message: None,
+) -> dict[str, Any]:
     """Run a job on a project to its end; its last message. Raises TamisError where it fails or dies.
+
+    `stage` is called with a message that tells of a part that is on disk already.
 
     Cancelling the task ends the process: it stops as soon as its stdin closes.
     """
@@ -72,6 +83,8 @@ async def run_job(module: str, project: Path, progress: Progress, *words: str) -
                 fault = str(message["error"])
             elif message.get("done"):
                 done = message
+            elif "stage" in message:
+                stage(message)
             elif "progress" in message:
                 progress(str(message.get("phase", "")), int(message["progress"]), int(message.get("of", 0)))
         code = await process.wait()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench import view as views
     from workbench.pick_board import Board
     from workbench.repairs import Offer
+    from workbench.scan_progress import ScanProgress
     from workbench.searching import Search
     from workbench.slice_board import SliceBoard
     from workbench.verdicts import Plan
@@ -56,7 +57,7 @@ class Message:
 
 class Session:
     """See the module. `on_screen` holds the rows whose text was painted, `job` says what runs beside the keys,
-    `goal` how many accepted rows and tokens one is after.
+    `scanning` how far a scan is, `goal` how many accepted rows and tokens one is after.
 
     `order` names the order of the list and `ranked` holds all rows in it (None: groups first). `queue` is what was
     learnt, `records` how often each signal was right (None: to be counted), `latest` the outcomes of single verdicts by
@@ -77,6 +78,7 @@ class Session:
         self.raw_open = False
         self._turn: tuple[int, int] | None = None
         self.job = ""
+        self.scanning: ScanProgress | None = None
         self.pending: tuple[str, str] | None = None
         self.tally: Counter[VerdictName] = Counter()
         self.years: Years | None = None

@@ -174,7 +174,8 @@ def _signals(look: _Look) -> Iterator[Item]:
 
 
 def _buckets(look: _Look) -> Iterator[Item]:
-    if look.project.findings is None:
+    if look.project.findings is None or not look.project.is_scanned:
+        # Before a scan has come to its end nobody can say that a row has no issue.
         return
     total, left = look.counts(look.project.findings.buckets)
     for bucket in BUCKET_ORDER:

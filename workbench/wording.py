@@ -6,5 +6,5 @@ HELD_OUT_MARK = "H"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """`1 row`, `2 rows`, `2 held-out rows`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+    """`1 row`, `2 rows`, `1,904 held-out rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"

@@ -7,8 +7,11 @@ from pathlib import Path
 import planted
 import pytest
 from planted import journal, screen_text, workbench
+from textual.widgets import TextArea
 
 from engine.model import Findings
+from engine.project.create import create_project
+from workbench.scan_progress import ScanProgress, in_words
 
 
 @pytest.fixture
@@ -121,6 +124,42 @@ async def test_an_edit_without_an_answer_is_refused(folder: Path) -> None:
         assert journal(folder) == []
         await pilot.press("7", "ctrl+s")
         assert app.session.project.current_row(8)["output"] == "7"
+
+
+async def test_revert_puts_back_the_text_as_it_stands_and_then_as_it_was_read(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await type_filter(pilot, "row:8")
+        await pilot.press("e", *"once ", "ctrl+s", "r", "u")
+        assert app.session.project.current_row(8)["output"] == "once 4"
+        await pilot.press("e", *"twice ")
+        area = app.screen.query_one("#field-2", TextArea)
+        assert area.text == "twice once 4"
+        await pilot.press("ctrl+r")
+        assert area.text == "once 4"
+        assert "as it stands now; ctrl+r again: as it was read" in screen_text(app)[-2]
+        await pilot.press("ctrl+r")
+        assert area.text == "4"
+        assert "as it was read, before any edit" in screen_text(app)[-2]
+        await pilot.press("ctrl+s")
+        assert app.session.project.current_row(8) == app.session.project.rows.raw(8)
+
+
+async def test_z_shows_exactly_what_the_file_holds(tmp_path: Path) -> None:
+    """Spacing, escapes, the order of keys, a key that is there twice: the bytes, not what a parser makes of them."""
+    line = r'{ "output" :"caf\u00e9  \"x\"",   "instruction": "a", "n": 1.50, "n": 1e3, "instruction":"Say it."}'
+    source = tmp_path / "raw.jsonl"
+    source.write_text(line + "\n", encoding="utf-8")
+    async with workbench(create_project(source), (120, 30)) as (app, pilot):
+        await type_filter(pilot, "row:0")
+        assert line not in "\n".join(screen_text(app))
+        await pilot.press("z")
+        told = [text.rpartition("\u2595")[2][11:] for text in screen_text(app)]
+        at = next(number for number, text in enumerate(told) if text.startswith("as it was read"))
+        assert f"{len(line.encode())} bytes" in told[at]
+        # Wrapped at a blank, which the wrap takes.
+        assert " ".join(told[at + 1 : at + 3]) == line
+        await pilot.press("z")
+        assert "as it was read" not in "\n".join(screen_text(app))
 
 
 async def test_the_external_editor_is_not_a_decision_where_nothing_changed(
@@ -283,6 +322,55 @@ async def test_a_running_scan_shows_its_progress_and_escape_stops_it(
             assert not Path("/proc", (folder / "pid").read_text()).exists()
             await pilot.press("escape")
             assert "nothing is running" in screen_text(app)[-2]
+
+
+EXACT_FIRST = """
+import pathlib, sys
+from engine.model import Cluster, Findings
+from engine.project.folder import open_project
+with open_project(pathlib.Path(sys.argv[1]), readonly=True) as project:
+    exact = Cluster("ce0001", "exact", (0, 1, 2), 0, ("3 rows hold the same text",))
+    buckets = ("clean", "drop", "drop", *["clean"] * (len(project.rows) - 3))
+    project.save_findings(Findings((exact,), (), buckets, {}, complete=False))
+print('{"phase": "reading", "progress": 20, "of": 20}', flush=True)
+print('{"stage": "exact", "clusters": 1}', flush=True)
+print('{"phase": "signals", "progress": 5, "of": 20}', flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_while_a_scan_runs_its_steps_are_shown_and_exact_groups_can_be_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = planted.make_folder(tmp_path, scanned=False)
+    (tmp_path / "exact_first.py").write_text(EXACT_FIRST)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path.cwd()}")
+    monkeypatch.setattr("workbench.scan_job.MODULE", "exact_first")
+    with planted.opened(folder) as project:
+        app = planted.TamisApp(project)
+        async with app.run_test(size=(80, 24)) as pilot:
+            text = await planted.shown(app, pilot, lambda text: "signals 25 %" in text and "1 exact group" in text)
+            assert "Scanning 20 rows" in text
+            assert " ✓ read the rows" in text
+            assert " ✓ compare requests and answers" in text
+            assert f" ▸ look for flaws in each row     {'━' * 5}{'─' * 15}  25 %" in text
+            assert " · form groups" in text
+            # Nobody can say yet that a row has no issue.
+            assert "no issue found" not in text
+            await pilot.press("K", "K")
+            assert [project.verdict(row) for row in range(4)] == ["accepted", "rejected", "rejected", "undecided"]
+            await type_filter(pilot, "row:12")
+            assert "not scanned yet" in screen_text(app)[-3]
+            await pilot.press("escape")
+            await app.workers.wait_for_complete()
+
+
+def test_the_time_left_of_a_step_is_reckoned_from_its_pace() -> None:
+    begun = ScanProgress("signals", 100, 1000, since=50.0, now=53.0)
+    assert begun.seconds_left == 27.0
+    assert ScanProgress("signals", 100, 1000, since=50.0, now=50.5).seconds_left is None
+    assert ScanProgress("signals", 1000, 1000, since=50.0, now=53.0).seconds_left is None
+    assert [in_words(seconds) for seconds in (1, 27, 89, 100, 600)] == ["5 s", "25 s", "90 s", "2 min", "10 min"]
 
 
 async def test_a_click_moves_the_cursor(folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from planted import journal, screen_text, workbench
+from textual.widgets import Input
 
 from engine.project.create import create_project
 from engine.project.folder import open_project
@@ -85,6 +86,18 @@ async def test_a_wrong_guess_is_corrected_in_words(tmp_path: Path) -> None:
     with open_project(folder, readonly=True) as project:
         assert project.mapping.fields["output"] == "reply.text"
         assert project.findings is not None
+
+
+async def test_the_words_are_edited_where_the_cursor_stands(tmp_path: Path) -> None:
+    """As in any line: the cursor behind the last word, a key goes in there, home and delete do what they say."""
+    folder = create_project(lines(tmp_path / "raw.jsonl", asked_and_answered(3)))
+    async with workbench(folder) as (app, pilot):
+        line = app.screen.query_one("#words", Input)
+        assert line.value == "prompt=query,response=response"
+        await pilot.press("X")
+        assert line.value == "prompt=query,response=responseX"
+        await pilot.press("backspace", "left", "Y", "home", "Z", "delete", "right", "W")
+        assert line.value == "ZrWompt=query,response=responsYe"
 
 
 async def test_escape_leaves_the_guess_as_it_is(tmp_path: Path) -> None:

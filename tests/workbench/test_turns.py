@@ -68,7 +68,7 @@ async def test_a_conversation_is_read_a_turn_at_a_time(folder: Path) -> None:
 
 
 async def test_a_count_of_tokens_is_left_out_rather_than_cut(folder: Path) -> None:
-    async with workbench(folder, (140, 30)) as (app, pilot):
+    async with workbench(folder, (56, 20)) as (app, pilot):
         await pilot.press("slash", *"row:0", "enter")
         text = "\n".join(screen_text(app))
         assert "user Where is my kettle?" in text

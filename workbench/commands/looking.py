@@ -28,7 +28,7 @@ LOOKING: tuple[Command, ...] = (
     Command("why", "why", "every finding and its evidence, the whole system prompt, the edit as a diff", ("w",), TRIAGE,
             _toggle_why),
     Command("raw", "raw", "the row as it was read, byte for byte; again: laid out", ("z",), TRIAGE,
-            _toggle_raw, why_not.no_row),
+            _toggle_raw, why_not.no_raw),
     Command("filter", "filter", "show other rows: a selector such as bucket:drop, flag:truncated, /regex/",
             ("slash",), LISTS, lambda stage: stage.ask("filter"), opens_a_line=True),
     Command("command", "command", "a command by name, a row number, or a verb with a selector",

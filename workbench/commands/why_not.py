@@ -64,6 +64,12 @@ def no_open(session: Session) -> str | None:
     return None if session.item is not None else "nothing to open"
 
 
+def no_raw(session: Session) -> str | None:
+    if session.entry is not None and session.entry.is_header and not session.raw_open:
+        return "this is a group: go to one of its rows (j) to see its bytes"
+    return no_row(session)
+
+
 def no_cancel(session: Session) -> str | None:
     return None if session.job or session.marked or session.searching else "nothing is running"
 

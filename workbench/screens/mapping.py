@@ -53,7 +53,9 @@ class MappingScreen(WorkScreen):
 
     def compose_body(self) -> ComposeResult:
         yield Reader(self.tamis.role_styles, id="pane")
-        yield WordsLine(words_of(self.session.project.mapping), id="words", compact=True)
+        # What is there is mended, not typed anew: the first key must not replace it.
+        words = words_of(self.session.project.mapping)
+        yield WordsLine(words, id="words", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         self._mixed = mixture(self.session.project)

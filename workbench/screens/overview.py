@@ -21,28 +21,36 @@ if TYPE_CHECKING:
     from workbench.document_parts import Styled
     from workbench.session import Session
 
+    Line = Item | tuple[Styled, ...]
+
 WIDEST = 100
 BAR_WIDTH = 14
 NARROW_BAR = 5
 ROOMY = 72
-EIGHTHS = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"
+FULL, HALF = "\u2501", "\u2578"
 
 
 class ItemLines:
-    """The overview as lines: a title before each section, the items below it."""
+    """The overview as lines: a title before each section, the items below it; while a scan runs its steps above all."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def _lines(self) -> list[Item | str]:
-        lines: list[Item | str] = []
+    def _lines(self) -> list[Line]:
+        session = self._session
+        lines: list[Line] = []
+        if session.scanning is not None:
+            from workbench.scan_progress import step_lines
+
+            lines.append(((f" Scanning {counted(len(session.project.rows), 'row')}", "title"),))
+            lines += step_lines(session.scanning)
         section = ""
-        for item in self._session.items:
+        for item in session.items:
             if item.section != section:
                 if lines:
-                    lines.append("")
+                    lines.append(())
                 section = item.section
-                lines.append(SECTION_TITLES[item.section])
+                lines.append(((f" {SECTION_TITLES[item.section]}", "title"),))
             lines.append(item)
         return lines
 
@@ -65,9 +73,7 @@ class ItemLines:
 
     def line(self, index: int, width: int) -> tuple[Styled, ...]:
         line = self._lines()[index]
-        if isinstance(line, str):
-            return (("" if not line else f" {line}", "title"),)
-        return self._item_line(line, min(width, WIDEST))
+        return self._item_line(line, min(width, WIDEST)) if isinstance(line, Item) else line
 
     def _item_line(self, item: Item, width: int) -> tuple[Styled, ...]:
         bar_width = BAR_WIDTH if width >= ROOMY else NARROW_BAR
@@ -92,9 +98,8 @@ class ItemLines:
 
 
 def _bar(share: float, width: int) -> str:
-    eighths = round(share * width * 8)
-    full, rest = divmod(max(eighths, 1 if share > 0 else 0), 8)
-    return (EIGHTHS[8] * full + (EIGHTHS[rest] if rest else "")).ljust(width)
+    full, half = divmod(max(round(share * width * 2), 1 if share > 0 else 0), 2)
+    return (FULL * full + HALF * half).ljust(width)
 
 
 class OverviewScreen(AskingScreen):
@@ -164,14 +169,14 @@ class OverviewScreen(AskingScreen):
         """What to do now, in one sentence."""
         session = self.session
         if session.job:
-            return "the scan is running; rows can be read and judged meanwhile; esc stops it"
-        if session.project.findings is None:
-            return "this project has not been scanned: no groups or flags yet"
+            return "rows can be read and judged meanwhile; esc stops it"
+        if not session.project.is_scanned:
+            return "not scanned to the end: the next start goes on"
         settle = [item for item in session.items if item.section == "settle"]
         if settle:
             best = settle[0]
-            keys = "K keeps one of each, " if best.keeps else "x rejects all, " if best.bulk else ""
-            return f"next: {best.label}, {counted(best.rows, 'row')}; {keys}enter opens it"
+            keys = "K keeps one of each" if best.keeps else "x rejects all" if best.bulk else "enter opens them"
+            return f"next: {best.label}, {counted(best.rows, 'row')}; {keys}"
         if session.tally["undecided"]:
             return f"next: {session.tally['undecided']:,} undecided rows; enter on a bucket opens them"
         return "everything is decided: E exports, T trains"

@@ -41,7 +41,13 @@ class EntryLines:
         entry = self._session.view.entry(index)
         if entry.is_header and entry.cluster is not None:
             return self._group_line(entry.cluster, width)
-        return self._row_line(entry, width)
+        return self._row_line(entry, width, "title" if index == self.cursor else "muted")
+
+    def lit(self, index: int) -> int:
+        """The parts up to a row's number, or a header's size, stand out under the cursor. What is behind them looks the
+        same with and without it, so that a step from row to row need not send it: a sixth of its bytes."""
+        entry = self._session.view.entry(index)
+        return 2 if entry.is_header else 3 + (entry.cluster is not None)
 
     def block(self, index: int) -> int:
         entry = self._session.view.entry(index)
@@ -60,7 +66,7 @@ class EntryLines:
         note = f" {left} left" if 0 < left < len(cluster.rows) else ""
         return (state, (f"{head:<11}", role), (note, "muted"), (f" {self._headline(cluster.keeper, width)}", "text"))
 
-    def _row_line(self, entry: Entry, width: int) -> tuple[Styled, ...]:
+    def _row_line(self, entry: Entry, width: int, numbered: str) -> tuple[Styled, ...]:
         project, row = self._session.project, entry.row
         digits = len(str(max(1, len(project.rows) - 1)))
         held = (HELD_OUT_MARK, "heldout") if project.is_heldout(row) else (" ", "text")
@@ -72,7 +78,7 @@ class EntryLines:
             *indent,
             mark_of(project, row),
             held,
-            (f"{row:>{digits}} ", "muted"),
+            (f"{row:>{digits}} ", numbered),
             (f"{fitted(tag, TAG_WIDTH if entry.cluster is not None else self._tag_width(width))} ", role),
             (self._headline(row, width, answer=entry.cluster is not None and entry.cluster.kind == "conflict"), "text"),
         )

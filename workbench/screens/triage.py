@@ -44,7 +44,8 @@ class TriageScreen(AskingScreen):
     def compose_body(self) -> ComposeResult:
         styles = self.tamis.role_styles
         with Container(id="body"):
-            yield LineList(styles, EntryLines(self.session), id="list")
+            entries = EntryLines(self.session)
+            yield LineList(styles, entries, lit=entries.lit, id="list")
             with Container(id="reading"):
                 yield OneLine(styles, id="title")
                 yield Reader(styles, id="reader", digits=len(str(len(self.session.project.rows))))

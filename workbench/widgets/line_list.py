@@ -5,7 +5,7 @@ A page turn sends a screenful once; a list that scrolls by one sends it with eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from textual import events
@@ -43,9 +43,18 @@ class LineList(Lines):
             super().__init__()
             self.index = index
 
-    def __init__(self, styles: Styles, source: ListSource, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        styles: Styles,
+        source: ListSource,
+        *,
+        lit: Callable[[int], int] | None = None,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """`lit` says of how many parts of a line the ground changes under the cursor; None: all of them."""
         super().__init__(styles, id=id)
         self._source = source
+        self._lit = lit
         self._top = 0
 
     @property
@@ -75,9 +84,11 @@ class LineList(Lines):
         return [self._line(index, width) for index in range(start, end)] + self._blank(width, height - (end - start))
 
     def _line(self, index: int, width: int) -> Strip:
-        at_cursor = index == self._source.cursor
-        mark = ("\u258c", "title") if at_cursor else (" ", "text")
-        return self.styled.strip((mark, *self._source.line(index, width - 1)), width, "cursor" if at_cursor else "")
+        line = self._source.line(index, width - 1)
+        if index != self._source.cursor:
+            return self.styled.strip(((" ", "text"), *line), width)
+        lit = self._lit(index) + 1 if self._lit is not None else None
+        return self.styled.strip((("\u258c", "title"), *line), width, "cursor", lit)
 
     def _blank(self, width: int, count: int) -> list[Strip]:
         return [self.styled.strip((), width)] * max(0, count)

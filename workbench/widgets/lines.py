@@ -47,11 +47,14 @@ class StyledLines:
         """The text as this terminal is to show it: in ASCII where nothing else was asked for."""
         return ((ascii_text(text), role) for text, role in styled) if self.ascii else styled
 
-    def strip(self, styled: Iterable[Styled], width: int, ground: str = "") -> Strip:
-        """The text cut or padded to `width` columns."""
+    def strip(self, styled: Iterable[Styled], width: int, ground: str = "", lit: int | None = None) -> Strip:
+        """The text cut or padded to `width` columns, on the ground of a role; where `lit` is given, only so many parts
+        of it are."""
         segments: list[Segment] = []
         room = width
-        for text, role in self.shown(styled):
+        for number, (text, role) in enumerate(self.shown(styled)):
+            if number == lit:
+                ground = ""
             taken = cells(text)
             if taken > room:
                 text = cut(text, room)

@@ -161,7 +161,7 @@ def test_resizing_settles(folder: Path) -> None:
         for size in ((120, 40), (30, 8), (79, 23), (200, 50), (80, 24)):
             terminal.resize(*size)
         terminal.wait_for("row 1  line 2")
-        assert terminal.lines[3].startswith("▌  ·   1 copy")
+        assert terminal.lines[3].startswith("▌  ·   1 2 copy")
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -145,13 +145,14 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything one scan found. `buckets` holds one name per row, in row order. Clusters never mix the held-out set
+    """Everything one scan found. `buckets` holds one name per row, in row order. Read from disk, flags and clusters are
+    made as they are asked for and not kept: a pass over them is better made once. Clusters never mix the held-out set
     with the rest; what links the two is in `leaks`. `complete` is False while a scan has only found the exact
     clusters."""
 
-    clusters: tuple[Cluster, ...]
-    flags: tuple[Flag, ...]
-    buckets: tuple[BucketName, ...]
+    clusters: Sequence[Cluster]
+    flags: Sequence[Flag]
+    buckets: Sequence[BucketName]
     seconds: Mapping[str, float]
     leaks: tuple[Leak, ...] = ()
     complete: bool = True

@@ -105,7 +105,7 @@ def test_reserving_rows_keeps_the_findings_and_a_stale_project_is_scanned_before
     tamis("scan", write_jsonl(tmp_path / "raw.jsonl", [*rows, rows[0], rows[1]]), "--project", project)
     tamis("holdout", project, "2", "--as", "ann")
     assert json.loads(tamis("status", project, "--json").stdout)["clusters_open"] is not None
-    (project / "scan.jsonl").unlink()
+    (project / "scan.bin").unlink()
     assert json.loads(tamis("status", project, "--json").stdout)["clusters_open"] is None
     assert "not known" in tamis("status", project).stdout
     done = tamis("do", project, "--dry-run", "reject bucket:drop or row:0", "--as", "ann")

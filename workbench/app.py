@@ -27,6 +27,7 @@ from workbench.saved_state import HELDOUT, MAPPING
 from workbench.screens.base import WorkScreen
 from workbench.screens.overview import OverviewScreen
 from workbench.session import Session
+from workbench.soon import import_one
 from workbench.theming import LoadedTheme, Looks, choose_theme, load_themes
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ else:
 LISTS = ("overview", "triage")
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
 SAVE_PLACE_SECONDS = 0.3
+BETWEEN_IMPORTS_SECONDS = 0.002
 
 
 def pane(name: str) -> WorkScreen:
@@ -160,8 +162,16 @@ class TamisApp(App[int], inherit_bindings=False):
         else:
             self.background.start()
             self.ask_what_is_open()
+        self.call_after_refresh(self._was_painted)
+
+    def _was_painted(self, imported: int = 0) -> None:
+        """The first frame is out: import what the first keys need, one module after the other so that keys come
+        between, then count what takes reading every row."""
+        if import_one(imported):
+            self.set_timer(BETWEEN_IMPORTS_SECONDS, lambda: self._was_painted(imported + 1))
+            return
+        start_collecting()
         self._count_years()
-        self.call_after_refresh(start_collecting)
 
     def _end_on_signals(self) -> None:
         """A closed connection or a kill ends the application as a key would: place saved, terminal as it was.

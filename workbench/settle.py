@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from engine.model import BUCKET_LABELS, BUCKET_ORDER, GROUP_KINDS, SETTLED_KINDS, VERDICTS, Cluster, ClusterKind
+from engine.model import (
+    BUCKET_LABELS,
+    BUCKET_ORDER,
+    BUCKETS,
+    CLUSTER_KINDS,
+    GROUP_KINDS,
+    SETTLED_KINDS,
+    VERDICTS,
+    ClusterKind,
+)
 from engine.project.folder import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
+from engine.scan.columns import ALTERNATIVES
 from workbench.wording import counted
 
 if TYPE_CHECKING:
@@ -79,9 +89,6 @@ class _Look:
             self.counted[row] = 0
         self._without_heldout = " not is:heldout" if project.heldout else ""
 
-    def is_left(self, row: int) -> bool:
-        return bool(self.left[row])
-
     def counts(self, values: Sequence[T]) -> tuple[Counter[T], Counter[T]]:
         """(how many rows outside the held-out set have which value, how many of them are left)."""
         total = Counter(compress(values, self.judged) if self.heldout else values)
@@ -122,50 +129,56 @@ def _disagreements(look: _Look) -> Iterator[Item]:
 
 
 def _groups(look: _Look) -> Iterator[Item]:
-    if look.project.findings is None:
+    columns = look.project.finding_columns
+    if columns is None:
         return
     for kind in GROUP_KINDS:
-        clusters = [
-            cluster
-            for cluster in look.project.findings.clusters
-            if cluster.kind == kind and not look.heldout.issuperset(cluster.rows)
-        ]
-        plain = [cluster for cluster in clusters if not cluster.alternatives]
-        others = [cluster for cluster in clusters if cluster.alternatives]
+        code = CLUSTER_KINDS.index(kind)
+        plain: list[Sequence[int]] = []
+        others: list[Sequence[int]] = []
+        for number in compress(range(len(columns.kinds)), columns.kinds.translate(_only(code))):
+            rows = columns.rows_of(number)
+            if not (look.heldout and look.heldout.issuperset(rows)):
+                (others if columns.cluster_marks[number] & ALTERNATIVES else plain).append(rows)
         yield from _line(look, plain, GROUP_WORDS[kind], f"kind:{kind}", keeps=kind in SETTLED_KINDS)
         # Answers that differ without disagreeing: alike enough to be a group, but a person looks at each.
         yield from _line(look, others, f"{GROUP_WORDS[kind]}, answers differ", f"kind:{kind} bucket:check", keeps=False)
 
 
-def _line(look: _Look, clusters: Sequence[Cluster], words: str, text: str, *, keeps: bool) -> Iterator[Item]:
-    """The line of groups of one kind; none where all of them are settled."""
-    still_open = [cluster for cluster in clusters if any(map(look.is_left, cluster.rows))]
+def _only(code: int) -> bytes:
+    """A table for `translate`: 1 for this code, 0 for any other."""
+    return bytes(value == code for value in range(256))
+
+
+def _line(look: _Look, groups: Sequence[Sequence[int]], words: str, text: str, *, keeps: bool) -> Iterator[Item]:
+    """The line of groups of one kind, each given by its rows; none where all of them are settled."""
+    left = look.left.__getitem__
+    still_open = sum(any(map(left, rows)) for rows in groups)
     if not still_open:
         return
-    rows = {row for cluster in still_open for row in cluster.rows if look.is_left(row)}
-    everything = {row for cluster in clusters for row in cluster.rows}
+    everything = set(chain.from_iterable(groups))
+    rows = sum(map(left, everything))
     # Duplicates are settled all at once; in a conflict one reads, and names the answer to keep by its digit.
-    keys = min(len(still_open), KEYS_FOR_BULK) if keeps else len(still_open)
+    keys = min(still_open, KEYS_FOR_BULK) if keeps else still_open
     noun, comma, rest = words.partition(",")
-    label = f"{counted(len(still_open), noun)}{comma}{rest}"
-    yield Item("settle", label, look.selector(text), len(rows), len(everything), keys, keeps=keeps)
+    label = f"{counted(still_open, noun)}{comma}{rest}"
+    yield Item("settle", label, look.selector(text), rows, len(everything), keys, keeps=keeps)
 
 
 def _signals(look: _Look) -> Iterator[Item]:
     """Rows that one signal proposes to drop, where no group settles them already."""
-    project = look.project
-    if project.findings is None:
+    columns = look.project.finding_columns
+    if columns is None:
         return
-    left: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    buckets = project.findings.buckets
-    for row, flags in project.flagged().items():
-        if buckets[row] != "drop" or row in look.heldout:
-            continue
-        if any(cluster.kind in SETTLED_KINDS for cluster in project.clusters_of(row)):
-            continue
-        total[flags[0].signal] += 1
-        left[flags[0].signal] += look.is_left(row)
+    proposed = bytearray(columns.bucket_codes.translate(_only(BUCKETS.index("drop"))))
+    for number, kind in enumerate(columns.kinds):
+        if CLUSTER_KINDS[kind] in SETTLED_KINDS:
+            for row in columns.rows_of(number):
+                proposed[row] = 0
+    tops = look.project.top_signals()
+    dropped = [row for row in compress(tops, map(proposed.__getitem__, tops)) if row not in look.heldout]
+    total = Counter(map(tops.__getitem__, dropped))
+    left = Counter(tops[row] for row in dropped if look.left[row])
     for signal, rows in left.items():
         if rows:
             text = look.selector(f"bucket:drop flag:{signal}")
@@ -186,15 +199,13 @@ def _buckets(look: _Look) -> Iterator[Item]:
 
 
 def _flags(look: _Look) -> Iterator[Item]:
-    if look.project.findings is None:
+    columns = look.project.finding_columns
+    if columns is None:
         return
-    total: Counter[str] = Counter()
-    left: Counter[str] = Counter()
-    for row, flags in look.project.flagged().items():
-        if row not in look.heldout:
-            for signal in {flag.signal for flag in flags}.difference(SUSPECT_KINDS):
-                total[signal] += 1
-                left[signal] += look.is_left(row)
+    rows, codes = columns.signals_of_rows()
+    names = columns.signals
+    total = Counter(names[code] for code in compress(codes, map(look.judged.__getitem__, rows)))
+    left = Counter(names[code] for code in compress(codes, map(look.counted.__getitem__, rows)))
     # Ranked by all of them, not by what is left: a line stays where the eye found it.
     for signal in sorted(total, key=lambda signal: (-total[signal], signal)):
         if left[signal]:
@@ -228,5 +239,5 @@ def _decided(look: _Look) -> Iterator[Item]:
         label = f"decided by two: kappa {agreed['kappa']:.2f}"
         yield Item("decided", label, "is:disputed", int(agreed["rows"]), rows)
     if look.heldout:
-        judged = sum(1 for row in look.heldout if not look.is_left(row))
+        judged = sum(1 for row in look.heldout if not look.left[row])
         yield Item("decided", f"held out ({judged} judged)", "is:heldout", len(look.heldout), len(look.codes))

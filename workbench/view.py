@@ -11,17 +11,21 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import chain
+from itertools import chain, compress
 
-from engine.model import BUCKET_ORDER, GROUP_KINDS, Cluster, ClusterKind
+from engine.model import BUCKET_ORDER, BUCKETS, CLUSTER_KINDS, GROUP_KINDS, Cluster, ClusterKind
 from engine.project.folder import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.project.suspects import rank_of
 from engine.queue.recheck import TAG
+from engine.scan.columns import ALTERNATIVES
 from engine.select import select
 
 # In this filter a row asks for a verdict until it has got its second one.
 SECOND_LOOK = f"is:{TAG}"
+
+# Stands for the bucket of a row that does not stand among those that carry nothing.
+NOT_PLAIN = 255
 
 _SUSPECTS = re.compile(rf"(?<![\w.])(is:suspect|flag:({'|'.join(SUSPECT_KINDS)}))\b")
 _KIND = re.compile(r"(?<![\w.])(not\s+)?kind:(\w+)")
@@ -41,7 +45,7 @@ class View:
     """The entries of one filter. Two arrays, so that half a million rows cost a few megabytes."""
 
     filter_text: str
-    clusters: tuple[Cluster, ...]
+    clusters: Sequence[Cluster]
     headers: tuple[int, ...]
     matched: int
     _groups: array[int]
@@ -123,21 +127,21 @@ def named_kinds(text: str) -> set[str]:
 
 def groups_within(
     project: Project, rows: Collection[int], text: str, kinds: Iterable[ClusterKind] = GROUP_KINDS
-) -> list[Cluster]:
+) -> Sequence[Cluster]:
     """The clusters that are wholly within `rows`, in queue order. A selector that names kinds gets no others."""
-    if project.findings is None:
-        return []
+    columns = project.finding_columns
+    if columns is None:
+        return ()
     named = named_kinds(text)
-    wanted = [kind for kind in kinds if not named or kind in named]
-    found = [
-        cluster
-        for cluster in project.findings.clusters
-        if cluster.kind in wanted and all(row in rows for row in cluster.rows)
-    ]
-    return sorted(
-        found,
-        key=lambda cluster: (wanted.index(cluster.kind), cluster.alternatives, -len(cluster.rows), cluster.rows[0]),
-    )
+    ranks = {CLUSTER_KINDS.index(kind): place for place, kind in enumerate(kinds) if not named or kind in named}
+    everything = len(rows) == len(project.rows)
+    found: list[tuple[int, int, int, int, int]] = []
+    for number, kind in enumerate(columns.kinds):
+        members = columns.rows_of(number) if kind in ranks else ()
+        if members and (everything or all(row in rows for row in members)):
+            differ = columns.cluster_marks[number] & ALTERNATIVES
+            found.append((ranks[kind], differ, -len(members), members[0], number))
+    return columns.clusters([number for *_, number in sorted(found)])
 
 
 def flat_view(filter_text: str, rows: Sequence[int]) -> View:
@@ -178,42 +182,51 @@ def build_view(
     for singles in _singles(project, matched, grouped):
         rows.extend(singles)
     groups.extend(array("i", [-1]) * (len(rows) - len(groups)))
-    return View(filter_text.strip(), tuple(clusters), tuple(headers), len(matched), groups, rows)
+    return View(filter_text.strip(), clusters, tuple(headers), len(matched), groups, rows)
 
 
-def _singles(project: Project, matched: Iterable[int], grouped: set[int]) -> Iterator[Iterable[int]]:
+def _singles(project: Project, matched: Sequence[int], grouped: set[int]) -> Iterator[Iterable[int]]:
     """The rows outside groups in their order, part by part.
 
     By bucket; within one, rows with the same flag stand together (the eye learns a kind of fault once), and so do the
     members of a family of variants. The held-out set comes last: it is judged row by row, in a sitting of its own.
     Most rows carry nothing and stand as they came: they are not sorted, half a million of them would take a second.
     """
-    flagged, heldout = project.flagged(), project.heldout
+    columns, flagged, heldout = project.finding_columns, project.top_signals(), project.heldout
     family: dict[int, int] = {}
-    for cluster in project.findings.clusters if project.findings is not None else ():
-        if cluster.kind == "variant":
-            for row in cluster.rows:
-                family[row] = min(cluster.rows[0], family.get(row, row))
-    apart = {*grouped, *flagged, *family, *heldout}
-    buckets = project.findings.buckets if project.findings is not None else None
-    plain: dict[str, array[int]] = {bucket: array("i") for bucket in BUCKET_ORDER}
+    for number, kind in enumerate(columns.kinds if columns is not None else ()):
+        if columns is not None and CLUSTER_KINDS[kind] == "variant":
+            members = columns.rows_of(number)
+            for row in members:
+                family[row] = min(members[0], family.get(row, row))
+    apart = {*flagged, *family, *heldout} - grouped
+    codes = columns.bucket_codes if columns is not None else bytes(len(project.rows))
+    places = bytearray(codes)
+    for row in chain(apart, grouped):
+        places[row] = NOT_PLAIN
+    plain = {code: array("i", compress(matched, _marked(places, code, matched))) for code in range(len(BUCKETS))}
     special: dict[tuple[bool, str], list[int]] = {}
-    for row in matched:
-        bucket = buckets[row] if buckets is not None else BUCKET_ORDER[0]
-        if row not in apart:
-            plain[bucket].append(row)
-        elif row not in grouped:
-            special.setdefault((row in heldout, bucket), []).append(row)
+    everything = len(matched) == len(project.rows)
+    for row in sorted(apart) if everything else filter(apart.__contains__, matched):
+        special.setdefault((row in heldout, BUCKETS[codes[row]]), []).append(row)
 
     def order(row: int) -> tuple[str, int, int]:
-        return flagged[row][0].signal if row in flagged else "", family.get(row, row), row
+        return flagged.get(row, ""), family.get(row, row), row
 
     for bucket in BUCKET_ORDER:
         by_signal = sorted(special.get((False, bucket), ()), key=order)
         unflagged = bisect_right(by_signal, "", key=lambda row: order(row)[0])
         # Members of families move up to their first row, in among those that carry nothing.
         members = by_signal[:unflagged]
-        yield merge(plain[bucket], members, key=lambda row: (family.get(row, row), row)) if members else plain[bucket]
+        alone = plain[BUCKETS.index(bucket)]
+        yield merge(alone, members, key=lambda row: (family.get(row, row), row)) if members else alone
         yield by_signal[unflagged:]
     for bucket in BUCKET_ORDER:
         yield sorted(special.get((True, bucket), ()), key=order)
+
+
+def _marked(places: bytearray, code: int, rows: Sequence[int]) -> Iterable[int]:
+    """For each of the rows 1 where its place is `code`, else 0; where they are all the rows there are, without a look
+    at each."""
+    marks = places.translate(bytes(value == code for value in range(256)))
+    return marks if len(rows) == len(places) else map(marks.__getitem__, rows)

@@ -6,7 +6,6 @@ The only mutable state of the engine is here: what the journals say. Every chang
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -25,10 +24,14 @@ from engine.project.snapshot import save_snapshot
 from engine.project.states import States
 from engine.project.suspects import Suspects, load_suspects, suspect_flags
 from engine.reviewer import file_stem, install_id
-from engine.scan.store import findings_from_json, findings_to_json
+from engine.scan.columns import FindingColumns
+from engine.scan.store import pack_findings, read_findings
 from engine.sources.mapping import Mapping
 
-SCAN_VERSION = 1
+SCAN_VERSION = 2
+SCAN_FILE = "scan.bin"
+# What findings were kept in up to version 1; nobody reads it any more.
+OLD_SCAN_FILE = "scan.jsonl"
 # Fewer lines than this are replayed faster than a snapshot is read.
 SNAPSHOT_LINES = 2000
 
@@ -227,25 +230,25 @@ class Project:
 
     def save_findings(self, findings: Findings) -> None:
         """Keep the findings beside the rows; they are a cache and may be deleted."""
-        head = json.dumps({"v": SCAN_VERSION, "key": self.scan_key(), "at": now()})
-        write_atomic(self.folder / "scan.jsonl", head.encode("ascii") + b"\n" + findings_to_json(findings) + b"\n")
-        self._take_findings(findings)
+        about = {"key": self.scan_key()}
+        content = pack_findings(findings, about | {"at": now()})
+        write_atomic(self.folder / SCAN_FILE, content)
+        (self.folder / OLD_SCAN_FILE).unlink(missing_ok=True)
+        self._take_findings(read_findings(content, about))
 
     def reload_findings(self) -> bool:
         """Read the findings from disk; False where there are none that fit these rows."""
         try:
-            head, _, body = (self.folder / "scan.jsonl").read_bytes().partition(b"\n")
-            fits = json.loads(head).get("key") == self.scan_key()
-            findings = findings_from_json(body) if fits else None
+            columns = read_findings((self.folder / SCAN_FILE).read_bytes(), {"key": self.scan_key()})
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Missing or damaged: it is a cache, a new scan makes it again.
-            findings = None
-        self._take_findings(findings)
-        return findings is not None
+            columns = None
+        self._take_findings(columns)
+        return columns is not None
 
-    def _take_findings(self, findings: Findings | None) -> None:
+    def _take_findings(self, columns: FindingColumns | None) -> None:
         self.suspects = load_suspects(self.folder)
-        self._found = Found(findings, suspect_flags(self.suspects, self.rows))
+        self._found = Found(columns, suspect_flags(self.suspects, self.rows))
 
     @property
     def findings(self) -> Findings | None:
@@ -257,9 +260,14 @@ class Project:
         """Whether a scan of these rows went to its end; one that was cancelled leaves its exact groups behind."""
         return self.findings is not None and self.findings.complete
 
-    def flagged(self) -> dict[int, tuple[Flag, ...]]:
-        """Every row that has flags, with them, for passes over all rows."""
-        return self._found.flagged
+    @property
+    def finding_columns(self) -> FindingColumns | None:
+        """The findings in columns, for passes over all of them."""
+        return self._found.columns
+
+    def top_signals(self) -> dict[int, str]:
+        """Every row that has flags with the signal of its first one, for passes over all rows."""
+        return self._found.top_signals()
 
     def clusters_of(self, number: int) -> tuple[Cluster, ...]:
         return self._found.clusters_of(number)

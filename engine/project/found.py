@@ -1,4 +1,4 @@
-"""The findings of a scan, indexed by row and by cluster id."""
+"""The findings of a scan by row and by cluster id, with what training said of rows laid over them."""
 
 from __future__ import annotations
 
@@ -6,44 +6,49 @@ from collections.abc import Mapping, Sequence
 
 from engine.errors import ProjectError
 from engine.model import Cluster, Findings, Flag
+from engine.scan.columns import FindingColumns
 
 
 class Found:
-    """Findings with their indexes, and what training said of rows; built once and never changed."""
+    """Findings in columns, and the suspicions of the last run that was read; built once and never changed."""
 
-    def __init__(self, findings: Findings | None, trained: Mapping[int, Sequence[Flag]] | None = None) -> None:
-        self.findings = findings
+    def __init__(self, columns: FindingColumns | None, trained: Mapping[int, Sequence[Flag]] | None = None) -> None:
+        self.columns = columns
+        self.findings: Findings | None = columns.findings if columns is not None else None
         self.suspects = {row: tuple(found) for row, found in (trained or {}).items()}
-        clusters: dict[int, list[Cluster]] = {}
-        flags: dict[int, list[Flag]] = {}
-        for cluster in findings.clusters if findings else ():
-            for row in cluster.rows:
-                clusters.setdefault(row, []).append(cluster)
-        for flag in findings.flags if findings else ():
-            flags.setdefault(flag.row, []).append(flag)
-        for row, suspicions in self.suspects.items():
-            # Behind what proposes an act, before what is only worth a look.
-            scanned = flags.get(row, [])
-            acting = [flag for flag in scanned if flag.severity in ("drop", "fix")]
-            flags[row] = [*acting, *suspicions, *(flag for flag in scanned if flag.severity not in ("drop", "fix"))]
-        self._clusters = {row: tuple(found) for row, found in clusters.items()}
-        self.flagged: dict[int, tuple[Flag, ...]] = {row: tuple(found) for row, found in flags.items()}
-        self._by_id = {cluster.id: cluster for cluster in findings.clusters} if findings else {}
-        self.leaking = frozenset(leak.row for leak in findings.leaks) if findings else frozenset[int]()
+        self.leaking = frozenset(leak.row for leak in columns.leaks) if columns is not None else frozenset[int]()
 
     def clusters_of(self, number: int) -> tuple[Cluster, ...]:
-        return self._clusters.get(number, ())
+        return self.columns.clusters_of(number) if self.columns is not None else ()
 
     def flags_of(self, number: int) -> tuple[Flag, ...]:
-        return self.flagged.get(number, ())
+        """The flags of a row; what training says stands behind what proposes an act and before what is only worth a
+        look."""
+        scanned = self.columns.flags_of(number) if self.columns is not None else ()
+        suspicions = self.suspects.get(number)
+        if suspicions is None:
+            return scanned
+        acting = [flag for flag in scanned if flag.severity in ("drop", "fix")]
+        return (*acting, *suspicions, *(flag for flag in scanned if flag.severity not in ("drop", "fix")))
+
+    def top_signals(self) -> dict[int, str]:
+        """Row -> the signal of its first flag, for passes over all rows that have one."""
+        found: dict[int, str] = {}
+        if self.columns is not None:
+            rows, codes = self.columns.top_signals()
+            found = dict(zip(rows, map(self.columns.signals.__getitem__, codes), strict=True))
+        for row in self.suspects:
+            found[row] = self.flags_of(row)[0].signal
+        return found
 
     def cluster(self, identifier: str) -> Cluster:
         """The cluster with this id or unique beginning of an id. Raises ProjectError."""
-        found = self._by_id.get(identifier)
-        if found is not None:
-            return found
-        near = [cluster for key, cluster in self._by_id.items() if key.startswith(identifier)]
-        if len(near) != 1:
+        number_by_id = self.columns.number_by_id if self.columns is not None else {}
+        if identifier in number_by_id:
+            near = [number_by_id[identifier]]
+        else:
+            near = [number for key, number in number_by_id.items() if key.startswith(identifier)]
+        if len(near) != 1 or self.columns is None:
             how = "more than one cluster" if near else "no cluster"
             raise ProjectError(f"{how} has the id {identifier!r}", "", "the list shows the ids")
-        return near[0]
+        return self.columns.cluster(near[0])

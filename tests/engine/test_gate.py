@@ -94,7 +94,7 @@ def test_self_agreement_is_read_from_second_looks(project: Project) -> None:
 
 
 def test_what_cannot_be_told_keeps_no_limit(project: Project) -> None:
-    (project.folder / "scan.jsonl").unlink()
+    (project.folder / "scan.bin").unlink()
     project.reload_findings()
     assert failed(project, max_leaks=0, min_accepted=1) == {"max_leaks": ()}
     assert any("not scanned" in check.sentence() for check in gate(project).failed)

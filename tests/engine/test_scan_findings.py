@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 
 import pytest
 from scan_rows import ROOT, row, rows
 
-from engine.model import Cluster, Findings, Flag, Leak, Span
+from engine.model import CLUSTER_KINDS, Cluster, Findings, Flag, Leak, Span
 from engine.scan import ScanCancelled, scan
 from engine.scan.buckets import buckets_of
 from engine.scan.dates import date_of
-from engine.scan.store import findings_from_json, findings_to_json
+from engine.scan.store import in_columns, pack_findings, read_findings
 
 FINDINGS = Findings(
     clusters=(
@@ -27,17 +28,49 @@ FINDINGS = Findings(
 
 
 def test_findings_survive_the_way_to_disk_and_back() -> None:
-    content = findings_to_json(FINDINGS)
-    assert findings_from_json(content) == FINDINGS
-    assert b"\n" not in content
-    assert findings_from_json(findings_to_json(Findings.empty(3))) == Findings.empty(3)
+    columns = read_findings(pack_findings(FINDINGS, {"key": "k", "at": "now"}), {"key": "k"})
+    assert columns is not None
+    assert columns.findings == FINDINGS
+    assert columns.findings == FINDINGS
+    assert in_columns(Findings.empty(3)).findings == Findings.empty(3)
+
+
+def test_findings_of_other_rows_are_not_taken_and_damaged_ones_are_told() -> None:
+    content = pack_findings(FINDINGS, {"key": "k"})
+    assert read_findings(content, {"key": "other"}) is None
+    for damaged in (b"", content[:40], content[:-1], content[:-9] + b"\xff" + content[-8:], b"TAMISSC0" + content[8:]):
+        with pytest.raises((ValueError, KeyError, TypeError)):
+            read_findings(damaged, {"key": "k"})
+
+
+def test_rows_find_their_flags_and_clusters() -> None:
+    """Rows in several clusters, flags that do not come by row, two of one signal in a row: as a plain search finds."""
+    dice = random.Random(3)
+    flags = [Flag(dice.randrange(30), dice.choice("abc"), "check", f"flag {number}") for number in range(60)]
+    clusters = [
+        Cluster(f"c{number}", dice.choice(CLUSTER_KINDS), tuple(sorted(dice.sample(range(30), 3))), 0)
+        for number in range(12)
+    ]
+    columns = in_columns(Findings(clusters, flags, ("clean",) * 30, {}))
+    for number in range(30):
+        mine = tuple(flag for flag in flags if flag.row == number)
+        assert columns.flags_of(number) == mine
+        assert columns.clusters_of(number) == tuple(cluster for cluster in clusters if number in cluster.rows)
+    assert sorted(zip(*columns.signals_of_rows(), strict=True)) == sorted(
+        {(flag.row, "abc".index(flag.signal)) for flag in flags}
+    )
+    firsts = {row: "abc".index(columns.flags_of(row)[0].signal) for row in {flag.row for flag in flags}}
+    assert dict(zip(*columns.top_signals(), strict=True)) == firsts
+    assert list(columns.clusters([4, 1])) == [clusters[4], clusters[1]]
+    assert columns.findings.clusters[-1] == clusters[-1]
+    assert columns.findings.clusters[2:4] == clusters[2:4]
 
 
 def test_what_a_scan_finds_survives_too() -> None:
     findings = scan(
         rows(("Name a river.\n\nnoinput", "Nile"), ("Name a river.", "Nile"), ("Name a river!", "")), heldout={1}
     )
-    assert findings_from_json(findings_to_json(findings)) == findings
+    assert in_columns(findings).findings == findings
 
 
 @pytest.mark.parametrize("module", ["engine.scan", "engine.scan.store"])

@@ -67,9 +67,10 @@ class TokenCount:
         """The tokens of all accepted rows that are not held out."""
         project, heldout = self._project, self._project.heldout
         codes = project.verdict_codes
-        accepted = compress(range(len(codes)), codes.translate(_ACCEPTED))
-        size = sum(project.rows.size(row) for row in accepted if row not in heldout)
-        return round(size * self._a_byte)
+        accepted = list(compress(range(len(codes)), codes.translate(_ACCEPTED)))
+        if heldout:
+            accepted = [row for row in accepted if row not in heldout]
+        return round(project.rows.size_of(accepted) * self._a_byte) if accepted else 0
 
 
 def progress_words(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, compress
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -68,6 +69,23 @@ class Item:
 _LEFT = bytes(code == VERDICTS.index("undecided") for code in range(256))
 
 
+def _only(code: int) -> bytes:
+    """A table for `translate`: 1 for this code, 0 for any other."""
+    return bytes(value == code for value in range(256))
+
+
+# Above every code: stands for a row that is not counted.
+MASKED = 128
+
+
+def _code_counts(codes: bytes, mask: bytes | bytearray) -> dict[int, int]:
+    """How many rows have which code, where the mask has 1; without a step of Python's for each row."""
+    # As numbers of as many digits to the base 256: no digit overflows.
+    marked = int.from_bytes(codes, "little") + MASKED * int.from_bytes(mask, "little")
+    digits = marked.to_bytes(len(codes), "little")
+    return {code: digits.count(code + MASKED) for code in range(len(BUCKETS))}
+
+
 class _Look:
     """A project and the verdict of each of its rows, read once for all lines.
 
@@ -93,6 +111,20 @@ class _Look:
         """(how many rows outside the held-out set have which value, how many of them are left)."""
         total = Counter(compress(values, self.judged) if self.heldout else values)
         return total, Counter(compress(values, self.counted))
+
+    def code_counts(self, codes: bytes) -> tuple[dict[int, int], dict[int, int]]:
+        """The same of bytes below MASKED, one a row."""
+        return _code_counts(codes, self.judged), _code_counts(codes, self.counted)
+
+    @cached_property
+    def groups(self) -> list[tuple[str, bool, Sequence[int]]]:
+        """Kind, whether the answers differ, and rows of every group."""
+        columns = self.project.finding_columns
+        if columns is None:
+            return []
+        names, ends, members = CLUSTER_KINDS, columns.member_ends, columns.members
+        bounds = zip(columns.kinds, columns.cluster_marks, chain((0,), ends), ends, strict=False)
+        return [(names[kind], bool(mark & ALTERNATIVES), members[a:b]) for kind, mark, a, b in bounds]
 
     def selector(self, text: str) -> str:
         return text + self._without_heldout
@@ -129,25 +161,15 @@ def _disagreements(look: _Look) -> Iterator[Item]:
 
 
 def _groups(look: _Look) -> Iterator[Item]:
-    columns = look.project.finding_columns
-    if columns is None:
-        return
+    found: dict[tuple[str, bool], list[Sequence[int]]] = {}
+    for name, differ, rows in look.groups:
+        if not (look.heldout and look.heldout.issuperset(rows)):
+            found.setdefault((name, differ), []).append(rows)
     for kind in GROUP_KINDS:
-        code = CLUSTER_KINDS.index(kind)
-        plain: list[Sequence[int]] = []
-        others: list[Sequence[int]] = []
-        for number in compress(range(len(columns.kinds)), columns.kinds.translate(_only(code))):
-            rows = columns.rows_of(number)
-            if not (look.heldout and look.heldout.issuperset(rows)):
-                (others if columns.cluster_marks[number] & ALTERNATIVES else plain).append(rows)
+        plain, others = found.get((kind, False), ()), found.get((kind, True), ())
         yield from _line(look, plain, GROUP_WORDS[kind], f"kind:{kind}", keeps=kind in SETTLED_KINDS)
         # Answers that differ without disagreeing: alike enough to be a group, but a person looks at each.
         yield from _line(look, others, f"{GROUP_WORDS[kind]}, answers differ", f"kind:{kind} bucket:check", keeps=False)
-
-
-def _only(code: int) -> bytes:
-    """A table for `translate`: 1 for this code, 0 for any other."""
-    return bytes(value == code for value in range(256))
 
 
 def _line(look: _Look, groups: Sequence[Sequence[int]], words: str, text: str, *, keeps: bool) -> Iterator[Item]:
@@ -171,14 +193,11 @@ def _signals(look: _Look) -> Iterator[Item]:
     if columns is None:
         return
     proposed = bytearray(columns.bucket_codes.translate(_only(BUCKETS.index("drop"))))
-    for number, kind in enumerate(columns.kinds):
-        if CLUSTER_KINDS[kind] in SETTLED_KINDS:
-            for row in columns.rows_of(number):
-                proposed[row] = 0
-    tops = look.project.top_signals()
-    dropped = [row for row in compress(tops, map(proposed.__getitem__, tops)) if row not in look.heldout]
-    total = Counter(map(tops.__getitem__, dropped))
-    left = Counter(tops[row] for row in dropped if look.left[row])
+    for row in chain(look.heldout, *(rows for kind, _, rows in look.groups if kind in SETTLED_KINDS)):
+        proposed[row] = 0
+    tops = look.project.top_signals(proposed)
+    total = Counter(tops.values())
+    left = Counter(compress(tops.values(), map(look.left.__getitem__, tops)))
     for signal, rows in left.items():
         if rows:
             text = look.selector(f"bucket:drop flag:{signal}")
@@ -187,15 +206,17 @@ def _signals(look: _Look) -> Iterator[Item]:
 
 
 def _buckets(look: _Look) -> Iterator[Item]:
-    if look.project.findings is None or not look.project.is_scanned:
+    columns = look.project.finding_columns
+    if columns is None or not look.project.is_scanned:
         # Before a scan has come to its end nobody can say that a row has no issue.
         return
-    total, left = look.counts(look.project.findings.buckets)
+    total, left = look.code_counts(columns.bucket_codes)
     for bucket in BUCKET_ORDER:
-        if total[bucket]:
+        code = BUCKETS.index(bucket)
+        if total[code]:
             label = f"{bucket:<6} {BUCKET_LABELS[bucket]}"
             text = look.selector(f"bucket:{bucket}")
-            yield Item("buckets", label, text, left[bucket], total[bucket], KEYS_FOR_BULK, True)
+            yield Item("buckets", label, text, left[code], total[code], KEYS_FOR_BULK, True)
 
 
 def _flags(look: _Look) -> Iterator[Item]:
@@ -203,14 +224,14 @@ def _flags(look: _Look) -> Iterator[Item]:
     if columns is None:
         return
     rows, codes = columns.signals_of_rows()
-    names = columns.signals
-    total = Counter(names[code] for code in compress(codes, map(look.judged.__getitem__, rows)))
-    left = Counter(names[code] for code in compress(codes, map(look.counted.__getitem__, rows)))
+    total = Counter(compress(codes, map(look.judged.__getitem__, rows)))
+    left = Counter(compress(codes, map(look.counted.__getitem__, rows)))
     # Ranked by all of them, not by what is left: a line stays where the eye found it.
-    for signal in sorted(total, key=lambda signal: (-total[signal], signal)):
-        if left[signal]:
+    for code in sorted(total, key=lambda code: (-total[code], columns.signals[code])):
+        if left[code]:
+            signal = columns.signals[code]
             text = look.selector(f"flag:{signal}")
-            yield Item("flags", signal, text, left[signal], total[signal], KEYS_FOR_BULK, True)
+            yield Item("flags", signal, text, left[code], total[code], KEYS_FOR_BULK, True)
 
 
 def _years(look: _Look, years: Years | None) -> Iterator[Item]:

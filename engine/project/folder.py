@@ -265,9 +265,10 @@ class Project:
         """The findings in columns, for passes over all of them."""
         return self._found.columns
 
-    def top_signals(self) -> dict[int, str]:
-        """Every row that has flags with the signal of its first one, for passes over all rows."""
-        return self._found.top_signals()
+    def top_signals(self, among: bytes | bytearray | None = None) -> dict[int, str]:
+        """Every row that has flags with the signal of its first one, for passes over all rows; `among` has 1 for those
+        to look at, else 0."""
+        return self._found.top_signals(among)
 
     def clusters_of(self, number: int) -> tuple[Cluster, ...]:
         return self._found.clusters_of(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 
 from engine.errors import ProjectError
 from engine.model import Cluster, Findings, Flag
@@ -31,14 +32,18 @@ class Found:
         acting = [flag for flag in scanned if flag.severity in ("drop", "fix")]
         return (*acting, *suspicions, *(flag for flag in scanned if flag.severity not in ("drop", "fix")))
 
-    def top_signals(self) -> dict[int, str]:
-        """Row -> the signal of its first flag, for passes over all rows that have one."""
+    def top_signals(self, among: bytes | bytearray | None = None) -> dict[int, str]:
+        """Row -> the signal of its first flag, for passes over all rows that have one; `among` has 1 for those to look
+        at."""
         found: dict[int, str] = {}
         if self.columns is not None:
             rows, codes = self.columns.top_signals()
-            found = dict(zip(rows, map(self.columns.signals.__getitem__, codes), strict=True))
+            names = map(self.columns.signals.__getitem__, codes)
+            pairs = zip(rows, names, strict=True)
+            found = dict(pairs if among is None else compress(pairs, map(among.__getitem__, rows)))
         for row in self.suspects:
-            found[row] = self.flags_of(row)[0].signal
+            if among is None or among[row]:
+                found[row] = self.flags_of(row)[0].signal
         return found
 
     def cluster(self, identifier: str) -> Cluster:

@@ -13,10 +13,10 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import ProjectError
 from engine.files import write_atomic
@@ -51,19 +51,18 @@ class RowStore:
         count = int.from_bytes(index[8:16], sys.byteorder)
         if len(index) != 16 + 8 * (count + 1) + 8 * count + 4 * count * 3:
             raise ProjectError(f"{folder / 'rows.idx'}: is cut short", "", "make the project again from its source")
-        self._starts, self._hashes = array("Q"), array("Q")
-        self._copies, self._lines, self._order = array("I"), array("I"), array("I")
+        # The columns are looked at where they were read: no number is copied.
+        wide, narrow = 8 * count, 4 * count
+        layout: tuple[tuple[Literal["Q", "I"], int], ...] = (
+            ("Q", wide + 8), ("Q", wide), ("I", narrow), ("I", narrow), ("I", narrow)
+        )  # fmt: skip
+        columns: list[memoryview[int]] = []
         at = 16
-        for column, length in (
-            (self._starts, count + 1),
-            (self._hashes, count),
-            (self._copies, count),
-            (self._lines, count),
-            (self._order, count),
-        ):
-            size = length * column.itemsize
-            column.frombytes(index[at : at + size])
+        for code, size in layout:
+            columns.append(memoryview(index)[at : at + size].cast(code))
             at += size
+        self._starts, self._hashes, self._copies, self._lines, self._order = columns
+        self._fingerprint = b""
         if os.fstat(self._descriptor).st_size < self._starts[-1]:
             raise ProjectError(f"{path}: is shorter than its index says", "", "restore the folder from a copy")
 
@@ -89,6 +88,11 @@ class RowStore:
         """The bytes of the row as it came; read from the index alone."""
         return int(self._starts[number + 1] - self._starts[number] - 1)
 
+    def size_of(self, numbers: Sequence[int]) -> int:
+        """The bytes of all these rows together."""
+        starts = self._starts
+        return sum(map(starts[1:].__getitem__, numbers)) - sum(map(starts.__getitem__, numbers)) - len(numbers)
+
     def raw(self, number: int) -> dict[str, Any]:
         """The row in its own shape; treat it as frozen."""
         cached = self._raw_cache.get(number)
@@ -104,7 +108,9 @@ class RowStore:
 
     def fingerprint(self) -> bytes:
         """16 bytes that change when any row does."""
-        return blake2b(self._hashes.tobytes(), digest_size=16).digest()
+        if not self._fingerprint:
+            self._fingerprint = blake2b(self._hashes, digest_size=16).digest()
+        return self._fingerprint
 
     def line(self, number: int) -> int:
         """The 1-based line (or element) of the source."""
@@ -146,4 +152,4 @@ def write_index(folder: Path, starts: Iterable[int], hashes: Iterable[int], line
 
 def read_columns(store: RowStore) -> tuple[array[int], array[int], array[int]]:
     """(starts, hashes, lines) of a store, for an index that is about to grow."""
-    return store._starts[:], store._hashes[:], store._lines[:]
+    return array("Q", store._starts.tobytes()), array("Q", store._hashes.tobytes()), array("I", store._lines.tobytes())

@@ -34,11 +34,11 @@ class Columns:
     """One journal's folded state; `get` makes a RowState of the columns of a row."""
 
     rows: RowStore
-    codes: bytearray
-    seen: bytearray
-    reasons: array[int]
-    times: array[int]
-    held: array[int]
+    codes: bytes | bytearray
+    seen: bytes | bytearray
+    reasons: memoryview | array[int]
+    times: memoryview | array[int]
+    held: memoryview | array[int]
     table: list[list[str]]
     edited: dict[int, Any]
     marks: dict[int, dict[str, Any]]
@@ -65,10 +65,11 @@ class Columns:
         """Make room for rows that were added since; nothing is said of them."""
         more = len(rows) - len(self.codes)
         self.rows = rows
-        self.codes.extend(bytes(more))
-        self.seen.extend(bytes(more))
-        for column in (self.reasons, self.times, self.held):
-            column.frombytes(bytes(4 * more))
+        self.codes += bytes(more)
+        self.seen += bytes(more)
+        self.reasons, self.times, self.held = (
+            array("I", column.tobytes() + bytes(4 * more)) for column in (self.reasons, self.times, self.held)
+        )
 
     def ids(self) -> Iterator[str]:
         for number, reason in enumerate(self.reasons):
@@ -125,14 +126,11 @@ def load_snapshot(folder: Path, rows: RowStore) -> dict[str, tuple[Fold, int]]:
 
 
 def _columns(content: bytes, at: int, count: int, rows: RowStore, entry: dict[str, Any]) -> tuple[Columns, int]:
-    codes = bytearray(content[at : at + count])
-    seen = bytearray(content[at + count : at + 2 * count])
+    codes, seen = content[at : at + count], content[at + count : at + 2 * count]
     at += 2 * count
-    words: list[array[int]] = []
+    words: list[memoryview] = []
     for _ in range(3):
-        column: array[int] = array("I")
-        column.frombytes(content[at : at + 4 * count])
-        words.append(column)
+        words.append(memoryview(content)[at : at + 4 * count].cast("I"))
         at += 4 * count
     if len(words[-1]) != count:
         raise ValueError("cut short")
@@ -159,7 +157,7 @@ def _fold_on(columns: Columns, entry: dict[str, Any], rows: RowStore) -> Fold:
     fold = Fold(base=columns)
     fold.last_number = entry["last"]
     fold.reviewers = set(entry["reviewers"])
-    if any(columns.held):
+    if columns.held.tobytes() != bytes(4 * len(columns.held)):
         fold.heldout = {rows.id(number): line for number, line in enumerate(columns.held) if line}
     fold.relations = {int(number): [act_from_json(act) for act in acts] for number, acts in entry["relations"].items()}
     for number, act in entry["mappings"].items():
@@ -211,24 +209,18 @@ def _entry(path: Path, size: int, fold: Fold, columns: Columns) -> dict[str, Any
 def _columns_of(fold: Fold, rows: RowStore) -> Columns:
     """The columns of a fold: those it stands on, with what came since written over them."""
     count = len(rows)
-    base = fold.base
-    if isinstance(base, Columns):
-        columns = Columns(
-            rows,
-            bytearray(base.codes),
-            bytearray(base.seen),
-            base.reasons[:],
-            base.times[:],
-            array("I", bytes(4 * count)),
-            [list(pair) for pair in base.table],
-            dict(base.edited),
-            dict(base.marks),
-            dict(base.vanished),
-        )
-    else:
-        reasons, times, held = (array("I", bytes(4 * count)) for _ in range(3))
-        columns = Columns(rows, bytearray(count), bytearray(count), reasons, times, held, [["", ""]], {}, {}, {})
-    places = {tuple(pair): place for place, pair in enumerate(columns.table) if place}
+    base = fold.base if isinstance(fold.base, Columns) else None
+    codes, seen = (bytearray(base.codes), bytearray(base.seen)) if base else (bytearray(count), bytearray(count))
+    nothing = bytes(4 * count)
+    reasons, times = (array("I", column.tobytes() if column is not None else nothing)
+                      for column in ((base.reasons, base.times) if base else (None, None)))  # fmt: skip
+    held = array("I", nothing)
+    table = [list(pair) for pair in base.table] if base else [["", ""]]
+    columns = Columns(
+        rows, codes, seen, reasons, times, held, table,
+        dict(base.edited) if base else {}, dict(base.marks) if base else {}, dict(base.vanished) if base else {},
+    )  # fmt: skip
+    places = {tuple(pair): place for place, pair in enumerate(table) if place}
     for identifier, state in fold.changed.items():
         number = rows.number(identifier)
         if number is None:
@@ -237,21 +229,21 @@ def _columns_of(fold: Fold, rows: RowStore) -> Columns:
         pair = (state.why, state.by)
         place = places.get(pair)
         if place is None:
-            place = places[pair] = len(columns.table)
-            columns.table.append(list(pair))
-        columns.codes[number] = CODE[state.verdict]
-        columns.reasons[number] = place
-        columns.times[number] = _seconds(state.at)
+            place = places[pair] = len(table)
+            table.append(list(pair))
+        codes[number] = CODE[state.verdict]
+        reasons[number] = place
+        times[number] = _seconds(state.at)
         _put(columns.edited, number, state.edited)
         _put(columns.marks, number, _marks(state))
     for identifier in fold.seen:
         number = rows.number(identifier)
         if number is not None:
-            columns.seen[number] = 1
+            seen[number] = 1
     for identifier, line in fold.heldout.items():
         number = rows.number(identifier)
         if number is not None:
-            columns.held[number] = line
+            held[number] = line
     return columns
 
 

@@ -195,3 +195,13 @@ def test_a_process_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -
     beside_module._answer(lambda wanted: wanted() or b"", parent, sending)
     os.close(receiving)
     assert ended[0] == 1
+
+
+def test_a_scan_whose_second_processes_all_die_finds_the_same(
+    always_beside: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = contents(scan(made(1), processes=1))
+    monkeypatch.setattr(beside_module, "_answer", lambda work, parent, sending: os._exit(1))
+    assert contents(scan(made(1), processes=2)) == alone
+    assert len(always_beside) >= 5
+    assert no_child_is_left()

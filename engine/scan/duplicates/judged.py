@@ -53,6 +53,16 @@ class Edge:
     score: float
     judgement: Judgement
 
+    def to_json(self) -> list[Any]:
+        """For another process."""
+        found = self.judgement
+        return [self.left, self.right, self.score, found.same, found.rule, found.weak, found.words, found.whole]
+
+    @staticmethod
+    def from_json(sent: list[Any]) -> Edge:
+        left, right, score, same, rule, weak, words, whole = sent
+        return Edge(left, right, score, Judgement(same, rule, weak, tuple(words), whole))
+
 
 def is_believed(score: float, judgement: Judgement) -> bool:
     """Whether two requests that the guard calls the same are alike enough as texts, too."""

@@ -24,20 +24,14 @@ class Merit:
         return (self.preferred, -self.flags, self.date, self.whole, -self.odd_words)
 
 
-def best(rows: Iterable[int], merits: Sequence[Merit]) -> int:
-    """The row to keep: preferred by the person > no flags > newest > whole answer > fewest odd words > first in the
-    file.
-    """
-    return by_merit(rows, merits)[0]
-
-
 def by_merit(rows: Iterable[int], merits: Sequence[Merit]) -> list[int]:
-    """`rows`, the best to keep first."""
+    """`rows`, the best to keep first: preferred by the person > no flags > newest > whole answer > fewest odd words >
+    first in the file.
+    """
     rows = list(rows)
     if len(rows) < 2:
         return rows
-    in_order = sorted(rows, key=lambda row: merits[row].number)
-    return sorted(in_order, key=lambda row: merits[row].rank, reverse=True)
+    return sorted(rows, key=lambda row: ((merit := merits[row]).rank, -merit.number), reverse=True)
 
 
 def why_kept(keeper: int, rows: Iterable[int], merits: Sequence[Merit]) -> str:

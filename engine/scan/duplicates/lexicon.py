@@ -237,6 +237,8 @@ def american(word: str) -> str:
     if word in _AS_THEY_ARE:
         return word
     word = _BRITISH_WORDS.get(word, word)
+    if not ("our" in word or "is" in word or "lys" in word or word.endswith(("re", "res"))):
+        return word
     return _BRITISH.sub(
         lambda found: (
             {"or": "or", "iz": "iz", "er": "er"}[found.lastgroup or ""]

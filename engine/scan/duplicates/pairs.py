@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from rapidfuzz import fuzz
@@ -46,6 +47,8 @@ LEAST_SCORE_OF_MISREAD = 85.0
 """Of 548 such pairs below it none was the same (six samples of 9,000 rows with 4,000 planted)."""
 FEWEST_PAIRS = 400
 """Fewer pairs are judged before a second process is of help."""
+OWN_SHARE = 0.7
+"""Of the pairs that likely ask the same; the second process has other pairs to look for as well."""
 WORKERS = 2
 
 
@@ -61,13 +64,39 @@ def judge_pairs(
     come in. `split` waits for the words of all rows, where they are being split already; `both` lets a second process
     judge half of the pairs.
     """
-    judged, likely, alike = candidate_pairs(nodes, tick, cache, split)
+    judged, likely, others = _proposed(nodes, tick, cache, split)
     judged.both = both
     rows = len(nodes)
-    _judge(judged, likely, lambda share: tick(int((2 + share / 2) * rows), 3 * rows), LEAST_SCORE_OF_EQUAL_WORDS)
     # What only the joins for families propose is a family, or the same but for a slip that was read wrongly.
     least = LEAST_SCORE if _is_small(nodes) else LEAST_SCORE_OF_MISREAD
-    _judge(judged, alike, lambda share: tick(int((2.5 + share / 2) * rows), 3 * rows), least)
+    forked = both and len(likely) >= FEWEST_PAIRS and not (cache is not None and cache.pairs)
+    here = int(len(likely) * OWN_SHARE) if forked else len(likely)
+
+    def rest(wanted: Callable[[], None]) -> bytes:
+        # Keys and forms are shared; what is found is told apart from what this process finds.
+        found = replace(judged, same=[], siblings=[], judged=0, used_pairs={}, both=False)
+
+        def asked(share: float) -> None:
+            wanted()
+
+        _judge(found, *_scored(found, likely[here:], asked, LEAST_SCORE_OF_EQUAL_WORDS), asked)
+        close, scores = _scored(found, others(), asked, least)
+        most = len(likely) // 2
+        _judge(found, close[:most], scores[:most], asked)
+        return _told(found, (close[most:], scores[most:]))
+
+    with beside(rest, forked) as theirs:
+        judged.both = both and not forked
+        own = _scored(
+            judged, likely[:here], lambda share: tick(int((1 + share) * rows), 3 * rows), LEAST_SCORE_OF_EQUAL_WORDS
+        )
+        _judge(judged, *own, lambda share: tick(int((1.5 + share / 2) * rows), 3 * rows))
+        if forked:
+            close, scores = _taken_in(judged, theirs())
+        else:
+            close, scores = _scored(judged, others(), lambda share: tick(int((2 + share) * rows), 3 * rows), least)
+    judged.both = both
+    _judge(judged, close, scores, lambda share: tick(int((2.5 + share / 2) * rows), 3 * rows))
     tick(3 * rows, 3 * rows)
     return judged
 
@@ -79,6 +108,17 @@ def candidate_pairs(
     split: Callable[[], Tokens] | None = None,
 ) -> tuple[Judged, Pairs, Pairs]:
     """What the joins propose: pairs that likely ask the same, and other pairs that are alike. Nothing is judged yet."""
+    judged, likely, others = _proposed(nodes, tick, cache, split)
+    return judged, likely, others()
+
+
+def _proposed(
+    nodes: Sequence[Node],
+    tick: Callable[[int, int], None],
+    cache: ScanCache | None,
+    split: Callable[[], Tokens] | None,
+) -> tuple[Judged, Pairs, Callable[[], Pairs]]:
+    """As `candidate_pairs`, but that other pairs are looked for when they are asked for."""
     texts = [node.text for node in nodes]
     bare = [(number, other_reading(text)) for number, text in enumerate(texts)]
     further = [(number, text) for number, text in bare if text is not None]
@@ -96,9 +136,12 @@ def candidate_pairs(
     by_signature = signature_pairs([group for group in groups if len(group) > 1], lambda group: _star(judged, group))
     likely = distinct(np.concatenate((by_signature, owner[long_pairs(vocabulary)])))
     tick(len(texts), 3 * len(texts))
-    alike = _all_pairs(judged) if _is_small(nodes) else distinct(owner[family_pairs(vocabulary)])
-    tick(2 * len(texts), 3 * len(texts))
-    return judged, likely, _without(alike, likely)
+
+    def others() -> Pairs:
+        alike = _all_pairs(judged) if _is_small(nodes) else distinct(owner[family_pairs(vocabulary)])
+        return _without(alike, likely)
+
+    return judged, likely, others
 
 
 def _nodes_words(nodes: Sequence[Node], tokens: Tokens) -> tuple[Tokens, Ints]:
@@ -140,12 +183,16 @@ def _without(pairs: Pairs, done: Pairs) -> Pairs:
     return pairs[~np.isin(pairs[:, 0] << 32 | pairs[:, 1], done[:, 0] << 32 | done[:, 1])]
 
 
-def _judge(judged: Judged, pairs: Pairs, tick: Callable[[float], None], least: float) -> None:
-    """Score `pairs` and judge those that are alike to `least` and more.
+Scored = tuple[list[tuple[int, int]], list[float]]
+"""Pairs and how alike each is."""
 
-    Verdicts go to `judged.same`; what is very alike and not the same goes to `judged.siblings`. Where little likeness
-    is asked for, a pair that is not alike as it stands is scored by its sorted words too. Else only the closest pairs
-    are judged, four a row and 40,000 (or one a row) in all: one template can make a whole set alike.
+
+def _scored(judged: Judged, pairs: Pairs, tick: Callable[[float], None], least: float) -> Scored:
+    """Those of `pairs` that are alike to `least` and more.
+
+    Where little likeness is asked for, a pair that is not alike as it stands is scored by its sorted words too. Else
+    only the closest pairs are given, four a row and 40,000 (or one a row) in all: one template can make a whole set
+    alike.
     """
     scores = np.zeros(len(pairs))
     by_words = least < LEAST_SCORE
@@ -167,15 +214,38 @@ def _judge(judged: Judged, pairs: Pairs, tick: Callable[[float], None], least: f
         links = np.bincount(pairs[alike].ravel(), minlength=len(judged.nodes))
         crowded = links[pairs[alike]].max(axis=1) > LARGEST_FAMILY * MOST_JUDGED_PER_ROW
         alike = np.sort(alike[np.lexsort((-scores[alike], ~crowded))[:most]])
-    wanted = [(one, other) for one, other in pairs[alike].tolist()]
-    for (one, other), score, judgement in zip(
-        wanted, scores[alike].tolist(), _verdicts(judged, wanted, lambda share: tick((1 + share) / 2)), strict=True
-    ):
+    return [(one, other) for one, other in pairs[alike].tolist()], scores[alike].tolist()
+
+
+def _judge(
+    judged: Judged,
+    wanted: list[tuple[int, int]],
+    scores: list[float],
+    tick: Callable[[float], None],
+) -> None:
+    """Verdicts on pairs go to `judged.same`; what is very alike and not the same goes to `judged.siblings`."""
+    for (one, other), score, judgement in zip(wanted, scores, _verdicts(judged, wanted, tick), strict=True):
         edge = Edge(one, other, score, judgement)
         if is_believed(edge.score, judgement):
             judged.same.append(edge)
         elif edge.score >= FAMILY_SCORE and judgement.rule in FAMILY_RULES:
             judged.siblings.append(edge)
+
+
+def _told(found: Judged, left: Scored) -> bytes:
+    """What a second process found, and the pairs that it left to judge."""
+    edges = [[edge.to_json() for edge in some] for some in (found.same, found.siblings)]
+    return json.dumps([*edges, found.judged, found.used_pairs, left]).encode("ascii")
+
+
+def _taken_in(judged: Judged, sent: bytes) -> Scored:
+    """What `_told` says, taken over; the pairs that are left to judge."""
+    same, siblings, count, used, (pairs, scores) = json.loads(sent)
+    judged.same += map(Edge.from_json, same)
+    judged.siblings += map(Edge.from_json, siblings)
+    judged.judged += count
+    judged.used_pairs |= used
+    return [(one, other) for one, other in pairs], scores
 
 
 def _verdicts(judged: Judged, pairs: list[tuple[int, int]], tick: Callable[[float], None]) -> list[Judgement]:

@@ -131,7 +131,7 @@ def build_vocabulary(
         for number in np.flatnonzero(~in_signature).tolist()
         if name_list[number] not in _TASK_STEMS
     ]
-    hashes = np.fromiter((_hash(name) for name in name_list), np.uint64, len(name_list))
+    hashes = text_hashes(name_list).copy()
 
     numbers_sum = np.zeros(len(texts), np.uint64)
     np.add.at(numbers_sum, token_rows, number_hash[token_ids])

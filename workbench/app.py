@@ -288,6 +288,7 @@ class TamisApp(App[int], inherit_bindings=False):
             f"merging {len(cluster.rows)} answers into row {cluster.keeper}",
             merge_texts(session, cluster),
             lambda texts: save_merge(session, cluster, texts),
+            "keep the right answer, take the others and the marks out",
         )
         self.push_screen(screen, lambda _: self.sync_screen())
 

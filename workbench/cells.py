@@ -35,6 +35,15 @@ def fitted(text: str, width: int) -> str:
     return shorter + " " * (width - cells(shorter))
 
 
+FULL, HALF = "\u2501", "\u2578"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of so much (0 to 1) of `width` columns, to half a column; more than nothing is always seen."""
+    full, half = divmod(max(round(share * width * 2), 1 if share > 0 else 0), 2)
+    return (FULL * full + HALF * half).ljust(width)
+
+
 def line_breaks(text: str, width: int, start: int = 0) -> tuple[int, int]:
     """Where the line that begins at `start` of a visible paragraph ends, and where the next one begins.
 

@@ -200,8 +200,9 @@ def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
     roles = {"same": "text", "removed": "removed", "added": "added", "gap": "muted"}
     out: list[Styled] = []
     for (kind, text), (following, new) in zip(pieces, [*pieces, ("", "")][1:], strict=True):
-        out.append((text, roles[kind]))
-        if (kind, following) == ("removed", "added") and (text.strip() or new.strip()):
+        replaced = (kind, following) == ("removed", "added") and bool(text.strip() or new.strip())
+        out.append((text.rstrip() or text if replaced else text, roles[kind]))
+        if replaced:
             out.append(("\u2192", "muted"))
     return out
 

@@ -51,7 +51,7 @@ def reason_line(session: Session, entry: Entry) -> list[Styled]:
     clusters = project.clusters_of(entry.row)
     risk = _risk(session, entry.row)
     more = len(flags) + len(clusters) - 1
-    rest: list[Styled] = [(f"  (+{more}: w)", "muted")] if more > 0 else []
+    rest: list[Styled] = [("  w ", "key"), (f"{more} more", "muted")] if more > 0 else []
     if entry.cluster is not None or (clusters and not flags):
         cluster = entry.cluster or clusters[0]
         role = "conflict" if cluster.kind == "conflict" else "group"

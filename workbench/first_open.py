@@ -53,7 +53,7 @@ def mapping_of(words: str, now: Mapping) -> Mapping:
 
 def known_words() -> str:
     """The words worth naming; `--map` knows a few more for the same parts."""
-    return "prompt, response, input, system, history, messages, conversations, chosen, rejected, text"
+    return "prompt response input system history messages conversations chosen rejected text"
 
 
 def preview(project: Project, mapping: Mapping, count: int = 3) -> Iterator[tuple[int, tuple[tuple[str, str], ...]]]:

@@ -19,6 +19,7 @@ from workbench.document_parts import (
     marked,
     split_lines,
     spoken,
+    turn_text,
     turns,
 )
 from workbench.safe_text import visible_line
@@ -78,6 +79,7 @@ def _compared_turns(
 ) -> Iterator[Paragraph]:
     """The row's turns, with the words marked that its keeper (one of `bases`) lacks and, unless `only_mark`, those only
     the keeper has."""
+    disagree = any(base and base[-1].text != example.answer for base in bases)
     for index, turn in enumerate(example.turns):
         if index:
             yield Paragraph(())
@@ -85,7 +87,12 @@ def _compared_turns(
         if turn.role == "system" and set(olds) == {turn.text} and not unfold and len(turn.text) > FOLDED_SYSTEM:
             yield folded_system(turn, example.number)
             continue
-        styled = marked(turn.text, *olds) if only_mark else diff_styled(word_diff(olds[0], turn.text), turn.text)
+        if only_mark:
+            # The requests of a conflict are the same but for case and blanks: what is asked about is the answer.
+            told = disagree and index < len(example.turns) - 1
+            styled = turn_text(turn, []) if told else marked(turn.text, *olds)
+        else:
+            styled = diff_styled(word_diff(olds[0], turn.text), turn.text)
         yield from spoken(turn, styled, example.number)
 
 

@@ -95,9 +95,12 @@ async def test_a_filter_counts_while_typing_and_refuses_nonsense(folder: Path) -
         await pilot.press("enter", "slash", *"bucket:drop")
         await pilot.pause(0.3)
         assert screen_text(app)[-3] == " 5 rows"
+        # The keys of the list do nothing now: the footer names those that do.
+        assert screen_text(app)[-1] == " enter show these rows  esc leave  ↑ ↓ earlier filters"
         await pilot.press(*"s", "enter")
         assert "bucket:drops is unknown" in screen_text(app)[-3]
         await pilot.press("escape")
+        assert screen_text(app)[-1].startswith(" enter keep")
         assert app.session.filter_text == "kind:exact"
         await pilot.press("j")
         assert app.session.cursor == 1
@@ -382,6 +385,15 @@ async def test_a_click_moves_the_cursor(folder: Path) -> None:
         await pilot.click("#items", offset=(5, 2))
         assert app.session.item is not None
         assert app.session.item.filter_text == "kind:near"
+
+
+async def test_what_lies_on_a_list_says_what_it_is_and_a_wide_status_line_uses_words(folder: Path) -> None:
+    async with workbench(folder, (120, 30)) as (app, pilot):
+        status = "raw.jsonl ✓0 accepted ✗0 rejected →0 skipped ·20 left"
+        assert screen_text(app)[0].split() == status.split()
+        await pilot.press("R")
+        assert screen_text(app)[0].split() == [*status.split(), "runs"]
+        assert (await planted.shown(app, pilot, lambda text: "No run yet" in text)).count("T plans one") == 1
 
 
 async def test_help_begins_with_the_screen_one_came_from(folder: Path) -> None:

@@ -159,6 +159,18 @@ def test_two_texts_stand_beside_each_other_and_both_count_as_seen() -> None:
     ]
 
 
+def test_in_a_conflict_only_the_answer_is_lit(tmp_path: Path) -> None:
+    """Requests that differ in case alone are no part of the disagreement; where the answers agree they are."""
+    rows = [{"instruction": "Is it open?", "output": "Yes, now."}, {"instruction": "is it OPEN?", "output": "No, now."}]
+    cluster = Cluster("cc1", "conflict", (0, 1), 0, ("they disagree",))
+    folder = planted.make_folder(tmp_path, rows)
+    assert [text for text, role in roles(folder, 1, cluster) if role == "added"] == ["No"]
+    same = [row | {"output": "Yes."} for row in rows]
+    (tmp_path / "same").mkdir()
+    folder = planted.make_folder(tmp_path / "same", same)
+    assert [text for text, role in roles(folder, 1, cluster) if role == "added"] == ["is", "OPEN"]
+
+
 @pytest.mark.parametrize(
     ("width", "bands"), [(62, [1, 1]), (63, [2, 2]), (95, [2, 2]), (96, [2, 2]), (128, [2, 2]), (129, [4])]
 )

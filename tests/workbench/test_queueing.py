@@ -8,7 +8,7 @@ from typing import Any
 import planted
 import pytest
 
-from engine.model import BucketName, Findings, Flag, Span
+from engine.model import Act, BucketName, Findings, Flag, Span
 from engine.project.folder import Project
 from engine.queue.store import Queue, load_queue, save_queue
 from workbench import ordering, pick_board, repairs, second_look, slice_board
@@ -174,6 +174,22 @@ async def test_a_repair_for_all_rows_of_a_flag_is_one_act_and_leaves_out_what_ha
         assert len(lines) == 1
         assert set(lines[0]["acts"][0]["edited"]) == {planted.opened_id(folder, 0), planted.opened_id(folder, 2)}
         assert session.project.verdict(1) == session.project.verdict(3) == "undecided"
+
+
+async def test_a_line_of_flags_offers_its_repair_beside_a_held_out_set_too(folder: Path) -> None:
+    """Its filter then leaves the held-out rows out; other lines say where repairs are."""
+    with planted.opened(folder) as project:
+        project.decide([Act("holdout", (project.rows.id(2), project.rows.id(9)))])
+    async with planted.workbench(folder) as (app, pilot):
+        session = app.session
+        await pilot.press("c")
+        assert "repairs are offered on a line of the flags" in planted.screen_text(app)[-2]
+        session.item_cursor = next(n for n, item in enumerate(session.items) if item.label == "html_entities")
+        assert "is:heldout" in session.items[session.item_cursor].filter_text
+        await pilot.press("c")
+        assert session.offer is not None
+        # What was held out after the scan is scanned anew: row 3 is flagged no more for what was planted.
+        assert [change.row for change in session.offer.changes] == [0, 1, 3]
 
 
 def test_every_change_taken_out_leaves_nothing_to_do(folder: Path) -> None:

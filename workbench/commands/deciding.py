@@ -43,7 +43,7 @@ DECIDING: tuple[Command, ...] = (
             opens_a_line=True),
     Command("turn-cut", "cut rest", "turn in focus: cut off every turn behind it", ("C",), TRIAGE,
             lambda stage: turns.cut_rest(stage.session), why_not.no_turn_edit, decides=True),
-    Command("turn-drop", "drop turn", "turn in focus: drop it", ("X",), TRIAGE,
+    Command("turn-drop", "drop", "turn in focus: drop it", ("X",), TRIAGE,
             lambda stage: turns.drop(stage.session), why_not.no_turn_edit, decides=True),
     Command("turn-train", "don't train", "turn in focus: do not train on it, or train on it again", ("W",), TRIAGE,
             lambda stage: turns.train_or_not(stage.session), why_not.no_turn_edit, decides=True),

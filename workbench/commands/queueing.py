@@ -30,10 +30,11 @@ def _repair(stage: Stage) -> None:
     session = stage.session
     if session.screen == "overview":
         item = session.item
-        signal = item.filter_text.rpartition("flag:")[2] if item is not None else ""
+        signal = item.label if item is not None and item.section == "flags" else ""
         offer = repairs.offer_signal(session, signal) if signal in repairs.repair_table() else None
-        session.say("" if offer else "no mechanical repair for this line: those of `flag:NAME` lines are offered",
-                    "info" if offer else "refused")  # fmt: skip
+        refused = "no row with this flag alone has a mechanical repair: enter opens them" if signal else (
+            "repairs are offered on a line of the flags: ] goes there")  # fmt: skip
+        session.say("" if offer else refused, "info" if offer else "refused")
     else:
         entry = session.entry
         offer = repairs.offer_row(session, entry.row) if entry is not None else None

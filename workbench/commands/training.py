@@ -9,7 +9,7 @@ TRAIN, COMPARE = ("train",), ("compare",)
 TRAINING: tuple[Command, ...] = (
     Command("start", "start", "start what the plan shows, or attach to the run under the cursor", ("enter",), TRAIN,
             lambda stage: stage.confirm()),
-    Command("attach", "attach", "watch the run under the cursor", ("enter",), ("runs",), lambda stage: stage.confirm()),
+    Command("attach", "watch", "watch the run under the cursor", ("enter",), ("runs",), lambda stage: stage.confirm()),
     Command("settings", "settings", "change the settings of the next run", ("c",), TRAIN,
             lambda stage: stage.ask("settings"), opens_a_line=True),
     Command("override", "override", "start what the plan refuses, with a reason for the manifest",

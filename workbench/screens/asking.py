@@ -15,8 +15,11 @@ from workbench.widgets.lines import OneLine
 
 if TYPE_CHECKING:
     from workbench import palette, remarks
+    from workbench.document_parts import Styled
 else:
     palette, remarks = later("workbench.palette"), later("workbench.remarks")
+
+WHAT_ENTER_DOES = {"filter": "show these rows", "command": "do it", "tag": "tag", "note": "keep the note"}
 
 
 class AskingScreen(WorkScreen):
@@ -102,6 +105,14 @@ class AskingScreen(WorkScreen):
         names = [command.id for command in COMMANDS if self.NAME in command.where]
         found = [name for name in names if name.startswith(text)]
         return found + [name for name in names if text in name and name not in found]
+
+    def _hints(self) -> list[Styled]:
+        """While something is typed, what the keys do then."""
+        if not self.line.has_class("open"):
+            return super()._hints()
+        hints = [("enter", WHAT_ENTER_DOES.get(self.line.purpose, "take it")), ("esc", "leave")]
+        hints += [("\u2191 \u2193", "earlier filters")] if self.line.purpose == "filter" else []
+        return [(" ", "hint"), *(part for key, words in hints for part in ((key, "key"), (f" {words}  ", "hint")))]
 
     def close_line(self) -> None:
         """Put the message back where the line was."""

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
+from workbench.commands.command import LISTS
 from workbench.commands.hints import hints_for
 from workbench.commands.table import BY_ID, perform
 from workbench.keymap import shown_key
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 
 SMALLEST = (40, 10)
 MOST_HINTS = 7
+ALWAYS_HINTED = ("help", "back", "board-back")
+# From here on the counts of the status line are told in words.
+ROOM_FOR_WORDS = 110
+# What lies on top of a list says what it is.
+TITLES = {
+    "heldout": "held-out set",
+    "offer": "changes",
+    "train": "training",
+    "compare": "comparison",
+    "mapping": "fields",
+}
 MOST_TYPED_AHEAD = 100
 
 
@@ -220,26 +232,32 @@ class WorkScreen(Screen[None]):
             ("skipped", "\u2192"),
             ("undecided", "\u00b7"),
         )
+        in_words = self.size.width >= ROOM_FOR_WORDS
         for verdict, glyph in counts:
             left.append((f" {glyph}{tally[verdict]:,}", verdict))  # type: ignore[index]
+            if in_words and verdict != "undecided":
+                left.append((f" {verdict} ", "status_muted"))
         left.append((" left", "status_muted"))
         if project.heldout:
             left.append((f"  {HELD_OUT_MARK}{len(project.heldout):,}", "heldout"))
+            left += [(" held out", "status_muted")] if in_words else []
         right: list[Styled] = []
         if session.job:
             right.append((f" {session.job} ", "reason"))
         if project.readonly:
             right.append((" read-only ", "error"))
+        if self.NAME not in LISTS:
+            right.append((f" {TITLES.get(self.NAME, self.NAME)} ", "title"))
         return left, right
 
     def _hints(self) -> list[Styled]:
-        """As many hints as fit, the most useful first, help always; what cannot act now is dimmed, not hidden."""
+        """As many hints as fit, the most useful first, help and the way back always; what cannot act is dimmed."""
         shown = hints_for(self.session)[:MOST_HINTS]
         room = self.size.width - 1
         out: list[Styled] = [(" ", "hint")]
-        last = [self._hint(command) for command in shown if command.id == "help"]
+        last = [self._hint(command) for command in shown if command.id in ALWAYS_HINTED]
         room -= sum(columns(hint) for hint in last)
-        for hint in (self._hint(command) for command in shown if command.id != "help"):
+        for hint in (self._hint(command) for command in shown if command.id not in ALWAYS_HINTED):
             room -= columns(hint)
             if room < 0:
                 break

@@ -52,7 +52,9 @@ class BoardScreen(WorkScreen):
             self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
 
     def sync_body(self) -> None:
-        self.query_one(LineList).sync()
+        rows = self.query_one(LineList)
+        rows.no_higher(None if self.has_class("-wide") or self.has_class("-vast") else len(self.source()))
+        rows.sync()
         self.sync_reader(self.query_one(Reader))
         self.session.on_screen |= self.query_one(Reader).seen_rows
         self.query_one("#title", OneLine).show(self.heading())

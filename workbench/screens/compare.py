@@ -28,6 +28,7 @@ from workbench.scan_job import COMPARE_MODULE, run_job
 from workbench.screens.asking import AskingScreen
 from workbench.widgets.lines import OneLine
 from workbench.widgets.reader import Reader
+from workbench.wording import counted
 
 POLL_SECONDS = 0.5
 
@@ -119,7 +120,9 @@ class CompareScreen(AskingScreen):
             self.session.pending = None
             own = [live.comparison.run_dir(trial) for trial in live.comparison.trials if not trial.reused]
             stopped = ask_to_stop(own)
-            self.session.say(f"{stopped} runs save and end; enter, enter goes on with what is whole", "done")
+            self.session.say(
+                f"{counted(stopped, 'run')} asked to save and end; enter, enter goes on with what is whole", "done"
+            )
         else:
             self.session.pending = ("stop-run", live.comparison.id)
             self.session.say("stop every run of this comparison? same key again", "refused")
@@ -213,7 +216,10 @@ class CompareScreen(AskingScreen):
         reader.open(comparison.id, lambda: comparison_paragraphs(live))
 
     def _where(self) -> str:
-        return f"  {self.place} of {len(self.comparisons)}" if self.comparisons else ""
+        known = len(self.comparisons)
+        if self.place:
+            return f"  {self.place} of {known}" if known > 1 else ""
+        return f"  {counted(known, 'earlier one')}: j shows {'it' if known == 1 else 'them'}" if known else ""
 
     def _look_document(self) -> Iterator[Paragraph]:
         if self.look is None:

@@ -20,7 +20,7 @@ from workbench.session import Session
 from workbench.widgets.lines import OneLine, Styles
 from workbench.widgets.safe_area import SafeArea
 
-HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "keep a draft"), ("ctrl+r", "revert"))
+HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave"), ("ctrl+r", "revert"))
 
 
 class EditScreen(Screen[bool]):
@@ -34,9 +34,12 @@ class EditScreen(Screen[bool]):
         title: str = "",
         texts: Mapping[FieldPath, str] | None = None,
         save: Callable[[dict[FieldPath, str]], bool] | None = None,
+        advice: str = "",
     ) -> None:
-        """`texts` stand in the fields in place of the row's own, `save` decides in place of an edit of the row."""
+        """`texts` stand in the fields in place of the row's own, `save` decides in place of an edit of the row;
+        `advice` says what is to be done."""
         super().__init__()
+        self._advice = advice
         self._title = title or f"editing row {row}"
         self._texts = texts
         self._save = save or (lambda texts: save_edit(session, row, texts))
@@ -87,6 +90,7 @@ class EditScreen(Screen[bool]):
         own = self._texts is None and draft(self._session, self._row)
         drafted = " \u00b7 with the draft you left" if own else ""
         self.query_one("#status", OneLine).show(((f" {self._title}{drafted}", "text"),))
+        self.query_one("#message", OneLine).show(((f" {self._advice}", "info"),))
         hints = [(text, role) for key, label in HINTS for text, role in ((key, "key"), (f" {label}  ", "hint"))]
         self.query_one("#hints", OneLine).show(((" ", "hint"), *hints))
 

@@ -19,6 +19,8 @@ from workbench.screens.base import WorkScreen
 from workbench.widgets.reader import Reader
 from workbench.wording import counted
 
+NAME_WIDTH = 20
+
 
 class ExportScreen(WorkScreen):
     """See the module."""
@@ -87,12 +89,12 @@ class ExportScreen(WorkScreen):
         title = "Written" if self._written is not None else "What enter would write"
         yield Paragraph(((title, "title"),))
         edited = sum(1 for row in curated.training if project.is_edited(row))
-        note = f"accepted rows, {edited} of them edited, the others byte for byte as they came"
+        note = f"accepted; {edited:,} edited, the others byte for byte"
         yield self._file(training, len(curated.training), note)
         if curated.heldout:
             yield self._file(heldout, len(curated.heldout), "accepted held-out rows, to measure with")
-        yield self._file(manifest, None, "sources, journals and counts, so that the set can be traced")
-        yield Paragraph((("  in ", "muted"), (visible_line(str(self.target)), "text")))
+        yield self._file(manifest, None, "where every row comes from, and who decided")
+        yield Paragraph((("       in  ", "muted"), (visible_line(str(self.target)), "text")), hang=11)
         yield Paragraph(())
         yield Paragraph((("What stays behind", "title"),))
         for reason, rows in curated.counts().items():
@@ -104,7 +106,9 @@ class ExportScreen(WorkScreen):
 
     def _file(self, path: Path, rows: int | None, note: str) -> Paragraph:
         count = f"{rows:>7,}  " if rows is not None else " " * 9
-        return Paragraph(((f"  {count}", "text"), (f"{path.name:<20} ", "key"), (note, "muted")), hang=11)
+        return Paragraph(
+            ((f"  {count}", "text"), (f"{path.name:<{NAME_WIDTH}} ", "key"), (note, "muted")), hang=12 + NAME_WIDTH
+        )
 
 
 def _behind(reason: str) -> str:

@@ -68,7 +68,7 @@ class HeldoutScreen(WorkScreen):
         yield Paragraph(
             (
                 (f"{self._wanted:,}", "heldout"),
-                (f" of {rows:,} rows are drawn by chance (seed 0), whole groups at a time, and marked H.", "text"),
+                (f" of {rows:,} rows, drawn by chance (seed 0) in whole groups, marked H.", "text"),
             )
         )
         yield Paragraph(
@@ -76,17 +76,6 @@ class HeldoutScreen(WorkScreen):
         )
         yield Paragraph(
             (("No bulk key touches them. You judge them row by row; only accepted ones are measured with.", "text"),)
-        )
-        yield Paragraph(())
-        yield Paragraph(
-            (
-                ("y", "key"),
-                (" reserve them     ", "text"),
-                ("n", "key"),
-                (" not now     ", "text"),
-                ("+ -", "key"),
-                (" more, fewer", "text"),
-            )
         )
         yield Paragraph(())
         yield Paragraph((("Asked once. The share of every value of a field, or rows of a file of yours:", "muted"),))

@@ -11,7 +11,6 @@ from textual.widgets import Input
 from engine.errors import TamisError, UsageError
 from engine.sources.mapping import Mapping
 from workbench.document import Paragraph, Styled
-from workbench.document_parts import split_lines
 from workbench.first_open import correct_mapping, known_words, mapping_of, mixture, preview, words_of
 from workbench.keymap import bindings_for
 from workbench.safe_text import visible_line
@@ -98,10 +97,13 @@ class MappingScreen(WorkScreen):
         if self._fault:
             self.session.say(self._fault, "refused")
         else:
-            self.session.say(f"words: {known_words()}")
+            # Those that stand in the line already need not be named.
+            here = self.query_one(WordsLine).value
+            others = " ".join(word for word in known_words().split() if f"{word}=" not in here)
+            self.session.say(f"other parts: {others}")
 
     def _shown(self, mapping: Mapping | None) -> Iterator[Paragraph]:
-        yield Paragraph((("Is this right? The names of the fields are unusual: a guess.", "title"),))
+        yield Paragraph((("Which field is what? The names are unusual: this is a guess.", "title"),))
         if self._mixed:
             yield Paragraph(((self._mixed, "refused"),))
         fields = ", ".join(list(self.session.project.rows.raw(0))[:12])
@@ -114,8 +116,8 @@ class MappingScreen(WorkScreen):
             if not any(text.strip() for _, text in turns):
                 yield Paragraph((("nothing is found in these fields", "refused"),))
             for role, text in turns:
-                cut = text[:SHOWN_CHARACTERS] + ("\u2026" if len(text) > SHOWN_CHARACTERS else "")
-                yield from split_lines([(cut or "(empty)", "text")], (role, role), None)
+                words = visible_line(text, SHOWN_CHARACTERS) or "(empty)"
+                yield Paragraph(((words, "text"),), (role, role))
             yield Paragraph(())
 
     def _hints(self) -> list[Styled]:

@@ -51,7 +51,8 @@ class ChangeLines:
             mark,
             (f"{change.row:>{digits}} ", "muted"),
             *([("taken out ", "muted")] if out else []),
-            (visible_line(change.about, 40), "text"),
+            (f"{visible_line(change.about, 40)}  ", "text"),
+            (visible_line(self._session.headline(change.row), width), "muted"),
         )
 
 
@@ -98,7 +99,10 @@ class OfferScreen(BoardScreen):
                 pieces = [("removed", field.text[:LONGEST_SHOWN]), ("added", text[:LONGEST_SHOWN])]
             elif sum(len(piece) for _, piece in pieces) > LONGEST_SHOWN // 10:
                 pieces = shortened(pieces)
-            yield from split_lines(_seen_blanks(diff_styled(pieces, text)), ("", "muted"), change.row)
+            styled = _seen_blanks(diff_styled(pieces, text))
+            if not text.strip():
+                styled.append((" \u2192 (empty)", "muted"))
+            yield from split_lines(styled, ("", "muted"), change.row)
             yield Paragraph(())
 
     def heading(self) -> list[Styled]:
@@ -112,7 +116,7 @@ class OfferScreen(BoardScreen):
         rows = len({change.row for change in offer.wanted})
         return [
             (f" {visible_line(offer.title)}: ", "title"),
-            (f"enter edits and accepts {counted(rows, 'row')}, one undo takes all of it back", "reason"),
+            (f"enter edits and accepts {counted(rows, 'row')}, u takes it back", "reason"),
         ]
 
 

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from engine.model import VERDICTS
-from workbench.cells import fitted
+from workbench.cells import bar, fitted
 from workbench.keymap import bindings_for
 from workbench.progress import progress_words
 from workbench.screens.asking import AskingScreen
@@ -27,7 +27,6 @@ WIDEST = 100
 BAR_WIDTH = 14
 NARROW_BAR = 5
 ROOMY = 72
-FULL, HALF = "\u2501", "\u2578"
 
 
 class ItemLines:
@@ -77,7 +76,7 @@ class ItemLines:
 
     def _item_line(self, item: Item, width: int) -> tuple[Styled, ...]:
         bar_width = BAR_WIDTH if width >= ROOMY else NARROW_BAR
-        bar = _bar(item.rows / max(1, self._largest(item)), bar_width)
+        shown_bar = bar(item.rows / max(1, self._largest(item)), bar_width)
         notes = 20 if width >= ROOMY else 10
         label = fitted(item.label, max(8, width - bar_width - notes - 12))
         role = "text"
@@ -91,15 +90,10 @@ class ItemLines:
             note = f"{keys}{item.rows / item.keys:>5.1f}/key"
         elif item.section in ("buckets", "flags"):
             note = f"of {item.of:,}" if item.rows != item.of else ""
-        return (("  ", "text"), (label, role), (f"{item.rows:>7,} ", "text"), (bar, "bar"), (f" {note}", "muted"))
+        return (("  ", "text"), (label, role), (f"{item.rows:>7,} ", "text"), (shown_bar, "bar"), (f" {note}", "muted"))
 
     def _largest(self, item: Item) -> int:
         return max(other.rows for other in self._session.items if other.section == item.section)
-
-
-def _bar(share: float, width: int) -> str:
-    full, half = divmod(max(round(share * width * 2), 1 if share > 0 else 0), 2)
-    return (FULL * full + HALF * half).ljust(width)
 
 
 class OverviewScreen(AskingScreen):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.errors import TamisError
 from workbench import pick_board
+from workbench.cells import bar
 from workbench.document import Block, Paragraph, Styled, mark_of, paragraphs
 from workbench.keymap import bindings_for
 from workbench.pick_board import Board, TopicBar, open_board, take_pick
@@ -19,6 +20,8 @@ from workbench.widgets.line_list import ListSource
 from workbench.widgets.reader import Reader
 
 BAR = 12
+NARROW_BAR = 3
+ROOMY = 80
 TOPIC_BAR = 6
 TOPICS_SHOWN = 40
 
@@ -123,11 +126,12 @@ class PickScreen(BoardScreen):
             return []
         tokens, picked = sum(one.tokens for one in board.topics), sum(one.tokens_picked for one in board.topics)
         covered = sum(one.picked > 0 for one in board.topics)
+        width = BAR if self.size.width >= ROOMY else NARROW_BAR
         return [
             (f" {len(board.rows):,} rows ", "title"),
-            (_bar(covered, len(board.topics)), "bar"),
+            *_gauge_bar(covered, len(board.topics), width),
             (f" {covered} of {len(board.topics)} topics  ", "text"),
-            (_bar(picked, tokens), "bar"),
+            *_gauge_bar(picked, tokens, width),
             (f" {picked:,} of {tokens:,} tokens", "text"),
         ]
 
@@ -141,13 +145,13 @@ def topic_of(board: Board, place: int) -> bool:
 def _gauge(topic: TopicBar, here: bool) -> tuple[Styled, ...]:
     return (
         ("\u25b8" if here else " ", "key"),
-        (_bar(topic.picked, topic.rows, TOPIC_BAR), "bar"),
+        *_gauge_bar(topic.picked, topic.rows, TOPIC_BAR),
         (f" {topic.picked:>3}/{topic.rows:<5,}", "text"),
         (f"{topic.tokens_picked:>6,}/{topic.tokens:<7,} ", "muted"),
         (visible_line(topic.words or "no common words", 26), "text"),
     )
 
 
-def _bar(part: float, whole: float, width: int = BAR) -> str:
-    filled = min(width, -int(-width * part // whole)) if whole and part else 0
-    return "\u2588" * filled + "\u2591" * (width - filled)
+def _gauge_bar(part: float, whole: float, width: int) -> tuple[Styled, ...]:
+    filled = bar(part / whole if whole else 0, width).rstrip()
+    return (filled, "bar"), ("\u2500" * (width - len(filled)), "line")

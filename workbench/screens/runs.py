@@ -18,6 +18,7 @@ from workbench.screens.base import WorkScreen
 from workbench.screens.train import TrainScreen
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
+from workbench.wording import counted
 
 POLL_SECONDS = 2.0
 
@@ -108,13 +109,14 @@ class RunsScreen(WorkScreen):
 
     def sync_body(self) -> None:
         alive = sum(run.alive for run in self.runs)
-        words = (
-            f" {len(self.runs)} runs of yours on this machine, {alive} going on" if self._is_read else " looking \u2026"
-        )
+        going_on = f", {alive} going on" if alive else ""
+        words = f" {counted(len(self.runs), 'run')} of yours on this machine{going_on}" if self.runs else " No run yet"
+        words = words if self._is_read else " looking \u2026"
         self.query_one("#title", OneLine).show(((words, "title"),))
         self.query_one(LineList).sync()
         run = self.runs[self.cursor] if self.cursor < len(self.runs) else None
-        told = (run.error or str(run.dir)) if run else ""
+        nothing = "runs of every project show here; T plans one" if self._is_read else ""
+        told = (run.error or str(run.dir)) if run else nothing
         self.query_one("#reason", OneLine).show(
             ((f" {visible_line(told)}", "error" if run and run.error else "muted"),)
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from engine.errors import TamisError
-from workbench import slice_board
+from workbench import cells, slice_board
 from workbench.document import Block, Paragraph, Styled, paragraphs
 from workbench.keymap import bindings_for
 from workbench.safe_text import visible_line
@@ -51,12 +51,12 @@ class BarLines:
         if index < len(board.slices) + 2:
             return (("" if index == len(board.slices) else " words that die out", "title"),)
         word = board.words[index - len(board.slices) - 2]
-        return ((f"{visible_line(word.name, 18):<18} ", "text"), (f"{word.rows:>6,} ", "text"), (word.note, "muted"))
+        return ((f" {visible_line(word.name, 18):<18} ", "text"), (f"{word.rows:>6,} ", "text"), (word.note, "muted"))
 
     def _bar_line(self, bar: Bar, board: SliceBoard) -> tuple[Styled, ...]:
         most = max(one.rows for one in board.slices)
-        filled = max(1, round(BAR * bar.rows / most)) if bar.rows else 0
-        return ((f"{bar.name:<8}", "text"), (f"{bar.rows:>7,} ", "text"), ("\u2588" * filled, "bar"))
+        filled = cells.bar(bar.rows / most if most else 0, BAR)
+        return ((f" {bar.name:<8}", "text"), (f"{bar.rows:>7,} ", "text"), (filled, "bar"))
 
 
 class SlicesScreen(BoardScreen):

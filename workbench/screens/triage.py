@@ -30,7 +30,6 @@ from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
 from workbench.widgets.reader import NARROW_GUTTER, Reader
 
-FEWEST_LINES = 3
 # Terminals cut longer clipboard texts, or ignore them.
 MOST_COPIED = 70_000
 
@@ -133,9 +132,7 @@ class TriageScreen(AskingScreen):
         session = self.session
         rows = self.query_one(LineList)
         # Above the reader a short list leaves its lines to it.
-        most = None if self.has_class("-wide") or self.has_class("-vast") else max(FEWEST_LINES, len(session.view))
-        if (rows.styles.max_height.value if rows.styles.max_height is not None else None) != most:
-            rows.styles.max_height = most
+        rows.no_higher(None if self.has_class("-wide") or self.has_class("-vast") else len(session.view))
         rows.sync()
         entry = session.entry
         if entry is None:

@@ -25,7 +25,7 @@ class WritingScreen(Screen[str | None]):
         yield OneLine(self._role_styles, ground="status", id="status")
         leaving = {"ctrl+s": self.take, "ctrl+j": self.take, "escape": self.leave_it}
         with VerticalScroll(id="fields", can_focus=False):
-            yield SafeArea(self._text, leaving, id="field-0", classes="field")
+            yield SafeArea(self._text, leaving, id="field-0", classes="field", only_ascii=self._role_styles.ascii)
         yield OneLine(self._role_styles, id="message")
         yield OneLine(self._role_styles, id="hints")
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from workbench.document_parts import Styled
 
 
+FEWEST_LINES = 3
+
+
 class ListSource(Protocol):
     """What a list shows."""
 
@@ -65,6 +68,13 @@ class LineList(Lines):
     def page_start(self) -> int:
         """The index of the line at the top."""
         return self._top
+
+    def no_higher(self, lines: int | None) -> None:
+        """Above a reader a short list leaves its lines to it; None: as high as the screen gives it."""
+        most = None if lines is None else max(FEWEST_LINES, lines)
+        now = self.styles.max_height
+        if (now.value if now is not None else None) != most:
+            self.styles.max_height = most
 
     def _turn_page(self, height: int) -> None:
         """Bring the cursor on the page; a page turned downwards begins with it, one turned upwards ends with it."""

@@ -15,17 +15,23 @@ from engine.scan import Progress
 from engine.scan.beside import alone, beside, second_core
 from engine.scan.buckets import buckets_of
 from engine.scan.duplicates.relations import relations_of
-from engine.scan.duplicates.requests import nodes_of, requests_of
+from engine.scan.duplicates.requests import LONGEST_SPLIT, nodes_of, requests_of
 from engine.scan.progress import Ticker, without_collector
 
 if TYPE_CHECKING:
     from engine.scan.cache import ScanCache
     from engine.scan.duplicates.answers import Answers
     from engine.scan.duplicates.groups import Stars
+    from engine.scan.duplicates.requests import Request
     from engine.scan.signals import Signal
 
-FEWEST_ROWS = 8_000
-"""Fewer rows are split into words before a second process is of help."""
+FEWEST_CHARACTERS = 700_000
+"""Fewer characters are split into words before a second process is of help."""
+OWN_CHARACTERS = 3_000_000
+"""What else this process has to do meanwhile takes as long as splitting this many characters: where there are more, it
+splits half of the rest.
+"""
+SAMPLED_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +79,16 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
     tick(0)
     requests = requests_of(examples, tick)
 
+    # A cache that holds words holds those of most rows.
+    fresh = wanted.both and (wanted.cache is None or wanted.cache.words is None)
+    theirs = _split_beside(requests) if fresh else 0
+
     def words(still_wanted: Callable[[], None]) -> bytes:
         from engine.scan.duplicates.tokens import split_texts
 
-        return split_texts([request.text for request in requests], lambda done: still_wanted()).to_bytes()
+        return split_texts([request.text for request in requests[:theirs]], lambda done: still_wanted()).to_bytes()
 
-    # A cache that holds words holds those of most rows.
-    splitting = wanted.both and rows >= FEWEST_ROWS and (wanted.cache is None or wanted.cache.words is None)
-    with beside(words, splitting) as split:
+    with beside(words, theirs > 0) as split:
         from engine.scan.duplicates.clusters import find_clusters
         from engine.scan.duplicates.judged import Judged
         from engine.scan.duplicates.leaks import find_leaks
@@ -123,7 +131,7 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
             nodes,
             lambda done, of: ticker.tick("duplicates", done * rows // max(of, 1), max(rows, 1)),
             wanted.cache,
-            (lambda: Tokens.from_bytes(split())) if splitting else None,
+            (theirs, lambda: Tokens.from_bytes(split())) if theirs else None,
             both=wanted.both,
         )
     paired = time.perf_counter()
@@ -152,3 +160,12 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
         "total": round(ended - started, 3),
     }
     return Findings(clusters, flags, buckets, seconds, leaks)
+
+
+def _split_beside(requests: Sequence[Request]) -> int:
+    """How many of the requests, the first ones, a second process splits into words; 0 where it would be of no help."""
+    some = requests[:: max(1, len(requests) // SAMPLED_ROWS)]
+    characters = sum(min(len(request.text), LONGEST_SPLIT) for request in some) * len(requests) // max(1, len(some))
+    if characters < FEWEST_CHARACTERS:
+        return 0
+    return len(requests) - int(max(0, characters - OWN_CHARACTERS) / 2 / characters * len(requests))

@@ -54,7 +54,7 @@ def always_beside(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def send_all_beside(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every part of the work goes to a second process, however small; the list counts them."""
     for place in (
-        "pipeline.FEWEST_ROWS",
+        "pipeline.FEWEST_CHARACTERS",
         "flagging.FEWEST_ROWS",
         "duplicates.pairs.FEWEST_PAIRS",
         "duplicates.clusters.FEWEST_GROUPS",
@@ -81,11 +81,18 @@ def no_child_is_left() -> bool:
     return False
 
 
+@pytest.mark.parametrize("own_characters", [0, 3_000_000])
 @pytest.mark.parametrize("exhaustive_below", [0, 3000])
 @pytest.mark.parametrize("seed", range(3))
 def test_two_processes_find_what_one_finds(
-    seed: int, exhaustive_below: int, always_beside: list[int], monkeypatch: pytest.MonkeyPatch
+    seed: int,
+    exhaustive_below: int,
+    own_characters: int,
+    always_beside: list[int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # All rows are split into words by the second process, or half of them by each.
+    monkeypatch.setattr("engine.scan.pipeline.OWN_CHARACTERS", own_characters)
     monkeypatch.setattr("engine.scan.duplicates.pairs.EXHAUSTIVE_BELOW", exhaustive_below)
     examples, heldout = made(seed), frozenset(range(0, 260, 13))
     alone = scan(examples, heldout=heldout, processes=1)

@@ -22,6 +22,7 @@ class Answers:
     judged: Judged
     _known: dict[tuple[int, int], Comparison] = field(default_factory=dict)
     _forms: dict[int, str] = field(default_factory=dict)
+    _before: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def form(self, row: int) -> str:
         """The answer of a row in the form in which it counts as the same, made once."""
@@ -29,6 +30,16 @@ class Answers:
         if form is None:
             form = self._forms[row] = exact_form(self.requests[row].answer)
         return form
+
+    def before(self, row: int) -> tuple[str, ...]:
+        """What was said before the answer of a row, in the form in which it counts as the same, made once."""
+        said = self.requests[row].before
+        if not said:
+            return said
+        forms = self._before.get(row)
+        if forms is None:
+            forms = self._before[row] = tuple([exact_form(text) for text in said])
+        return forms
 
     def compare(self, one: int, other: int) -> Comparison:
         """How the answers of two rows to the same request relate; other earlier turns are another context, never a
@@ -42,7 +53,7 @@ class Answers:
             else:
                 turns = self.nodes[self.node_of[pair[0]]].turns
                 found = compare_answers(left.answer, right.answer, self.judged.key(turns[-1]) if turns else None)
-            if left.before != right.before:
+            if self.before(one) != self.before(other):
                 found = Comparison(
                     "nearly" if found.relation == "same" else "alternative", "the conversation before differs"
                 )
@@ -57,9 +68,8 @@ class Answers:
         """Whether both rows give the same answer, spelling and all. "Dear Marie" for "Dear Maria" is no proof that a
         request for a card to Marie was meant for Maria.
         """
-        left, right = self.requests[one], self.requests[other]
-        if left.before != right.before:
+        if self.before(one) != self.before(other):
             return False
         if self.form(one) == self.form(other):
             return True
-        return left.answer.lstrip()[:1] in "{[`" and self.compare(one, other).relation == "same"
+        return self.requests[one].answer.lstrip()[:1] in "{[`" and self.compare(one, other).relation == "same"

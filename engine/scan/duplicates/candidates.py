@@ -70,8 +70,7 @@ def long_pairs(vocabulary: Vocabulary) -> Pairs:
     rows, stems = rows[long_enough], stems[long_enough]
     if not len(rows):
         return no_pairs()
-    order = np.lexsort((stems, vocabulary.common[stems], rows))
-    rows, stems = rows[order], stems[order]
+    rows, stems = _rarest_first(rows, stems, vocabulary.common)
     starts, counts = _runs(rows)
     rank = np.arange(len(rows)) - np.repeat(starts, counts)
     # |X| + |Y| <= 6 % of both sizes; twice over where all of it is on one side, and a repeated word counts once in a
@@ -79,7 +78,21 @@ def long_pairs(vocabulary: Vocabulary) -> Pairs:
     prefix = np.floor(2 * LONG_SHARE * sizes[rows] * 4 / 3).astype(np.int64) + 1
     kept = (rank < prefix) & (vocabulary.common[stems] > 1)
     pairs = _pairs_within(stems[kept].astype(np.uint64), rows[kept], LARGEST_PREFIX_GROUP)
+    paired = np.zeros(vocabulary.size, np.bool_)
+    paired[pairs.ravel()] = True
+    rows, stems = rows[paired[rows]], stems[paired[rows]]
     return _nearly_equal_sets(pairs, rows, vocabulary.hashes[stems], sizes)
+
+
+def _rarest_first(rows: Ints, stems: Ints, common: Ints) -> tuple[Ints, Ints]:
+    """The entries of each row in order of how rare their stems are. One sort of packed numbers; very common stems count
+    as equally common where the bits do not suffice.
+    """
+    for_stems, for_rows = int(stems.max()).bit_length(), int(rows.max()).bit_length()
+    for_common = 63 - for_stems - for_rows
+    packed = rows << for_common | np.minimum(common[stems], (1 << for_common) - 1)
+    packed = np.sort(packed << for_stems | stems)
+    return packed >> (for_common + for_stems), packed & ((1 << for_stems) - 1)
 
 
 def _nearly_equal_sets(pairs: Pairs, rows: Ints, hashes: Hashes, sizes: Ints) -> Pairs:

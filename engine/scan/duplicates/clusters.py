@@ -195,8 +195,7 @@ def _parts(group: Group, answers: Answers, merits: Sequence[Merit]) -> list[list
     """The rows by answer, the best row of each part first, the best part first."""
     by_form: dict[object, list[int]] = {}
     for row in by_merit(group.rows, merits):
-        request = answers.requests[row]
-        by_form.setdefault((answers.form(row), request.before), []).append(row)
+        by_form.setdefault((answers.form(row), answers.before(row)), []).append(row)
     parts: list[list[int]] = []
     for number, rows in enumerate(by_form.values()):
         others = parts[:MOST_PARTS] if number < MOST_LIKENED else []

@@ -56,13 +56,13 @@ def judge_pairs(
     nodes: Sequence[Node],
     tick: Callable[[int, int], None],
     cache: ScanCache | None = None,
-    split: Callable[[], Tokens] | None = None,
+    split: tuple[int, Callable[[], Tokens]] | None = None,
     *,
     both: bool = False,
 ) -> Judged:
     """Find and judge all pairs of `nodes` worth it. `tick(done, of)` is called on the way; `of` changes as candidates
-    come in. `split` waits for the words of all rows, where they are being split already; `both` lets a second process
-    judge half of the pairs.
+    come in. `split` waits for the words of so many of the first rows, which are being split already; `both` lets a
+    second process judge half of the pairs.
     """
     judged, likely, others = _proposed(nodes, tick, cache, split)
     judged.both = both
@@ -105,7 +105,7 @@ def candidate_pairs(
     nodes: Sequence[Node],
     tick: Callable[[int, int], None],
     cache: ScanCache | None = None,
-    split: Callable[[], Tokens] | None = None,
+    split: tuple[int, Callable[[], Tokens]] | None = None,
 ) -> tuple[Judged, Pairs, Pairs]:
     """What the joins propose: pairs that likely ask the same, and other pairs that are alike. Nothing is judged yet."""
     judged, likely, others = _proposed(nodes, tick, cache, split)
@@ -116,7 +116,7 @@ def _proposed(
     nodes: Sequence[Node],
     tick: Callable[[int, int], None],
     cache: ScanCache | None,
-    split: Callable[[], Tokens] | None,
+    split: tuple[int, Callable[[], Tokens]] | None,
 ) -> tuple[Judged, Pairs, Callable[[], Pairs]]:
     """As `candidate_pairs`, but that other pairs are looked for when they are asked for."""
     texts = [node.text for node in nodes]
@@ -127,7 +127,7 @@ def _proposed(
         lambda done: tick(min(done, len(texts)), 3 * len(texts)),
         counted=len(texts),
         cache=cache,
-        split=_nodes_words(nodes, split()) if split is not None else None,
+        split=(_first_rows(nodes, split[0]), split[1]) if split is not None else None,
     )
     odd_words = vocabulary.odd[: len(texts)].tolist()
     judged = Judged(nodes, vocabulary.rows_with, odd_words=odd_words, cache=cache)
@@ -144,11 +144,13 @@ def _proposed(
     return judged, likely, others
 
 
-def _nodes_words(nodes: Sequence[Node], tokens: Tokens) -> tuple[Tokens, Ints]:
-    """The words of all rows, with the node of each row that is the first of its node."""
-    numbers = np.full(len(tokens.texts), -1, np.int64)
-    numbers[[node.rows[0] for node in nodes]] = np.arange(len(nodes))
-    return tokens, numbers
+def _first_rows(nodes: Sequence[Node], rows: int) -> Ints:
+    """For each of the first `rows` rows the node that it is the first row of, -1 where it is of none."""
+    numbers = np.full(rows, -1, np.int64)
+    firsts = np.fromiter((node.rows[0] for node in nodes), np.int64, len(nodes))
+    inside = np.flatnonzero(firsts < rows)
+    numbers[firsts[inside]] = inside
+    return numbers
 
 
 def _is_small(nodes: Sequence[Node]) -> bool:

@@ -14,6 +14,10 @@ from engine.scan.text import coarse_forms, exact_form
 SHARED_SYSTEM = 0.05
 """A system prompt that more than this share of the rows carries says nothing about one of them."""
 
+HEAD, TAIL = 3000, 1000
+"""Characters of a request that its signature is made from. Longer ones are compared whole once they are candidates."""
+LONGEST_SPLIT = HEAD + TAIL
+
 _DIGITS = re.compile(r"\d+")
 _POINTS_BACK = re.compile(
     r"\b(?:above|below|previous|previously|following|given|provided|attached|earlier|mentioned|before)\b"
@@ -25,9 +29,7 @@ _LEANS_AT_MOST = 160
 
 
 class Request(NamedTuple):
-    """What one row asks. `turns` are the user's texts, `before` what else was said before the answer, in comparable
-    form.
-    """
+    """What one row asks. `turns` are the user's texts, `before` what else was said before the answer."""
 
     turns: tuple[str, ...]
     before: tuple[str, ...]
@@ -63,6 +65,7 @@ def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> lis
     """One request per example, in order."""
     found: list[Request] = []
     personas: dict[int, str] = {}
+    known: dict[str, str] = {}
     for position, example in enumerate(examples):
         if position % 2000 == 0:
             tick(position)
@@ -73,7 +76,7 @@ def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> lis
             continue
         spoken = [turn for turn in turns if turn.role != "system"]
         if len(spoken) < len(turns):
-            personas[position] = _persona(turns)
+            personas[position] = _persona(turns, known)
         found.append(_request(spoken))
     for position, persona in _telling(personas, len(examples)).items():
         found[position] = found[position]._replace(persona=persona)
@@ -87,13 +90,19 @@ def _request(spoken: list[Turn]) -> Request:
         last = spoken.pop()
         answer = "\n".join((last.text, *last.calls)) if last.calls else last.text
     users = tuple([turn.text for turn in spoken if turn.role == "user"])
-    before = tuple([exact_form("\n".join((turn.text, *turn.calls))) for turn in spoken if turn.role != "user"])
+    before = tuple(["\n".join((turn.text, *turn.calls)) for turn in spoken if turn.role != "user"])
     return Request(users, before, answer, "")
 
 
-def _persona(turns: Sequence[Turn]) -> str:
-    """The system prompt in comparable form; numbers (dates, names of models) aside."""
-    return _DIGITS.sub("0", exact_form("\n".join(turn.text for turn in turns if turn.role == "system")))
+def _persona(turns: Sequence[Turn], known: dict[str, str]) -> str:
+    """The system prompt in comparable form; numbers (dates, names of models) aside. Many rows share one: `known` holds
+    the forms of those seen.
+    """
+    text = "\n".join(turn.text for turn in turns if turn.role == "system")
+    form = known.get(text)
+    if form is None:
+        form = known[text] = _DIGITS.sub("0", exact_form(text))
+    return form
 
 
 def _telling(personas: dict[int, str], rows: int) -> dict[int, str]:

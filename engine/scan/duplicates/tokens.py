@@ -9,10 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from engine.scan.duplicates.requests import HEAD, TAIL
 from engine.scan.duplicates.spelling import NUMBER, WORD, prepare
 
-HEAD, TAIL = 3000, 1000
-"""Characters of a request that its signature is made from. Longer ones are compared whole once they are candidates."""
 END = "\x00"
 """Stands after the words of each text, as number 0. Not a space to `str.split`, as the separators from \\x1c are."""
 _MARK = f" {END} "

@@ -80,20 +80,20 @@ def build_vocabulary(
     *,
     counted: int | None = None,
     cache: ScanCache | None = None,
-    split: tuple[Tokens, Ints] | None = None,
+    split: tuple[Ints, Callable[[], Tokens]] | None = None,
 ) -> Vocabulary:
     """The vocabulary of `texts`, one row each. `tick(rows_done)` is called every 2,000 rows.
 
     Texts whose words are in `cache` are not split again. Rows from `counted` on are other readings of earlier ones:
-    they have signatures, but no say in how common a word is. `split` are texts that were split already, with the row
-    of each (-1 where it is none).
+    they have signatures, but no say in how common a word is. `split` waits for texts that are being split elsewhere;
+    its numbers say which of `texts` each of them is (-1 where it is none).
     """
-    parts = [] if split is None else [_placed(*split)]
+    parts: list[Part] = []
     if cache is not None:
         text_names = text_hashes(map(clipped, texts))
         parts.append(_kept(cache, text_names))
         cache.looked_up, cache.worked_out = len(texts), len(texts) - len(parts[-1].covered)
-    words = _words_of(texts, tick, parts)
+    words = _words_of(texts, tick, parts, split)
     if cache is not None:
         _keep(cache, text_names, words)
     token_rows, token_ids, tokens = words.rows, words.ids, words.names
@@ -168,14 +168,23 @@ def _hash(name: str) -> int:
     return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def _words_of(texts: Sequence[str], tick: Callable[[int], None], split: Sequence[Part]) -> Part:
-    """The words of `texts`, of which some were split before: `split` holds them by their place in `texts`."""
+def _words_of(
+    texts: Sequence[str],
+    tick: Callable[[int], None],
+    known: Sequence[Part],
+    split: tuple[Ints, Callable[[], Tokens]] | None,
+) -> Part:
+    """The words of `texts`: some are known, some are being split elsewhere while the rest is split here."""
     done = np.zeros(len(texts), np.bool_)
-    for part in split:
+    for part in known:
         done[part.covered] = True
+    if split is not None:
+        done[split[0][split[0] >= 0]] = True
     fresh = np.flatnonzero(~done)
-    tokens = split_texts([texts[number] for number in fresh.tolist()], tick)
-    return _joined((*split, _placed(tokens, fresh)))
+    parts = [*known, _placed(split_texts([texts[number] for number in fresh.tolist()], tick), fresh)]
+    if split is not None:
+        parts.append(_placed(split[1](), split[0]))
+    return _joined(parts)
 
 
 def _placed(tokens: Tokens, numbers: Ints) -> Part:

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
-from unicodedata import category
 
 from rich.cells import get_character_cell_size
 
-Style = tuple[str, str, tuple[str, ...]]
-"""(foreground, background, attributes) as SGR parameters; an empty colour is the terminal's own."""
+from workbench.pieces import Piece, is_disputed, move, spelled
+from workbench.sgr import PLAIN, SHOWN_ON_BLANKS, Style, after_sgr, transition
 
-PLAIN: Style = ("", "", ())
 UNKNOWN = -1
 # As many equal cells are sent again rather than jumped over: a jump costs as much.
 SWALLOWED = 4
@@ -26,12 +23,9 @@ SWALLOWED = 4
 ERASED_TO_END = 3
 ERASED_ALONE = 5
 ERASED_WITHIN = 10
+# How many of the pieces that are left are looked at for the cheapest one.
+LOOK_AHEAD = 24
 _TOKEN = re.compile(r"\x1b\[([0-9;]*)([Hm])|([\x00-\x1a\x1c-\x1f\x7f-\x9f]+)|([^\x00-\x1f\x7f-\x9f]+)")
-_ATTRIBUTES = {"1", "2", "3", "4", "5", "7", "8", "9", "21"}
-_ENDS = {"22": ("1", "2"), "23": ("3",), "24": ("4", "21"), "25": ("5",), "27": ("7",), "28": ("8",), "29": ("9",)}
-_END_OF = {attribute: end for end, attributes in _ENDS.items() for attribute in attributes}
-# Attributes that show on a blank: such a blank is no empty cell.
-_SHOWN_ON_BLANKS = {"4", "7", "9", "21"}
 
 
 class Shadow:
@@ -113,7 +107,7 @@ class Shadow:
         """The style after an SGR sequence; None where it holds what is not understood."""
         key = (style, parameters)
         if key not in self._after:
-            after = _sgr(self._styles[style], parameters)
+            after = after_sgr(self._styles[style], parameters)
             self._after[key] = None if after is None else self._number(after)
         return self._after[key]
 
@@ -122,7 +116,7 @@ class Shadow:
             number = self._numbers[style] = len(self._styles)
             self._styles.append(style)
             self._blank.append(number)
-            if (style[0] or style[2]) and _SHOWN_ON_BLANKS.isdisjoint(style[2]):
+            if (style[0] or style[2]) and SHOWN_ON_BLANKS.isdisjoint(style[2]):
                 self._blank[number] = self._number(("", style[1], ()))
         return self._numbers[style]
 
@@ -179,16 +173,20 @@ class Shadow:
         urgent = [y for y in first if y in self._dirty]
         # Nothing is known of the cursor between two writes.
         here = (-1, -1)
-        for y in (*urgent, *sorted(self._dirty.difference(urgent))):
-            if y < self.height:
-                here = self._row(y, here, out)
+        for rows in (urgent, sorted(self._dirty.difference(urgent))):
+            pieces: list[Piece] = []
+            for y in rows:
+                if y < self.height:
+                    self._row(y, pieces)
+            here = self._send(pieces, here, out)
         self._dirty.clear()
         return "".join(out)
 
-    def _row(self, y: int, here: tuple[int, int], out: list[str]) -> tuple[int, int]:
+    def _row(self, y: int, pieces: list[Piece]) -> None:
+        """Collect what differs in a row, and take it for sent."""
         wanted, styles, sent, sent_styles = self._wanted[y], self._wanted_style[y], self._sent[y], self._sent_style[y]
         if wanted == sent and styles == sent_styles:
-            return here
+            return
         x = 0
         while x < self.width:
             if styles[x] == UNKNOWN or self._same(wanted[x], sent[x], styles[x], sent_styles[x]):
@@ -197,11 +195,10 @@ class Shadow:
             start, end = x, self._run_end(x, y)
             while start > 0 and wanted[start] == "":
                 start -= 1
-            here = self._emit(start, end, y, here, out)
+            self._cut(start, end, y, pieces)
             sent[start:end] = wanted[start:end]
             sent_styles[start:end] = styles[start:end]
             x = end
-        return here
 
     def _same(self, wanted: str, sent: str, style: int, sent_style: int) -> bool:
         """Whether a cell shows already what is wanted of it."""
@@ -236,84 +233,71 @@ class Shadow:
             start, ground = start - 1, here
         return start, ground
 
-    def _emit(self, start: int, end: int, y: int, here: tuple[int, int], out: list[str]) -> tuple[int, int]:
+    def _cut(self, start: int, end: int, y: int, pieces: list[Piece]) -> None:
+        """Cut a run into pieces of one style each; blanks take the ink of their neighbours."""
         cells, styles, blank = self._wanted[y], self._wanted_style[y], self._blank
-        if here != (start, y):
-            out.append(_move(here, start, y))
         x = start
         while x < end:
-            style, stop = styles[x], x + 1
-            last = self._last_style
-            if cells[x] == " " and last != UNKNOWN and blank[last] == blank[style]:
-                # Blanks in the ink that is set already cost no change of style.
-                style = last
-            ground = blank[style]
+            ground = blank[styles[x]]
+            stop = x
+            while stop < end and cells[stop] == " " and blank[styles[stop]] == ground:
+                stop += 1
+            is_blank = stop == end or blank[styles[stop]] != ground
+            style = ground if is_blank else styles[stop]
             while stop < end and (styles[stop] == style or (cells[stop] == " " and blank[styles[stop]] == ground)):
                 stop += 1
-            out.append(self._change(style))
-            text = "".join(cells[x:stop])
-            inked = text.rstrip(" ")
-            blanks = len(text) - len(inked)
-            if self._erase and blanks > ERASED_TO_END and _SHOWN_ON_BLANKS.isdisjoint(self._styles[style][2]):
-                if stop == end:
-                    # Erasing leaves the cursor where it is.
-                    tail, tail_ground = self._tail(y)
-                    to_end = tail <= stop - blanks and tail_ground == ground
-                    if to_end or blanks > ERASED_ALONE:
-                        out.append(_spelled(cells, x, stop - blanks, placed=True))
-                        out.append("\x1b[K" if to_end else f"\x1b[{blanks}X")
-                        return (stop - blanks, y)
-                elif blanks > ERASED_WITHIN:
-                    out.append(_spelled(cells, x, stop - blanks, placed=True) + f"\x1b[{blanks}X\x1b[{blanks}C")
-                    x = stop
-                    continue
-            out.append(text if text.isascii() else _spelled(cells, x, stop, placed=stop < end))
+            pieces.append(self._piece(x, stop, y, style, is_blank, stop == end))
             x = stop
-        # Behind the last column, and behind a character of disputed width, terminals differ in where the cursor is.
-        last_cell = next((cell for cell in reversed(cells[start:end]) if cell), "")
-        return (end, y) if end < self.width and not _is_disputed(last_cell) else (-1, -1)
 
-    def _change(self, style: int) -> str:
-        """The SGR sequence from the style last sent to this one."""
-        before, self._last_style = self._last_style, style
-        if before == style:
+    def _piece(self, x: int, stop: int, y: int, style: int, is_blank: bool, at_end: bool) -> Piece:
+        cells = self._wanted[y]
+        text = "".join(cells[x:stop])
+        inked = text.rstrip(" ")
+        blanks = len(text) - len(inked)
+        if self._erase and blanks > ERASED_TO_END and SHOWN_ON_BLANKS.isdisjoint(self._styles[style][2]):
+            # Erasing leaves the cursor where it is.
+            tail, tail_ground = self._tail(y) if at_end else (self.width, UNKNOWN)
+            to_end = tail <= stop - blanks and tail_ground == self._blank[style]
+            if to_end or blanks > (ERASED_ALONE if at_end else ERASED_WITHIN):
+                text = spelled(cells, x, stop - blanks, placed=True) + ("\x1b[K" if to_end else f"\x1b[{blanks}X")
+                return (y, x, stop - blanks, style, is_blank, text)
+        if not text.isascii():
+            text = spelled(cells, x, stop, placed=False)
+        # Behind the last column, and behind a character of disputed width, terminals differ in where the cursor is.
+        last_cell = next((cell for cell in reversed(cells[x:stop]) if cell), "")
+        return (y, x, stop if stop < self.width and not is_disputed(last_cell) else -1, style, is_blank, text)
+
+    def _send(self, pieces: list[Piece], here: tuple[int, int], out: list[str]) -> tuple[int, int]:
+        """Write pieces, each next one being the cheapest to go on with (nearest neighbour); where the cursor is then.
+
+        A change of style costs eleven bytes and more, a jump six: what looks alike goes out together.
+        """
+        left = list(pieces)
+        while left:
+            number = min(range(min(len(left), LOOK_AHEAD)), key=lambda index: self._cost(left[index], here))
+            y, x, after, style, is_blank, text = left.pop(number)
+            change = self._change(style, is_blank)
+            out.append(move(here, x, y) + change + text)
+            if change:
+                self._last_style = style
+            here = (after, y) if after >= 0 else (-1, -1)
+        return here
+
+    def _cost(self, piece: Piece, here: tuple[int, int]) -> int:
+        """Bytes to get to a piece and into its style."""
+        y, x, _, style, is_blank, _ = piece
+        return len(move(here, x, y)) + len(self._change(style, is_blank))
+
+    def _change(self, style: int, is_blank: bool) -> str:
+        """The SGR sequence from the style that is set to this one; blanks need the ground only."""
+        before = self._last_style
+        if before == style or (is_blank and before != UNKNOWN and self._blank[before] == style):
             return ""
         key = (before, style)
         if key not in self._changes:
             old = self._styles[before] if before != UNKNOWN else None
-            self._changes[key] = _transition(old, self._styles[style])
+            self._changes[key] = transition(old, self._styles[style])
         return self._changes[key]
-
-
-@cache
-def _is_disputed(cell: str) -> bool:
-    """Whether terminals may differ in how wide a cell is: marks, emoji, flags, jamo, what Unicode has not assigned."""
-    if cell.isascii():
-        return False
-    code = ord(cell[0])
-    return (
-        len(cell) > 1
-        or 0x1F000 <= code < 0x20000
-        or 0x1100 <= code < 0x1200
-        or category(cell) in ("Mn", "Mc", "Me", "Cf", "Cn", "Co")
-    )
-
-
-def _spelled(cells: list[str], start: int, end: int, *, placed: bool) -> str:
-    """The text of cells. The cursor is put where it belongs behind each that a terminal may take for wider or narrower
-    than we do, so that the others stand in their columns all the same; behind the last one if it is to be `placed`.
-    """
-    out: list[str] = []
-    for x in range(start, end):
-        cell = cells[x]
-        out.append(cell)
-        if cell and _is_disputed(cell):
-            following = x + 1
-            while following < end and not cells[following]:
-                following += 1
-            if following < end or placed:
-                out.append(f"\x1b[{following + 1}G")
-    return "".join(out)
 
 
 def _join(cells: list[str], mark: str, into: list[str] | None = None) -> bool:
@@ -323,66 +307,3 @@ def _join(cells: list[str], mark: str, into: list[str] | None = None) -> bool:
             (cells if into is None else into)[index] += mark
             return True
     return False
-
-
-def _sgr(style: Style, parameters: str) -> Style | None:
-    """The style after an SGR sequence, or None where it holds what is not understood."""
-    front, back, attributes = style[0], style[1], set(style[2])
-    parts = [part or "0" for part in parameters.split(";")]
-    at = 0
-    while at < len(parts):
-        part = parts[at]
-        length = 1
-        if part == "0":
-            front, back, attributes = "", "", set()
-        elif part in _ATTRIBUTES:
-            attributes.add(part)
-        elif part in _ENDS:
-            attributes.difference_update(_ENDS[part])
-        elif part in ("38", "48"):
-            length = {"2": 5, "5": 3}.get(parts[at + 1] if at + 1 < len(parts) else "", 0)
-            colour = parts[at : at + length]
-            if not length or len(colour) < length:
-                return None
-            front, back = (";".join(colour), back) if part == "38" else (front, ";".join(colour))
-        elif len(part) == 2 and part[0] in "39" and part[1] in "01234567":
-            front = part
-        elif (len(part) == 2 and part[0] == "4") or (len(part) == 3 and part[:2] == "10"):
-            if part[-1] not in "01234567" and part != "49":
-                return None
-            back = part
-        else:
-            if part != "39":
-                return None
-            front = ""
-        if part == "49":
-            back = ""
-        at += length
-    return (front, back, tuple(sorted(attributes)))
-
-
-def _transition(old: Style | None, new: Style) -> str:
-    """The SGR sequence that turns one style into another: with what is over taken back, or from nothing on."""
-    front, back, attributes = new
-    whole = f"\x1b[{';'.join(part for part in ('0', *attributes, front, back) if part)}m"
-    if old is None:
-        return whole
-    over = {_END_OF[part] for part in old[2] if part not in attributes}
-    kept = [part for part in old[2] if _END_OF[part] not in over]
-    parts = [*sorted(over), *(part for part in attributes if part not in kept)]
-    if front != old[0]:
-        parts.append(front or "39")
-    if back != old[1]:
-        parts.append(back or "49")
-    change = f"\x1b[{';'.join(parts)}m"
-    return change if len(change) < len(whole) else whole
-
-
-def _move(here: tuple[int, int], x: int, y: int) -> str:
-    """The shortest way to a cell from where the cursor is; a negative column: nobody knows."""
-    column, row = here
-    if column >= 0 and row == y and column < x:
-        return f"\x1b[{x - column}C" if x - column > 1 else "\x1b[C"
-    if column >= 0 and row < y and column == x:
-        return f"\x1b[{y - row}B" if y - row > 1 else "\x1b[B"
-    return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"

@@ -123,6 +123,16 @@ def run(
     return found
 
 
+def ready_project(source: Path, place: Path) -> Path:
+    """A project of the rows as if scanned, without findings, whose first questions are answered."""
+    place.mkdir()
+    folder = create_project(source, place / "raw.tamis")
+    with open_project(folder, readonly=True) as project:
+        project.save_findings(Findings.empty(len(project.rows)))
+    (folder / "session.json").write_text(json.dumps({"v": 1, "asked": ["mapping", "heldout"]}))
+    return folder
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     sample = shipped_dir("sample_data") / "support.jsonl"

@@ -14,9 +14,10 @@ from pseudo import Terminal, tamis
 from engine.model import Findings
 from workbench.safe_text import visible
 
-# Everything the workbench has reason to send: cells, styles, erasing, modes, queries, the pointer's shape.
+# Everything the workbench has reason to send: cells, styles, erasing, a step down (no row here holds one), modes,
+# queries, the pointer's shape.
 OURS = re.compile(
-    rb"\x1b\[[0-9;]*[HmXKABCDG]|\x1b\[\?[0-9;]+[hl]|\x1b\[\?\d+\$p|\x1b\[[<>=]\d*u|\x1b\[5n|\x1b\]22;\w*\x07"
+    rb"\x0b|\x1b\[[0-9;]*[HmXKABCDG]|\x1b\[\?[0-9;]+[hl]|\x1b\[\?\d+\$p|\x1b\[[<>=]\d*u|\x1b\[5n|\x1b\]22;\w*\x07"
 )
 PIECES = [
     "\x1b]52;c;aGk=\x07", "\x1b[2J", "\x1b[31m", "\x9b2J", "\x1bc", "\x1bP+q\x1b\\", "\x1b]0;title\x07", "\x1b[5n",

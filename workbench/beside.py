@@ -31,5 +31,6 @@ def beside(session: Session, entry: Entry) -> Iterator[Paragraph]:
             yield Paragraph(((sentence, "text"),))
         return
     yield Paragraph((("Why", "title"),))
-    for paragraph in finding_paragraphs(session.project, entry.row):
+    # In a group its evidence stands beside the rows it is about.
+    for paragraph in finding_paragraphs(session.project, entry.row, of_group=entry.cluster is None):
         yield Paragraph(paragraph.styled)

@@ -5,7 +5,7 @@ Every figure of a finished comparison is read from its result, whose lines are e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.training.arms import BASE
@@ -15,6 +15,18 @@ from workbench.document_parts import Paragraph, Styled
 from workbench.safe_text import visible_line
 
 NAME, AXIS = 14, 38
+WIDE_ARM, NARROW_ARM = 12, 9
+# Heading, width and cell of an arm.
+COLUMNS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], str]], ...] = (
+    ("rows", 6, lambda arm: f"{arm['rows']:,}"),
+    ("steps", 7, lambda arm: f"{arm['steps']:,}"),
+    ("tokens", 10, lambda arm: f"{arm['tokens']:,}"),
+    ("s", 6, lambda arm: f"{arm['seconds']:.0f}"),
+    ("NLL", 7, lambda arm: f"{arm['nll']:.3f}"),
+    ("spread", 8, lambda arm: spread(dict(arm))),
+    ("exact", 7, lambda arm: share(arm["exact_match"])),
+    ("form", 7, lambda arm: share(arm["format_valid"])),
+)
 VERDICT_ROLES = {"better": "done", "worse": "error", "no difference shown": "reason"}
 
 
@@ -47,8 +59,8 @@ def look_paragraphs(look: Mapping[str, Any]) -> Iterator[Paragraph]:
     yield line((heldout_line(look["heldout"]), "text"))
 
 
-def comparison_paragraphs(live: LiveComparison) -> Iterator[Paragraph]:
-    """The comparison as it stands."""
+def comparison_paragraphs(live: LiveComparison, *, narrow: bool = False) -> Iterator[Paragraph]:
+    """The comparison as it stands; where it is `narrow` (below 80 columns) with fewer columns and shorter lines."""
     result = live.result
     if result is None:
         yield from training_paragraphs(live)
@@ -57,19 +69,20 @@ def comparison_paragraphs(live: LiveComparison) -> Iterator[Paragraph]:
         ((f"{result['verdict']}. ", VERDICT_ROLES[result["verdict"]]), (visible_line(result["reason"]), "text"))
     )
     yield Paragraph(())
-    yield line(("arm             rows  steps    tokens     s    NLL  spread  exact   form", "muted"))
+    columns = [column for column in COLUMNS if not narrow or column[0] not in ("tokens", "s")]
+    yield line(("arm".ljust(NAME) + "".join(f"{head:>{width}}" for head, width, _ in columns), "muted"))
     for arm in result["arms"]:
-        figures = f"{arm['rows']:>6,}{arm['steps']:>7,}{arm['tokens']:>10,}{arm['seconds']:>6.0f}{arm['nll']:>7.3f}"
-        figures += f"{spread(arm):>8}{share(arm['exact_match']):>7}{share(arm['format_valid']):>7}"
+        figures = "".join(f"{cell(arm):>{width}}" for _, width, cell in columns)
         yield line((name_cell(arm["name"]), "keeper" if arm["name"] == "curated" else "key"), (figures, "text"))
     if result["format"]:
         yield line((f"form: {visible_line(result['format'])}", "muted"))
     yield Paragraph(())
-    yield line(("curated less …: nats a token, 99 % interval; left of ┊ curated is better", "muted"))
-    yield from interval_paragraphs(result["against"])
+    interval = "" if narrow else ", 99 % interval"
+    yield line((f"curated less …: nats a token{interval}; left of ┊ it is better", "muted"))
+    yield from interval_paragraphs(result["against"], narrow=narrow)
     yield Paragraph(())
     yield line((heldout_line(result["heldout"]), "text"))
-    yield from slice_paragraphs(result)
+    yield from slice_paragraphs(result, NARROW_ARM if narrow else WIDE_ARM)
 
 
 def training_paragraphs(live: LiveComparison) -> Iterator[Paragraph]:
@@ -96,7 +109,7 @@ def arm_parts(arm: ArmState) -> tuple[Styled, ...]:
     return ((cells, "text"), (f"  {visible_line(arm.fault)}" if arm.fault else "", "error"))
 
 
-def interval_paragraphs(against: Sequence[Mapping[str, Any]]) -> Iterator[Paragraph]:
+def interval_paragraphs(against: Sequence[Mapping[str, Any]], *, narrow: bool = False) -> Iterator[Paragraph]:
     """The intervals on one axis, zero marked. The base is far off as a rule: it does not stretch the axis."""
     scaled = [pair for pair in against if pair["arm"] != BASE] or against
     ends: list[float] = [end for pair in scaled for end in (*pair["interval"], 0.0)]
@@ -118,25 +131,24 @@ def interval_paragraphs(against: Sequence[Mapping[str, Any]]) -> Iterator[Paragr
             cells[column(pair["difference"])] = "◀" if pair["difference"] < low else "▶"
         shown = pair["smallest_detectable"]
         words = f" {pair['difference']:+.3f} ({pair['interval'][0]:+.3f} to {pair['interval'][1]:+.3f})"
-        yield line(
-            (name_cell(pair["arm"]), "key"),
-            ("".join(cells), "chart"),
-            (words, VERDICT_ROLES[pair["verdict"]]),
-        )
+        figures: Styled = (words, VERDICT_ROLES[pair["verdict"]])
+        yield line((name_cell(pair["arm"]), "key"), ("".join(cells), "chart"), *(() if narrow else (figures,)))
+        if narrow:
+            yield line((" " * (NAME - 1), "text"), figures)
         least = "no seed variance" if shown is None else f"smallest difference that would show: {shown:.3f}"
         yield line((" " * NAME + least, "muted"))
 
 
-def slice_paragraphs(result: Mapping[str, Any]) -> Iterator[Paragraph]:
-    """The loss of every arm on each slice."""
+def slice_paragraphs(result: Mapping[str, Any], width: int) -> Iterator[Paragraph]:
+    """The loss of every arm on each slice, `width` columns an arm."""
     if not result["slices"]:
         return
     names = [arm["name"] for arm in result["arms"]]
     yield Paragraph(())
-    head = "".join(f"{visible_line(name)[:11]:>12}" for name in names)
+    head = "".join(f"{visible_line(name)[: width - 1]:>{width}}" for name in names)
     yield line((f"{'held-out NLL by':<20}{'rows':>6}{head}", "muted"))
     for one in result["slices"]:
         label = f"{visible_line(one['field'])} {visible_line(one['value'])}"
-        figures = "".join(f"{one['nll'][name]:>12.3f}" for name in names)
+        figures = "".join(f"{one['nll'][name]:>{width}.3f}" for name in names)
         yield line((f"{label[:19]:<20}", "key"), (f"{one['rows']:>6}{figures}", "text"))
     yield line(("of many slices some differ by chance", "muted"))

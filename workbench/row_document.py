@@ -153,8 +153,11 @@ def _changed_turns(before: tuple[Turn, ...], example: Example) -> Iterator[Parag
             yield Paragraph(())
 
 
-def finding_paragraphs(project: Project, row: int, learnt: Sequence[list[Styled]] = ()) -> Iterator[Paragraph]:
-    """Everything that was found about a row, with its evidence, what was learnt of it and what was decided."""
+def finding_paragraphs(
+    project: Project, row: int, learnt: Sequence[list[Styled]] = (), *, of_group: bool = True
+) -> Iterator[Paragraph]:
+    """Everything that was found about a row, with its evidence (that of its groups where `of_group`), what was learnt
+    of it and what was decided."""
     lines: list[list[Styled]] = []
     for flag in project.flags_of(row):
         lines.append(
@@ -168,7 +171,7 @@ def finding_paragraphs(project: Project, row: int, learnt: Sequence[list[Styled]
         kept = ", the keeper" if cluster.keeper == row else f", keeper row {cluster.keeper}"
         kept = kept if cluster.kind in SETTLED_KINDS else ""
         lines.append([(f"{cluster.kind} {cluster.id} ", role), (f"{counted(len(cluster.rows), 'row')}{kept}", "text")])
-        lines += [[(visible_line(sentence), "muted")] for sentence in cluster.evidence]
+        lines += [[(visible_line(sentence), "muted")] for sentence in cluster.evidence if of_group]
     if project.is_heldout(row):
         lines.append([("held out ", "heldout"), ("measured with, never trained on; judged row by row", "text")])
     if project.is_leaking(row):

@@ -166,6 +166,18 @@ async def test_arms_are_shown_while_they_train_and_the_verdict_when_they_have(fo
     assert events[4]["difference"] == pytest.approx(-0.3)
 
 
+def test_in_sixty_columns_no_line_of_figures_is_broken(folder: Path) -> None:
+    live = LiveComparison(make_comparison(folder).dir)
+    live.read()
+    live.result = result_of(live.comparison, 1.0)
+    told = ["".join(part for part, _ in item.styled) for item in comparison_paragraphs(live, narrow=True)]
+    figures = [line for line in told if line[:1] != " " and any(char.isdigit() for char in line)]
+    tables = [line for line in figures if line.split()[0] in ("base", "raw", "curated", "year", "arm")]
+    assert len(tables) >= 6
+    # One column of the reader stays blank at either end.
+    assert max(map(len, tables)) <= 58
+
+
 def test_every_glyph_of_the_document_has_a_plain_one_as_wide(folder: Path) -> None:
     live = LiveComparison(make_comparison(folder).dir)
     live.read()

@@ -57,6 +57,23 @@ async def test_the_overview_tells_goal_and_pace(tmp_path: Path) -> None:
         assert "accepted 1 of 10 (10%)" in screen_text(app)[1]
 
 
+async def test_beside_the_overview_stands_what_a_line_holds_and_none_of_it_counts_as_seen(tmp_path: Path) -> None:
+    folder = planted.make_folder(tmp_path)
+    async with workbench(folder, (150, 40)) as (app, pilot):
+        beside = [line.rpartition("\u258f")[2].strip() for line in screen_text(app)]
+        assert beside[2:4] == ["1 exact group", "3 rows left to judge"]
+        assert any(line.startswith("K      keeps one of each group") for line in beside)
+        assert beside.count("\u00b7  0 Name a fruit.") == 1
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        text = await shown(app, pilot, lambda text: "I am sorry" not in text and "10 Write a poem." in text)
+        assert "refusal" in text
+        assert "shows the mechanical repair" in text
+        assert app.session.on_screen == set()
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert not any("10 Write a poem." in line for line in screen_text(app))
+
+
 async def test_a_wide_terminal_has_a_third_column(tmp_path: Path) -> None:
     """Beside duplicates their keeper whole, which then counts as seen; beside a row why it is where it is."""
     folder = planted.make_folder(tmp_path)

@@ -31,6 +31,7 @@ from workbench.widgets.reader import Reader
 from workbench.wording import counted
 
 POLL_SECONDS = 0.5
+ROOMY = 80
 
 
 class CompareScreen(AskingScreen):
@@ -213,7 +214,8 @@ class CompareScreen(AskingScreen):
         self.query_one("#title", OneLine).show(
             ((f" {visible_line(comparison.id)}  ", "title"), (words, "text"), (self._where(), "muted"))
         )
-        reader.open(comparison.id, lambda: comparison_paragraphs(live))
+        narrow = self.size.width < ROOMY
+        reader.open((comparison.id, narrow), lambda: comparison_paragraphs(live, narrow=narrow))
 
     def _where(self) -> str:
         known = len(self.comparisons)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
+from textual.containers import Container
 
 from engine.model import VERDICTS
 from workbench.cells import bar, fitted
@@ -15,6 +16,7 @@ from workbench.screens.asking import AskingScreen
 from workbench.settle import SECTION_TITLES, Item
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
+from workbench.widgets.reader import Reader
 from workbench.wording import counted
 
 if TYPE_CHECKING:
@@ -105,7 +107,9 @@ class OverviewScreen(AskingScreen):
     def compose_body(self) -> ComposeResult:
         styles = self.tamis.role_styles
         yield OneLine(styles, id="progress")
-        yield LineList(styles, ItemLines(self.session), id="items")
+        with Container(id="settling"):
+            yield LineList(styles, ItemLines(self.session), id="items")
+            yield Reader(styles, gutter=0, id="preview")
         yield OneLine(styles, id="reason")
         yield self.ask_line()
 
@@ -151,7 +155,20 @@ class OverviewScreen(AskingScreen):
     def sync_body(self) -> None:
         self.query_one("#progress", OneLine).show(((f" {self._progress()}", "muted"),))
         self.query_one(LineList).sync()
+        if self.has_class("-vast"):
+            self._preview()
         self.query_one("#reason", OneLine).show(((f" {self._next_step()}", "reason"),))
+
+    def _preview(self) -> None:
+        """What the line under the cursor holds, where there is room beside."""
+        from workbench.preview import preview
+
+        session, item = self.session, self.session.item
+        reader = self.query_one("#preview", Reader)
+        if item is None:
+            reader.open(None, tuple)
+        elif reader.key != item:
+            reader.open(item, lambda: preview(session, item))
 
     def _progress(self) -> str:
         session = self.session

@@ -151,7 +151,7 @@ class TriageScreen(AskingScreen):
             side.open(("side", *map(str, self._reading(entry)[:3])), lambda: beside(session, entry))
             session.on_screen |= side.seen_rows
         session.on_screen |= self.reader.seen_rows
-        more = (("\u2193 J ", "muted"),) if self.reader.more_below else ()
+        more = ((" \u2193 J ", "muted"),) if self.reader.more_below else ()
         self.query_one("#title", OneLine).show(title_line(session, entry), more)
         self.query_one("#reason", OneLine).show(reason_line(session, entry))
         if session.edit_rule is not None:

@@ -61,6 +61,11 @@ class Reader(Lines):
         self._key, self._paragraphs, self._width = key, paragraphs, 0
         self.sync()
 
+    @property
+    def key(self) -> Hashable:
+        """What the document was opened as."""
+        return self._key
+
     def scroll_pages(self, pages: float) -> bool:
         """Scroll by pages, as far as there is text; whether anything moved."""
         height = max(1, self.size.height)

@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent / "engine"))
 def _own_state(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Also for what a whole module shares, which is made before the first test has a home of its own."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    for name in ("COLUMNS", "LINES"):  # set where tests run in several processes; they outweigh a terminal's own size
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,9 @@
 """What a scan worked out by content and a later scan need not work out again; safe to delete at any time.
 
 Three things are kept, all pure functions of what they are filed under: the words of a text (by its hash), the verdict
-on a pair of requests (by both hashes, with every word count the guard asked for: where one of them has changed, the
-pair is judged anew), and what signals found in a row (`kept_flags`); all of it only for as long as the code that worked
-it out is the same. A scan with a cache finds what a scan without one
-finds.
+on a pair of requests (by both hashes, with all that the guard asked about how common words are: where an answer has
+changed, the pair is judged anew), and what signals found in a row (`kept_flags`); all of it only for as long as the
+code that worked it out is the same. A scan with a cache finds what a scan without one finds.
 
 The file holds numpy arrays and JSON, nothing that runs when it is read.
 """
@@ -14,7 +13,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -27,7 +26,7 @@ from engine.files import write_atomic
 from engine.scan.kept_flags import KeptFlags, from_json, to_json
 from engine.scan.sources_digest import sources_of
 
-FORMAT = 3
+FORMAT = 4
 MOST_PAIRS = 100_000
 NAME = "scan.cache"
 
@@ -63,25 +62,6 @@ class ScanCache:
     flags: KeptFlags = field(default_factory=KeptFlags)
     looked_up: int = 0
     worked_out: int = 0
-
-
-class AskedCounts(Mapping[str, int]):
-    """`rows_with` that remembers what it was asked: what a verdict depends on beside the two texts."""
-
-    def __init__(self, rows_with: Mapping[str, int]) -> None:
-        self._rows_with = rows_with
-        self.asked: dict[str, int] = {}
-
-    def __getitem__(self, stem: str) -> int:
-        count = self._rows_with.get(stem, 1)
-        self.asked[stem] = count
-        return count
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows_with)
-
-    def __len__(self) -> int:
-        return len(self._rows_with)
 
 
 def load_cache(folder: Path) -> ScanCache:

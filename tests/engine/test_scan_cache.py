@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from engine.model import Act, Example, Findings
 from engine.project.folder import open_project
 from engine.scan import scan
 from engine.scan.cache import NAME, ScanCache, load_cache, save_cache
+from engine.scan.duplicates.guard import Judgement
+from engine.scan.duplicates.judged import Judged
 
 SUBJECTS = ("harbour", "lantern", "orchard", "violin", "glacier", "pepper", "cathedral", "saddle", "thunder", "marble")
 TEMPLATES = (
@@ -75,6 +78,46 @@ def test_only_new_texts_are_split_and_only_new_pairs_judged() -> None:
     assert cache.worked_out == 1
     # One row more may make a word commoner, and a few pairs worth another look.
     assert len(set(cache.pairs) - pairs) < len(pairs) / 10
+
+
+@pytest.mark.parametrize("exhaustive_below", [0, 3000])
+def test_a_rescan_with_three_rows_more_judges_only_pairs_that_touch_them(
+    exhaustive_below: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.scan.duplicates.pairs.EXHAUSTIVE_BELOW", exhaustive_below)
+    looked_at: list[set[str]] = []
+    judged_now = Judged._judged_now
+
+    def watched(judged: Judged, left: int, right: int, rows_with: Mapping[str, int]) -> Judgement:
+        looked_at.append({judged.nodes[left].text, judged.nodes[right].text})
+        return judged_now(judged, left, right, rows_with)
+
+    monkeypatch.setattr(Judged, "_judged_now", watched)
+    # Each word stands in so many rows that three more change nothing about it.
+    now = unique(row(n, text, "One.") for n, text in enumerate(made_of_common_words()))
+    more = [
+        row(len(now), f"Kindly {now[0].turns[0].text}", "One."),
+        row(len(now) + 1, now[7].turns[0].text.replace("Describe", "Explain") + " now", "two"),
+        row(len(now) + 2, "Which wood burns longest in an open stove?", "Oak."),
+    ]
+    cache = ScanCache()
+    scan(now, cache=cache, signals=())
+    assert len(looked_at) > 50
+    looked_at.clear()
+    scan(now, cache=cache, signals=())
+    assert looked_at == []
+    found = scan([*now, *more], cache=cache, signals=())
+    assert looked_at
+    new = {one.turns[0].text for one in more}
+    assert all(pair & new for pair in looked_at)
+    assert contents(found) == contents(scan([*now, *more], signals=()))
+
+
+def made_of_common_words() -> list[str]:
+    rng = random.Random(0)
+    words = (*SUBJECTS, "window", "butter", "pilgrim", "quarry", "blanket", "meadow", "trumpet", "kettle", "village")
+    texts = [f"Describe {' '.join(rng.sample(words, 7))}" for _ in range(150)]
+    return [*texts, *(text.upper() for text in texts[::3]), *(f"Please {text}!" for text in texts[::2])]
 
 
 def test_words_of_rows_that_are_gone_do_not_come_back() -> None:

@@ -8,7 +8,7 @@ difference.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sized
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass
 
 from engine.scan.duplicates.key import Key
@@ -54,6 +54,46 @@ class Judgement:
 
 
 SAME = Judgement(True, "same")
+
+
+class AskedCounts(Mapping[str, int]):
+    """Counts that remember what they were asked (see `is_so`) and the answers: all that a verdict depends on beside the
+    two texts.
+    """
+
+    def __init__(self, rows_with: Mapping[str, int]) -> None:
+        self._rows_with = rows_with
+        self.answers: dict[str, bool] = {}
+
+    def __getitem__(self, stem: str) -> int:
+        return self._rows_with[stem]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows_with)
+
+    def __len__(self) -> int:
+        return len(self._rows_with)
+
+
+def is_so(rows_with: Mapping[str, int], question: str, *words: str) -> bool:
+    """Ask how common one or two words are: "rare", "rare for its set" (one), "rarer" (one much rarer than the other),
+    "trusted" (the commoner one known to be a word). Words that were not counted stand in one row.
+    """
+    counts = sorted(rows_with.get(word, 1) for word in words)
+    if question == "rarer":
+        answer = counts[0] <= max(RARE, counts[-1] // 100)
+    elif question == "trusted":
+        answer = counts[-1] >= TRUSTED_ROWS
+    else:
+        answer = counts[0] <= (RARE if question == "rare" else rare_function_typo(rows_with))
+    if isinstance(rows_with, AskedCounts):
+        rows_with.answers["\n".join((question, *words))] = answer
+    return answer
+
+
+def still_holds(answers: Mapping[str, bool], rows_with: Mapping[str, int]) -> bool:
+    """Whether `rows_with` answers all that was asked as it was answered then."""
+    return all(is_so(rows_with, *asked.split("\n")) == answer for asked, answer in answers.items())
 
 
 def judge(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
@@ -133,9 +173,8 @@ def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgemen
     _cancel_moved_task(one, other, right)
     _cancel_moved_task(other, one, left)
     weak = _cancel_typos(one, other, left, right, rows_with) or weak
-    rare = rare_function_typo(rows_with)
     mistyped = [
-        [word for word in rest if rows_with.get(word, 1) <= rare and _is_mistyped_function_word(key, word)]
+        [word for word in rest if is_so(rows_with, "rare for its set", word) and _is_mistyped_function_word(key, word)]
         for key, rest in ((one, left), (other, right))
     ]
     # A slip of a word that says nothing stands on one side; on both, city and lake are no slips of cite and like.
@@ -161,7 +200,7 @@ def _cancel_mistyped_negation(left: Counter[str], right: Counter[str], rows_with
         (
             word
             for word in right
-            if rows_with.get(word, 1) <= RARE and any(is_typo(word, known) for known in NEGATIONS if len(known) >= 6)
+            if is_so(rows_with, "rare", word) and any(is_typo(word, known) for known in NEGATIONS if len(known) >= 6)
         ),
         None,
     )
@@ -199,10 +238,13 @@ def _cancel_typos(one: Key, other: Key, left: Counter[str], right: Counter[str],
         for twin in list(right):
             if not (is_typo(word, twin) or is_typo(one.surface(word), other.surface(twin))):
                 continue
-            rarer, commoner = sorted((rows_with.get(word, 1), rows_with.get(twin, 1)))
-            if rarer > max(RARE, commoner // 100):
+            if not is_so(rows_with, "rarer", word, twin):
                 continue
-            weak = weak or commoner < TRUSTED_ROWS or differs_at_the_end(one.surface(word), other.surface(twin))
+            weak = (
+                weak
+                or not is_so(rows_with, "trusted", word, twin)
+                or differs_at_the_end(one.surface(word), other.surface(twin))
+            )
             # Joan is no slip of John.
             weak = weak or (one.is_name(word) and other.is_name(twin))
             paired = min(left[word], right[twin])

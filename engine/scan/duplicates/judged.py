@@ -11,8 +11,8 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from engine.scan.cache import AskedCounts, ScanCache
-from engine.scan.duplicates.guard import Judgement, judge, rare_function_typo
+from engine.scan.cache import ScanCache
+from engine.scan.duplicates.guard import AskedCounts, Judgement, judge, still_holds
 from engine.scan.duplicates.key import Key, key_of
 from engine.scan.duplicates.requests import Node
 from engine.scan.duplicates.spelling import without_frame, without_thanks
@@ -118,17 +118,12 @@ class Judged:
     def record(self, left: int, right: int) -> dict[str, Any]:
         """The verdict on two nodes as JSON, with all that it depends on beside the two texts where there is a cache."""
         if self.cache is None:
-            return _record(self._judged_now(left, right, self.rows_with), 0, {})
+            return _record(self._judged_now(left, right, self.rows_with), {})
         name = self._pair_name(left, right)
         kept = self.cache.pairs.get(name) or self.used_pairs.get(name)
-        rare = rare_function_typo(self.rows_with)
-        if (
-            kept is None
-            or kept["rare"] != rare
-            or any(self.rows_with.get(stem, 1) != count for stem, count in kept["asked"].items())
-        ):
+        if kept is None or not still_holds(kept["asked"], self.rows_with):
             asked = AskedCounts(self.rows_with)
-            kept = _record(self._judged_now(left, right, asked), rare, asked.asked)
+            kept = _record(self._judged_now(left, right, asked), asked.answers)
         self.used_pairs[name] = kept
         return kept
 
@@ -200,14 +195,13 @@ class Judged:
         return all(self.key(turn).is_generic for turn in self.nodes[node].turns)
 
 
-def _record(judgement: Judgement, rare: int, asked: dict[str, int]) -> dict[str, Any]:
+def _record(judgement: Judgement, asked: dict[str, bool]) -> dict[str, Any]:
     return {
         "same": judgement.same,
         "rule": judgement.rule,
         "weak": judgement.weak,
         "words": list(judgement.words),
         "whole": judgement.whole,
-        "rare": rare,
         "asked": asked,
     }
 

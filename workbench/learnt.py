@@ -22,12 +22,11 @@ def signal_records(session: Session) -> Mapping[str, Record]:
 
 
 def record_words(record: Record | None) -> str:
-    """`right 3 of 4`, with what follows from it; nothing where nobody has judged such a row."""
+    """`right 3 of 4 of your verdicts`, with what follows from it; nothing where nobody has judged such a row."""
     if record is None:
         return ""
-    return f"right {record.right} of {record.judged}" + (
-        ", only informs from the next scan" if record.is_demoted else ""
-    )
+    follows = "; from the next scan on it only informs" if record.is_demoted else ""
+    return f"right {record.right} of {record.judged} of your verdicts{follows}"
 
 
 def why_lines(session: Session, row: int) -> list[list[Styled]]:
@@ -36,7 +35,7 @@ def why_lines(session: Session, row: int) -> list[list[Styled]]:
     found = signal_records(session)
     for signal in dict.fromkeys(flag.signal for flag in session.project.flags_of(row)):
         if signal in found:
-            lines.append([(f"{signal} ", "muted"), (f"{record_words(found[signal])} of your verdicts", "muted")])
+            lines.append([(f"{signal} ", "muted"), (record_words(found[signal]), "muted")])
     queue = session.queue
     if queue is None or row not in queue.chances:
         return lines

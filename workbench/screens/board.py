@@ -5,7 +5,9 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from engine.errors import TamisError
 from workbench.document import Styled
+from workbench.scan_job import run_job
 from workbench.screens.base import WorkScreen
 from workbench.widgets.line_list import LineList, ListSource
 from workbench.widgets.lines import OneLine
@@ -59,3 +61,52 @@ class BoardScreen(WorkScreen):
         self.session.on_screen |= self.query_one(Reader).seen_rows
         self.query_one("#title", OneLine).show(self.heading())
         self.query_one("#reason", OneLine).show(self.summary())
+
+
+class WorkedOutScreen(BoardScreen):
+    """A board that a job (`MODULE`) works out anew whenever it is stale; `DOING` is what the status line says then."""
+
+    MODULE = ""
+    DOING = ""
+    _working = False
+
+    def state(self) -> object:
+        """The board as it stands: what the job brings is taken for the board that it was asked for only."""
+        raise NotImplementedError
+
+    def is_stale(self) -> bool:
+        raise NotImplementedError
+
+    def words(self) -> tuple[str, ...]:
+        """What the job is told."""
+        raise NotImplementedError
+
+    def take(self) -> None:
+        """Take in what the job has left on disk. Raises TamisError."""
+        raise NotImplementedError
+
+    def give_up(self) -> None:
+        """Leave the board as it is: tried again by itself, the job would fail again."""
+        raise NotImplementedError
+
+    def sync_body(self) -> None:
+        if self.is_stale() and not self._working:
+            self._working = True
+            self.session.job = self.DOING
+            self.run_worker(self._work_out(), group="board")
+        super().sync_body()
+
+    async def _work_out(self) -> None:
+        """Run the job for the board as it stands; what is asked for meanwhile is worked out after it."""
+        session, asked = self.session, self.state()
+        try:
+            await run_job(self.MODULE, session.project.folder, lambda *_: None, *self.words())
+            if self.state() == asked:
+                self.take()
+        except TamisError as error:
+            session.say(str(error), "error")
+            self.give_up()
+        finally:
+            session.job = ""
+            self._working = False
+        self.tamis.sync_screen()

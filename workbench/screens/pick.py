@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.errors import TamisError
 from workbench import pick_board
 from workbench.cells import bar
 from workbench.document import Block, Paragraph, Styled, mark_of, paragraphs
 from workbench.keymap import bindings_for
 from workbench.pick_board import Board, TopicBar, open_board, take_pick
 from workbench.safe_text import visible_line
-from workbench.scan_job import PICK_MODULE, run_job
-from workbench.screens.board import BoardScreen
+from workbench.scan_job import PICK_MODULE
+from workbench.screens.board import WorkedOutScreen
 from workbench.session import Session
 from workbench.view import Entry
 from workbench.widgets.line_list import ListSource
@@ -55,12 +54,12 @@ class PickLines:
         )
 
 
-class PickScreen(BoardScreen):
+class PickScreen(WorkedOutScreen):
     """See the module."""
 
     NAME = "pick"
     BINDINGS = bindings_for("pick")
-    _working = False
+    MODULE, DOING = PICK_MODULE, "picking"
 
     def source(self) -> ListSource:
         return PickLines(self.session)
@@ -68,31 +67,21 @@ class PickScreen(BoardScreen):
     def move(self, steps: int) -> None:
         pick_board.move(self.session, steps)
 
-    def sync_body(self) -> None:
-        board = open_board(self.session)
-        if board.stale and not self._working:
-            self._working = True
-            self.session.job = "picking"
-            self.run_worker(self._work_out(board), group="pick")
-        super().sync_body()
+    def state(self) -> object:
+        return open_board(self.session)
 
-    async def _work_out(self, board: Board) -> None:
-        """Run the job for the board as it stands; what is asked for meanwhile is worked out after it."""
-        session = self.session
-        locked = ",".join(map(str, board.locked))
-        refused = ",".join(map(str, sorted(board.refused)))
-        try:
-            await run_job(PICK_MODULE, session.project.folder, lambda *_: None, str(board.wanted), locked, refused)
-            if session.board == board:
-                take_pick(session)
-        except TamisError as error:
-            session.say(str(error), "error")
-            # Not again by itself: it would fail again.
-            session.board = replace(open_board(session), stale=False)
-        finally:
-            session.job = ""
-            self._working = False
-        self.tamis.sync_screen()
+    def is_stale(self) -> bool:
+        return open_board(self.session).stale
+
+    def words(self) -> tuple[str, ...]:
+        board = open_board(self.session)
+        return str(board.wanted), ",".join(map(str, board.locked)), ",".join(map(str, sorted(board.refused)))
+
+    def take(self) -> None:
+        take_pick(self.session)
+
+    def give_up(self) -> None:
+        self.session.board = replace(open_board(self.session), stale=False)
 
     def sync_reader(self, reader: Reader) -> None:
         board = open_board(self.session)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.errors import TamisError
 from workbench import cells, slice_board
 from workbench.document import Block, Paragraph, Styled, paragraphs
 from workbench.keymap import bindings_for
 from workbench.safe_text import visible_line
-from workbench.scan_job import SLICES_MODULE, run_job
-from workbench.screens.board import BoardScreen
+from workbench.scan_job import SLICES_MODULE
+from workbench.screens.board import WorkedOutScreen
 from workbench.session import Session
 from workbench.slice_board import Bar, SliceBoard, open_board, show_ten, take_slices
 from workbench.view import Entry
@@ -59,12 +58,12 @@ class BarLines:
         return ((f" {bar.name:<8}", "text"), (f"{bar.rows:>7,} ", "text"), (filled, "bar"))
 
 
-class SlicesScreen(BoardScreen):
+class SlicesScreen(WorkedOutScreen):
     """See the module."""
 
     NAME = "slices"
     BINDINGS = bindings_for("slices")
-    _working = False
+    MODULE, DOING = SLICES_MODULE, "counting"
 
     def source(self) -> ListSource:
         return BarLines(self.session)
@@ -77,28 +76,20 @@ class SlicesScreen(BoardScreen):
             show_ten(self.session)
             self.go("triage")
 
-    def sync_body(self) -> None:
-        board = open_board(self.session)
-        if board.stale and not self._working:
-            self._working = True
-            self.session.job = "counting"
-            self.run_worker(self._count(board), group="slices")
-        super().sync_body()
+    def state(self) -> object:
+        return open_board(self.session)
 
-    async def _count(self, board: SliceBoard) -> None:
-        session = self.session
-        try:
-            await run_job(SLICES_MODULE, session.project.folder, lambda *_: None, board.width)
-            if session.slices == board:
-                take_slices(session)
-        except TamisError as error:
-            session.say(str(error), "error")
-            # Not again by itself: it would fail again.
-            session.slices = replace(open_board(session), stale=False)
-        finally:
-            session.job = ""
-            self._working = False
-        self.tamis.sync_screen()
+    def is_stale(self) -> bool:
+        return open_board(self.session).stale
+
+    def words(self) -> tuple[str, ...]:
+        return (open_board(self.session).width,)
+
+    def take(self) -> None:
+        take_slices(self.session)
+
+    def give_up(self) -> None:
+        self.session.slices = replace(open_board(self.session), stale=False)
 
     def sync_reader(self, reader: Reader) -> None:
         board = open_board(self.session)

@@ -56,15 +56,17 @@ class Background:
             self._app.run_worker(self._search(), exclusive=True, group="search")
 
     async def _search(self) -> None:
+        from workbench.searching import go_on, show_found
+
         session = self._app.session
         searching, shown = session.searching, monotonic()
         while searching is not None and session.searching is searching:
             had = len(searching.found)
-            session.go_on_searching(SLICE_SECONDS)
+            go_on(session, SLICE_SECONDS)
             # The first row at once, then now and then: each time costs a frame.
             is_first = not had and bool(searching.found)
             if session.searching is None or is_first or monotonic() - shown > SHOW_SECONDS:
-                session.show_found()
+                show_found(session)
                 self._app.sync_screen()
                 shown = monotonic()
             # Keys come first.

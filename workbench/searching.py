@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from engine.project.folder import Project
 from engine.select import parse_selector
+from workbench.view import flat_view
 
+if TYPE_CHECKING:
+    from workbench.session import Session
+
+# A filter that takes longer is gone on with between the keys.
+AT_ONCE_SECONDS = 0.03
 # The clock is looked at after so many rows.
 ROWS_AT_ONCE = 64
 
@@ -43,3 +50,41 @@ class Search:
     def progress(self) -> str:
         """`searching 40 %: 12 so far`."""
         return f"searching {100 * self.looked_at // max(1, self.rows)} %: {len(self.found):,} so far"
+
+
+def begin(session: Session, text: str) -> None:
+    """Show the rows of a filter as far as they are found at once; `go_on` finds the others.
+
+    Raises UsageError where the text is no selector; the view then stays.
+    """
+    searching = Search(session.project, text)
+    if searching.go_on(AT_ONCE_SECONDS):
+        session.set_filter(text, searching.found)
+        return
+    session.searching, session.cursor = searching, 0
+    show_found(session)
+
+
+def show_found(session: Session) -> None:
+    """Show what the search has found so far; the row under the cursor stays, further ones come behind it."""
+    if session.searching is not None:
+        session.view = flat_view(session.searching.text, session.searching.found)
+        session.say(session.searching.progress)
+
+
+def go_on(session: Session, seconds: float) -> None:
+    """Look for further rows for about so long; at the end groups and order are those of any filter."""
+    searching = session.searching
+    if searching is None or not searching.go_on(seconds):
+        return
+    here = session.entry
+    session.set_filter(searching.text, searching.found)
+    found = session.view.find(here.row, None) if here is not None else None
+    session.cursor = session.cursor if found is None else found
+
+
+def stop(session: Session) -> None:
+    """Keep what was found so far."""
+    show_found(session)
+    session.say(f"stopped {session.message.text}")
+    session.searching = None

@@ -38,8 +38,6 @@ else:
     headlines, verdicts, views = (later(f"workbench.{name}") for name in ("headlines", "verdicts", "view"))
 
 MOST_FILTERS = 100
-# A filter that takes longer is gone on with between the keys.
-AT_ONCE_SECONDS = 0.03
 LIST_SCREENS = ("overview", "triage")
 SETTLE = "settle"
 """The order at the start: groups first, then rows by bucket."""
@@ -252,45 +250,6 @@ class Session:
         else:
             rest = "all decided here, o shows what is left" if self.filter_text else "all decided, E exports"
             self.say(f"{self.message.text} \u00b7 {rest}", "done")
-
-    def search(self, text: str) -> None:
-        """Show the rows of a filter as far as they are found at once; `go_on_searching` finds the others.
-
-        Raises UsageError where the text is no selector; the view then stays.
-        """
-        from workbench.searching import Search
-
-        searching = Search(self.project, text)
-        if searching.go_on(AT_ONCE_SECONDS):
-            self.set_filter(text, searching.found)
-            return
-        self.searching, self.cursor = searching, 0
-        self.show_found()
-
-    def show_found(self) -> None:
-        """Show what the search has found so far; the row under the cursor stays, further ones come behind it."""
-        if self.searching is not None:
-            self.view = views.flat_view(self.searching.text, self.searching.found)
-            self.say(self.searching.progress)
-
-    def go_on_searching(self, seconds: float) -> None:
-        """Look for further rows for about so long; at the end groups and order are those of any filter."""
-        searching = self.searching
-        if searching is None or not searching.go_on(seconds):
-            return
-        here = self.entry
-        self.set_filter(searching.text, searching.found)
-        found = self.view.find(here.row, None) if here is not None else None
-        self.cursor = self.cursor if found is None else found
-
-    def stop_searching(self) -> bool:
-        """Keep what was found so far; whether there was a search."""
-        if self.searching is None:
-            return False
-        self.show_found()
-        self.say(f"stopped {self.message.text}")
-        self.searching = None
-        return True
 
     def set_filter(self, text: str, matched: Sequence[int] | None = None) -> None:
         """Show other rows (`matched`, where they are known already). Raises UsageError where the text is no selector;

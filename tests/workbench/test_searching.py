@@ -10,7 +10,6 @@ import pytest
 from planted import screen_text, workbench
 
 from engine.select import select
-from workbench import session as session_module
 from workbench.searching import ROWS_AT_ONCE, Search
 
 WORD = "photosynthesis"
@@ -65,7 +64,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     def held_back(search: Search, seconds: float) -> bool:
         return go_on(search, 0.0) if opened or not search.looked_at else False
 
-    monkeypatch.setattr(session_module, "AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr("workbench.searching.AT_ONCE_SECONDS", 0.0)
     monkeypatch.setattr(Search, "go_on", held_back)
     return opened
 

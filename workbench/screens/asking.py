@@ -14,10 +14,11 @@ from workbench.widgets.filter_line import FilterLine
 from workbench.widgets.lines import OneLine
 
 if TYPE_CHECKING:
-    from workbench import palette, remarks
+    from workbench import palette, remarks, searching
     from workbench.document_parts import Styled
 else:
     palette, remarks = later("workbench.palette"), later("workbench.remarks")
+    searching = later("workbench.searching")
 
 WHAT_ENTER_DOES = {"filter": "show these rows", "command": "do it", "tag": "tag", "note": "keep the note"}
 
@@ -49,7 +50,7 @@ class AskingScreen(WorkScreen):
         """Enter: do what was asked for; where it makes no sense, say so and leave the line open."""
         try:
             if purpose == "filter":
-                self.session.search(text)
+                searching.begin(self.session, text)
                 self.tamis.background.search()
             elif purpose == "command":
                 if not self._command_typed(text.strip()):

@@ -200,7 +200,10 @@ class WorkScreen(Screen[None]):
         return None
 
     def cancel_job(self) -> None:
-        if self.session.stop_searching():
+        if self.session.searching is not None:
+            from workbench.searching import stop
+
+            stop(self.session)
             return
         if self.session.marked:
             self.session.clear_marks()

@@ -210,7 +210,13 @@ class TamisApp(App[int], inherit_bindings=False):
             self.sync_screen()
             return
         with self.suspend():
-            os.killpg(os.getpgrp(), signal.SIGSTOP)
+            # Going on is seen to here. The driver's own handler could run a moment too late and start it a second time,
+            # with two threads that read keys.
+            heard = signal.signal(signal.SIGCONT, signal.SIG_DFL)
+            try:
+                os.killpg(os.getpgrp(), signal.SIGSTOP)
+            finally:
+                signal.signal(signal.SIGCONT, heard)
 
     # -- screens
 

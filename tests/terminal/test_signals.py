@@ -77,7 +77,7 @@ def test_a_shell_stops_it_and_brings_it_back(folder: Path, by_key: bool) -> None
         else:
             os.kill(pid, signal.SIGTSTP)
         terminal.wait_for("Stopped")
-        assert state_of(pid) == "T"
+        wait(lambda: state_of(pid) == "T", "it was never stopped")
         assert verdicts_taken(folder) == 1
         left = terminal.output[sent:]
         assert [code for code in RESTORED if code not in left] == []

@@ -78,6 +78,17 @@ async def test_both_answers_stand_beside_the_reference_and_hostile_ones_are_show
         assert "Answer 13." in text
 
 
+async def test_a_screen_opened_with_the_first_one_has_the_keys_in_the_footer(folder: Path) -> None:
+    """The overview comes up below it and must not take the footer for itself."""
+    run = make_run(folder, "20260101T000000Z-a")
+    async with workbench(folder, opening=lambda: TryScreen(run)) as (app, pilot):
+        text = await shown(app, pilot, lambda text: "as the reference" in text)
+        assert text.splitlines()[-1].startswith(" t prompt  1 take base")
+        assert app.session.screen == "try"
+        await pilot.press("escape")
+        assert app.session.screen == "overview"
+
+
 async def test_a_typed_prompt_and_its_answer_become_a_new_undecided_row(folder: Path) -> None:
     run = make_run(folder, "20260101T000000Z-a")
     async with workbench(folder) as (app, pilot):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from rich.style import Style
 
-from workbench.widgets.lines import columns, fitted
+from workbench.theming import Looks
+from workbench.widgets.lines import StyledLines, columns, fitted
 
 LEFT = ((" alpaca_52k.jsonl ", "text"), (" \u27133", "accepted"), (" \u00b751,999", "undecided"), (" left", "muted"))
 RIGHT = ((" / flag:truncated and not is:heldout ", "filter"), (" scanning: 88 % ", "reason"), (" 4/52,002 ", "place"))
@@ -31,3 +33,11 @@ def test_a_line_with_no_room_gives_up_its_right_half(width: int) -> None:
     left, right = fitted(LEFT, RIGHT, width)
     assert right == ()
     assert "51,999" in "".join(text for text, _ in left)
+
+
+def test_blanks_around_a_label_are_not_underlined_but_those_of_a_difference_are() -> None:
+    looks = Looks({"text": Style(), "group": Style(underline=True, bold=True), "added": Style(underline=True)})
+    strip = StyledLines(looks).strip(((" near  ", "group"), (" new ", "added")), 14)
+    told = [(segment.text, bool(segment.style and segment.style.underline)) for segment in strip]
+    assert told == [(" ", False), ("near", True), ("  ", False), (" new ", True), ("  ", False)]
+    assert strip.cell_length == 14

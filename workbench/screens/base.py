@@ -80,14 +80,19 @@ class WorkScreen(Screen[None]):
         self._dropped = 0
 
     def on_mount(self) -> None:
-        self.session.screen = self.NAME
+        self._come_to_front()
         self._ready = True
         for command_id in self._typed_ahead:
             self.action_command(command_id)
         self.call_after_refresh(self.sync)
 
+    def _come_to_front(self) -> None:
+        # Another screen may lie on top already: what is opened with two at once comes to the front a moment later.
+        if self.app.screen is self:
+            self.session.screen = self.NAME
+
     def on_screen_resume(self) -> None:
-        self.session.screen = self.NAME
+        self._come_to_front()
         self.sync()
         # What was asked for while another screen lay on top never came.
         self._expect_frame()

@@ -117,6 +117,7 @@ class MappingScreen(WorkScreen):
                 yield Paragraph((("nothing is found in these fields", "refused"),))
             for role, text in turns:
                 words = visible_line(text, SHOWN_CHARACTERS) or "(empty)"
+                words += "\u2026" if len(words) == SHOWN_CHARACTERS else ""
                 yield Paragraph(((words, "text"),), (role, role))
             yield Paragraph(())
 

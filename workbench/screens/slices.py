@@ -19,6 +19,7 @@ from workbench.widgets.reader import Reader
 from workbench.wording import counted
 
 BAR = 16
+WORD, NARROW_WORD, ROOMY = 18, 12, 56
 
 
 class BarLines:
@@ -50,7 +51,9 @@ class BarLines:
         if index < len(board.slices) + 2:
             return (("" if index == len(board.slices) else " words that die out", "title"),)
         word = board.words[index - len(board.slices) - 2]
-        return ((f" {visible_line(word.name, 18):<18} ", "text"), (f"{word.rows:>6,} ", "text"), (word.note, "muted"))
+        room = WORD if width >= ROOMY else NARROW_WORD
+        name = cells.fitted(visible_line(word.name, WORD), room)
+        return ((f" {name} ", "text"), (f"{word.rows:>6,} ", "text"), (word.note, "muted"))
 
     def _bar_line(self, bar: Bar, board: SliceBoard) -> tuple[Styled, ...]:
         most = max(one.rows for one in board.slices)

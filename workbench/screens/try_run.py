@@ -93,7 +93,6 @@ class TryScreen(WorkScreen):
         self.cursor = 0
         self.answering: AnsweringThread | None = None
         self._state = "loading the models \u2026"
-        self._ready = False
         self._loaded = False
         self._model = ""
 

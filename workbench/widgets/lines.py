@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.document_parts import Styled
 
 Styles = Looks
+UNDERLINED_BLANKS = ("added", "flag")
 
 
 class StyledLines:
@@ -60,13 +61,23 @@ class StyledLines:
                 text = cut(text, room)
                 taken = cells(text)
             if text:
-                segments.append(Segment(text, self.style(role, ground)))
+                segments += self._segments(text, role, ground)
             room -= taken
             if room <= 0:
                 break
         if room > 0:
             segments.append(Segment(" " * room, self.style("text", ground)))
         return Strip(segments, width)
+
+    def _segments(self, text: str, role: str, ground: str) -> list[Segment]:
+        """The text in its style; blanks around the words of a label are not underlined, those of a difference are."""
+        style = self.style(role, ground)
+        if not style.underline or role in UNDERLINED_BLANKS or not (text[0] == " " or text[-1] == " "):
+            return [Segment(text, style)]
+        plain = self.style("text", ground)
+        start, end = len(text) - len(text.lstrip(" ")), len(text.rstrip(" "))
+        parts = ((text[:start], plain), (text[start:end], style), (text[max(start, end) :], plain))
+        return [Segment(part, own) for part, own in parts if part]
 
 
 class Lines(Widget):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import get_current_worker
@@ -31,6 +32,8 @@ from workbench.soon import import_one
 from workbench.theming import LoadedTheme, Looks, choose_theme, load_themes
 
 if TYPE_CHECKING:
+    from textual.theme import Theme
+
     from engine.model import Cluster
     from workbench import first_open
     from workbench.years import Years
@@ -126,12 +129,13 @@ class TamisApp(App[int], inherit_bindings=False):
         # Said here already: what Textual does about NO_COLOR depends on it, and is settled in its constructor. It would
         # turn the terminal's own colours into greys otherwise, on a ground that it does not know.
         own_colours = True if chosen.terminal or few_colours() else None
+        self.loaded_theme: LoadedTheme = chosen
+        self._few_colours = chosen.terminal or few_colours()
+        self._own_theme = chosen.for_textual()
         super().__init__(driver_class=TamisDriver if stock_driver else CellDriver, ansi_color=own_colours)
         self.session = Session(project)
         self.opening = opening
         self.is_writing = False
-        self.loaded_theme: LoadedTheme = chosen
-        self._few_colours = chosen.terminal or (few_colours() and not self.is_headless)
         self.role_styles = Looks(chosen.styles(self._few_colours), only_ascii=only_ascii)
         self.set_class(only_ascii, "-ascii")
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
@@ -145,15 +149,27 @@ class TamisApp(App[int], inherit_bindings=False):
 
     # -- starting and ending
 
-    def on_mount(self) -> None:
-        self.register_theme(self.loaded_theme.for_textual())
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Textual's themes and ours, which its constructor asks for already."""
+        return {**super().available_themes, self._own_theme.name: self._own_theme}
+
+    def theme_at_start(self) -> str:
+        """The theme before anything is painted: one that is set later parses every style sheet once more."""
         if self._few_colours:
-            self.theme = "ansi-dark" if self.loaded_theme.dark else "ansi-light"
-        else:
-            self.theme = f"tamis-{self.loaded_theme.name}"
+            return "ansi-dark" if self.loaded_theme.dark else "ansi-light"
+        return self._own_theme.name
+
+    theme: Reactive[str] = Reactive(Initialize(theme_at_start), init=False)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The list one comes back to, at the bottom of the stack: an empty screen below it would be styled, laid out
+        and painted first."""
+        return pane(self.session.screen)
+
+    def on_mount(self) -> None:
         self.set_keymap(self.keymap_in_use)
         self._end_on_signals()
-        self.push_screen(pane(self.session.screen))
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
@@ -170,6 +186,8 @@ class TamisApp(App[int], inherit_bindings=False):
         if import_one(imported):
             self.set_timer(BETWEEN_IMPORTS_SECONDS, lambda: self._was_painted(imported + 1))
             return
+        self.session.count_tokens()
+        self.sync_screen()
         start_collecting()
         self._count_years()
 
@@ -221,17 +239,21 @@ class TamisApp(App[int], inherit_bindings=False):
     # -- screens
 
     def go(self, name: str) -> None:
-        """Show a screen: lists take each other's place, panes lie on top."""
+        """Show a screen: one list lies at the bottom, the other may lie on it, panes lie on top."""
         if name not in LISTS:
             self.push_screen(pane(name))
             return
-        while len(self.screen_stack) > 2:
+        while len(self.screen_stack) > 1 and not self._shows(name):
             self.pop_screen()
-        self.switch_screen(pane(name))
+        if not self._shows(name):
+            self.push_screen(pane(name))
+
+    def _shows(self, name: str) -> bool:
+        return isinstance(self.screen, WorkScreen) and name == self.screen.NAME
 
     def leave(self, screen: Screen[Any]) -> None:
         """Back from a pane, out from a list."""
-        if len(self.screen_stack) > 2:
+        if not isinstance(screen, WorkScreen) or screen.NAME not in LISTS:
             self.session.say("")
             self.pop_screen()
         elif self.is_writing:

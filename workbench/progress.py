@@ -74,13 +74,14 @@ class TokenCount:
 
 
 def progress_words(
-    accepted: int, tokens: int, goal: int | None, goal_tokens: int | None, pace: float | None, left: int
+    accepted: int, tokens: int | None, goal: int | None, goal_tokens: int | None, pace: float | None, left: int
 ) -> str:
-    """`accepted 24 of 300 (8 %) · ~2,100 tokens · 12 rows a minute by hand: about 35 min for the 411 left`."""
+    """`accepted 24 of 300 (8 %) · ~2,100 tokens · 12 rows a minute by hand: about 35 min for the 411 left`;
+    tokens are None while they are not counted."""
     share = f" of {goal:,} ({accepted / goal:.0%})" if goal else ""
-    of_tokens = f" of {goal_tokens:,} ({tokens / goal_tokens:.0%})" if goal_tokens else ""
+    of_tokens = f" of {goal_tokens:,} ({(tokens or 0) / goal_tokens:.0%})" if goal_tokens else ""
     words = [f"accepted {accepted:,}{share}" if accepted or goal else "no goal set: goal = 300 in config.toml"]
-    if tokens or goal_tokens:
+    if tokens is not None and (tokens or goal_tokens):
         words.append(f"~{tokens:,}{of_tokens} tokens")
     if pace is not None and left:
         words.append(f"{pace:.0f} rows a minute by hand: about {_duration(left / pace)} for the {left:,} left")

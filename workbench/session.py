@@ -84,7 +84,8 @@ class Session:
         self.goal: tuple[int | None, int | None] = (None, None)
         self.pace = Pace()
         self._tokens = TokenCount(project)
-        self.accepted_tokens = 0
+        self._counts_tokens = False
+        self.accepted_tokens: int | None = None
         self._items: list[Item] | None = None
         self.item_cursor = 0
         self.order = SETTLE
@@ -301,8 +302,13 @@ class Session:
         if self.screen == "overview":
             self.refresh_items()
 
-    def refresh_items(self) -> None:
+    def count_tokens(self) -> None:
+        """Tell the accepted tokens from now on. Rows are read for it, so the first paint does not wait for them."""
+        self._counts_tokens = True
         self.accepted_tokens = self._tokens.accepted()
+
+    def refresh_items(self) -> None:
+        self.accepted_tokens = self._tokens.accepted() if self._counts_tokens else None
         here = self.item.filter_text if self._items and self.item is not None else None
         self._items = overview_items(self.project, self.years)
         for index, item in enumerate(self.items):

@@ -23,7 +23,6 @@ from engine.files import write_atomic
 from engine.model import Example, Row
 from engine.project.ids import row_id, split_id
 from engine.sources.mapping import Mapping
-from engine.sources.shapes import turns_of
 
 MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"
 CACHED_ROWS = 512
@@ -131,6 +130,9 @@ class RowStore:
 
     def example(self, number: int, row: Row | None = None) -> Example:
         """The row as turns; `row` stands in for the raw one where it was edited."""
+        # Not at the top: the workbench paints its first screen from columns alone.
+        from engine.sources.shapes import turns_of
+
         raw = self.raw(number) if row is None else row
         return Example(self.id(number), number, turns_of(raw, self._mapping), self._source, self.line(number), raw)
 

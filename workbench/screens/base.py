@@ -92,6 +92,9 @@ class WorkScreen(Screen[None]):
             self.session.screen = self.NAME
 
     def on_screen_resume(self) -> None:
+        if not self.is_current:
+            # Another screen was gone to by way of this one.
+            return
         self._come_to_front()
         self.sync()
         # What was asked for while another screen lay on top never came.

@@ -266,6 +266,11 @@ class TamisApp(App[int], inherit_bindings=False):
         """The driver, where it is the one that may hold frames back."""
         return self._driver if isinstance(self._driver, CellDriver) else None
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to end: widgets go one after the other then, and a screen may have lost some already."""
+        return self._exit
+
     def sync_screen(self) -> None:
         """Bring the screen in front up to the session."""
         if isinstance(self.screen, WorkScreen):

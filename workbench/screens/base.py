@@ -223,7 +223,7 @@ class WorkScreen(Screen[None]):
 
     def sync(self) -> None:
         """Bring every widget up to the session; only lines that changed are sent."""
-        if not self.is_mounted or not self.size:
+        if not self.is_mounted or not self.size or self.tamis.is_ending:
             return
         self.sync_body()
         left, right = self.status()

@@ -19,7 +19,7 @@ def cohens_kappa(pairs: list[tuple[str, str]]) -> float:
     return 1.0 if expected == 1.0 else (observed - expected) / (1.0 - expected)
 
 
-def agreement(verdicts: Mapping[str, Mapping[str, str]]) -> dict[str, Any] | None:
+def agreement(verdicts: Mapping[str, Mapping[Any, str]]) -> dict[str, Any] | None:
     """{"kappa", "rows", "pairs": [{"reviewers", "kappa", "rows"}]} from reviewer -> id -> accepted or rejected.
 
     The kappa on top is the mean of the pairs', weighted by rows. None where no row was decided by two.
@@ -28,7 +28,7 @@ def agreement(verdicts: Mapping[str, Mapping[str, str]]) -> dict[str, Any] | Non
     for one, other in combinations(sorted(verdicts), 2):
         both = verdicts[one].keys() & verdicts[other].keys()
         if both:
-            kappa = cohens_kappa([(verdicts[one][key], verdicts[other][key]) for key in sorted(both)])
+            kappa = cohens_kappa([(verdicts[one][key], verdicts[other][key]) for key in both])
             found.append({"reviewers": [one, other], "kappa": round(kappa, 4), "rows": len(both)})
     if not found:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from engine.model import SHAPES, Act, Row, VerdictName
 from engine.project.journal import act_from_json
@@ -143,6 +143,7 @@ class Fold:
         applied = _Applied(acts, line, {})
         self._applied[number] = applied
         touched: set[str] = set()
+        signed = _Signed(str(line.get("by", "")), str(line.get("at", "")), str(line.get("why", "")))
         for act in acts:
             if act.do == "holdout":
                 for identifier in act.ids:
@@ -153,7 +154,7 @@ class Fold:
                 self.relations.setdefault(number, []).append(act)
             for identifier in act.ids:
                 state = self.state(identifier) or BLANK
-                after = changed_state(state, act, identifier, line)
+                after = changed_state(state, act, identifier, signed)
                 if after is not state:
                     applied.before.setdefault(identifier, state)
                     self.changed[identifier] = after
@@ -201,14 +202,22 @@ def _ids(acts: Iterable[Act]) -> set[str]:
     return {identifier for act in acts for identifier in act.ids}
 
 
-def changed_state(state: RowState, act: Act, identifier: str, line: dict[str, Any]) -> RowState:
+class _Signed(NamedTuple):
+    """Who wrote a line, when and why."""
+
+    by: str
+    at: str
+    why: str
+
+
+def changed_state(state: RowState, act: Act, identifier: str, signed: _Signed) -> RowState:
     """The state of a row after an act of a line; the same object where the act says nothing of its state."""
-    by, at, why = str(line.get("by", "")), str(line.get("at", "")), str(line.get("why", ""))
+    by, at, why = signed
     if act.do in VERDICT_ACTS:
-        verdict = VERDICT_ACTS[act.do]
-        # A reset also takes the edit back: the row is again as it came.
+        # A reset also takes the edit back: the row is again as it came. Made whole, not by `replace`: nearly all acts
+        # are these.
         edited = None if act.do == "reset" else state.edited
-        return replace(state, verdict=verdict, edited=edited, why=why, by=by, at=at, before_settling=None)
+        return RowState(VERDICT_ACTS[act.do], edited, why, by, at, state.tags, state.note)
     if act.do == "edit" and identifier in act.edited:
         return replace(
             state, verdict="accepted", edited=act.edited[identifier], why=why, by=by, at=at, before_settling=None

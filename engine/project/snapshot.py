@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,7 @@ def _stamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
 
 
+@lru_cache(4096)
 def _seconds(stamp: str) -> int:
     try:
         return int(datetime.fromisoformat(stamp).timestamp())
@@ -221,8 +223,8 @@ def _columns_of(fold: Fold, rows: RowStore) -> Columns:
         dict(base.edited) if base else {}, dict(base.marks) if base else {}, dict(base.vanished) if base else {},
     )  # fmt: skip
     places = {tuple(pair): place for place, pair in enumerate(table) if place}
-    for identifier, state in fold.changed.items():
-        number = rows.number(identifier)
+    numbers = rows.numbers(tuple(fold.changed))
+    for (identifier, state), number in zip(fold.changed.items(), numbers, strict=True):
         if number is None:
             columns.vanished[identifier] = state
             continue
@@ -234,10 +236,11 @@ def _columns_of(fold: Fold, rows: RowStore) -> Columns:
         codes[number] = CODE[state.verdict]
         reasons[number] = place
         times[number] = _seconds(state.at)
-        _put(columns.edited, number, state.edited)
-        _put(columns.marks, number, _marks(state))
-    for identifier in fold.seen:
-        number = rows.number(identifier)
+        if state.edited is not None or number in columns.edited:
+            _put(columns.edited, number, state.edited)
+        if state.tags or state.note or state.before_settling is not None or number in columns.marks:
+            _put(columns.marks, number, _marks(state))
+    for number in rows.numbers(tuple(fold.seen)):
         if number is not None:
             seen[number] = 1
     for identifier, line in fold.heldout.items():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.model import VERDICTS, Act, Decision, VerdictName
 from engine.project.agreement import agreement
+from engine.project.combined import ACCEPTED, DISPUTED, REJECTED, numbers_of, said, together, verdict_codes
 from engine.project.fold import BLANK, RELATION_ACTS, Fold, RowState
 from engine.project.rows import RowStore
 from engine.project.snapshot import CODE, Columns
-from engine.sources.mapping import Mapping
+from engine.sources.mapping import Mapping as RowMapping
 
 DECIDED = (CODE["accepted"], CODE["rejected"])
 
@@ -36,31 +37,47 @@ class States:
         self.settle()
 
     def settle(self) -> None:
-        """Compute every row anew from all folds; a lone snapshot is taken over as it stands."""
+        """Compute every row anew from all folds: what stands in columns at once, what came since row by row."""
         folds = list(self.folds.values())
-        bases = [fold.base for fold in folds if isinstance(fold.base, Columns)]
+        bases = {path: fold.base for path, fold in self.folds.items() if isinstance(fold.base, Columns)}
+        self.codes[:], self.disputed, self.edited = bytes(len(self.codes)), set(), set()
+        again = {key for fold in folds for key in fold.changed}
         if len(folds) == 1 and bases:
-            self.codes[:] = bases[0].codes
-            self.edited = set(bases[0].edited)
-            self.refresh(folds[0].changed)
-        else:
-            changed = {key for fold in folds for key in fold.changed}
-            self.refresh(changed | {key for base in bases for key in base.ids()})
-        numbers = (self.rows.number(identifier) for fold in folds for identifier in fold.heldout)
-        self.heldout = {number for number in numbers if number is not None}
+            (base,) = bases.values()
+            self.codes[:] = base.codes
+            self.edited = set(base.edited)
+        elif bases:
+            self._settle_columns(bases)
+            # Verdicts alone do not say what these come to.
+            sparse = {number for base in bases.values() for number in (*base.edited, *base.marks)}
+            again |= set(map(self.rows.id, sparse)).union(*(base.vanished for base in bases.values()))
+        self.refresh(again)
+        heldout = [identifier for fold in folds for identifier in fold.heldout]
+        self.heldout = {number for number in self.rows.numbers(heldout) if number is not None}
+
+    def _settle_columns(self, bases: Mapping[Path, Columns]) -> None:
+        each = {path: said(base) for path, base in bases.items()}
+        whole = together(list(each.values()))
+        shown = whole if not self.blind else each.get(self.own) if self.own else None
+        self.codes[:] = verdict_codes(shown) if shown is not None else bytes(len(self.codes))
+        self.disputed = set(numbers_of(whole, (DISPUTED,)))
+        if self.blind:
+            # A disagreement shows only to somebody who has decided the row.
+            self.disputed &= set(numbers_of(shown, (ACCEPTED, REJECTED))) if shown is not None else set()
 
     def refresh(self, identifiers: Iterable[str]) -> None:
         """Bring these rows up to what the folds say."""
         self._changed_from = None
-        for identifier in identifiers:
-            number = self.rows.number(identifier)
+        listed = tuple(identifiers)
+        heldout = [fold.heldout for fold in self.folds.values() if fold.heldout]
+        for identifier, number in zip(listed, self.rows.numbers(listed), strict=True):
             if number is None:
                 continue
             state, disputed = self._together(identifier)
             self.codes[number] = CODE[state.verdict]
             _mark(self.edited, number, state.edited is not None)
             _mark(self.disputed, number, disputed)
-            _mark(self.heldout, number, any(identifier in fold.heldout for fold in self.folds.values()))
+            _mark(self.heldout, number, any(identifier in held for held in heldout))
 
     def grow(self, rows: RowStore) -> None:
         """Take in rows that were added since; the journals may have spoken of some of them before."""
@@ -76,11 +93,15 @@ class States:
         return self._together(self.rows.id(number))[0]
 
     def _together(self, identifier: str) -> tuple[RowState, bool]:
-        said = {path: state for path, fold in self.folds.items() if (state := fold.state(identifier)) is not None}
-        state, disputed = combined(list(said.values()))
+        if len(self.folds) == 1:
+            # A journal alone does not differ from itself.
+            (fold,) = self.folds.values()
+            return fold.state(identifier) or BLANK, False
+        states = {path: state for path, fold in self.folds.items() if (state := fold.state(identifier)) is not None}
+        state, disputed = combined(list(states.values()))
         if not self.blind or state.settled:
             return state, disputed
-        own = said.get(self.own) if self.own is not None else None
+        own = states.get(self.own) if self.own is not None else None
         # A disagreement shows only to somebody who has decided the row.
         return own or BLANK, disputed and own is not None and own.verdict in ("accepted", "rejected")
 
@@ -120,7 +141,7 @@ class States:
         return (act for fold in self.folds.values() for acts in fold.relations.values() for act in acts)
 
     @property
-    def mapping(self) -> Mapping | None:
+    def mapping(self) -> RowMapping | None:
         """How a person says that rows are read: this reviewer's word, else the first other one's by journal name."""
         own = self.folds[self.own].mapping if self.own is not None else None
         others = (fold.mapping for _, fold in sorted(self.folds.items()))
@@ -142,8 +163,8 @@ class States:
 
     def unknown_ids(self) -> int:
         """How many ids the journals speak of that no row here has: vanished rows, or rows of another copy."""
-        spoken = {key for fold in self.folds.values() for key in fold.changed}
-        missing = {key for key in spoken if self.rows.number(key) is None}
+        spoken = tuple({key for fold in self.folds.values() for key in fold.changed})
+        missing = {key for key, number in zip(spoken, self.rows.numbers(spoken), strict=True) if number is None}
         for fold in self.folds.values():
             if isinstance(fold.base, Columns):
                 missing |= fold.base.vanished.keys()
@@ -153,14 +174,37 @@ class States:
         """Cohen's kappa of the reviewers over each one's own verdicts, or None where no row was decided by two."""
         if len(self.folds) < 2:
             return None
-        verdicts: dict[str, dict[str, str]] = {}
+        verdicts: dict[str, dict[str | int, str]] = {}
         for fold in self.folds.values():
-            for key in set(fold.changed) | set(fold.base.ids() if fold.base is not None else ()):
-                state = fold.state(key)
-                own = "" if state is None else state.before_settling or state.verdict
-                if state is not None and own in ("accepted", "rejected"):
-                    verdicts.setdefault(state.by, {})[key] = own
+            for by, own in self._own_verdicts(fold):
+                verdicts.setdefault(by, {}).update(own)
         return agreement(verdicts)
+
+    def _own_verdicts(self, fold: Fold) -> Iterator[tuple[str, dict[str | int, str]]]:
+        """(reviewer, accepted and rejected by row number, or by id where the row is gone) as one journal says it.
+
+        Where a disagreement was settled since, what was said before.
+        """
+        base = fold.base if isinstance(fold.base, Columns) else None
+        again = set(fold.changed)
+        if base is not None:
+            # Nearly all rows, by columns; those of which more than a verdict is said, one by one.
+            again.update(base.vanished, map(self.rows.id, base.marks))
+            numbers = dict.fromkeys(numbers_of(said(base), (ACCEPTED, REJECTED)))
+            for known in self.rows.numbers(tuple(again)):
+                if known is not None:
+                    numbers.pop(known, None)
+            found: dict[str, dict[str | int, str]] = {by: {} for _, by in base.table}
+            names = [by for _, by in base.table]
+            for number in numbers:
+                found[names[base.reasons[number]]][number] = VERDICTS[base.codes[number]]
+            yield from found.items()
+        listed = tuple(again)
+        for identifier, row in zip(listed, self.rows.numbers(listed), strict=True):
+            state = fold.state(identifier)
+            own = "" if state is None else state.before_settling or state.verdict
+            if state is not None and own in ("accepted", "rejected"):
+                yield state.by, {identifier if row is None else row: own}
 
     def reviewers(self) -> list[str]:
         """Everybody who wrote a line, by name."""

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from projects import alpaca, make_project, numbered
 
-from engine.model import Act
+from engine.model import VERDICTS, Act
 from engine.project import folder as folder_module
+from engine.project.combined import DISPUTED, SAID, together, verdict_codes
+from engine.project.fold import RowState
 from engine.project.folder import Project, open_project
+from engine.project.states import combined
 
 ROWS = 30
 
@@ -42,6 +45,8 @@ def act_at_random(project: Project, dice: random.Random) -> None:
         project.decide([Act("note", (ids[0],), extra={"text": "look"}), Act("not_duplicates", tuple(ids))])
     elif what < 0.65:
         project.decide([Act("holdout", tuple(ids))])
+    elif what < 0.7:
+        project.decide([Act("settle", tuple(ids[:2]), extra={"verdict": dice.choice(["accepted", "rejected"])})])
     else:
         verdict = dice.choice(["accept", "reject", "skip", "reset"])
         project.decide([Act(verdict, tuple(ids))], seen=ids[:2], why=dice.choice(["", "bucket:drop", "by eye"]))
@@ -96,3 +101,39 @@ def test_a_journal_that_was_replaced_is_read_anew(tmp_path: Path, monkeypatch: p
     journal.write_text(journal.read_text().replace('"accept"', '"reject"'))
     with open_project(folder, readonly=True) as project:
         assert project.counts()["rejected"] == 4
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_several_journals_in_columns_say_what_they_say_row_by_row(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three reviewers, also blind ones: with all of it in the snapshot as replayed line by line without one."""
+    dice = random.Random(seed)
+    folder = make_project(tmp_path, numbered(ROWS))
+    for _ in range(9):
+        with open_project(folder, reviewer=dice.choice(["ann", "bob", "eve"])) as project:
+            for _ in range(dice.randint(1, 5)):
+                act_at_random(project, dice)
+    for blind in (False, True):
+        said = []
+        for lines in (10**6, 0):
+            (folder / "snapshot.bin").unlink(missing_ok=True)
+            monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", lines)
+            # The first opening leaves the snapshot, if any; the second stands on it.
+            for _ in range(2):
+                with open_project(folder, reviewer="ann", blind=blind) as project:
+                    now = [everything(project), [project.voices(n) for n in range(ROWS)], sorted(project.disputed)]
+            assert (folder / "snapshot.bin").exists() == (lines == 0)
+            said.append(now)
+        assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_verdicts_of_columns_come_together_as_states_do(seed: int) -> None:
+    dice = random.Random(seed)
+    rows, journals = 200, dice.randint(1, 4)
+    verdicts = [[dice.choice([None, *VERDICTS]) for _ in range(rows)] for _ in range(journals)]
+    whole = together([bytes(0 if v is None else SAID + VERDICTS.index(v) for v in column) for column in verdicts])
+    for row in range(rows):
+        state, disputed = combined([RowState(column[row]) for column in verdicts if column[row] is not None])
+        assert (VERDICTS[verdict_codes(whole)[row]], whole[row] == DISPUTED) == (state.verdict, disputed)

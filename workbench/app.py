@@ -271,6 +271,11 @@ class TamisApp(App[int], inherit_bindings=False):
         """Whether it was told to end: widgets go one after the other then, and a screen may have lost some already."""
         return self._exit
 
+    @property
+    def frame_is_out(self) -> bool:
+        """Whether the screen in front shows what the session says."""
+        return not isinstance(self.screen, WorkScreen) or self.screen.frame_is_out
+
     def sync_screen(self) -> None:
         """Bring the screen in front up to the session."""
         if isinstance(self.screen, WorkScreen):

@@ -61,6 +61,10 @@ class Background:
         session = self._app.session
         searching, shown = session.searching, monotonic()
         while searching is not None and session.searching is searching:
+            if searching.found and not self._app.frame_is_out:
+                # What was found is painted first; looking on would keep it waiting.
+                await asyncio.sleep(SLICE_SECONDS / 4)
+                continue
             had = len(searching.found)
             go_on(session, SLICE_SECONDS)
             # The first row at once, then now and then: each time costs a frame.

@@ -88,8 +88,8 @@ class EntryLines:
         findings = self._session.project.findings
         if findings is not self._measured:
             self._measured = findings
-            names = {flag.signal for flag in findings.flags} if findings is not None else set()
-            self._longest = max(map(len, names), default=0)
+            columns = self._session.project.finding_columns
+            self._longest = max(map(len, columns.signals), default=0) if columns is not None else 0
         return max(TAG_WIDTH, self._longest) if width >= ROOMY else TAG_WIDTH
 
     def _tag(self, entry: Entry) -> Styled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import compress
 
 from engine.queue.precision import Record, records
 from engine.queue.verdicts import outcome_of
@@ -12,12 +13,17 @@ from workbench.session import Session
 
 
 def signal_records(session: Session) -> Mapping[str, Record]:
-    """The record of every signal with a row that was judged by eye. Looks at the flagged rows alone, once an act."""
+    """The record of every signal with a row that was judged by eye. Looks at the decided flagged rows, once an act."""
     if session.records is None:
         project = session.project
-        flags = project.findings.flags if project.findings is not None else ()
-        judged = {row: bad for row in {flag.row for flag in flags} if (bad := outcome_of(project, row)) is not None}
-        session.records = {record.signal: record for record in records(flags, judged)}
+        columns = project.finding_columns
+        found: list[tuple[int, str]] = []
+        if columns is not None:
+            rows, codes = columns.signals_of_rows()
+            pairs = zip(rows, map(columns.signals.__getitem__, codes), strict=True)
+            found = list(compress(pairs, map(project.verdict_codes.__getitem__, rows)))
+        judged = {row: bad for row in {row for row, _ in found} if (bad := outcome_of(project, row)) is not None}
+        session.records = {record.signal: record for record in records(found, judged)}
     return session.records
 
 

@@ -92,7 +92,8 @@ def scan_project(
 def _signals(project: Project) -> tuple[Signal, ...]:
     """The table as the settings want it; signals that this person's verdicts contradict only inform."""
     flags = project.findings.flags if project.findings is not None else ()
-    wrong = demoted(records(flags, outcomes(project))) if flags else frozenset()
+    found = ((flag.row, flag.signal) for flag in flags)
+    wrong = demoted(records(found, outcomes(project))) if flags else frozenset()
     return configured(load_config(project.folder).signals, wrong)
 
 

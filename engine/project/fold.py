@@ -50,7 +50,6 @@ class Base(Protocol):
 
     def get(self, identifier: str) -> RowState | None: ...
     def ids(self) -> Iterator[str]: ...
-    def is_seen(self, identifier: str) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -84,10 +83,6 @@ class Fold:
         if found is None and self.base is not None:
             return self.base.get(identifier)
         return found
-
-    def is_seen(self, identifier: str) -> bool:
-        """Whether the row was on the screen when something was decided."""
-        return identifier in self.seen or (self.base is not None and self.base.is_seen(identifier))
 
     def apply(self, line: dict[str, Any]) -> set[str]:
         """Fold one journal line in; the ids whose state it touched. Lines come in order of `n`, each once."""

@@ -78,10 +78,6 @@ class Columns:
                 yield self.rows.id(number)
         yield from self.vanished
 
-    def is_seen(self, identifier: str) -> bool:
-        number = self.rows.number(identifier)
-        return number is not None and bool(self.seen[number])
-
 
 def _stamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""

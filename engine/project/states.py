@@ -121,8 +121,11 @@ class States:
 
     def is_seen(self, number: int) -> bool:
         """Whether the row was on the screen when a decision was taken on it."""
+        folds = self.folds.values()
+        if any(fold.base.seen[number] for fold in folds if isinstance(fold.base, Columns)):
+            return True
         identifier = self.rows.id(number)
-        return any(fold.is_seen(identifier) for fold in self.folds.values())
+        return any(identifier in fold.seen for fold in folds)
 
     def seen_decided(self) -> set[int]:
         """The accepted and rejected rows that were on the screen when something was decided, as against in bulk."""

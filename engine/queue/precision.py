@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from engine.model import Flag
-
 FEWEST = 8
 """Judged rows before a signal can be demoted: two wrong flags are no record."""
 HALF = 0.5
@@ -35,12 +33,13 @@ class Record:
         )
 
 
-def records(flags: Iterable[Flag], outcomes: Mapping[int, bool]) -> tuple[Record, ...]:
-    """One record for each signal with a judged row, by name; also of those that only inform: they may earn more."""
+def records(found: Iterable[tuple[int, str]], outcomes: Mapping[int, bool]) -> tuple[Record, ...]:
+    """From the (row, signal) of every flag one record for each signal with a judged row, by name; also of those that
+    only inform: they may earn more."""
     judged: dict[str, set[int]] = {}
-    for flag in flags:
-        if flag.row in outcomes:
-            judged.setdefault(flag.signal, set()).add(flag.row)
+    for row, signal in found:
+        if row in outcomes:
+            judged.setdefault(signal, set()).add(row)
     return tuple(
         Record(signal, len(rows), sum(outcomes[row] for row in rows)) for signal, rows in sorted(judged.items())
     )

@@ -102,7 +102,7 @@ def test_nothing_moves_above_the_cursor(shown: list[int], fresh: list[int], curs
 def test_a_signal_that_is_wrong_more_often_than_right_is_demoted() -> None:
     flags = [Flag(number, "loud", "check", "x") for number in range(10)]
     flags += [Flag(number, "new", "check", "x") for number in range(3)]
-    found = records(flags, {number: number < 3 for number in range(9)})
+    found = records(((flag.row, flag.signal) for flag in flags), {number: number < 3 for number in range(9)})
     assert [str(one) for one in found] == [
         "loud: right in 3 of 9 of your verdicts, so it only informs now",
         "new: right in 3 of 3 of your verdicts",

@@ -158,6 +158,11 @@ class WorkScreen(Screen[None]):
             # A movement makes the frame of a verb behind it new again: that verb then waits once more.
             self._perform(following)
 
+    @property
+    def frame_is_out(self) -> bool:
+        """Whether the newest frame has gone out; a screen that is still being built has none."""
+        return self._ready and self._frame_is_out
+
     def step(self, steps: int) -> None:
         return None
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
 from engine.project.folder import Project
-from engine.queue.recheck import TAG
 from workbench.safe_text import visible, visible_line
-from workbench.worddiff import Piece, lit
 from workbench.wording import counted
+
+if TYPE_CHECKING:
+    from workbench.worddiff import Piece
 
 Styled = tuple[str, str]
 """(visible text, role of the theme)"""
@@ -73,6 +75,8 @@ Block = Paragraph | Abreast
 
 def mark_of(project: Project, row: int) -> Styled:
     """Glyph and letter of a verdict, and its role: never told by colour alone."""
+    from engine.queue.recheck import TAG
+
     if TAG in project.tags(row):
         # A second look is blind: what was said at the first one is not shown.
         return VERDICT_MARKS["again"]
@@ -209,6 +213,8 @@ def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
 
 def marked(text: str, *others: str) -> list[Styled]:
     """The text with the words marked that are not in every one of `others`."""
+    from workbench.worddiff import lit
+
     return diff_styled(lit(text, others), text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.model import Cluster, Findings
+from engine.sources.mapping import Mapping
 from workbench.cells import fitted
 from workbench.document import Styled, mark_of
 from workbench.group_document import LAST_DIGIT
@@ -13,6 +14,7 @@ from workbench.wording import HELD_OUT_MARK
 
 TAG_WIDTH = 11
 ROOMY = 60
+MOST_HEADLINES = 2000
 
 
 def digit_of(cluster: Cluster, row: int) -> str:
@@ -29,6 +31,9 @@ class EntryLines:
         self._session = session
         self._measured: Findings | None = None
         self._longest = 0
+        # Headlines of rows as they came, by what they depend on: parsing a screenful of rows took a third of every key.
+        self._headlines: dict[tuple[int, int, bool], str] = {}
+        self._made_by: tuple[frozenset[str], Mapping] | None = None
 
     def __len__(self) -> int:
         return len(self._session.view)
@@ -114,6 +119,16 @@ class EntryLines:
         return "copy" if cluster.kind == "exact" else "beginning"
 
     def _headline(self, row: int, width: int, *, answer: bool = False) -> str:
-        # In a conflict the requests are the same: the answers tell the rows apart.
-        text = self._session.project.example(row).answer if answer else self._session.headline(row)
-        return visible_line(text, width)
+        project = self._session.project
+        made_by = (self._session.openings, project.mapping)
+        if made_by != self._made_by or len(self._headlines) > MOST_HEADLINES:
+            self._made_by, self._headlines = made_by, {}
+        key = (row, width, answer)
+        if key not in self._headlines or project.is_edited(row):
+            # In a conflict the requests are the same: the answers tell the rows apart.
+            text = project.example(row).answer if answer else self._session.headline(row)
+            line = visible_line(text, width)
+            if project.is_edited(row):
+                return line
+            self._headlines[key] = line
+        return self._headlines[key]

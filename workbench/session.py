@@ -199,9 +199,14 @@ class Session:
 
     def headline(self, row: int) -> str:
         """What tells this row from others at a glance."""
+        return headlines.headline(self.project, row, self.openings)
+
+    @property
+    def openings(self) -> frozenset[str]:
+        """What many requests begin with; looked for when first asked."""
         if self._openings is None:
             self._openings = headlines.shared_openings(self.project)
-        return headlines.headline(self.project, row, self._openings)
+        return self._openings
 
     def say(self, text: str, tone: Tone = "info") -> None:
         self.message = Message(text, tone)

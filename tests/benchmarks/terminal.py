@@ -1,6 +1,8 @@
 """The workbench as a terminal sees it: first paint, and bytes, time and CPU per key, in a pty of our own.
 
-A curses program that paints a list and a reader runs in the same minute: wall times mean something only beside it.
+A curses program that paints a list and a reader runs in the same minute: wall times mean something only beside it. So
+do VisiData, where it is installed, and datatui, where `--datatui` says with which interpreter. Alpaca rows, and
+conversations of 8 kB made here.
 """
 
 from __future__ import annotations
@@ -13,15 +15,20 @@ import statistics
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from engine.model import Findings
 from engine.project.create import create_project
 from engine.project.folder import open_project
 from engine.shipped import shipped_dir
+from tests.benchmarks.duplicate_rows import conversations
 from tests.terminal.pseudo import ANSWER, QUESTION, Terminal
 
 QUIET_SECONDS = 0.08
+# About 8 kB each.
+CONVERSATIONS = 12_000
+PLACE = json.dumps({"v": 1, "asked": ["mapping", "heldout"]})
 OVER_SSH = {"SSH_CONNECTION": "10.0.0.1 50000 10.0.0.2 22"}
 FLOOR = """
 import curses, json, sys
@@ -49,6 +56,11 @@ def main(screen):
             return
         at = min(at + 1, len(rows) - 1) if key == ord("j") else at
 curses.wrapper(main)
+"""
+DATATUI = """
+import json
+from datatui import datatui
+datatui(json.load(open({texts!r})), "default", {cache!r})
 """
 
 
@@ -129,31 +141,71 @@ def ready_project(source: Path, place: Path) -> Path:
     folder = create_project(source, place / "raw.tamis")
     with open_project(folder, readonly=True) as project:
         project.save_findings(Findings.empty(len(project.rows)))
-    (folder / "session.json").write_text(json.dumps({"v": 1, "asked": ["mapping", "heldout"]}))
+    (folder / "session.json").write_text(PLACE)
     return folder
+
+
+def write_conversations(path: Path) -> Path:
+    """A file of long conversations."""
+    with path.open("w") as stream:
+        for turns in conversations(CONVERSATIONS):
+            messages = [{"role": role, "content": text} for role, text in turns]
+            stream.write(json.dumps({"messages": messages}) + "\n")
+    return path
+
+
+def ours(source: Path, place: Path) -> dict[str, object]:
+    """The workbench on a source: over SSH (256 colours, which take fewer bytes), in 24 bits, and Textual's driver."""
+    out: dict[str, object] = {}
+    folder = ready_project(source, place)
+    for name, environment in (("cells over ssh", OVER_SSH), ("cells", {}), ("stock", {})):
+        (folder / "session.json").write_text(PLACE)
+        driver = name.partition(" ")[0]
+        words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", "bench", "--driver", driver]
+        keys = {"j": ["j"] * 60, "verdict": ["x", "a"] * 30}
+        out[name] = run(words, "What the scan proposes", keys, ["/bucket:clean\r"], environment)
+    return out
+
+
+def visidata(source: Path, column: str) -> dict[str, object]:
+    """VisiData on the same file, from row to row: a table, without a reader."""
+    words = [sys.executable, "-m", "visidata", "--config=/dev/null", "-f", "jsonl", str(source)]
+    return run(words, column, {"j": ["j"] * 60}, [])
+
+
+def datatui(python: str, source: Path, place: Path) -> dict[str, object]:
+    """datatui on the same texts, one after the other: a reader, without a list. `python` is where it is installed."""
+    texts = (
+        "\n".join((row["instruction"], row.get("input", ""), row["output"])) for row in map(json.loads, source.open())
+    )
+    (place / "texts.json").write_text(json.dumps([{"content": text} for text in texts]))
+    starter = place / "datatui_start.py"
+    starter.write_text(DATATUI.format(texts=str(place / "texts.json"), cache=str(place / "cache")))
+    return run([python, str(starter)], "Annotate yes", {"verdict": ["j", "f"] * 30}, [])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     sample = shipped_dir("sample_data") / "support.jsonl"
     parser.add_argument("source", type=Path, nargs="?", default=sample, help="a JSONL file of Alpaca rows")
-    source: Path = parser.parse_args().source.resolve()
-    with tempfile.TemporaryDirectory() as place:
-        folder = create_project(source, Path(place) / "raw.tamis")
-        with open_project(folder, readonly=True) as project:
-            project.save_findings(Findings.empty(len(project.rows)))
-        asked = json.dumps({"v": 1, "asked": ["mapping", "heldout"]})
-        floor = Path(place) / "floor.py"
+    parser.add_argument(
+        "--datatui", metavar="PYTHON", help="an interpreter that has datatui: its wheel brings a `tests`"
+    )
+    asked = parser.parse_args()
+    source: Path = asked.source.resolve()
+    out: dict[str, object] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        floor = place / "floor.py"
         floor.write_text(FLOOR)
-        out: dict[str, object] = {}
-        # Over SSH 256 colours are sent, which take half the bytes.
-        for name, environment in (("cells over ssh", OVER_SSH), ("cells", {}), ("stock", {})):
-            driver = name.partition(" ")[0]
-            (folder / "session.json").write_text(asked)
-            words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", "bench", "--driver", driver]
-            keys = {"j": ["j"] * 60, "verdict": ["x", "a"] * 30}
-            out[name] = run(words, "What the scan proposes", keys, ["/bucket:clean\r"], environment)
+        out["rows"] = ours(source, place / "rows")
         out["curses"] = run([sys.executable, str(floor), str(source)], "ready", {"j": ["j"] * 60}, [])
+        long = write_conversations(place / "long.jsonl")
+        out["conversations"] = ours(long, place / "long")
+        if find_spec("visidata") is not None:
+            out["visidata"] = {"rows": visidata(source, "instruction"), "conversations": visidata(long, "messages")}
+        if asked.datatui:
+            out["datatui"] = datatui(asked.datatui, source, place)
     print(json.dumps(out, indent=2))
     return 0
 

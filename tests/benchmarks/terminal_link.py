@@ -34,7 +34,7 @@ TCP_BYTES, SEGMENT = 52, 1448
 SERVER_READ, SERVER_QUEUE = 4096, 32 * 1024
 # Nothing is on its way and the program has been silent for this long: the key is done.
 QUIET_SECONDS = 0.12
-KEYS, HOLD_KEYS, HOLD_HZ = 40, 60, 30
+KEYS, HOLD_KEYS, HOLD_HZ = 60, 60, 30
 GOAL_BEYOND_RTT_MS, GOAL_DRAIN_BEYOND_RTT_MS = 100, 300
 # Name, driver (none: the curses program), whether `ssh -C` is emulated.
 KINDS = (("cells", "cells", False), ("cells, ssh -C", "cells", True), ("stock", "stock", False), ("curses", "", False))

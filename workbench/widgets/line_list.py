@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 FEWEST_LINES = 3
+# Most lines are those of the frame before: they are kept, and not made anew.
+MOST_STRIPS = 500
 
 
 class ListSource(Protocol):
@@ -58,6 +60,7 @@ class LineList(Lines):
         super().__init__(styles, id=id)
         self._source = source
         self._lit = lit
+        self._strips: dict[tuple[object, ...], Strip] = {}
         self._top = 0
 
     @property
@@ -94,9 +97,18 @@ class LineList(Lines):
         return [self._line(index, width) for index in range(start, end)] + self._blank(width, height - (end - start))
 
     def _line(self, index: int, width: int) -> Strip:
-        line = self._source.line(index, width - 1)
-        if index != self._source.cursor:
-            return self.styled.strip(((" ", "text"), *line), width)
+        line, at_cursor = self._source.line(index, width - 1), index == self._source.cursor
+        key = (line, width, at_cursor)
+        if key not in self._strips:
+            if len(self._strips) > MOST_STRIPS:
+                self._strips.clear()
+            self._strips[key] = self._lit_line(index, line, width) if at_cursor else self._plain_line(line, width)
+        return self._strips[key]
+
+    def _plain_line(self, line: tuple[Styled, ...], width: int) -> Strip:
+        return self.styled.strip(((" ", "text"), *line), width)
+
+    def _lit_line(self, index: int, line: tuple[Styled, ...], width: int) -> Strip:
         lit = self._lit(index) + 1 if self._lit is not None else None
         return self.styled.strip((("\u258c", "title"), *line), width, "cursor", lit)
 

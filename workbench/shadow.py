@@ -25,6 +25,9 @@ ERASED_ALONE = 5
 ERASED_WITHIN = 10
 # How many of the pieces that are left are looked at for the cheapest one.
 LOOK_AHEAD = 24
+MOST_BYTES = 1000
+# So cheap that no other one is looked for.
+CHEAP = 6
 _TOKEN = re.compile(r"\x1b\[([0-9;]*)([Hm])|([\x00-\x1a\x1c-\x1f\x7f-\x9f]+)|([^\x00-\x1f\x7f-\x9f]+)")
 
 
@@ -61,43 +64,39 @@ class Shadow:
     def take(self, frame: str) -> bool:
         """Draw a frame on the wanted screen; False, with nothing drawn, where it holds more than text, style and
         cursor positions."""
-        tokens = self._tokens(frame)
-        if tokens is None:
+        tokens = _TOKEN.findall(frame)
+        if not self._is_understood(tokens, frame):
             return False
         x, y, style = self.cursor[0], self.cursor[1], 0
-        for kind, value in tokens:
-            if kind == "m":
-                style = self._styled(style, value)
-            elif kind == "H":
-                row, _, column = value.partition(";")
+        for parameters, final, control, text in tokens:
+            if text:
+                x = self._put(x, y, text, style)
+            elif final == "m":
+                style = self._styled(style, parameters)
+            elif final == "H":
+                row, _, column = parameters.partition(";")
                 y, x = max(0, int(row or 1) - 1), max(0, int(column or 1) - 1)
-            elif kind == "\n":
-                y += len(value)
             else:
-                x = self._put(x, y, value, style)
+                y += len(control)
         self.cursor = (x, y)
         return True
 
-    def _tokens(self, frame: str) -> list[tuple[str, str]] | None:
-        tokens: list[tuple[str, str]] = []
-        at, placed = 0, False
-        for match in _TOKEN.finditer(frame):
-            if match.start() != at:
-                return None
-            at = match.end()
-            parameters, final, control, text = match.groups()
-            if text is not None:
-                tokens.append(("", text))
-            elif control is not None:
-                if control.strip("\n"):
-                    return None
-                tokens.append(("\n", control))
-            else:
-                if final == "m" and self._after_sgr(0, parameters) is None:
-                    return None
+    def _is_understood(self, tokens: list[tuple[str, str, str, str]], frame: str) -> bool:
+        length, placed = 0, False
+        for parameters, final, control, text in tokens:
+            if text:
+                length += len(text)
+            elif final:
+                length += len(parameters) + 3
                 placed = placed or final == "H"
-                tokens.append((final, parameters))
-        return tokens if placed and at == len(frame) else None
+                if final == "m" and self._after_sgr(0, parameters) is None:
+                    return False
+            else:
+                length += len(control)
+                if control.strip("\n"):
+                    return False
+        # Nothing lies between the tokens.
+        return placed and length == len(frame)
 
     def _styled(self, style: int, parameters: str) -> int:
         after = self._after_sgr(style, parameters)
@@ -187,56 +186,54 @@ class Shadow:
         wanted, styles, sent, sent_styles = self._wanted[y], self._wanted_style[y], self._sent[y], self._sent_style[y]
         if wanted == sent and styles == sent_styles:
             return
-        x = 0
-        while x < self.width:
-            if styles[x] == UNKNOWN or self._same(wanted[x], sent[x], styles[x], sent_styles[x]):
-                x += 1
-                continue
-            start, end = x, self._run_end(x, y)
+        blank = self._blank
+        changed = [
+            x
+            for x, (cell, old, style, before) in enumerate(zip(wanted, sent, styles, sent_styles, strict=True))
+            if (cell != old or style != before)
+            and style != UNKNOWN
+            # A blank shows its ground alone.
+            and not (cell == " " == old and before != UNKNOWN and blank[style] == blank[before])
+        ]
+        at = 0
+        while at < len(changed):
+            start, end = changed[at], changed[at] + 1
+            at += 1
+            while at < len(changed) and self._goes_on(end, changed[at], y):
+                end = changed[at] + 1
+                at += 1
+            # Characters of two columns are sent whole.
             while start > 0 and wanted[start] == "":
                 start -= 1
+            while end < self.width and wanted[end] == "":
+                end += 1
             self._cut(start, end, y, pieces)
             sent[start:end] = wanted[start:end]
             sent_styles[start:end] = styles[start:end]
-            x = end
 
-    def _same(self, wanted: str, sent: str, style: int, sent_style: int) -> bool:
-        """Whether a cell shows already what is wanted of it."""
-        if wanted != sent or style == sent_style:
-            return wanted == sent
-        return wanted == " " and sent_style != UNKNOWN and self._blank[style] == self._blank[sent_style]
+    def _goes_on(self, end: int, following: int, y: int) -> bool:
+        """Whether a run that ends before `end` goes on to a cell: equal cells between them are sent again where that
+        costs no more than a jump, or a change of style."""
+        if end == following:
+            return True
+        cells, styles = self._wanted[y], self._wanted_style[y]
+        return following - end <= SWALLOWED and all(
+            styles[x] != UNKNOWN and (styles[x] == styles[end - 1] or cells[x] == " ") for x in range(end, following)
+        )
 
-    def _run_end(self, x: int, y: int) -> int:
-        """The end of the cells from `x` on that are sent in one go."""
-        wanted, styles, sent, sent_styles = self._wanted[y], self._wanted_style[y], self._sent[y], self._sent_style[y]
-        end = last = x + 1
-        while end < self.width and end - last <= SWALLOWED and styles[end] != UNKNOWN:
-            if not self._same(wanted[end], sent[end], styles[end], sent_styles[end]):
-                last = end + 1
-            elif styles[end] != styles[last - 1] and wanted[end] != " ":
-                # A change of style costs more than a jump.
-                break
-            end += 1
-        while last < self.width and wanted[last] == "":
-            last += 1
-        return last
-
-    def _tail(self, y: int) -> tuple[int, int]:
-        """(where the blanks at the end of a row begin, their ground); a row without any ends in itself."""
-        cells, styles, blank = self._wanted[y], self._wanted_style[y], self._blank
-        start = self.width
-        ground = UNKNOWN
-        while start and cells[start - 1] == " " and styles[start - 1] != UNKNOWN:
-            here = blank[styles[start - 1]]
-            if ground not in (UNKNOWN, here):
-                break
-            start, ground = start - 1, here
-        return start, ground
+    def _is_bare(self, x: int, y: int, ground: int) -> bool:
+        """Whether nothing but blanks of one ground follows in a row."""
+        if "".join(self._wanted[y][x:]).strip(" ") or "" in self._wanted[y][x:]:
+            return False
+        return all(style != UNKNOWN and self._blank[style] == ground for style in set(self._wanted_style[y][x:]))
 
     def _cut(self, start: int, end: int, y: int, pieces: list[Piece]) -> None:
         """Cut a run into pieces of one style each; blanks take the ink of their neighbours."""
         cells, styles, blank = self._wanted[y], self._wanted_style[y], self._blank
-        x = start
+        style, x = styles[start], start
+        if styles[start:end].count(style) == end - start and cells[start] != " ":
+            pieces.append(self._piece(start, end, y, style, False, True))
+            return
         while x < end:
             ground = blank[styles[x]]
             stop = x
@@ -256,8 +253,7 @@ class Shadow:
         blanks = len(text) - len(inked)
         if self._erase and blanks > ERASED_TO_END and SHOWN_ON_BLANKS.isdisjoint(self._styles[style][2]):
             # Erasing leaves the cursor where it is.
-            tail, tail_ground = self._tail(y) if at_end else (self.width, UNKNOWN)
-            to_end = tail <= stop - blanks and tail_ground == self._blank[style]
+            to_end = at_end and self._is_bare(stop, y, self._blank[style])
             if to_end or blanks > (ERASED_ALONE if at_end else ERASED_WITHIN):
                 text = spelled(cells, x, stop - blanks, placed=True) + ("\x1b[K" if to_end else f"\x1b[{blanks}X")
                 return (y, x, stop - blanks, style, is_blank, text)
@@ -274,7 +270,13 @@ class Shadow:
         """
         left = list(pieces)
         while left:
-            number = min(range(min(len(left), LOOK_AHEAD)), key=lambda index: self._cost(left[index], here))
+            best, number = MOST_BYTES, 0
+            for candidate, piece in enumerate(left[:LOOK_AHEAD]):
+                cost = self._cost(piece, here)
+                if cost < best:
+                    best, number = cost, candidate
+                    if cost <= CHEAP:
+                        break
             y, x, after, style, is_blank, text = left.pop(number)
             change = self._change(style, is_blank)
             out.append(move(here, x, y) + change + text)

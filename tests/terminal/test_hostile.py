@@ -58,7 +58,8 @@ def test_the_screen_shows_what_the_file_holds_and_nothing_else_changes(tmp_path:
         terminal.wait_for("What the scan proposes")
         terminal.keys("/row:0-99\r")
         terminal.wait_for("row 0  line 1")
-        hints = terminal.lines[-1]
+        hints, header = terminal.lines[-1], terminal.lines[0].split()[:-1]
+        assert "·40" in header
         for number, row in enumerate(rows):
             terminal.wait_until(
                 lambda number=number: f"row {number}  line {number + 1} " in terminal.lines[1], "the row"
@@ -68,7 +69,8 @@ def test_the_screen_shows_what_the_file_holds_and_nothing_else_changes(tmp_path:
             reader = bare("".join(line[line.index("▕") + 11 :] for line in terminal.lines[2:-3] if "▕" in line))
             assert bare(visible(row["instruction"])) in reader, f"row {number}"
             assert bare(visible(row["output"])) in reader, f"row {number}"
-            assert terminal.lines[0].startswith(" raw.jsonl  ✓0 ✗0 →0 ·40")
+            assert terminal.lines[0].endswith(f" {number + 1}/{ROWS}")
+            assert terminal.lines[0].split()[:-1] == header
             assert terminal.lines[-1] == hints
             terminal.keys("j")
         terminal.keys("q")

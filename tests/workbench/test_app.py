@@ -9,8 +9,9 @@ import pytest
 from planted import journal, screen_text, workbench
 from textual.widgets import TextArea
 
-from engine.model import Findings
+from engine.model import Cluster, Findings
 from engine.project.create import create_project
+from workbench.cells import cells
 from workbench.scan_progress import ScanProgress, in_words
 
 
@@ -273,6 +274,28 @@ async def test_hostile_rows_reach_no_cell(tmp_path: Path) -> None:
             assert not set(line) & set("\x1b\x00\x07\x9b\u202e\u200b")
         await pilot.press("escape", "slash", *"row:0", "enter", "a")
         assert app.session.project.verdict(0) == "accepted"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (150, 40)])
+async def test_hostile_answers_side_by_side_reach_no_cell_but_their_own(tmp_path: Path, size: tuple[int, int]) -> None:
+    content = [
+        {"instruction": f"Say it. {HOSTILE}", "input": "", "output": f"{n} {HOSTILE} \u4f60\u597d"} for n in range(3)
+    ]
+    cluster = Cluster("cc1", "conflict", (0, 1, 2), 0, (f"they disagree {HOSTILE}",))
+    found = Findings((cluster,), (), ("check", "check", "check"), {"total": 0.1})
+    async with workbench(planted.make_folder(tmp_path, content, found), size) as (app, pilot):
+        bar = 2 if size[0] == 80 else 3
+        for keys in ((), ("enter",), ("j",)):
+            await pilot.press(*keys)
+            text = screen_text(app)
+            assert not set("".join(text)) & set("\x1b\x00\x07\x9b\u202e\u200b")
+            # Whatever the texts hold, the line between two answers stands straight.
+            if keys == ("enter",):
+                text = (await planted.shown(app, pilot, lambda text: text.count("\u2502") >= bar)).splitlines()
+                columns = {cells(line.partition("\u2502")[0]) for line in text if "\u2502" in line}
+                assert len(columns) == 1
+        await pilot.press("b", "b")
+        assert [app.session.project.verdict(row) for row in range(3)] == ["accepted"] * 3
 
 
 async def test_without_a_scan_rows_can_be_judged_and_a_dead_scan_says_so(

@@ -34,6 +34,7 @@ from workbench.widgets.reader import Reader
 # Ten looks a second at the end of a file: what is logged is on the screen within 150 ms.
 POLL_SECONDS = 0.1
 TALL, LONG_LIST, SHORT_LIST = 30, 6, 4
+MAKING = "What the run will learn, need and take, worked out with the trainer's own libraries; s stops it."
 
 
 class RunLines:
@@ -351,7 +352,9 @@ class TrainScreen(AskingScreen):
 
     def _plan_document(self) -> Iterator[Paragraph]:
         if self.following.plan is None:
-            yield Paragraph(((visible_line(self.following.words), "text"),))
+            # How far it is stands in the first line of the list.
+            words = MAKING if self.following.making else visible_line(self.following.words)
+            yield Paragraph(((words, "muted"),))
         else:
             yield from plan_paragraphs(self.following.plan)
 

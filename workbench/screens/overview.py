@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container
+from textual.widget import Widget
 
 from engine.model import VERDICTS
 from workbench.cells import bar, fitted
@@ -16,7 +16,6 @@ from workbench.screens.asking import AskingScreen
 from workbench.settle import SECTION_TITLES, Item
 from workbench.widgets.line_list import LineList
 from workbench.widgets.lines import OneLine
-from workbench.widgets.reader import Reader
 from workbench.wording import counted
 
 if TYPE_CHECKING:
@@ -107,9 +106,8 @@ class OverviewScreen(AskingScreen):
     def compose_body(self) -> ComposeResult:
         styles = self.tamis.role_styles
         yield OneLine(styles, id="progress")
-        with Container(id="settling"):
+        with Widget(id="settling"):
             yield LineList(styles, ItemLines(self.session), id="items")
-            yield Reader(styles, gutter=0, id="preview")
         yield OneLine(styles, id="reason")
         yield self.ask_line()
 
@@ -162,10 +160,15 @@ class OverviewScreen(AskingScreen):
     def _preview(self) -> None:
         """What the line under the cursor holds, where there is room beside."""
         from workbench.preview import preview
+        from workbench.widgets.reader import Reader
 
         session, item = self.session, self.session.item
-        reader = self.query_one("#preview", Reader)
-        if item is None:
+        reader = next(iter(self.query("#preview").results(Reader)), None)
+        if reader is None:
+            # Made when it is first needed: a terminal of the usual width starts without it.
+            self.query_one("#settling").mount(Reader(self.tamis.role_styles, gutter=0, id="preview"))
+            self.call_after_refresh(self.sync)
+        elif item is None:
             reader.open(None, tuple)
         elif reader.key != item:
             reader.open(item, lambda: preview(session, item))

@@ -91,6 +91,14 @@ async def test_a_key_that_cannot_act_says_why(folder: Path) -> None:
         assert "nothing to undo" in screen_text(app)[-2]
 
 
+async def test_why_on_a_group_says_that_all_is_shown(folder: Path) -> None:
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("enter", "w")
+        assert "found about the group is shown already" in screen_text(app)[-2]
+        await pilot.press("z")
+        assert "go to one of its rows" in screen_text(app)[-2]
+
+
 async def test_a_filter_counts_while_typing_and_refuses_nonsense(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
         await pilot.press("enter", "slash", *"bucket:drop")
@@ -276,7 +284,7 @@ async def test_hostile_rows_reach_no_cell(tmp_path: Path) -> None:
         assert app.session.project.verdict(0) == "accepted"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (150, 40)])
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (150, 40)])
 async def test_hostile_answers_side_by_side_reach_no_cell_but_their_own(tmp_path: Path, size: tuple[int, int]) -> None:
     content = [
         {"instruction": f"Say it. {HOSTILE}", "input": "", "output": f"{n} {HOSTILE} \u4f60\u597d"} for n in range(3)
@@ -284,7 +292,7 @@ async def test_hostile_answers_side_by_side_reach_no_cell_but_their_own(tmp_path
     cluster = Cluster("cc1", "conflict", (0, 1, 2), 0, (f"they disagree {HOSTILE}",))
     found = Findings((cluster,), (), ("check", "check", "check"), {"total": 0.1})
     async with workbench(planted.make_folder(tmp_path, content, found), size) as (app, pilot):
-        bar = 2 if size[0] == 80 else 3
+        bar = 3 if size[0] == 150 else 2
         for keys in ((), ("enter",), ("j",)):
             await pilot.press(*keys)
             text = screen_text(app)

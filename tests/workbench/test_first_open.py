@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planted import journal, screen_text, workbench
+from planted import TamisApp, journal, opened, screen_text, shown, workbench
 from textual.widgets import Input
 
 from engine.project.create import create_project
@@ -167,6 +167,24 @@ async def test_rows_that_are_still_being_read_come_in(tmp_path: Path) -> None:
         assert app.session.project.is_complete
         assert "·150" in screen_text(app)[0]
         assert app.session.project.findings is not None
+
+
+async def test_while_a_file_is_read_the_overview_tells_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = lines(tmp_path / "raw.jsonl", [{"instruction": f"q{n}", "output": "a"} for n in range(150)])
+    folder = create_project(source, first=100)
+    (tmp_path / "slow_job.py").write_text("import sys; sys.stdin.read()")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr("workbench.scan_job.READ_MODULE", "slow_job")
+    with opened(folder) as project:
+        app = TamisApp(project)
+        async with app.run_test(size=(80, 24)) as pilot:
+            text = await shown(app, pilot, lambda text: "Reading the file" in text)
+            assert "100 rows so far" in text
+            await pilot.press("escape")
+            await app.workers.wait_for_complete()
+            assert "reading was stopped" in screen_text(app)[-2]
 
 
 async def test_a_source_that_changed_meanwhile_says_so_and_its_rows_can_be_judged(tmp_path: Path) -> None:

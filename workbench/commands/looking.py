@@ -15,7 +15,10 @@ else:
 
 
 def _toggle_why(stage: Stage) -> None:
-    stage.session.why_open = not stage.session.why_open
+    session = stage.session
+    session.why_open = not session.why_open
+    if session.why_open and session.entry is not None and session.entry.is_header:
+        session.say("what was found about the group is shown already; j goes to its rows")
 
 
 def _toggle_raw(stage: Stage) -> None:

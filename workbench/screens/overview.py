@@ -44,6 +44,9 @@ class ItemLines:
 
             lines.append(((f" Scanning {counted(len(session.project.rows), 'row')}", "title"),))
             lines += step_lines(session.scanning)
+        elif not session.project.is_complete:
+            lines.append(((" Reading the file", "title"),))
+            lines.append(((f"   {counted(len(session.project.rows), 'row')} so far", "text"),))
         section = ""
         for item in session.items:
             if item.section != section:

@@ -201,18 +201,15 @@ class Terminal:
 
     def _sleeps(self) -> bool:
         """Whether every thread of the program, and every process it started, waits for something."""
-        for process in os.listdir("/proc"):
-            try:
-                if process.isdigit() and (
-                    int(process) == self.pid or _stat(f"/proc/{process}/stat")[1] == str(self.pid)
-                ):
-                    threads = os.listdir(f"/proc/{process}/task")
-                    if any(_stat(f"/proc/{process}/task/{thread}/stat")[0] not in "SZ" for thread in threads):
-                        return False
-            except OSError:
-                # It ended while it was looked at.
-                continue
-        return True
+        try:
+            threads = [f"/proc/{self.pid}/task/{thread}" for thread in os.listdir(f"/proc/{self.pid}/task")]
+            started = [child for thread in threads for child in Path(thread, "children").read_text().split()]
+            for child in started:
+                threads += [f"/proc/{child}/task/{thread}" for thread in os.listdir(f"/proc/{child}/task")]
+            return all(_stat(f"{thread}/stat")[0] in "SZ" for thread in threads)
+        except OSError:
+            # One ended while it was looked at.
+            return False
 
     def _read(self, seconds: float) -> bool:
         readable, _, _ = select.select([self._master], [], [], seconds)

@@ -44,7 +44,7 @@ def test_over_ssh_a_decision_costs_few_bytes_and_a_page_not_many(folder: Path) -
     with Terminal(tamis(folder), columns=120, rows=40, environment=OVER_SSH, answers=True) as terminal:
         terminal.wait_for("What the scan proposes")
         terminal.keys("\r")
-        moves, verdicts = costs(terminal, "j" * 12), costs(terminal, "xa" * 6)
+        moves, verdicts = costs(terminal, "j" * 9), costs(terminal, "xa" * 4)
         assert statistics.median(moves) <= 500
         assert statistics.median(verdicts) <= 600
         (page,) = costs(terminal, "\x06")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workbench.session import Session
 
 # A filter that takes longer is gone on with between the keys.
-AT_ONCE_SECONDS = 0.01
+AT_ONCE_SECONDS = 0.006
 # The clock is looked at after so many rows.
 ROWS_AT_ONCE = 64
 

@@ -25,10 +25,13 @@ def row_id(content: int, copy: int = 0) -> str:
 
 def split_id(identifier: str) -> tuple[int, int] | None:
     """The (content hash, copy) of a row id, or None where the text is no id."""
-    digits, _, copy = identifier.partition(".")
-    if len(digits) != 16 or (copy and not copy.isdigit()):
-        return None
     try:
+        if len(identifier) == 16:
+            # Nearly every id: a row without an equal one.
+            return int(identifier, 16), 0
+        digits, _, copy = identifier.partition(".")
+        if len(digits) != 16 or (copy and not copy.isdigit()):
+            return None
         return int(digits, 16), int(copy or 0)
     except ValueError:
         return None

@@ -138,11 +138,12 @@ class RowStore:
         # The hashes in their order, for the time of this call: then no step of a bisection is one of Python's.
         hashes = array("Q", map(self._hashes.__getitem__, order))
         found: list[int | None] = []
+        count = len(hashes)
         for identifier in identifiers:
             content, copy = split_id(identifier) or (-1, 0)
-            place = bisect_left(hashes, content) + copy if content >= 0 else len(hashes)
-            here = place < len(hashes) and hashes[place] == content and copies[order[place]] == copy
-            found.append(order[place] if here else None)
+            place = bisect_left(hashes, content) + copy if content >= 0 else count
+            number = order[place] if place < count and hashes[place] == content else -1
+            found.append(number if number >= 0 and copies[number] == copy else None)
         return found
 
     def example(self, number: int, row: Row | None = None) -> Example:

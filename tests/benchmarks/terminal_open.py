@@ -38,6 +38,8 @@ QUIET_SECONDS = 0.4
 # Longer than any pause between what is sent to prepare the terminal and the first frame.
 START_QUIET_SECONDS = 2.0
 LONGEST_SECONDS = 60.0
+# CPU seconds in a second that count as doing nothing.
+IDLE_SECONDS = 0.02
 EMPTY = """
 from textual.app import App
 from textual.widgets import Static
@@ -153,6 +155,14 @@ class Clocked(Terminal):
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
+    def wait_until_idle(self) -> None:
+        """Read until a second goes by in which the program does next to nothing: years and prompts are counted."""
+        busy = self.cpu()
+        self.read_for(1.0)
+        while self.cpu() - busy > IDLE_SECONDS:
+            busy = self.cpu()
+            self.read_for(1.0)
+
     def collect(self, quiet: float = QUIET_SECONDS) -> list[Chunk]:
         """All that comes until nothing more does."""
         chunks: list[Chunk] = []
@@ -181,12 +191,14 @@ class Clocked(Terminal):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One start: milliseconds from spawn to paint, CPU milliseconds by then, MB at rest; the same of the first hit."""
+    """One start: milliseconds from spawn to paint, CPU milliseconds by then, MB at rest. Of a search: milliseconds and
+    CPU milliseconds from enter to the first row, milliseconds to the last."""
 
     ms: float
     cpu_ms: float
     rss_mb: float
     hit_ms: float = 0.0
+    hit_cpu_ms: float = 0.0
     all_ms: float = 0.0
 
 
@@ -207,13 +219,10 @@ def open_workbench(folder: Path) -> Opening:
     words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", REVIEWERS[0]]
     with Clocked(words, folder.parent) as terminal:
         painted = terminal.first(terminal.collect(START_QUIET_SECONDS), usable)
-        while (busy := terminal.cpu()) is not None:
-            terminal.read_for(1.0)
-            if terminal.cpu() - busy < 0.02:
-                break
+        terminal.wait_until_idle()
         rss = terminal.rss_mb()
         terminal.keys("/", *WORD)
-        pressed = time.perf_counter()
+        pressed, busy = time.perf_counter(), terminal.cpu()
         terminal.type("\r")
         chunks = terminal.collect(1.0)
         hit = terminal.first(chunks, lambda text: WORD in "\n".join(text.split("\n")[1:-3]).lower())
@@ -222,6 +231,7 @@ def open_workbench(folder: Path) -> Opening:
             painted.cpu * 1000,
             rss,
             (hit.at - pressed) * 1000,
+            (hit.cpu - busy) * 1000,
             (chunks[-1].at - pressed) * 1000,
         )
 

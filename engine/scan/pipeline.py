@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FEWEST_CHARACTERS = 700_000
 """Fewer characters are split into words before a second process is of help."""
-OWN_CHARACTERS = 3_000_000
+OWN_CHARACTERS = 5_000_000
 """What else this process has to do meanwhile takes as long as splitting this many characters: where there are more, it
 splits half of the rest.
 """

@@ -81,7 +81,7 @@ def no_child_is_left() -> bool:
     return False
 
 
-@pytest.mark.parametrize("own_characters", [0, 3_000_000])
+@pytest.mark.parametrize("own_characters", [0, 5_000_000])
 @pytest.mark.parametrize("exhaustive_below", [0, 3000])
 @pytest.mark.parametrize("seed", range(3))
 def test_two_processes_find_what_one_finds(

@@ -25,7 +25,7 @@ from workbench.wording import counted
 def repair_table() -> Mapping[str, Callable[[str], str]]:
     """Signal name -> how it mends a text. The signals are imported when the first repair is asked for: the first paint
     needs none of them."""
-    from engine.scan.signals import SIGNALS
+    from engine.scan.signals.table import SIGNALS
 
     return {signal.name: signal.repair for signal in SIGNALS if signal.repair is not None}
 

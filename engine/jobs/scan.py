@@ -20,8 +20,8 @@ from engine.project.folder import Project, open_project
 from engine.queue.precision import demoted, records
 from engine.queue.verdicts import outcomes
 from engine.scan import scan
-from engine.scan.signals import Signal
 from engine.scan.signals.settings import configured
+from engine.scan.signals.signal import Signal
 
 PREFERENCE = {"accepted": 1, "rejected": -1}
 # Progress while rows are read: now and then is often enough.

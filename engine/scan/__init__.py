@@ -13,7 +13,7 @@ from engine.model import Example, Findings
 
 if TYPE_CHECKING:
     from engine.scan.cache import ScanCache
-    from engine.scan.signals import Signal
+    from engine.scan.signals.signal import Signal
 
 Progress = Callable[[str, int, int], None]
 """Called as `progress(phase, done, of)`; phases are "duplicates", "signals", "clusters"."""

@@ -9,8 +9,9 @@ from typing import Any
 from engine.model import Example, Flag, Span
 from engine.scan.beside import beside
 from engine.scan.kept_flags import Kept, KeptFlags, digest_of, row_keys, rules_digest
-from engine.scan.signals import SIGNALS, Reading, Signal
-from engine.scan.signals.signal import Found, sees_rows_alone
+from engine.scan.signals.reading import Reading
+from engine.scan.signals.signal import Found, Signal, sees_rows_alone
+from engine.scan.signals.table import SIGNALS
 
 FEWEST_ROWS = 1_000
 """Fewer rows are read before a second process is of help."""

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from importlib import metadata
 from typing import Any
 
 from engine.model import Example, Span
@@ -69,6 +68,8 @@ def digest_of(keys: Sequence[int]) -> str:
 def rules_digest() -> str:
     """A value that changes with the rules: the sources of the signals, and the versions of what they look things up
     in."""
+    from importlib import metadata
+
     digest = blake2b(sources_of("signals"), digest_size=16)
     for name in LOOKED_UP_IN:
         try:

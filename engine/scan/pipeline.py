@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from engine.scan.duplicates.answers import Answers
     from engine.scan.duplicates.groups import Stars
     from engine.scan.duplicates.requests import Request
-    from engine.scan.signals import Signal
+    from engine.scan.signals.signal import Signal
 
 FEWEST_CHARACTERS = 700_000
 """Fewer characters are split into words before a second process is of help."""
-OWN_CHARACTERS = 5_000_000
+OWN_CHARACTERS = 2_500_000
 """What else this process has to do meanwhile takes as long as splitting this many characters: where there are more, it
 splits half of the rest.
 """
@@ -95,9 +95,8 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
         from engine.scan.duplicates.merits import merits_of
         from engine.scan.duplicates.pairs import judge_pairs
         from engine.scan.duplicates.tokens import Tokens
-        from engine.scan.flagging import find_flags
-        from engine.scan.signals import SIGNALS
 
+        table = _signals(wanted)
         nodes = nodes_of(requests)
         node_of = [0] * rows
         for number, node in enumerate(nodes):
@@ -136,14 +135,7 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
         )
     paired = time.perf_counter()
 
-    table = SIGNALS if wanted.signals is None else wanted.signals
-    flags = find_flags(
-        examples,
-        lambda done, of: ticker.tick("signals", done, of),
-        table,
-        both=wanted.both,
-        kept=wanted.cache.flags if wanted.cache is not None else None,
-    )
+    flags = _flagged(examples, table, wanted, ticker)
     flagged = time.perf_counter()
 
     ticker.tick("clusters", 0, max(rows, 1))
@@ -160,6 +152,29 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
         "total": round(ended - started, 3),
     }
     return Findings(clusters, flags, buckets, seconds, leaks)
+
+
+def _signals(wanted: Wanted) -> Sequence[Signal]:
+    """The signals to ask. All of them take a while to import: only where they are wanted."""
+    if wanted.signals is not None:
+        return wanted.signals
+    from engine.scan.signals.table import SIGNALS
+
+    return SIGNALS
+
+
+def _flagged(examples: Sequence[Example], table: Sequence[Signal], wanted: Wanted, ticker: Ticker) -> tuple[Flag, ...]:
+    if not table:
+        return ()
+    from engine.scan.flagging import find_flags
+
+    return find_flags(
+        examples,
+        lambda done, of: ticker.tick("signals", done, of),
+        table,
+        both=wanted.both,
+        kept=wanted.cache.flags if wanted.cache is not None else None,
+    )
 
 
 def _split_beside(requests: Sequence[Request]) -> int:

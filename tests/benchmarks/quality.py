@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.scan.buckets import buckets_of
 from engine.scan.flagging import find_flags
-from engine.scan.signals import SIGNALS
+from engine.scan.signals.table import SIGNALS
 from tests.benchmarks.faults import injected_part
 from tests.benchmarks.quality_data import (
     DATA,

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.model import Example, Turn
 from engine.scan.flagging import find_flags
-from engine.scan.signals import SIGNALS
+from engine.scan.signals.table import SIGNALS
 from tests.benchmarks.quality_data import read_alpaca
 
 

@@ -26,7 +26,7 @@ from engine.queue.recheck import answered, asking, draw, self_agreement
 from engine.queue.rules import derive, derive_row, offers
 from engine.queue.store import load_queue
 from engine.queue.verdicts import outcomes
-from engine.scan.signals import SIGNALS
+from engine.scan.signals.table import SIGNALS
 from engine.select import select
 
 REPAIRS = {signal.name: signal.repair for signal in SIGNALS if signal.repair}

@@ -11,7 +11,7 @@ from scan_rows import SHARED, alpaca, chat, example, row, signals
 
 from engine.model import Example, Flag, Turn
 from engine.scan.flagging import find_flags
-from engine.scan.signals import SIGNALS
+from engine.scan.signals.table import SIGNALS
 
 PROSE = "The harbour is quiet at night, and the boats lie still until the morning tide lifts them again."
 

@@ -13,9 +13,10 @@ from engine.model import Example, Flag
 from engine.scan.cache import load_cache, save_cache
 from engine.scan.flagging import find_flags
 from engine.scan.kept_flags import KeptFlags, from_json, row_keys, to_json
-from engine.scan.signals import SIGNALS, Reading, Signal
+from engine.scan.signals.reading import Reading
 from engine.scan.signals.settings import configured
-from engine.scan.signals.signal import Found, sees_rows_alone
+from engine.scan.signals.signal import Found, Signal, sees_rows_alone
+from engine.scan.signals.table import SIGNALS
 
 ANSWERS = (
     "",

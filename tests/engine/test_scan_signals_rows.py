@@ -13,7 +13,7 @@ from scan_rows import ROOT, chat, example, row
 
 from engine.model import Example, Flag, Turn
 from engine.scan.flagging import find_flags
-from engine.scan.signals import SIGNALS
+from engine.scan.signals.table import SIGNALS
 from engine.scan.signals.typos import dictionary
 
 BY_NAME = {signal.name: signal for signal in SIGNALS}

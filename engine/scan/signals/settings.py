@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import cast
 
 from engine.model import SEVERITIES, Severity
-from engine.scan.signals import SIGNALS, Signal
+from engine.scan.signals.signal import Signal
+from engine.scan.signals.table import SIGNALS
 
 LEVELS = ("off", *SEVERITIES)
 

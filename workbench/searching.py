@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # A filter that takes longer is gone on with between the keys.
 AT_ONCE_SECONDS = 0.006
+# As long as nothing is found there is nothing to paint, and a frame costs more than this.
+FIRST_HIT_SECONDS = 0.02
 # The clock is looked at after so many rows.
 ROWS_AT_ONCE = 64
 
@@ -34,15 +36,15 @@ class Search:
     def is_done(self) -> bool:
         return self.looked_at >= self.rows
 
-    def go_on(self, seconds: float, clock: Callable[[], float] = monotonic) -> bool:
-        """Look at further rows for about so long; whether all were looked at."""
+    def go_on(self, seconds: float, clock: Callable[[], float] = monotonic, *, to_first: bool = False) -> bool:
+        """Look at further rows for about so long, or only until one is found; whether all were looked at."""
         end = clock() + seconds
         while not self.is_done:
             last = min(self.looked_at + ROWS_AT_ONCE, self.rows)
             test, project = self._selector.test, self._project
             self.found += [row for row in range(self.looked_at, last) if test(project, row)]
             self.looked_at = last
-            if clock() >= end:
+            if clock() >= end or (to_first and self.found):
                 break
         return self.is_done
 
@@ -58,7 +60,7 @@ def begin(session: Session, text: str) -> None:
     Raises UsageError where the text is no selector; the view then stays.
     """
     searching = Search(session.project, text)
-    if searching.go_on(AT_ONCE_SECONDS):
+    if searching.go_on(AT_ONCE_SECONDS) or (not searching.found and searching.go_on(FIRST_HIT_SECONDS, to_first=True)):
         session.set_filter(text, searching.found)
         return
     session.searching, session.cursor = searching, 0

@@ -12,6 +12,7 @@ import gzip
 import json
 import os
 import random
+import re
 import select
 import shutil
 import statistics
@@ -232,12 +233,16 @@ def open_workbench(folder: Path) -> Opening:
 
 
 def search(terminal: Clocked, word: str) -> tuple[float, float, float]:
-    """Milliseconds and CPU milliseconds from enter to the first row that holds `word`, milliseconds to the last."""
+    """Milliseconds and CPU milliseconds from enter to the first row that holds `word`, milliseconds to the last.
+
+    A row is there once the status line counts it; where in its text the word stands is another matter.
+    """
     terminal.keys("/", "\x15", *word)
     pressed, busy = time.perf_counter(), terminal.cpu()
     terminal.type("\r")
     chunks = terminal.collect(1.0)
-    hit = terminal.first(chunks, lambda text: word in "\n".join(text.split("\n")[1:-3]).lower())
+    counted = re.compile(rf"/ {word}\s+\d+/[1-9]")
+    hit = terminal.first(chunks, lambda text: counted.search(text.partition("\n")[0]) is not None)
     return (hit.at - pressed) * 1000, (hit.cpu - busy) * 1000, (chunks[-1].at - pressed) * 1000
 
 

@@ -39,6 +39,19 @@ def test_a_slice_looks_at_some_rows_and_goes_on_where_it_stopped(folder: Path) -
         assert search.found == select(project, WORD) == list(range(4, 190, 9))
 
 
+def test_a_slice_may_end_with_the_first_row_found(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": f"row {number}", "input": "", "output": "late" if number > 130 else "-"}
+        for number in range(300)
+    ]
+    with planted.opened(planted.make_folder(tmp_path, rows)) as project:
+        search = Search(project, "late")
+        assert not search.go_on(1.0, lambda: 0.0, to_first=True)
+        assert (search.looked_at, search.found[0]) == (3 * ROWS_AT_ONCE, 131)
+        assert search.go_on(1.0, lambda: 0.0)
+        assert search.found == list(range(131, 300))
+
+
 @pytest.mark.parametrize("word", [WORD, "chlorophyll", "kelvin", "xphotox", "none", "slash"])
 def test_words_told_from_bytes_are_those_of_the_text(tmp_path: Path, word: str) -> None:
     lines = [
@@ -61,7 +74,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Searches stop after their first slice until the gate holds something."""
     go_on, opened = Search.go_on, list[bool]()
 
-    def held_back(search: Search, seconds: float) -> bool:
+    def held_back(search: Search, seconds: float, *, to_first: bool = False) -> bool:
         return go_on(search, 0.0) if opened or not search.looked_at else False
 
     monkeypatch.setattr("workbench.searching.AT_ONCE_SECONDS", 0.0)

@@ -163,8 +163,8 @@ class Background:
         rows = await asyncio.to_thread(repairs.fitting, session.project, rule, range(len(session.project.rows)))
         if rows:
             session.fits = (rule, tuple(rows))
-            more = f"the same change ({rule.rule.about}) fits {counted(len(rows), 'more row')}: F shows them"
-            session.say(f"{session.message.text} \u00b7 {more}", "done")
+            more = f"F shows {counted(len(rows), 'more row')} that the same change fits ({rule.rule.about})"
+            session.say(f"{more} \u00b7 {session.message.text}", "done")
             self._app.sync_screen()
 
     def _read_progress(self, phase: str, done: int, of: int) -> None:

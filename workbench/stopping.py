@@ -22,7 +22,9 @@ def note_outcome(session: Session, bad: bool) -> None:
     # Counting what is left passes over the whole list, so not with every key.
     advice = advised(session) if len(latest) % ADVISED_EVERY == 0 else None
     if advice is not None:
-        session.say(f"{session.message.text} \u00b7 {advice} A accepts them", "done")
+        # The key and the risk first: a narrow line is cut behind them.
+        why, _, risk = advice.partition("? ")
+        session.say(f"A accepts the rest, {risk}: {why}?", "done")
 
 
 def advised(session: Session) -> str | None:

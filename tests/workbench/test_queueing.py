@@ -216,7 +216,7 @@ async def test_an_edit_is_offered_to_the_rows_it_fits(folder: Path) -> None:
         await app.workers.wait_for_complete()
         assert session.fits is not None
         assert session.fits[1] == (4, 6, 7, 8, 9)
-        assert "fits 5 more rows: F shows them" in session.message.text
+        assert session.message.text.startswith("F shows 5 more rows that the same change fits (strip")
         await pilot.press("F", "enter")
         assert [session.project.current_row(row)["output"] for row in range(4, 10)] == [
             f"River {row}" for row in range(4, 10)
@@ -251,8 +251,8 @@ def test_advice_to_stop_names_the_risk_and_is_taken_twice(tmp_path: Path) -> Non
             session.on_screen.add(session.entry.row)
             judge(session, "accept")
         assert (
-            "the last 30 of `clean` changed nothing: accept the remaining 30? at most 9.5 % bad with 95 % confidence"
-            in session.message.text
+            session.message.text == "A accepts the rest, at most 9.5 % bad with 95 % confidence: "
+            "the last 30 of `clean` changed nothing: accept the remaining 30?"
         )
         accept_rest(session)
         assert project.tally()["accepted"] == 30

@@ -43,9 +43,7 @@ def test_pairs_a_person_read_are_judged_as_they_were_read(alpaca_findings: Findi
     assert called["duplicate"] / (called["duplicate"] + called["different"]) >= 0.95
 
 
-def test_a_whole_scan_takes_seconds_and_floods_nobody(alpaca_findings: Findings) -> None:
-    # Measured: 3.2 s on two quiet cores. The bound leaves room for a busy machine.
-    assert alpaca_findings.seconds["total"] < 25
+def test_a_whole_scan_floods_nobody(alpaca_findings: Findings) -> None:
     assert len(clusters(alpaca_findings, "variant")) <= 260
     assert len(clusters(alpaca_findings, "conflict")) <= 20
     # Curators replaced about a tenth of such rows; what is flagged here must stay readable.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.jobs.scan import scan_project
     from engine.model import Act, Cluster, Decision, Example, Findings, Flag, Turn
     from engine.project.create import create_project
-    from engine.project.folder import Project, open_project
+    from engine.project.project import Project, open_project
     from engine.select import select as select_rows
 
 _HOMES = {
@@ -30,8 +30,8 @@ _HOMES = {
     "Flag": "engine.model",
     "Turn": "engine.model",
     "create_project": "engine.project.create",
-    "Project": "engine.project.folder",
-    "open_project": "engine.project.folder",
+    "Project": "engine.project.project",
+    "open_project": "engine.project.project",
     "select_rows": "engine.select",
 }
 

@@ -83,7 +83,7 @@ def _overlaid(config: Config, content: Mapping[str, Any], where: str) -> Config:
 
 
 def _training(training: Training, table: Mapping[str, Any], where: str) -> Training:
-    from engine.training.settings import checked
+    from engine.training.spec.parse import checked
 
     own = {name: setting for name, setting in table.items() if name in Training.__slots__ and name != "others"}
     for name, setting in own.items():

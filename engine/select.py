@@ -19,7 +19,7 @@ from engine.scan.dates import date_of
 from engine.sources.mapping import parse_path, value_at
 
 if TYPE_CHECKING:
-    from engine.project.folder import Project
+    from engine.project.project import Project
 
 Test = Callable[["Project", int], bool]
 
@@ -284,7 +284,7 @@ def _batch(value: str) -> Test:
     def test(project: Project, number: int) -> bool:
         nonlocal ids
         if ids is None:
-            from engine.training.batches import rows_by_step
+            from engine.training.runs.batches import rows_by_step
 
             folder = project.folder / "runs" / run
             if "/" in run or not folder.is_dir():

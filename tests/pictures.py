@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.pilot import Pilot
 
-    from workbench.screens.base import WorkScreen
+    from workbench.ui.screens.base import WorkScreen
 
 GUIDE = Path(__file__).parent.parent / "docs" / "pictures"
 SIZES = ((80, 24), (60, 20), (140, 40))
@@ -54,8 +54,8 @@ def typed(selector: str) -> tuple[str, ...]:
 
 def second_reviewer(folder: Path) -> None:
     """Two persons who differ on a few rows and agree on others."""
-    from engine.project.folder import open_project
-    from workbench.headless import run_headless
+    from engine.project.project import open_project
+    from workbench.actions.typed_commands import run_headless
 
     for name, words in (("bea", "accept row:0-30"), ("ann", "reject row:3-7")):
         with open_project(folder, reviewer=name) as project:
@@ -78,15 +78,15 @@ def comparison(folder: Path) -> None:
 
 def try_screen(folder: Path) -> WorkScreen:
     from tests.planted_runs import CURATED
-    from workbench.screens.try_run import TryScreen
+    from workbench.ui.screens.try_run import TryScreen
 
     return TryScreen(folder / "runs" / CURATED)
 
 
 def judge_screen(folder: Path) -> WorkScreen:
-    from engine.training.judgements import Judging
+    from engine.training.eval.pairwise import Judging
     from tests.planted_runs import CURATED, RAW
-    from workbench.screens.judge import JudgeScreen
+    from workbench.ui.screens.judge import JudgeScreen
 
     return JudgeScreen(Judging(folder / "runs" / CURATED, folder / "runs" / RAW, by="ann"))
 
@@ -142,10 +142,10 @@ IN_THE_GUIDE = (
 def scratch_project(place: Path, sample: str) -> Path:
     """A scanned project on a copy of a sample, its held-out rows reserved where there are any."""
     from engine.jobs.scan import scan_project
+    from engine.paths import shipped_dir
     from engine.project.create import create_project
-    from engine.project.folder import open_project
     from engine.project.heldout import reserve_file
-    from engine.shipped import shipped_dir
+    from engine.project.project import open_project
 
     if sample == "guess":
         _with_other_names(shipped_dir("sample_data") / "support.jsonl", place / "guess.jsonl")
@@ -171,8 +171,8 @@ def _with_other_names(source: Path, to: Path) -> None:
 
 async def taken(folder: Path, picture: Picture, columns: int, rows: int, theme: str, only_ascii: bool) -> str:
     """The SVG of a screen; the project is left as it was."""
-    from engine.project.folder import open_project
-    from workbench.app import TamisApp
+    from engine.project.project import open_project
+    from workbench.ui.app import TamisApp
 
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / folder.name

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.project.folder import open_project
-from engine.training.comparison import Comparison, Trial, save_comparison, save_result
-from engine.training.measures import result_of
+from engine.project.project import open_project
+from engine.training.compare.metrics import result_of
+from engine.training.compare.store import Comparison, Trial, save_comparison, save_result
 
 CURATED, RAW = "20260105T101500Z-curated", "20260104T091000Z-raw"
 COMPARISON = "20260106T120000Z-compare"

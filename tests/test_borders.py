@@ -39,7 +39,9 @@ def imported_by(path: Path) -> set[str]:
 def test_the_engine_knows_no_terminal() -> None:
     worker = "engine.training.worker"
     names = [
-        name for name in modules_of("engine") if not name.startswith(worker) and name != "engine.training.supervisor"
+        name
+        for name in modules_of("engine")
+        if not name.startswith(worker) and name != "engine.training.runs.supervisor"
     ]
     code = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in names)
     assert loaded_after(code, *TERMINAL, "workbench", *HEAVY) == []
@@ -83,10 +85,10 @@ def test_help_and_status_start_without_a_screen_library(words: list[str], tmp_pa
     source = tmp_path / "raw.jsonl"
     source.write_text('{"instruction": "a", "output": "b"}\n')
     subprocess.run(
-        [sys.executable, "-m", "workbench.cli", "scan", str(source), "--project", str(tmp_path / "raw.tamis")],
+        [sys.executable, "-m", "workbench.cli.main", "scan", str(source), "--project", str(tmp_path / "raw.tamis")],
         check=True,
         cwd=ROOT,
     )
     called = [str(tmp_path / "raw.tamis") if word == "PROJECT" else word for word in words]
-    code = f"from workbench.cli import main\ntry:\n    main({called!r})\nexcept SystemExit:\n    pass"
+    code = f"from workbench.cli.main import main\ntry:\n    main({called!r})\nexcept SystemExit:\n    pass"
     assert loaded_after(code, *TERMINAL, *HEAVY, "numpy", "rapidfuzz", "asyncio") == []

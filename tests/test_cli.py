@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from projects import alpaca, numbered, write_jsonl
 
-from workbench.cli import HANDLERS
+from workbench.cli.main import HANDLERS
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPACA = ROOT.parent / "shared" / "data" / "alpaca_52k.jsonl.gz"
 
 
 def tamis(*words: object, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "workbench.cli", *map(str, words)]
+    command = [sys.executable, "-m", "workbench.cli.main", *map(str, words)]
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, env=os.environ | env, stdin=subprocess.DEVNULL, check=False
     )

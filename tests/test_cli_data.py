@@ -70,7 +70,7 @@ def test_merging_by_hand(tmp_path: Path) -> None:
 
 def test_standard_input_is_a_source(tmp_path: Path) -> None:
     content = b"".join(json.dumps(row).encode() + b"\n" for row in numbered(4))
-    command = [sys.executable, "-m", "workbench.cli", "scan", "-", "--json"]
+    command = [sys.executable, "-m", "workbench.cli.main", "scan", "-", "--json"]
     done = subprocess.run(command, input=content, capture_output=True, cwd=ROOT, check=True)
     assert json.loads(done.stdout)["rows"] == 4
 

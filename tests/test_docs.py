@@ -10,8 +10,8 @@ from projects import alpaca, write_jsonl
 
 import engine
 from workbench.commands.key_table import DAILY, key_table_markdown
-from workbench.keymap import SHIPPED
-from workbench.theming import load_themes
+from workbench.ui.keymap import SHIPPED
+from workbench.ui.theme import load_themes
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

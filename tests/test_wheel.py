@@ -21,9 +21,9 @@ def test_themes_and_samples_are_found_from_an_unpacked_wheel(tmp_path: Path) -> 
     assert tops == {"engine", "workbench", f"{wheel.name.rsplit('-', 3)[0]}.dist-info"}
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from engine.shipped import shipped_dir\n"
+        "from engine.paths import shipped_dir\n"
         "print(shipped_dir('themes') / 'night.toml', shipped_dir('sample_data') / 'support.jsonl')\n"
-        "from workbench.cli import main\n"
+        "from workbench.cli.main import main\n"
         "raise SystemExit(main(['scan', str(shipped_dir('sample_data') / 'support.jsonl')]))\n"
     )
     done = subprocess.run(

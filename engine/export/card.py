@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.export.licence import UNKNOWN
 
 if TYPE_CHECKING:
-    from engine.project.folder import Project
+    from engine.project.project import Project
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 CONFIG_FILES = {

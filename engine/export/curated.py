@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.project.folder import Project
+    from engine.project.project import Project
 
 
 @dataclass(frozen=True, slots=True)

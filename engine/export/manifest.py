@@ -12,12 +12,12 @@ from engine.project.journal import now
 from engine.version import tamis_version
 
 if TYPE_CHECKING:
-    from engine.project.folder import Project
+    from engine.project.project import Project
 
 
 def manifest(project: Project, summary: dict[str, Any]) -> dict[str, Any]:
     """Sources, journals, reviewers, counts per reason, how many decisions were read against taken in bulk, the gate."""
-    from engine.project.gate import gate_summary  # the gate counts what an export would hold
+    from engine.workflows.gate import gate_summary  # the gate counts what an export would hold
 
     counts = project.counts()
     decided = [number for number in range(len(project.rows)) if project.verdict(number) in ("accepted", "rejected")]

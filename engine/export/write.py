@@ -23,7 +23,7 @@ from engine.files import sync_folder, write_atomic
 from engine.model import Act
 
 if TYPE_CHECKING:
-    from engine.project.folder import Project
+    from engine.project.project import Project
 
 MANIFEST_NAME = "tamis-manifest.json"
 CARD_NAME = "README.md"

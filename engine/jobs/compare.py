@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TamisError
-from engine.jobs.progress import end_when_parent_does, say
-from engine.project.comparing import manifests, prepare_comparison
-from engine.project.folder import open_project
-from engine.training.compare import Prepared, conclude, start
-from engine.training.comparison import read_comparison
+from engine.jobs.protocol import end_when_parent_does, say
+from engine.project.project import open_project
+from engine.training.compare.experiment import Prepared, conclude, start
+from engine.training.compare.store import read_comparison
+from engine.workflows.compare import manifests, prepare_comparison
 
 
 def looked_at(prepared: Prepared) -> dict[str, Any]:

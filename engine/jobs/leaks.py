@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import TamisError
 from engine.files import write_atomic
-from engine.jobs.progress import end_when_parent_does, say
+from engine.jobs.protocol import end_when_parent_does, say
 from engine.model import Example, Turn
 from engine.scan import scan
 

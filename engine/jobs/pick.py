@@ -14,10 +14,10 @@ from typing import Any
 from engine.config import load_config
 from engine.errors import TamisError, UsageError
 from engine.files import write_atomic
-from engine.jobs.progress import end_when_parent_does, say
-from engine.project.folder import Project, open_project
-from engine.queue.pick import Candidate, Pick, propose, text_of
-from engine.queue.store import load_queue
+from engine.jobs.protocol import end_when_parent_does, say
+from engine.project.project import Project, open_project
+from engine.review.pick import Candidate, Pick, propose, text_of
+from engine.review.store import load_queue
 from engine.scan.dates import date_of
 
 _RISK = {"drop": 1.0, "check": 0.7, "fix": 0.6, "info": 0.0}
@@ -59,7 +59,7 @@ def _embeddings(project: Project, candidates: Sequence[Candidate]) -> Any:
     config = load_config(project.folder)
     if config.embedding is None or not candidates:
         return None
-    from engine.training.embedding import embeddings
+    from engine.training.eval.embedding import embeddings
 
     command = tuple(config.training.others.get("command", ()))
     texts = [text_of(one) for one in candidates]

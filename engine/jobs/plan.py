@@ -14,9 +14,9 @@ from pathlib import Path
 from types import FrameType
 
 from engine.errors import TamisError
-from engine.jobs.progress import CANCELLED, say
-from engine.project.folder import open_project
-from engine.project.start_run import plan_run
+from engine.jobs.protocol import CANCELLED, say
+from engine.project.project import open_project
+from engine.workflows.train import plan_run
 
 
 def end_by_signal() -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from engine.errors import TamisError
-from engine.jobs.progress import end_when_parent_does, say
+from engine.jobs.protocol import end_when_parent_does, say
 from engine.project.create import continue_reading
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from engine.config import load_config
 from engine.errors import TamisError
-from engine.jobs.progress import end_when_parent_does, say
+from engine.jobs.protocol import end_when_parent_does, say
 from engine.model import Findings
-from engine.project.folder import Project, open_project
-from engine.queue.precision import demoted, records
-from engine.queue.verdicts import outcomes
+from engine.project.project import Project, open_project
+from engine.review.outcomes import outcomes
+from engine.review.signal_precision import demoted, records
 from engine.scan import scan
 from engine.scan.signals.settings import configured
 from engine.scan.signals.signal import Signal

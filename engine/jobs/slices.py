@@ -9,8 +9,8 @@ from typing import Any
 
 from engine.errors import TamisError
 from engine.files import write_atomic
-from engine.jobs.progress import end_when_parent_does, say
-from engine.project.folder import Project, open_project
+from engine.jobs.protocol import end_when_parent_does, say
+from engine.project.project import Project, open_project
 from engine.scan.slices import dead_terms, slices, ten_of
 
 

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import TamisError, TrainingError
-from engine.jobs.progress import CANCELLED, end_when_parent_does, say
-from engine.project.folder import open_project
-from engine.project.rescore import latest_run, point_back, start_rescore
+from engine.jobs.protocol import CANCELLED, end_when_parent_does, say
+from engine.project.project import open_project
 from engine.project.suspects import Suspects
-from engine.training.runs import read_run, stop
+from engine.training.runs.status import read_run, stop
 from engine.training.worker.events import read_json
+from engine.workflows.rescore import latest_run, point_back, start_rescore
 
 POLL_SECONDS = 0.2
 PHASES = {"train": "training", "rows": "measuring rows", "eval": "measuring"}

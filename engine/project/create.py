@@ -19,8 +19,8 @@ from typing import IO
 from engine.errors import ProjectError, SourceError
 from engine.files import sync_folder, write_atomic
 from engine.model import Quarantined
-from engine.project.ids import content_hash
-from engine.project.places import project_folder_for
+from engine.paths import project_folder_for
+from engine.project.row_ids import content_hash
 from engine.project.rows import RowStore, read_columns, write_index
 from engine.project.settings import ProjectSettings, SourceFile, read_settings, write_settings
 from engine.sources.formats import source_format

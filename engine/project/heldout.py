@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.errors import LockedError, UsageError
 from engine.model import Act, Cluster, Row
 from engine.project.create import append_rows
-from engine.project.folder import Project, open_project
+from engine.project.project import Project, open_project
 from engine.sources.mapping import parse_path, value_at
 
 STRADDLING_KINDS = ("exact", "near", "prefix", "conflict")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from engine.errors import ProjectError
 from engine.files import write_atomic
-from engine.project.folder import open_project
-from engine.project.ownership import Ownership
-from engine.project.places import is_project
+from engine.paths import is_project
+from engine.project.project import open_project
+from engine.project.writer_lock import Ownership
 
 
 @dataclass(frozen=True, slots=True)

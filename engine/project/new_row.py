@@ -12,8 +12,8 @@ from engine.errors import LockedError, ProjectError, UsageError
 from engine.files import append_durable
 from engine.model import Act, Row
 from engine.project.create import append_pieces
-from engine.project.folder import Project
-from engine.project.ids import content_hash, row_id
+from engine.project.project import Project
+from engine.project.row_ids import content_hash, row_id
 from engine.project.settings import read_settings, write_settings
 from engine.sources.mapping import Mapping as Fields
 from engine.sources.mapping import parse_path, value_at

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ProjectError, UsageError
-from engine.project.folder import Project
 from engine.project.journal import act_from_json, read_lines
+from engine.project.project import Project
 
 
 @dataclass(frozen=True, slots=True)

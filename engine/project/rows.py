@@ -21,7 +21,7 @@ from typing import Any, Literal
 from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.model import Example, Row
-from engine.project.ids import row_id, split_id
+from engine.project.row_ids import row_id, split_id
 from engine.sources.mapping import Mapping
 
 MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"

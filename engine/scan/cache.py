@@ -23,8 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.files import write_atomic
-from engine.scan.kept_flags import KeptFlags, from_json, to_json
-from engine.scan.sources_digest import sources_of
+from engine.scan.flag_cache import KeptFlags, from_json, sources_of, to_json
 
 FORMAT = 4
 MOST_PAIRS = 100_000

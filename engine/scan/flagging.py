@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.model import Example, Flag, Span
-from engine.scan.beside import beside
-from engine.scan.kept_flags import Kept, KeptFlags, digest_of, row_keys, rules_digest
+from engine.scan.flag_cache import Kept, KeptFlags, digest_of, row_keys, rules_digest
+from engine.scan.parallel import beside
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, sees_rows_alone
 from engine.scan.signals.table import SIGNALS

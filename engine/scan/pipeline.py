@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from engine.model import Cluster, Example, Findings, Flag
 from engine.scan import Progress
-from engine.scan.beside import alone, beside, second_core
 from engine.scan.buckets import buckets_of
-from engine.scan.duplicates.relations import relations_of
-from engine.scan.duplicates.requests import LONGEST_SPLIT, nodes_of, requests_of
+from engine.scan.duplicates.constraints import relations_of
+from engine.scan.parallel import alone, beside, second_core
 from engine.scan.progress import Ticker, without_collector
+from engine.scan.requests.requests import LONGEST_SPLIT, nodes_of, requests_of
 
 if TYPE_CHECKING:
     from engine.scan.cache import ScanCache
-    from engine.scan.duplicates.answers import Answers
-    from engine.scan.duplicates.groups import Stars
-    from engine.scan.duplicates.requests import Request
+    from engine.scan.duplicates.answer_groups import Answers
+    from engine.scan.duplicates.stars import Stars
+    from engine.scan.requests.requests import Request
     from engine.scan.signals.signal import Signal
 
 FEWEST_CHARACTERS = 700_000
@@ -90,9 +90,9 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
 
     with beside(words, theirs > 0) as split:
         from engine.scan.duplicates.clusters import find_clusters
-        from engine.scan.duplicates.judged import Judged
+        from engine.scan.duplicates.keeper import merits_of
         from engine.scan.duplicates.leaks import find_leaks
-        from engine.scan.duplicates.merits import merits_of
+        from engine.scan.duplicates.pair_judge import Judged
         from engine.scan.duplicates.pairs import judge_pairs
         from engine.scan.duplicates.tokens import Tokens
 

@@ -71,7 +71,7 @@ def measure_candidates(path: Path, count: int = 6_000) -> dict[str, Any]:
     from rapidfuzz.process import cdist
 
     from engine.scan.duplicates import pairs as pairs_module
-    from engine.scan.duplicates.requests import Node
+    from engine.scan.requests.requests import Node
     from engine.scan.text import sorted_form
 
     rows, planted = with_planted(alpaca_rows(path)[:count], 60, hard=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from engine.model import Act
 from engine.project.create import create_project
-from engine.project.folder import open_project
 from engine.project.journal import act_to_json, now
+from engine.project.project import open_project
 
 
 def made(folder: Path, rows: int) -> Path:
@@ -64,7 +64,7 @@ def main() -> None:
         for _ in range(arguments.repeats + 1):
             started = time.perf_counter()
             done = subprocess.run(
-                [sys.executable, "-m", "workbench.cli", "status", str(project), "--json"],
+                [sys.executable, "-m", "workbench.cli.main", "status", str(project), "--json"],
                 capture_output=True,
                 check=True,
             )

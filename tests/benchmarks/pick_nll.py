@@ -22,7 +22,7 @@ SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 def tamis(*words: str) -> dict[str, Any]:
     """The JSON that a command prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "workbench.cli", *words, "--json"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "workbench.cli.main", *words, "--json"], capture_output=True, text=True, check=False
     )
     if done.returncode > 1:
         raise SystemExit(f"tamis {' '.join(words)}: {done.stderr.strip()}")

@@ -55,7 +55,7 @@ def queue_part() -> dict[str, Any]:
 
 
 def _cases(pool: Sequence[Example]) -> list[Any]:
-    from engine.queue.learn import Case
+    from engine.review.priority_model import Case
 
     severities = flags_by_row(pool)
     return [
@@ -67,8 +67,8 @@ def _cases(pool: Sequence[Example]) -> list[Any]:
 def _reviewed(pool: Sequence[Example], truth: Sequence[bool]) -> tuple[list[int], list[float], float]:
     """The order in which the pool is worked through, learning after every 20 verdicts; the scores after 200 of them,
     and how well they part what was then undecided."""
-    from engine.queue.learn import Features, by_risk, learn
-    from engine.queue.order import mixed
+    from engine.review.order import mixed
+    from engine.review.priority_model import Features, by_risk, learn
 
     cases = _cases(pool)
     features = Features(cases)
@@ -107,7 +107,7 @@ def pick_part() -> dict[str, Any]:
     from sklearn.cluster import KMeans
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    from engine.queue.pick import Candidate, propose
+    from engine.review.pick import Candidate, propose
 
     pool = read_alpaca(5000)
     found = flags_by_row(pool)

@@ -23,15 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import Act
+from engine.paths import shipped_dir
 from engine.project.create import create_project
-from engine.project.folder import Project
 from engine.project.heldout import reserve_file
-from engine.project.rescore import untouched
-from engine.project.start_run import planned_run
-from engine.shipped import shipped_dir
-from engine.training.launch import Job, launch_queue
-from engine.training.row_losses import RowLoss, places, read_row_losses, surprise
-from engine.training.runs import read_run
+from engine.project.project import Project
+from engine.training.eval.row_losses import RowLoss, places, read_row_losses, surprise
+from engine.training.runs.launch import Job, launch_queue
+from engine.training.runs.status import read_run
+from engine.workflows.rescore import untouched
+from engine.workflows.train import planned_run
 
 ACCEPTED = (60, 90, 120, 160)
 SEEDS = (0, 1, 2)

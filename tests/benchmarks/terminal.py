@@ -19,9 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.model import Findings
+from engine.paths import shipped_dir
 from engine.project.create import create_project
-from engine.project.folder import open_project
-from engine.shipped import shipped_dir
+from engine.project.project import open_project
 from tests.benchmarks.duplicate_rows import conversations
 from tests.terminal.pseudo import ANSWER, QUESTION, Terminal
 
@@ -161,7 +161,7 @@ def ours(source: Path, place: Path) -> dict[str, object]:
     for name, environment in (("cells over ssh", OVER_SSH), ("cells", {}), ("stock", {})):
         (folder / "session.json").write_text(PLACE)
         driver = name.partition(" ")[0]
-        words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", "bench", "--driver", driver]
+        words = [sys.executable, "-m", "workbench.cli.main", str(folder), "--as", "bench", "--driver", driver]
         keys = {"j": ["j"] * 60, "verdict": ["x", "a"] * 30}
         out[name] = run(words, "What the scan proposes", keys, ["/bucket:clean\r"], environment)
     return out

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.shipped import shipped_dir
+from engine.paths import shipped_dir
 from tests.benchmarks.terminal import FLOOR, OVER_SSH, ready_project
 from tests.terminal.pseudo import ANSWER, QUESTION, Terminal
 
@@ -171,7 +171,7 @@ def main() -> int:
         floor.write_text(FLOOR)
         for name, driver, compressed in KINDS:
             folder = ready_project(asked.source.resolve(), Path(place) / name)
-            words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", "bench", "--driver", driver]
+            words = [sys.executable, "-m", "workbench.cli.main", str(folder), "--as", "bench", "--driver", driver]
             curses = [sys.executable, str(floor), str(asked.source.resolve())]
             with FarTerminal(
                 words if driver else curses, *link, compressed=compressed, columns=120, rows=40, environment=OVER_SSH

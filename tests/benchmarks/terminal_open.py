@@ -25,10 +25,10 @@ from itertools import islice
 from pathlib import Path
 
 from engine.model import BucketName, Cluster, Findings, Flag, Span
+from engine.paths import shipped_dir
 from engine.project.create import create_project
-from engine.project.folder import Project, open_project
+from engine.project.project import Project, open_project
 from engine.reviewer import file_stem, install_id
-from engine.shipped import shipped_dir
 from tests.terminal.pseudo import ANSWER, QUESTION, Terminal
 
 COLUMNS, ROWS = 120, 40
@@ -220,7 +220,7 @@ def open_empty(program: Path) -> Opening:
 def open_workbench(folder: Path) -> Opening:
     """Start, wait for rest, search a word from the overview."""
     (folder / "session.json").write_text(json.dumps({"v": 1, "asked": ["mapping", "heldout"]}))
-    words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", REVIEWERS[0]]
+    words = [sys.executable, "-m", "workbench.cli.main", str(folder), "--as", REVIEWERS[0]]
     with Clocked(words, folder.parent) as terminal:
         painted = terminal.first(terminal.collect(START_QUIET_SECONDS), usable)
         terminal.wait_until_idle()

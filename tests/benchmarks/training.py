@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.training.choices import SFT
-from engine.training.history import read_history
-from engine.training.launch import Run, choose_spec, launch
-from engine.training.runs import is_alive, stop, tail_events
+from engine.training.runs.launch import Run, choose_spec, launch
+from engine.training.runs.loss_history import read_history
+from engine.training.runs.status import is_alive, stop, tail_events
+from engine.training.spec.defaults import SFT
 from engine.training.worker.events import event_line, read_json
 from tests.benchmarks.training_rows import rows
 

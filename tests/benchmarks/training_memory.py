@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import TrainingRow
-from engine.training.launch import choose_spec, launch
-from engine.training.plan import make_plan
-from engine.training.runs import is_alive, read_run, tail_events
+from engine.training.plan.plan import make_plan
+from engine.training.runs.launch import choose_spec, launch
+from engine.training.runs.status import is_alive, read_run, tail_events
 
 SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("full, 2 rows", {"method": "full", "micro_batch": 2}),

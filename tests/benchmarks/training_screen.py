@@ -22,8 +22,8 @@ from typing import Any
 
 from engine.model import Findings
 from engine.project.create import create_project
-from engine.project.folder import open_project
-from engine.training.live import LiveRun
+from engine.project.project import open_project
+from engine.training.runs.live import LiveRun
 from engine.training.worker.events import event_line, write_json
 from tests.benchmarks.terminal import Measured
 from tests.terminal.pseudo import ANSWER, QUESTION
@@ -72,7 +72,7 @@ def updates(columns: int, rows: int, *, first: int = 1, last: int = LAST) -> dic
         folder, run = project_with_run(Path(name), first, last)
         with (run / "lock").open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", "bench"]
+            words = [sys.executable, "-m", "workbench.cli.main", str(folder), "--as", "bench"]
             with Measured(words, columns=columns, rows=rows, answers=True) as terminal:
                 terminal.wait_for("What the scan proposes")
                 terminal.keys("T")
@@ -133,7 +133,7 @@ def attaching() -> dict[str, float]:
         reading, cpu = time.perf_counter() - began, time.process_time() - busy
         with (run / "lock").open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            words = [sys.executable, "-m", "workbench.cli", str(folder), "--as", "bench"]
+            words = [sys.executable, "-m", "workbench.cli.main", str(folder), "--as", "bench"]
             with Measured(words, columns=80, rows=24, answers=True) as terminal:
                 terminal.wait_for("What the scan proposes")
                 terminal.settle(1.0)

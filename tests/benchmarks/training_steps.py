@@ -18,8 +18,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from engine.training.launch import choose_spec
-from engine.training.survey import row_line
+from engine.training.plan.preflight import row_line
+from engine.training.runs.launch import choose_spec
 from engine.training.worker.events import EventLog
 from tests.benchmarks.training_rows import rows
 
@@ -33,13 +33,13 @@ def paired(rounds: int) -> dict[str, Any]:
     from trl import SFTTrainer
 
     from engine.training.worker import builtin
-    from engine.training.worker.desk import Desk
     from engine.training.worker.heartbeat import Heartbeat
     from engine.training.worker.measure import Measure
     from engine.training.worker.models import choose_precision, load
     from engine.training.worker.packing import ROWS, as_dataset
     from engine.training.worker.rows import choose_masking, prepare, read_rows
     from engine.training.worker.run import make_trainer
+    from engine.training.worker.run_context import Desk
     from engine.training.worker.spec import read_spec
     from engine.training.worker.stopping import StopWatch
 

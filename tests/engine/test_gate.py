@@ -12,12 +12,12 @@ from engine.errors import UsageError
 from engine.export import export
 from engine.jobs.scan import scan_project
 from engine.model import Act, Cluster, Findings, Flag, Leak
-from engine.project import start_run
-from engine.project.folder import Project, open_project
-from engine.project.gate import gate, override_gate
-from engine.training.gate import BY_KEY, LIMITS, read_gate
-from engine.training.plan import nothing_known
-from workbench.cli import main
+from engine.project.project import Project, open_project
+from engine.training.eval.gate_rules import BY_KEY, LIMITS, read_gate
+from engine.training.plan.plan import nothing_known
+from engine.workflows import train as start_run
+from engine.workflows.gate import gate, override_gate
+from workbench.cli.main import main
 
 WORDS = ("rain", "gravity", "a violin", "bread", "the moon", "a bridge", "ink", "salt", "a comet", "wool")
 

@@ -11,11 +11,11 @@ from projects import alpaca, make_project, numbered, write_jsonl
 
 from engine.errors import ProjectError, SourceError
 from engine.model import Act
-from engine.project.agreement import agreement, cohens_kappa
+from engine.project.add_rows import grow
 from engine.project.create import create_project
-from engine.project.folder import open_project
-from engine.project.grow import grow
 from engine.project.merge import merge
+from engine.project.project import open_project
+from engine.project.reviewers import agreement, cohens_kappa
 from engine.select import select
 
 

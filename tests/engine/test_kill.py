@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from projects import make_project, numbered
 
-from engine.project.folder import open_project
+from engine.project.project import open_project
 
 ROWS = 60
 # A sitting that never ends: verdicts, edits, bulk acts, undo and redo, each acknowledged on stdout after it returned.

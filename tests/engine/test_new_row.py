@@ -10,8 +10,8 @@ import pytest
 
 from engine.errors import LockedError, UsageError
 from engine.project.create import create_project
-from engine.project.folder import open_project
 from engine.project.new_row import add_row, reads_back, row_of
+from engine.project.project import open_project
 from engine.sources.mapping import Mapping
 
 ASKED = {"role": "user", "content": "Name it.\n\nA red lamp."}

@@ -11,9 +11,9 @@ import pytest
 
 from engine.errors import UsageError
 from engine.project.create import create_project
-from engine.project.folder import open_project
-from engine.queue.pick import Candidate, propose
-from workbench.cli import main
+from engine.project.project import open_project
+from engine.review.pick import Candidate, propose
+from workbench.cli.main import main
 
 SUBJECTS = {
     "kitchen": "knead dough oven bread yeast flour crust bake",

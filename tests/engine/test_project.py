@@ -16,10 +16,10 @@ from projects import alpaca, make_project, numbered, write_jsonl
 from engine.errors import LockedError, ProjectError, SourceError, UsageError
 from engine.model import Act, Cluster, Findings
 from engine.project.create import append_rows, continue_reading, create_project
-from engine.project.folder import Project, open_project
 from engine.project.heldout import draw_heldout, reserve_drawn, reserve_file, straddling_variants
-from engine.project.ownership import Ownership, file_system_of
+from engine.project.project import Project, open_project
 from engine.project.replay import replay
+from engine.project.writer_lock import Ownership, file_system_of
 
 
 def test_the_source_is_read_only_and_the_rows_are_its_own_bytes(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_reviewers_who_differ_leave_the_row_disputed(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from engine.model import Act
-from engine.project.folder import open_project
+from engine.project.project import open_project
 project = open_project(sys.argv[1], reviewer="ann")
 for number in range(len(project.rows)):
     project.decide([Act("accept", (project.rows.id(number),))])
@@ -220,7 +220,7 @@ def test_a_full_disk_refuses_the_act_and_keeps_the_journal_whole(tmp_path: Path)
     code = (
         "import resource, signal, sys\n"
         "from engine.errors import ProjectError\nfrom engine.model import Act\n"
-        "from engine.project.folder import open_project\n"
+        "from engine.project.project import open_project\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "project = open_project(sys.argv[1], reviewer='ann')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))\n"

@@ -14,18 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import UsageError
-from engine.jobs.queue import order_project
+from engine.jobs.review import order_project
 from engine.jobs.scan import scan_project
 from engine.model import Act, Flag
 from engine.project.create import create_project
-from engine.project.folder import Project, open_project
-from engine.queue.estimate import bad_left, lower_bound, random_rank, sample_so_far, stop_advice, upper_bound
-from engine.queue.order import ORDERS, mixed, resorted
-from engine.queue.precision import demoted, records
-from engine.queue.recheck import answered, asking, draw, self_agreement
-from engine.queue.rules import derive, derive_row, offers
-from engine.queue.store import load_queue
-from engine.queue.verdicts import outcomes
+from engine.project.project import Project, open_project
+from engine.review.edit_rules import derive, derive_row, offers
+from engine.review.order import ORDERS, mixed, resorted
+from engine.review.outcomes import outcomes
+from engine.review.recheck import answered, asking, draw, self_agreement
+from engine.review.remaining import bad_left, lower_bound, random_rank, sample_so_far, stop_advice, upper_bound
+from engine.review.signal_precision import demoted, records
+from engine.review.store import load_queue
 from engine.scan.signals.table import SIGNALS
 from engine.select import select
 
@@ -201,7 +201,7 @@ def test_the_job_speaks_json_and_leaves_its_result(project: Project) -> None:
     project.close()
     root = str(Path(__file__).parents[2])
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "engine.jobs.queue", str(folder)],
+        [sys.executable, "-P", "-m", "engine.jobs.review", str(folder)],
         stdin=subprocess.PIPE,  # the job ends as soon as this closes
         stdout=subprocess.PIPE,
         text=True,

@@ -18,7 +18,7 @@ from engine.errors import UsageError
 from engine.export import export
 from engine.model import Act
 from engine.project.create import create_project
-from engine.project.folder import open_project
+from engine.project.project import open_project
 from engine.sources.formats import source_format
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source

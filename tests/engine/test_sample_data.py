@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from rapidfuzz import fuzz, process
 
-from engine.project.ids import content_hash, row_id
+from engine.project.row_ids import content_hash, row_id
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_data"
@@ -257,7 +257,7 @@ def test_the_journal_does_to_each_row_what_the_oracle_says(
 
 def test_the_journal_replays_to_a_settled_project(tmp_path: Path) -> None:
     def tamis(*arguments: str) -> Row:
-        command = [sys.executable, "-m", "workbench.cli", *arguments, "--json"]
+        command = [sys.executable, "-m", "workbench.cli.main", *arguments, "--json"]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         result: Row = json.loads(done.stdout)
         return result

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.scan.conflicts import compare_answers
-from engine.scan.duplicates.key import key_of
+from engine.scan.answers.compare import compare_answers
+from engine.scan.requests.key import key_of
 
 LONG = (
     "The harbour was built in {year} by the old trade guild, and it has {quays} quays on which the fishing boats "

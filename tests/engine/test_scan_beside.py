@@ -16,10 +16,9 @@ import pytest
 from scan_rows import chat, row, unique
 
 from engine.model import Example, Findings
-from engine.scan import ScanCancelled, scan
-from engine.scan import beside as beside_module
-from engine.scan.beside import beside
+from engine.scan import ScanCancelled, parallel, scan
 from engine.scan.cache import ScanCache
+from engine.scan.parallel import beside
 
 SUBJECTS = ("harbour", "lantern", "orchard", "violin", "glacier", "pepper", "cathedral", "saddle", "thunder", "marble")
 TEMPLATES = (
@@ -199,7 +198,7 @@ def test_a_process_that_nobody_waits_for_ends(monkeypatch: pytest.MonkeyPatch) -
     receiving, sending = os.pipe()
     # As in a process whose parent is gone.
     monkeypatch.setattr(os, "getppid", lambda: parent + 1)
-    beside_module._answer(lambda wanted: wanted() or b"", parent, sending)
+    parallel._answer(lambda wanted: wanted() or b"", parent, sending)
     os.close(receiving)
     assert ended[0] == 1
 
@@ -208,7 +207,7 @@ def test_a_scan_whose_second_processes_all_die_finds_the_same(
     always_beside: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = contents(scan(made(1), processes=1))
-    monkeypatch.setattr(beside_module, "_answer", lambda work, parent, sending: os._exit(1))
+    monkeypatch.setattr(parallel, "_answer", lambda work, parent, sending: os._exit(1))
     assert contents(scan(made(1), processes=2)) == alone
     assert len(always_beside) >= 5
     assert no_child_is_left()

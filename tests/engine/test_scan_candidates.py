@@ -8,10 +8,10 @@ import random
 import pytest
 
 from engine.scan.duplicates import pairs as pairs_module
-from engine.scan.duplicates.judged import LEAST_SCORE, Judged
+from engine.scan.duplicates.pair_judge import LEAST_SCORE, Judged
 from engine.scan.duplicates.pairs import judge_pairs
-from engine.scan.duplicates.requests import Node
 from engine.scan.duplicates.vocabulary import build_vocabulary
+from engine.scan.requests.requests import Node
 
 SUBJECTS = [
     "photosynthesis",

@@ -11,7 +11,7 @@ from scan_rows import chat, clusters, only_cluster, row, rows, unique
 from engine.model import Example, Turn
 from engine.scan import scan
 from engine.scan.duplicates import pairs as pairs_module
-from engine.scan.duplicates.judged import Judged
+from engine.scan.duplicates.pair_judge import Judged
 
 LONG_ONE = (
     "Photosynthesis turns light into sugar. Leaves hold chlorophyll, which catches red and blue light and drives "
@@ -391,10 +391,10 @@ def test_ten_thousand_identical_rows_are_one_cluster_without_a_single_judged_pai
 
 def test_ten_thousand_answers_to_one_request_are_compared_linearly(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
-    from engine.scan.duplicates import answers as answers_module
+    from engine.scan.duplicates import answer_groups
 
-    compare = answers_module.compare_answers
-    monkeypatch.setattr(answers_module, "compare_answers", lambda *given: compared.append(1) or compare(*given))
+    compare = answer_groups.compare_answers
+    monkeypatch.setattr(answer_groups, "compare_answers", lambda *given: compared.append(1) or compare(*given))
     made = [row(number, "Pick any number you like", f"It is {number}") for number in range(3_000)]
     scan(made)
     assert len(compared) < 45 * len(made)

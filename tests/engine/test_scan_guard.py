@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.scan.duplicates.guard import judge
-from engine.scan.duplicates.judged import without_pointer
-from engine.scan.duplicates.key import key_of
+from engine.scan.duplicates.pair_judge import without_pointer
+from engine.scan.requests.guard import judge
+from engine.scan.requests.key import key_of
 
 # Words are common here, so that a mistyping is known for one; "rows" that hold each word in a set of some thousands.
 COMMON = {"receiv": 40, "definit": 60, "communication": 50, "environment": 30, "photosynthesis": 12}

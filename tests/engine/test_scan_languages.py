@@ -10,7 +10,7 @@ from scan_rows import clusters, rows
 
 from engine.model import Example
 from engine.scan import scan
-from engine.scan.duplicates.judged import Judged
+from engine.scan.duplicates.pair_judge import Judged
 
 SAME = [
     # French
@@ -144,10 +144,10 @@ def test_work_on_one_template_grows_with_its_rows(monkeypatch: pytest.MonkeyPatc
 
 def test_ten_thousand_answers_to_one_request_are_compared_with_few_others(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
-    from engine.scan.duplicates import answers as module
+    from engine.scan.duplicates import answer_groups
 
-    compare = module.compare_answers
-    monkeypatch.setattr(module, "compare_answers", lambda *pair: compared.append(1) or compare(*pair))
+    compare = answer_groups.compare_answers
+    monkeypatch.setattr(answer_groups, "compare_answers", lambda *pair: compared.append(1) or compare(*pair))
     made = rows(*[("Write a friendly birthday card", f"Dear {name}, happy birthday") for name in names(10_000)])
     (conflict,) = clusters(scan(made), "conflict")
     assert len(conflict.rows) > 9_000

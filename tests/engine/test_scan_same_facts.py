@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.scan.conflicts import compare_answers
-from engine.scan.duplicates.key import key_of
-from engine.scan.quantities import values_of
+from engine.scan.answers.compare import compare_answers
+from engine.scan.answers.quantities import values_of
+from engine.scan.requests.key import key_of
 
 
 def relation(request: str, one: str, other: str) -> str:

@@ -11,8 +11,8 @@ from scan_rows import row
 
 from engine.model import Example, Flag
 from engine.scan.cache import load_cache, save_cache
+from engine.scan.flag_cache import KeptFlags, from_json, row_keys, to_json
 from engine.scan.flagging import find_flags
-from engine.scan.kept_flags import KeptFlags, from_json, row_keys, to_json
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.settings import configured
 from engine.scan.signals.signal import Found, Signal, sees_rows_alone

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scan_rows import clusters, rows
 
 from engine.scan import scan
-from engine.scan.duplicates.guard import judge
-from engine.scan.duplicates.key import key_of
-from engine.scan.duplicates.spelling import prepare
+from engine.scan.requests.guard import judge
+from engine.scan.requests.key import key_of
+from engine.scan.requests.normalize import prepare
 from engine.scan.text import coarse_forms, exact_form
 
 ONE_ANSWER = "One answer that is given to either of the two requests, word by word the same."

@@ -9,7 +9,7 @@ from projects import alpaca, make_project
 
 from engine.errors import UsageError
 from engine.model import Act, Cluster, Findings, Flag
-from engine.project.folder import Project, open_project
+from engine.project.project import Project, open_project
 from engine.select import parse_selector, select
 
 ROWS = [

@@ -10,11 +10,11 @@ import pytest
 from projects import alpaca, make_project, numbered
 
 from engine.model import VERDICTS, Act
-from engine.project import folder as folder_module
-from engine.project.combined import DISPUTED, SAID, together, verdict_codes
+from engine.project import project as folder_module
 from engine.project.fold import RowState
-from engine.project.folder import Project, open_project
-from engine.project.states import combined
+from engine.project.project import Project, open_project
+from engine.project.reviewers import DISPUTED, SAID, together, verdict_codes
+from engine.project.row_states import combined
 
 ROWS = 30
 

@@ -17,12 +17,12 @@ import pytest
 from engine.errors import TrainingError, UsageError
 from engine.model import Act, Findings, Flag
 from engine.project.create import create_project
-from engine.project.folder import Project, open_project
-from engine.project.rescore import latest_run, point_back, start_rescore, untouched
+from engine.project.project import Project, open_project
 from engine.project.suspects import load_suspects, rank_of
-from engine.queue.order import ORDERS
+from engine.review.order import ORDERS
 from engine.select import select
-from engine.training.runs import is_alive, stop
+from engine.training.runs.status import is_alive, stop
+from engine.workflows.rescore import latest_run, point_back, start_rescore, untouched
 
 RUN = "20260101T000000Z-planted"
 

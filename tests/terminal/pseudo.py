@@ -285,4 +285,4 @@ class Terminal:
 
 def tamis(folder: Path, *words: str) -> list[str]:
     """The command line that opens the workbench on a folder."""
-    return [sys.executable, "-m", "workbench.cli", str(folder), "--as", "ann", *words]
+    return [sys.executable, "-m", "workbench.cli.main", str(folder), "--as", "ann", *words]

@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from workbench.cli import main
-from workbench.driver import CellDriver, TamisDriver
+from workbench.cli.main import main
+from workbench.terminal.driver import CellDriver, TamisDriver
 
 
 def record(log: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pseudo import Terminal, tamis
 
 from engine.model import Findings
-from workbench.safe_text import visible
+from workbench.text.escape import visible
 
 # Everything the workbench has reason to send: cells, styles, erasing, a step down (no row here holds one), modes,
 # queries, the pointer's shape.

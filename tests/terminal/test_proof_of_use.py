@@ -18,11 +18,11 @@ from planted import journal
 from pseudo import Terminal, tamis
 
 from engine.jobs.scan import scan_project
+from engine.paths import shipped_dir
 from engine.project.create import create_project
-from engine.project.folder import Project, open_project
 from engine.project.heldout import reserve_file
+from engine.project.project import Project, open_project
 from engine.project.replay import replay
-from engine.shipped import shipped_dir
 
 ENTER, CTRL_E = "\r", "\x05"
 # What the person types in the editor: for each row of the file that has an edit in the journal, its fields.

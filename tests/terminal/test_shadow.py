@@ -7,8 +7,15 @@ import random
 import pytest
 from pseudo import Emulated
 
-from workbench.pacing import MOST_IN_FLIGHT, PATIENCE_SECONDS, QUESTION, UNANSWERED, Pacing, without_answers
-from workbench.shadow import Shadow
+from workbench.terminal.flow_control import (
+    MOST_IN_FLIGHT,
+    PATIENCE_SECONDS,
+    QUESTION,
+    UNANSWERED,
+    Pacing,
+    without_answers,
+)
+from workbench.terminal.screen_diff import Shadow
 
 WORDS = ["plain ", "words", "   ", "          ", "数据", "集", "かな", "e\u0301", "n\u0303o", "─│", "한글", "x"]
 STYLES = [

@@ -182,8 +182,8 @@ def test_without_a_terminal_there_is_one_line(folder: Path) -> None:
 
 def test_the_first_paint_imports_nothing_heavy(folder: Path) -> None:
     code = (
-        "import sys; import workbench.app, textual.app; "
-        "print([n for n in ('numpy', 'pyarrow', 'torch', 'rapidfuzz', 'markdown_it', 'engine.training.launch',"
+        "import sys; import workbench.ui.app, textual.app; "
+        "print([n for n in ('numpy', 'pyarrow', 'torch', 'rapidfuzz', 'markdown_it', 'engine.training.runs.launch',"
         " 'engine.export.write', 'engine.scan.pipeline') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -202,7 +202,7 @@ def test_a_filter_that_shows_nothing_can_be_left(folder: Path) -> None:
 def test_a_fault_of_our_own_is_one_line_and_no_stack(folder: Path, tmp_path: Path) -> None:
     starter = tmp_path / "start.py"
     starter.write_text(
-        "import sys\nfrom workbench.cli import main\nfrom workbench import jumps\n"
+        "import sys\nfrom workbench.cli.main import main\nfrom workbench import jumps\n"
         "def broken(session):\n    secret = 'a row of the data'\n    raise KeyError('planted')\n"
         "jumps.next_group = broken\nsys.exit(main(sys.argv[1:]))\n"
     )

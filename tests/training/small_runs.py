@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import TrainingRow
-from engine.training.launch import Run
-from engine.training.runs import RunState, read_run, tail_events
+from engine.training.runs.launch import Run
+from engine.training.runs.status import RunState, read_run, tail_events
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOURS = ("red", "green", "blue", "grey", "black", "white")

@@ -16,9 +16,9 @@ import pytest
 from small_runs import ended, rows
 
 from engine.errors import TrainingError
-from engine.training.answering import Answering
-from engine.training.heldout_rows import heldout_rows, recorded_answers
-from engine.training.launch import Job, Run, choose_spec, launch_queue
+from engine.training.eval.heldout_outputs import heldout_rows, recorded_answers
+from engine.training.eval.inference import Answering
+from engine.training.runs.launch import Job, Run, choose_spec, launch_queue
 
 TRAIN, HELDOUT = rows(24), rows(6, 100)
 SINCE_ADDED = ("attention", "precision", "train_on", "four_bit", "revision", "gpu")
@@ -142,7 +142,7 @@ def test_the_command_prints_the_held_out_answers_of_an_earlier_tamis_as_well(
     for name in SINCE_ADDED:
         spec["values"].pop(name, None)
     (copied / "spec.json").write_text(json.dumps(spec))
-    words = [sys.executable, "-m", "workbench.cli", "try", str(copied), "--json", "--rows", "2"]
+    words = [sys.executable, "-m", "workbench.cli.main", "try", str(copied), "--json", "--rows", "2"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=90)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)

@@ -12,8 +12,8 @@ from small_runs import field_text, rows
 
 from engine.errors import TrainingError
 from engine.model import TrainingRow
-from engine.training.compare import compare, finish, prepare, start
-from engine.training.runs import list_runs, read_run
+from engine.training.compare.experiment import compare, finish, prepare, start
+from engine.training.runs.status import list_runs, read_run
 
 GOOD, HELDOUT = rows(72), rows(30, 100)
 

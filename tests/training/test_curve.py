@@ -8,8 +8,8 @@ import numpy
 import pytest
 from test_null_trial import measured, task, trained
 
-from engine.training.curve import fit, learning_curve, rows_worth
-from engine.training.verdict import Losses
+from engine.training.compare.scaling_law import fit, learning_curve, rows_worth
+from engine.training.compare.significance import Losses
 
 SIZES = (45, 90, 180, 360)
 

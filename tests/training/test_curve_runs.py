@@ -12,11 +12,11 @@ from small_runs import field_text, rows
 
 from engine.errors import TrainingError
 from engine.model import Act
-from engine.project.folder import open_project
-from engine.queue.thin_topics import thin_topics
-from engine.training.curve_runs import nested, prepare_curve
-from workbench.cli import main
-from workbench.cli_curve import plot
+from engine.project.project import open_project
+from engine.review.weak_topics import thin_topics
+from engine.training.compare.learning_curve import nested, prepare_curve
+from workbench.cli.compare import plot
+from workbench.cli.main import main
 
 TRAINING, HELDOUT = 48, 24
 

@@ -11,8 +11,8 @@ import pytest
 from engine.errors import TrainingError, UsageError
 from engine.jobs.pick import pick_rows
 from engine.project.create import create_project
-from engine.project.folder import open_project
-from engine.training.embedding import embeddings
+from engine.project.project import open_project
+from engine.training.eval.embedding import embeddings
 
 TEXTS = ["The lamp is red.", "a much longer text about chairs and spoons " * 9, "", "The lamp is red."]
 

@@ -10,7 +10,7 @@ from projects import alpaca, make_project
 
 from engine.export import export
 from engine.model import Act
-from engine.project.folder import open_project
+from engine.project.project import open_project
 
 TRAIN = """
 import sys

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ProjectError, TrainingError
-from engine.training.judgements import Judging, judged_pairs, sign_test, summary_of, wilson
+from engine.training.eval.pairwise import Judging, judged_pairs, sign_test, summary_of, wilson
 
 
 def make_run(folder: Path, name: str, answers: dict[str, str], step: int = 9) -> Path:

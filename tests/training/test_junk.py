@@ -10,11 +10,11 @@ from projects import alpaca, make_project
 
 from engine.jobs.scan import scan_project
 from engine.model import Act
-from engine.project.folder import open_project
-from engine.project.groups_of_junk import junk_groups
-from engine.training.estimates import Estimate
-from engine.training.junk import epoch_of, junk_costs
-from workbench.cli import main
+from engine.project.project import open_project
+from engine.training.plan.estimates import Estimate
+from engine.training.plan.wasted_tokens import epoch_of, junk_costs
+from engine.workflows.wasted_tokens import junk_groups
+from workbench.cli.main import main
 
 
 def test_the_figures_are_those_of_arithmetic() -> None:

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from small_runs import ended, events, rows, wait_until
 
-from engine.training import runs as runs_module
-from engine.training.launch import Job, choose_spec, launch_queue
-from engine.training.runs import read_run, stop
-from engine.training.settings import parse_command
+from engine.training.runs.launch import Job, choose_spec, launch_queue
+from engine.training.runs.status import read_run, status, stop
+from engine.training.spec.parse import parse_command
 
 TRAIN, HELDOUT = rows(24), rows(4, 100)
 SMALL = {
@@ -84,7 +83,7 @@ def test_where_no_rung_helps_the_person_is_asked_with_the_longest_rows_named(tin
 def test_a_worker_that_stands_still_is_frozen_not_dead_and_goes_on_or_is_ended_firmly(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs_module, "STALE_SECONDS", 3.0)
+    monkeypatch.setattr(status, "STALE_SECONDS", 3.0)
     run = launched(tiny_model, tmp_path, "frozen", {"kind": "slow", "seconds": 0.1}, steps=500)
     wait_until(lambda: events(run, "log"))
     pid = events(run, "spawn")[-1]["pid"]

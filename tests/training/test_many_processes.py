@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from small_runs import ended, events, rows, wait_until
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from engine.training.launch import Job, Run, choose_spec, launch_queue
-from engine.training.resume import resume
-from engine.training.runs import read_run, stop
-from engine.training.settings import parse_command
+from engine.training.runs.launch import Job, Run, choose_spec, launch_queue
+from engine.training.runs.resume import resume
+from engine.training.runs.status import read_run, stop
+from engine.training.spec.parse import parse_command
 
 TRAIN, HELDOUT = rows(24), rows(4, 100)
 # `--cpu` of accelerate starts several processes through MPI only; its launcher for GPUs does so anywhere.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from engine.training.verdict import Losses, Verdict, paired
+from engine.training.compare.significance import Losses, Verdict, paired
 
 WORDS, CLASSES, ROWS, HELDOUT = 40, 6, 120, 60
 TOKENS = 5

@@ -15,16 +15,16 @@ from transformers import AutoTokenizer
 from engine import open_project
 from engine.errors import TrainingError
 from engine.model import Act, TrainingRow
-from engine.training.estimates import Estimate, memory_gb
-from engine.training.launch import choose_spec
-from engine.training.plan import Plan, make_plan
-from engine.training.plan_notes import machine_notes
-from engine.training.runs import is_alive, list_runs, stop
-from engine.training.survey import row_line
+from engine.training.plan.checks import machine_notes
+from engine.training.plan.estimates import Estimate, memory_gb
+from engine.training.plan.plan import Plan, make_plan
+from engine.training.plan.preflight import row_line
+from engine.training.runs.launch import choose_spec
+from engine.training.runs.status import is_alive, list_runs, stop
 from engine.training.worker.gpus import foreign, gpus
-from engine.training.worker.survey import Progress, settings_refusal, survey
-from workbench.cli import main
-from workbench.cli_plan import plan_lines
+from engine.training.worker.preflight import Progress, settings_refusal, survey
+from workbench.cli.main import main
+from workbench.cli.train import plan_lines
 
 UNMARKED = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"

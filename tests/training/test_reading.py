@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import TrainingError
-from engine.training.runs import list_runs, read_run, tail_events
+from engine.training.runs.status import list_runs, read_run, tail_events
 from engine.training.worker.events import EventLog, plain, read_json, write_json
 
 

@@ -16,8 +16,8 @@ from small_runs import ended, events, rows
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 
-from engine.training.launch import Job, Run, RunSpec, choose_spec, launch_queue
-from engine.training.runs import read_run, tail_events
+from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs.status import read_run, tail_events
 from engine.training.worker.events import EventLog
 from engine.training.worker.reporting import Reports
 

@@ -14,9 +14,9 @@ import pytest
 from small_runs import ended, events, rows, wait_until
 
 from engine.errors import TrainingError
-from engine.training.launch import Job, Run, RunSpec, choose_spec, launch_queue
-from engine.training.resume import resume, resume_queue
-from engine.training.runs import read_run, stop
+from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs.resume import resume, resume_queue
+from engine.training.runs.status import read_run, stop
 from engine.training.worker.checkpoints import last_good_checkpoint, remove_unfinished, seal
 
 TRAIN, HELDOUT = rows(24), rows(4, 100)

@@ -10,9 +10,7 @@ import pytest
 from small_runs import ended, events, rows
 
 from engine.model import TrainingRow
-from engine.training.batches import rows_by_step
-from engine.training.launch import Job, Run, choose_spec, launch_queue
-from engine.training.row_losses import (
+from engine.training.eval.row_losses import (
     RowLoss,
     Usual,
     forgotten,
@@ -24,7 +22,9 @@ from engine.training.row_losses import (
     surprising,
     suspects_of,
 )
-from engine.training.worker.watchers import SpikeWatch
+from engine.training.runs.batches import rows_by_step
+from engine.training.runs.launch import Job, Run, choose_spec, launch_queue
+from engine.training.worker.alerts import SpikeWatch
 
 CLEAN = rows(36)
 GARBAGE = "zq #w/ 9x _|_ qqq zxzx 0 0 0 ;;; jj"

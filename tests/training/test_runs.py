@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from small_runs import ended, events, rows, wait_until
 
-from engine.training.batches import rows_by_step
-from engine.training.launch import Job, Run, RunSpec, choose_spec, launch_queue
-from engine.training.runs import RunState, is_alive, list_runs, read_run, stop
-from workbench.cli import main
+from engine.training.runs.batches import rows_by_step
+from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs.status import RunState, is_alive, list_runs, read_run, stop
+from workbench.cli.main import main
 
 TRAIN, HELDOUT = rows(24), rows(8, 100)
 

@@ -12,10 +12,10 @@ from trl import SFTConfig
 
 from engine.config import load_config
 from engine.errors import UsageError
-from engine.training.fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
-from engine.training.launch import choose_spec
-from engine.training.plan_notes import budget_of
-from engine.training.settings import parse_command, parse_duration, parse_settings, read_settings_file
+from engine.training.plan.checks import budget_of
+from engine.training.runs.launch import choose_spec
+from engine.training.spec.parse import parse_command, parse_duration, parse_settings, read_settings_file
+from engine.training.spec.trl_fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
 
 
 def test_the_names_known_are_those_of_the_installed_libraries() -> None:

@@ -14,9 +14,9 @@ import pytest
 from small_runs import ended, events, rows, wait_until
 
 from engine.errors import TrainingError
-from engine.training.index import all_runs, find_run, index_file
-from engine.training.launch import Job, Run, RunSpec, choose_spec, launch, launch_queue, start_supervisor
-from engine.training.runs import is_alive, list_runs, read_run, stop
+from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch, launch_queue, start_supervisor
+from engine.training.runs.registry import all_runs, find_run, index_file
+from engine.training.runs.status import is_alive, list_runs, read_run, stop
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 

@@ -13,7 +13,7 @@ from projects import alpaca, make_project
 
 from engine import open_project
 from engine.model import Act, Findings
-from engine.training.runs import list_runs, read_run
+from engine.training.runs.status import list_runs, read_run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workbench"))
 from planted import screen_text, workbench

@@ -11,8 +11,8 @@ import pytest
 from safetensors.torch import load_file
 from small_runs import ended, events, rows
 
-from engine.training.launch import Job, Run, RunSpec, choose_spec, launch_queue
-from engine.training.runs import RunState, read_run
+from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs.status import RunState, read_run
 
 TRAIN, HELDOUT = rows(24), rows(8, 100)
 

@@ -12,12 +12,9 @@ from small_runs import rows
 
 from engine.errors import TrainingError, UsageError
 from engine.model import TrainingRow
-from engine.training.arms import content_key
-from engine.training.choices import SFT, Chosen
-from engine.training.compare import compare
-from engine.training.spec import choose_spec, optimizer_steps
-from engine.training.student import t_quantile
-from engine.training.verdict import (
+from engine.training.compare.arms import content_key
+from engine.training.compare.experiment import compare
+from engine.training.compare.significance import (
     Losses,
     Paired,
     bootstrap,
@@ -28,6 +25,9 @@ from engine.training.verdict import (
     t_interval,
     together,
 )
+from engine.training.compare.student_t import t_quantile
+from engine.training.spec.defaults import SFT, Chosen
+from engine.training.spec.run_spec import choose_spec, optimizer_steps
 
 
 def losses(seed: int, shift: float, noise: float = 0.5, count: int = 120) -> Losses:

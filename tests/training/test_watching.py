@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from small_runs import wait_until
 
-from engine.training.history import read_history
-from engine.training.runs import tail_events
-from engine.training.worker import heartbeat, stopping, watchers
+from engine.training.runs.loss_history import read_history
+from engine.training.runs.status import tail_events
+from engine.training.worker import alerts, heartbeat, stopping
+from engine.training.worker.alerts import CurveWatch, HeldoutWatch, stalled
 from engine.training.worker.events import EventLog, event_line
-from engine.training.worker.watchers import CurveWatch, HeldoutWatch, stalled
 
 
 def kinds(losses: list[float], norms: list[float] | None = None, rate: float = 1e-4) -> list[tuple[int, str]]:
@@ -102,7 +102,7 @@ def test_a_step_that_never_ends_is_told_once_by_a_thread_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "SECONDS", 0.02)
-    monkeypatch.setattr(watchers, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(alerts, "STALL_SECONDS", 0.2)
     log = EventLog(tmp_path)
     beat = heartbeat.Heartbeat(tmp_path, 1, log)
     beat.start()

@@ -14,7 +14,7 @@ from trl import SFTConfig, SFTTrainer
 
 from engine.training.worker.builtin import chat_text
 from engine.training.worker.evaluate import answers, batches, row_losses
-from engine.training.worker.faults import strike
+from engine.training.worker.fault_injection import strike
 from engine.training.worker.rows import IGNORED, Masking, Prepared, Row, choose_masking, prepare
 
 UNMARKED = (

@@ -17,8 +17,8 @@ from textual.pilot import Pilot
 
 from engine.model import BucketName, Cluster, Findings, Flag, Span
 from engine.project.create import create_project
-from engine.project.folder import Project, open_project
-from workbench.app import TamisApp
+from engine.project.project import Project, open_project
+from workbench.ui.app import TamisApp
 
 EXACT, NEAR, CONFLICT, VARIANT = "ce0001", "cn0002", "cc0003", "cv0004"
 REQUESTS = [

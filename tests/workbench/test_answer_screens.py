@@ -14,10 +14,10 @@ import planted
 import pytest
 from planted import journal, shown, workbench
 
-from engine.project.folder import open_project
-from engine.training.judgements import Judging
-from workbench.screens.judge import JudgeScreen
-from workbench.screens.try_run import TryScreen
+from engine.project.project import open_project
+from engine.training.eval.pairwise import Judging
+from workbench.ui.screens.judge import JudgeScreen
+from workbench.ui.screens.try_run import TryScreen
 
 STAND_IN = """
 import json, os, sys

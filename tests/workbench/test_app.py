@@ -11,8 +11,8 @@ from textual.widgets import TextArea
 
 from engine.model import Cluster, Findings
 from engine.project.create import create_project
-from workbench.cells import cells
-from workbench.scan_progress import ScanProgress, in_words
+from workbench.state.scan_progress import ScanProgress, in_words
+from workbench.text.cells import cells
 
 
 @pytest.fixture
@@ -310,7 +310,7 @@ async def test_without_a_scan_rows_can_be_judged_and_a_dead_scan_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = planted.make_folder(tmp_path, scanned=False)
-    monkeypatch.setattr("workbench.scan_job.MODULE", "engine.jobs.no_such_job")
+    monkeypatch.setattr("workbench.ui.jobs.MODULE", "engine.jobs.no_such_job")
     async with workbench(folder) as (app, pilot):
         assert "the scan ended early" in screen_text(app)[-2]
         await type_filter(pilot, "row:3")
@@ -341,7 +341,7 @@ async def test_a_running_scan_shows_its_progress_and_escape_stops_it(
     folder = planted.make_folder(tmp_path, scanned=False)
     (tmp_path / "slow_job.py").write_text(SLOW_JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr("workbench.scan_job.MODULE", "slow_job")
+    monkeypatch.setattr("workbench.ui.jobs.MODULE", "slow_job")
     with planted.opened(folder) as project:
         app = planted.TamisApp(project)
         async with app.run_test(size=(80, 24)) as pilot:
@@ -361,7 +361,7 @@ async def test_a_running_scan_shows_its_progress_and_escape_stops_it(
 EXACT_FIRST = """
 import pathlib, sys
 from engine.model import Cluster, Findings
-from engine.project.folder import open_project
+from engine.project.project import open_project
 with open_project(pathlib.Path(sys.argv[1]), readonly=True) as project:
     exact = Cluster("ce0001", "exact", (0, 1, 2), 0, ("3 rows hold the same text",))
     buckets = ("clean", "drop", "drop", *["clean"] * (len(project.rows) - 3))
@@ -379,7 +379,7 @@ async def test_while_a_scan_runs_its_steps_are_shown_and_exact_groups_can_be_set
     folder = planted.make_folder(tmp_path, scanned=False)
     (tmp_path / "exact_first.py").write_text(EXACT_FIRST)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path.cwd()}")
-    monkeypatch.setattr("workbench.scan_job.MODULE", "exact_first")
+    monkeypatch.setattr("workbench.ui.jobs.MODULE", "exact_first")
     with planted.opened(folder) as project:
         app = planted.TamisApp(project)
         async with app.run_test(size=(80, 24)) as pilot:

@@ -12,12 +12,12 @@ from textual.pilot import Pilot
 
 from engine.model import Act, Cluster, Findings
 from engine.project.create import create_project
-from engine.training.judgements import Judging
+from engine.training.eval.pairwise import Judging
 from tests.planted_runs import CURATED, RAW, plant_comparison, plant_runs
-from workbench.app import TamisApp
-from workbench.ascii_text import ascii_text
-from workbench.screens.judge import JudgeScreen
-from workbench.screens.try_run import TryScreen
+from workbench.text.escape import ascii_text
+from workbench.ui.app import TamisApp
+from workbench.ui.screens.judge import JudgeScreen
+from workbench.ui.screens.try_run import TryScreen
 
 STRANGE = "caf\u00e9 \u2018so\u2019 \u4f60\u597d \U0001f469\u200d\U0001f4bb \x1b]52;c;aGk=\x07 \u202eabc [/x] \ttab"
 HELD_OUT = (13, 16, 17)

@@ -12,11 +12,11 @@ import pytest
 
 from engine.errors import UsageError
 from engine.model import Act, Cluster, Findings
-from engine.project.folder import Project
+from engine.project.project import Project
+from workbench.actions.typed_commands import run_headless
 from workbench.commands.hints import HINTS
 from workbench.commands.key_table import key_table_markdown
-from workbench.commands.table import BY_ID, COMMANDS
-from workbench.headless import run_headless
+from workbench.commands.registry import BY_ID, COMMANDS
 
 
 @pytest.fixture
@@ -144,12 +144,14 @@ def test_the_key_table_names_every_command_once() -> None:
 
 
 def test_the_table_and_the_session_know_no_terminal() -> None:
-    code = "import sys, workbench.commands, workbench.document; print(*(n in sys.modules for n in ('textual', 'rich')))"
+    code = (
+        "import sys, workbench.commands, workbench.render.row; print(*(n in sys.modules for n in ('textual', 'rich')))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 
 
 def test_help_has_a_section_for_every_screen_of_the_table() -> None:
-    from workbench.screens.help import SECTIONS
+    from workbench.ui.screens.help import SECTIONS
 
     assert set(SECTIONS) == {where for command in COMMANDS for where in command.where}

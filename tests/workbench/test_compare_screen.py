@@ -18,16 +18,16 @@ from planted import screen_text, workbench
 from textual.pilot import Pilot
 
 from engine.model import Act
-from engine.training.comparison import Comparison, Trial, save_comparison, save_result
-from engine.training.live_comparison import LiveComparison
-from engine.training.measures import result_of
-from workbench import cli_compare
-from workbench.app import TamisApp
-from workbench.ascii_text import ascii_text
-from workbench.cli import main
-from workbench.cli_compare import compare_lines
-from workbench.compare_document import comparison_paragraphs
-from workbench.compare_page import html_page, markdown
+from engine.training.compare.live import LiveComparison
+from engine.training.compare.metrics import result_of
+from engine.training.compare.store import Comparison, Trial, save_comparison, save_result
+from workbench.cli.compare import compare_lines
+from workbench.cli.main import compare as cli_compare
+from workbench.cli.main import main
+from workbench.render.comparison import comparison_paragraphs
+from workbench.render.comparison_page import html_page, markdown
+from workbench.text.escape import ascii_text
+from workbench.ui.app import TamisApp
 
 COMPARISON = "20260101T000000Z-compare"
 SEEDS, ROWS = 3, 24

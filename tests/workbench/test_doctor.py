@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import config_folder
-from workbench.cli import main
+from workbench.cli.main import main
 
 
 def checks(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:

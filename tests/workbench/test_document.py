@@ -8,11 +8,11 @@ import planted
 import pytest
 
 from engine.model import Act, Cluster, Findings
-from workbench.cells import cells
-from workbench.document import Paragraph, paragraphs
-from workbench.document_parts import Abreast, Beside, Block
-from workbench.view import Entry
-from workbench.widgets.reader import wrap
+from workbench.render.parts import Abreast, Beside, Block
+from workbench.render.row import Paragraph, paragraphs
+from workbench.state.entries import Entry
+from workbench.text.cells import cells
+from workbench.ui.widgets.reader import wrap
 
 
 def told(

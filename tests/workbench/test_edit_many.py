@@ -10,9 +10,9 @@ import pytest
 
 from engine.errors import UsageError
 from engine.model import Act
-from workbench.editing import draft, edit_fields, rows_to_edit, save_edits
-from workbench.saved_state import FieldPath
-from workbench.session import Session
+from workbench.actions.edit import draft, edit_fields, rows_to_edit, save_edits
+from workbench.state.saved import FieldPath
+from workbench.state.session import Session
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import TamisError, UsageError
-from workbench.editor import editor_command, fenced, run_editor, unfenced
+from workbench.ui.external_editor import editor_command, fenced, run_editor, unfenced
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 

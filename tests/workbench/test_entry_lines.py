@@ -7,12 +7,12 @@ from pathlib import Path
 import planted
 import pytest
 
-from engine.project.folder import Project
+from engine.project.project import Project
 from engine.sources.mapping import Mapping
-from workbench import headlines
-from workbench.editing import save_edits
-from workbench.entry_lines import EntryLines
-from workbench.session import Session
+from workbench.actions.edit import save_edits
+from workbench.render.list_lines import EntryLines
+from workbench.state import entries
+from workbench.state.session import Session
 
 
 def page(lines: EntryLines) -> str:
@@ -25,13 +25,13 @@ def test_a_row_is_parsed_once_and_anew_when_it_was_edited_or_is_read_otherwise(
     with planted.opened(planted.make_folder(tmp_path)) as project:
         session = Session(project)
         parsed: list[int] = []
-        made = headlines.headline
+        made = entries.headline
 
         def counted(project: Project, row: int, openings: frozenset[str]) -> str:
             parsed.append(row)
             return made(project, row, openings)
 
-        monkeypatch.setattr(headlines, "headline", counted)
+        monkeypatch.setattr(entries, "headline", counted)
         lines = EntryLines(session)
         first = page(lines)
         # The two of the conflict are told apart by their answers.

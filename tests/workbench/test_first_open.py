@@ -11,9 +11,9 @@ from planted import TamisApp, journal, opened, screen_text, shown, workbench
 from textual.widgets import Input
 
 from engine.project.create import create_project
-from engine.project.folder import open_project
-from workbench.first_open import changed_proposal, mapping_of, proposed_rows, was_guessed, words_of
-from workbench.saved_state import SavedState, load_state, save_state
+from engine.project.project import open_project
+from workbench.actions.first_open import changed_proposal, mapping_of, proposed_rows, was_guessed, words_of
+from workbench.state.saved import SavedState, load_state, save_state
 
 
 def lines(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -176,7 +176,7 @@ async def test_while_a_file_is_read_the_overview_tells_how_far_it_is(
     folder = create_project(source, first=100)
     (tmp_path / "slow_job.py").write_text("import sys; sys.stdin.read()")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr("workbench.scan_job.READ_MODULE", "slow_job")
+    monkeypatch.setattr("workbench.ui.jobs.READ_MODULE", "slow_job")
     with opened(folder) as project:
         app = TamisApp(project)
         async with app.run_test(size=(80, 24)) as pilot:

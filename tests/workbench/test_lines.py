@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.style import Style
 
-from workbench.theming import Looks
-from workbench.widgets.lines import StyledLines, columns, fitted
+from workbench.ui.theme import Looks
+from workbench.ui.widgets.lines import StyledLines, columns, fitted
 
 LEFT = ((" alpaca_52k.jsonl ", "text"), (" \u27133", "accepted"), (" \u00b751,999", "undecided"), (" left", "muted"))
 RIGHT = ((" / flag:truncated and not is:heldout ", "filter"), (" scanning: 88 % ", "reason"), (" 4/52,002 ", "place"))

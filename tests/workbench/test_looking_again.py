@@ -12,9 +12,9 @@ from planted import screen_text, shown, workbench
 from textual.pilot import Pilot
 
 from engine.model import Act
-from engine.project.folder import open_project
-from workbench.app import TamisApp
-from workbench.screens.train import TrainScreen
+from engine.project.project import open_project
+from workbench.ui.app import TamisApp
+from workbench.ui.screens.train import TrainScreen
 
 RUN = "20260101T000000Z-built-in"
 

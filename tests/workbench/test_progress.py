@@ -8,7 +8,7 @@ import planted
 from planted import screen_text, shown, workbench
 
 from engine.model import CHARS_PER_TOKEN
-from workbench.progress import Pace, TokenCount, progress_words
+from workbench.state.progress import Pace, TokenCount, progress_words
 
 
 class Clock:

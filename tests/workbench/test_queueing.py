@@ -9,13 +9,14 @@ import planted
 import pytest
 
 from engine.model import Act, BucketName, Findings, Flag, Span
-from engine.project.folder import Project
-from engine.queue.store import Queue, load_queue, save_queue
-from workbench import ordering, pick_board, repairs, second_look, slice_board
-from workbench.editing import edit_fields, save_edit
-from workbench.judging import accept_rest, judge
-from workbench.learnt import why_lines
-from workbench.session import Session
+from engine.project.project import Project
+from engine.review.store import Queue, load_queue, save_queue
+from workbench.actions import decide, pick, repairs, slices
+from workbench.actions import order as ordering
+from workbench.actions.decide import accept_rest, judge
+from workbench.actions.edit import edit_fields, save_edit
+from workbench.render.learned import why_lines
+from workbench.state.session import Session
 
 Row = dict[str, Any]
 
@@ -268,14 +269,14 @@ def test_advice_to_stop_names_the_risk_and_is_taken_twice(tmp_path: Path) -> Non
 def test_a_second_look_hides_the_first_verdict_and_tells_the_agreement(tmp_path: Path) -> None:
     with planted.opened(plain_folder(tmp_path, 6)) as project:
         session = in_triage(project)
-        with pytest.raises(second_look.UsageError, match="nothing to look at a second time"):
-            second_look.start(session)
+        with pytest.raises(decide.UsageError, match="nothing to look at a second time"):
+            decide.start(session)
         session.set_filter("row:0-3")
         for _ in range(4):
             assert session.entry is not None
             session.on_screen.add(session.entry.row)
             judge(session, "accept")
-        second_look.start(session)
+        decide.start(session)
         assert shown_rows(session) == [0, 1, 2, 3]
         assert session.view.open_from(0, project) == 0
         text = "".join(part for part, _ in _marks(session))
@@ -287,7 +288,7 @@ def test_a_second_look_hides_the_first_verdict_and_tells_the_agreement(tmp_path:
 
 
 def _marks(session: Session) -> list[tuple[str, str]]:
-    from workbench.document import decision_words, mark_of
+    from workbench.render.row import decision_words, mark_of
 
     marks = [mark_of(session.project, row) for row in shown_rows(session)]
     return [*marks, *((decision_words(session.project, row), "") for row in shown_rows(session))]
@@ -307,7 +308,7 @@ async def test_pick_proposes_swaps_and_locks_and_accepts_only_when_asked_twice(t
     ]
     async with planted.workbench(planted.make_folder(tmp_path, rows)) as (app, pilot):
         session = app.session
-        session.board = pick_board.Board(6)
+        session.board = pick.Board(6)
         await pilot.press("P")
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -383,6 +384,6 @@ async def test_a_slice_is_looked_at_and_settled(tmp_path: Path) -> None:
         await pilot.pause()
         assert session.project.tally()["rejected"] == 0
         assert session.slices.slices[0].name == "2017-03"
-        slice_board.move(session, 100)
-        slice_board.show_ten(session)
+        slices.move(session, 100)
+        slices.show_ten(session)
         assert all("fax" in session.project.example(row).prompt for row in shown_rows(session))

@@ -10,9 +10,9 @@ import pytest
 from planted import CONFLICT, NEAR, workbench
 
 from engine.errors import UsageError
-from engine.project.folder import Project
-from workbench.cli import main
-from workbench.headless import run_headless
+from engine.project.project import Project
+from workbench.actions.typed_commands import run_headless
+from workbench.cli.main import main
 
 # Groups kept, told apart, merged and dropped; rows judged, edited, tagged, noted; undo and redo in between.
 SITTING: tuple[tuple[str, ...], ...] = (

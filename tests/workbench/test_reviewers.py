@@ -8,9 +8,9 @@ import planted
 import pytest
 from planted import journal, screen_text, workbench
 
-from engine.project.folder import open_project
+from engine.project.project import open_project
 from engine.select import select
-from workbench.headless import run_headless
+from workbench.actions.typed_commands import run_headless
 
 
 @pytest.fixture

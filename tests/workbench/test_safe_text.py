@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.cells import cells, cut, fitted, line_breaks, slices
-from workbench.safe_text import one_for_one, visible, visible_line
+from workbench.text.cells import cells, cut, fitted, line_breaks, slices
+from workbench.text.escape import one_for_one, visible, visible_line
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from planted import screen_text, workbench
 
 from engine.select import select
-from workbench.searching import ROWS_AT_ONCE, Search
+from workbench.actions.search import ROWS_AT_ONCE, Search
 
 WORD = "photosynthesis"
 ROWS = [
@@ -77,7 +77,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     def held_back(search: Search, seconds: float, *, to_first: bool = False) -> bool:
         return go_on(search, 0.0) if opened or not search.looked_at else False
 
-    monkeypatch.setattr("workbench.searching.AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr("workbench.actions.search.AT_ONCE_SECONDS", 0.0)
     monkeypatch.setattr(Search, "go_on", held_back)
     return opened
 

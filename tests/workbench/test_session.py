@@ -10,12 +10,12 @@ import pytest
 
 from engine.errors import ProjectError, UsageError
 from engine.model import Act, Cluster, Findings
-from engine.project.folder import Project
-from workbench.editing import draft, edit_fields, save_edit
-from workbench.judging import judge, keep
-from workbench.jumps import next_group
-from workbench.saved_state import load_state
-from workbench.session import Session
+from engine.project.project import Project
+from workbench.actions.decide import judge, keep
+from workbench.actions.edit import draft, edit_fields, save_edit
+from workbench.actions.navigate import next_group
+from workbench.state.saved import load_state
+from workbench.state.session import Session
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 from rich.color import Color, ColorSystem
 
 from engine.errors import UsageError
-from engine.shipped import shipped_dir
-from workbench.commands.table import BY_ID
-from workbench.document_parts import VERDICT_MARKS
-from workbench.keymap import SHIPPED, checked_keymap, chosen_keymap, load_keymap, shown_key
-from workbench.theming import ROLES, Looks, choose_theme, load_theme, load_themes
-from workbench.widgets.lines import StyledLines
+from engine.paths import shipped_dir
+from workbench.commands.registry import BY_ID
+from workbench.render.parts import VERDICT_MARKS
+from workbench.ui.keymap import SHIPPED, checked_keymap, chosen_keymap, load_keymap, shown_key
+from workbench.ui.theme import ROLES, Looks, choose_theme, load_theme, load_themes
+from workbench.ui.widgets.lines import StyledLines
 
 GOOD = '[palette]\nprimary = "#ffffff"\nforeground = "#eeeeee"\nbackground = "#000000"\n'
 

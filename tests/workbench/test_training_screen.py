@@ -15,10 +15,10 @@ import planted
 import pytest
 from planted import screen_text, workbench
 
-from engine.training.history import COLUMNS, Column
-from engine.training.index import remember
+from engine.training.runs.loss_history import COLUMNS, Column
+from engine.training.runs.registry import remember
 from engine.training.worker.events import event_line
-from workbench.braille import Curve, Frame, draw, frame_for, layered, smoothed
+from workbench.text.braille import Curve, Frame, draw, frame_for, layered, smoothed
 
 
 def dots(lines: list[str]) -> set[tuple[int, int]]:

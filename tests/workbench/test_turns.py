@@ -14,7 +14,7 @@ from textual.widgets import TextArea
 from engine.errors import UsageError
 from engine.sources.mapping import Mapping
 from engine.sources.turn_edits import cut_after, drop_turn, toggle_trained
-from workbench.widgets.reader import Reader
+from workbench.ui.widgets.reader import Reader
 
 MESSAGES = Mapping("messages", {"messages": "messages"})
 SYSTEM = "You help people with kettles. " * 8

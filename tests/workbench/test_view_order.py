@@ -10,11 +10,11 @@ import planted
 import pytest
 
 from engine.model import BUCKET_ORDER, Act, Cluster, ClusterKind, Findings, Flag
-from engine.project.folder import Project
-from engine.project.found import Found
+from engine.project.findings import Found
+from engine.project.project import Project
 from engine.scan.store import in_columns
-from workbench.settle import overview_items
-from workbench.view import build_view
+from workbench.state.entries import build_view
+from workbench.state.overview import overview_items
 
 ROWS = 200
 KINDS: tuple[ClusterKind, ...] = ("exact", "variant", "variant", "conflict")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.worddiff import apart_from, differing_words, lit, shortened, word_diff
+from workbench.text.worddiff import apart_from, differing_words, lit, shortened, word_diff
 
 
 def test_one_word_changed() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from workbench.session import Session
+    from workbench.state.session import Session
 
 
 class Stage(Protocol):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from engine.model import SETTLED_KINDS
 from workbench.commands.command import Command
-from workbench.commands.table import BY_ID
+from workbench.commands.registry import BY_ID
 
 if TYPE_CHECKING:
-    from workbench.session import Session
+    from workbench.state.session import Session
 
 # At most seven hints fit 80 columns; which seven depends on what is under the cursor.
 HINTS: dict[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from workbench.commands.command import LISTS
-from workbench.commands.table import COMMANDS
+from workbench.commands.registry import COMMANDS
 
 # The README tells the keys of these; the guide all there are.
 DAILY = LISTS

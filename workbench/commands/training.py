@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from workbench.commands.command import Command
+from workbench.actions import preconditions
+from workbench.commands.command import LISTS, Command, Run
 
-TRAIN, COMPARE = ("train",), ("compare",)
+TRAIN, COMPARE, TRY, JUDGE = ("train",), ("compare",), ("try",), ("judge",)
 
 TRAINING: tuple[Command, ...] = (
     Command("start", "start", "start what the plan shows, or attach to the run under the cursor", ("enter",), TRAIN,
@@ -31,4 +32,39 @@ TRAINING: tuple[Command, ...] = (
             lambda stage: stage.stop_run()),
     Command("compare-page", "page", "write the comparison as an HTML page and a Markdown block", ("w",), COMPARE,
             lambda stage: stage.act("page")),
+)  # fmt: skip
+
+
+# The commands about runs' answers and rows: trying a run, judging two, what a run says of single rows.
+
+
+def _act(what: str) -> Run:
+    return lambda stage: stage.act(what)
+
+
+ANSWERING: tuple[Command, ...] = (
+    Command("try-run", "try", "try the run: base and tuned answer side by side", ("t",), TRAIN, _act("try")),
+    Command("judge-runs", "judge", "judge the watched run and the one under the cursor, blind", ("b",), TRAIN,
+            _act("judge")),
+    Command("suspects", "rows", "what the run says of single rows: those worth another look, in triage", ("w",), TRAIN,
+            _act("suspects")),
+    Command("alert-rows", "batch", "the rows of the step that the latest alert points at, in triage", ("a",), TRAIN,
+            _act("batch")),
+    Command("rescore", "re-score", "tune on the accepted rows, rank the undecided by surprise; decides nothing",
+            ("L",), LISTS, lambda stage: stage.act("rescore"), preconditions.no_verdict),
+    Command("answer-again", "ask again", "ask again; start the answering process anew where it is gone", ("enter",),
+            TRY, lambda stage: stage.confirm()),
+    Command("answer-type", "prompt", "type a prompt of your own, beginning with the one shown", ("t",), TRY,
+            _act("type"), opens_a_line=True),
+    Command("answer-base", "take base", "make prompt and base answer a new undecided row", ("1",), TRY,
+            _act("base"), preconditions.no_verdict),
+    Command("answer-tuned", "take tuned", "make prompt and tuned answer a new undecided row", ("2",), TRY,
+            _act("tuned"), preconditions.no_verdict),
+    Command("answer-edit", "edit", "mend the answer, then make it a new undecided row", ("e",), TRY,
+            _act("edit"), preconditions.no_verdict, opens_a_line=True),
+    Command("judge-left", "left", "the left answer is better", ("h", "left"), JUDGE, _act("left")),
+    Command("judge-right", "right", "the right answer is better", ("l", "right"), JUDGE, _act("right")),
+    Command("judge-tie", "tie", "neither answer is better", ("t",), JUDGE, _act("tie")),
+    Command("judge-skip", "skip", "no judgement on this pair", ("space",), JUDGE, _act("skip")),
+    Command("judge-undo", "undo", "take the last judgement back", ("u",), JUDGE, _act("undo")),
 )  # fmt: skip

@@ -16,8 +16,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from engine.scan.duplicates.guard import LONG_BAG, LONG_SHARE
 from engine.scan.duplicates.vocabulary import Hashes, Ints, Vocabulary
+from engine.scan.requests.guard import LONG_BAG, LONG_SHARE
 
 Pairs = npt.NDArray[np.int64]
 """An (n, 2) array of row numbers, the smaller first, without repeats."""

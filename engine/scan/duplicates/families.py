@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from engine.scan.duplicates.judged import Edge
+from engine.scan.duplicates.pair_judge import Edge
 
 SHOWN_ROWS = 50
 LEAST_FAMILIES, FAMILIES_PER_ROW = 25, 0.005

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from engine.model import ClusterKind, Example, Leak
-from engine.scan.duplicates.answers import Answers
-from engine.scan.duplicates.groups import Stars
-from engine.scan.duplicates.judged import Judged
+from engine.scan.duplicates.answer_groups import Answers
+from engine.scan.duplicates.constraints import NO_RELATIONS, Relations
+from engine.scan.duplicates.pair_judge import Judged
 from engine.scan.duplicates.prefix import prefix_groups
-from engine.scan.duplicates.relations import NO_RELATIONS, Relations
+from engine.scan.duplicates.stars import Stars
 
 LOOKED_AT = 20
 KINDS: dict[str, ClusterKind] = {"same": "exact", "nearly": "near", "alternative": "near", "conflict": "conflict"}

@@ -10,7 +10,6 @@ import numpy as np
 from rapidfuzz import fuzz
 from rapidfuzz.process import cdist, cpdist
 
-from engine.scan.beside import beside
 from engine.scan.cache import ScanCache
 from engine.scan.duplicates.candidates import (
     LARGEST_FAMILY,
@@ -22,8 +21,7 @@ from engine.scan.duplicates.candidates import (
     same_signature_groups,
     signature_pairs,
 )
-from engine.scan.duplicates.guard import Judgement
-from engine.scan.duplicates.judged import (
+from engine.scan.duplicates.pair_judge import (
     FAMILY_SCORE,
     LEAST_SCORE,
     LEAST_SCORE_OF_EQUAL_WORDS,
@@ -32,9 +30,11 @@ from engine.scan.duplicates.judged import (
     is_believed,
     other_reading,
 )
-from engine.scan.duplicates.requests import Node
 from engine.scan.duplicates.tokens import Tokens
 from engine.scan.duplicates.vocabulary import Ints, build_vocabulary
+from engine.scan.parallel import beside
+from engine.scan.requests.guard import Judgement
+from engine.scan.requests.requests import Node
 from engine.scan.text import SCORED_HEAD, SCORED_TAIL, sorted_form
 
 EXHAUSTIVE_BELOW = 3000

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from engine.model import Example
-from engine.scan.duplicates.key import key_of
+from engine.scan.requests.key import key_of
 from engine.scan.text import EDGE_PUNCTUATION, exact_form, fold
 
 

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.scan.duplicates.requests import HEAD, TAIL
-from engine.scan.duplicates.spelling import NUMBER, WORD, prepare
+from engine.scan.requests.normalize import NUMBER, WORD, prepare
+from engine.scan.requests.requests import HEAD, TAIL
 
 END = "\x00"
 """Stands after the words of each text, as number 0. Not a space to `str.split`, as the separators from \\x1c are."""

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.scan.cache import ScanCache, keep_words, known_words, text_hashes
-from engine.scan.duplicates.guard import rare_function_typo
-from engine.scan.duplicates.lexicon import (
+from engine.scan.duplicates.tokens import Tokens, clipped, split_texts
+from engine.scan.requests.guard import rare_function_typo
+from engine.scan.requests.lexicon import (
     CJK_STOP,
     NEGATIONS,
     NUMBER_WORDS,
@@ -26,8 +27,7 @@ from engine.scan.duplicates.lexicon import (
     stem,
     task_of,
 )
-from engine.scan.duplicates.slips import compounds, function_word_typos, typo_links
-from engine.scan.duplicates.tokens import Tokens, clipped, split_texts
+from engine.scan.requests.typos import compounds, function_word_typos, typo_links
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]

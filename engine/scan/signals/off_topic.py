@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.model import Example
-from engine.scan.duplicates.lexicon import STOP_WORDS
+from engine.scan.requests.lexicon import STOP_WORDS
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal
 from engine.scan.text import fold, shorten

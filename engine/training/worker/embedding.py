@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .survey import Progress, answer_request
+from .preflight import Progress, answer_request
 
 BATCH = 32
 LONGEST = 256

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .alerts import stalled
 from .events import EventLog, SilentLog, write_json
 from .gpus import chosen_index, gpus
-from .watchers import stalled
 
 SECONDS = 2.0
 MEMORY_BEATS = 5

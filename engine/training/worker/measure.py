@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from . import evaluate
-from .desk import Desk
 from .events import plain
-from .faults import strike_measuring
+from .fault_injection import strike_measuring
+from .out_of_memory import free_what_is_unused, is_out_of_memory
 from .rows import LabelledRow
-from .shortage import free_what_is_unused, is_out_of_memory
+from .run_context import Desk
 from .spec import Spec
 
 SHOWN_CHARACTERS = 400

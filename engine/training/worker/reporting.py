@@ -15,7 +15,7 @@ from typing import Any
 from transformers import TrainerCallback
 from transformers.integrations import WandbCallback, get_reporting_integration_callbacks
 
-from .desk import Desk
+from .run_context import Desk
 
 
 class Reports(TrainerCallback):  # type: ignore[misc]  # an untyped class

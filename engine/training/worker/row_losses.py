@@ -17,12 +17,12 @@ from typing import Any
 from transformers import TrainerCallback
 
 from . import evaluate
-from .desk import Desk
+from .alerts import SpikeWatch
 from .events import LineFile, plain
 from .rows import LabelledRow
+from .run_context import Desk
 from .spec import Spec
 from .stopping import Stopped
-from .watchers import SpikeWatch
 
 MEASURED_BETWEEN = 2
 """How often between the first and the last step: a third and two thirds of the way."""

@@ -14,17 +14,17 @@ import transformers
 import trl.trainer.utils
 from trl import SFTConfig
 
+from .callback import Recorder
 from .checkpoints import PREFIX, last_good_checkpoint, remove_unfinished, sealed
-from .desk import Desk
 from .events import read_json, write_json
-from .faults import strike
+from .fault_injection import strike
 from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import ROWS, as_dataset, refusal
-from .recorder import Recorder
 from .reporting import Reports
 from .row_losses import RowLosses
 from .rows import LabelledRow, Masking, Prepared, choose_masking, prepare, read_rows
+from .run_context import Desk
 from .saving import NoRoom
 from .spec import Spec
 from .stopping import Stopped

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .checkpoints import latest_attempt
-from .desk import Desk, NonFinite
 from .events import EventLog, SilentLog, write_json
 from .gpus import chosen_index, foreign, gpus
 from .heartbeat import Heartbeat
-from .shortage import free_what_is_unused, is_out_of_memory
+from .out_of_memory import free_what_is_unused, is_out_of_memory
+from .run_context import Desk, NonFinite
 from .spec import Spec, read_spec
 from .stopping import Stopped, StopWatch
 

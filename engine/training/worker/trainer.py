@@ -15,12 +15,12 @@ import transformers
 import trl
 from trl import SFTTrainer
 
+from .callback import Recorder
 from .card import card
 from .checkpoints import PREFIX, seal
-from .desk import Desk, NonFinite
-from .faults import strike
+from .fault_injection import strike
 from .packing import ROWS, RowsKept
-from .recorder import Recorder
+from .run_context import Desk, NonFinite
 from .saving import is_no_room, put, save_folder
 from .spec import Spec
 

@@ -1,0 +1,32 @@
+"""Where the data folders that travel with tamis are: in a checkout beside the packages, in a wheel inside `engine`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.errors import TamisError
+
+
+def shipped_dir(name: str) -> Path:
+    """The folder `themes` or `sample_data`. Raises TamisError where the installation lacks it."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_shipped" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
+    raise TamisError(f"this installation lacks its {name} folder", "", "install tamis again")
+
+
+# Which folder is the project of a source. Apart from the making of projects: most commands only open one.
+
+
+def project_folder_for(source: Path) -> Path:
+    """Where the project of a source lives unless another place is named: `data/raw.jsonl.gz` -> `data/raw.tamis`."""
+    name = source.name
+    for suffix in (".gz", ".zst", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"):
+        name = name.removesuffix(suffix)
+    return source.with_name(f"{name or source.name}.tamis")
+
+
+def is_project(path: Path) -> bool:
+    """Whether `path` is a project folder."""
+    return (path / "project.toml").is_file()

@@ -1,0 +1,188 @@
+"""New rows for a project: another file, or a new version of its source. Decisions follow the content.
+
+A row that is here already is not added again. In a new version of the source, a row that changed is paired with its
+old self (by the key field, else by the same prompt, else by its neighbours in a line diff; an ambiguous pair is not
+paired): the new one comes in undecided and says "changed since you decided", the old one leaves. Rows that vanished
+are listed and stay.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import LockedError, SourceError
+from engine.model import Act, Quarantined, prompt_of
+from engine.project.create import append_pieces
+from engine.project.project import Project, open_project
+from engine.project.row_ids import content_hash, row_id
+from engine.sources.formats import source_format
+from engine.sources.mapping import parse_path, value_at
+from engine.sources.pieces import SourceRow
+from engine.sources.read import read_source
+from engine.sources.shapes import turns_of
+
+CHANGED_WHY = "changed in the new version of the source"
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What an addition brought: `added` row numbers, `known` rows that were here already, `changed` new number -> old
+    number, `vanished` row numbers that the new version lacks (only for a new version), `quarantined` lines."""
+
+    added: tuple[int, ...]
+    known: int
+    changed: Mapping[int, int]
+    vanished: tuple[int, ...]
+    quarantined: int
+
+
+def is_new_version(project: Project, path: Path) -> bool:
+    """Whether a file is the source of the project again (the same place, or the same name with its rows in it)."""
+    source = Path(project.settings.source.path)
+    return path.resolve() == source or path.name == source.name
+
+
+def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = None) -> Grown:
+    """Add the rows of `path` that are new. `replaces`: it is a new version of the source (None: told by its name).
+
+    Raises SourceError where nothing can be read, LockedError where another window is deciding.
+    """
+    with open_project(folder, reviewer=reviewer) as project:
+        if project.readonly:
+            raise LockedError(project.readonly_reason, "", "close the other window first")
+        version = is_new_version(project, path) if replaces is None else replaces
+        format_name = source_format(path)
+        found = _sorted_out(project, path, format_name)
+        if found.fresh and not any(turns_of(row.raw, project.mapping) for row in found.fresh):
+            raise SourceError(
+                f"{path}: none of its new rows reads as {project.mapping.describe()}",
+                "",
+                "make a project of its own of it",
+            )
+        gone = _vanished(project, found.known) if version else []
+        pairs = _pairs(project, found, gone) if version else {}
+        if not found.fresh:
+            return Grown((), len(found.known), {}, tuple(gone), len(found.quarantined))
+        numbers = append_pieces(folder, path, format_name, [*found.fresh, *found.quarantined])
+    with open_project(folder, reviewer=reviewer) as project:
+        changed = {numbers[place]: old for place, old in pairs.items()}
+        ids = {number: project.rows.id(number) for number in (*numbers, *changed.values())}
+        extra = {"file": path.name, "changed": {ids[new]: ids[old] for new, old in changed.items()}}
+        acts = [Act("add", tuple(ids[number] for number in numbers), extra=extra)]
+        left = [old for old in changed.values() if project.verdict(old) != "rejected"]
+        if left:
+            acts.append(Act("reject", tuple(ids[old] for old in left)))
+        project.decide(acts, why=CHANGED_WHY if changed else f"added from {path.name}")
+    vanished = tuple(number for number in gone if number not in set(pairs.values()))
+    return Grown(tuple(numbers), len(found.known), changed, vanished, len(found.quarantined))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """The rows of a file: `fresh` ones, and the `order` of all: the id of a known row, the place of a fresh one."""
+
+    fresh: list[SourceRow]
+    order: list[str | int]
+    quarantined: list[Quarantined]
+
+    @property
+    def known(self) -> set[str]:
+        return {entry for entry in self.order if isinstance(entry, str)}
+
+
+def _sorted_out(project: Project, path: Path, format_name: str) -> _Sorted:
+    fresh: list[SourceRow] = []
+    order: list[str | int] = []
+    quarantined: list[Quarantined] = []
+    copies: dict[int, int] = defaultdict(int)
+    for piece in read_source(path, format_name):
+        if isinstance(piece, Quarantined):
+            quarantined.append(piece)
+            continue
+        content = content_hash(piece.raw)
+        identifier = row_id(content, copies[content])
+        copies[content] += 1
+        if project.rows.number(identifier) is not None:
+            order.append(identifier)
+        else:
+            order.append(len(fresh))
+            fresh.append(piece)
+    return _Sorted(fresh, order, quarantined)
+
+
+def _vanished(project: Project, known: set[str]) -> list[int]:
+    """Rows of the source that the new version lacks; rows that came from other files do not count."""
+    source = project.settings.source
+    numbers = range(source.first_row, source.first_row + source.rows)
+    return [number for number in numbers if project.rows.id(number) not in known]
+
+
+def _pairs(project: Project, found: _Sorted, gone: Sequence[int]) -> dict[int, int]:
+    """Place of a fresh row -> number of the old row it is a new version of."""
+    pairs: dict[int, int] = {}
+    for old_keys, new_keys in _keyings(project, found, gone):
+        taken = set(pairs.values())
+        pairs |= _unambiguous(
+            {place: key for place, key in new_keys.items() if place not in pairs},
+            {number: key for number, key in old_keys.items() if number not in taken},
+        )
+    return pairs
+
+
+def _keyings(project: Project, found: _Sorted, gone: Sequence[int]) -> Iterable[tuple[dict[int, str], dict[int, str]]]:
+    """(old number -> key, fresh place -> key), from the surest way of pairing to the weakest."""
+    key = project.settings.key
+    if key is not None:
+        path = parse_path(key)
+        named = {number: value_at(project.rows.raw(number), path) for number in gone}
+        fresh = {place: value_at(row.raw, path) for place, row in enumerate(found.fresh)}
+        yield (
+            {number: str(value) for number, value in named.items() if value is not None},
+            {place: str(value) for place, value in fresh.items() if value is not None},
+        )
+    yield (
+        {number: project.example(number, edited=False).prompt for number in gone},
+        {place: prompt_of(turns_of(row.raw, project.mapping)) for place, row in enumerate(found.fresh)},
+    )
+    left = set(gone)
+    source = project.settings.source
+    numbers = range(source.first_row, source.first_row + source.rows)
+    yield (
+        _between([number if number in left else project.rows.id(number) for number in numbers]),
+        _between(found.order),
+    )
+
+
+def _unambiguous(new: Mapping[int, str], old: Mapping[int, str]) -> dict[int, int]:
+    """Pairs of the keys that stand exactly once on either side."""
+    places: dict[str, list[int]] = defaultdict(list)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for place, key in new.items():
+        places[key].append(place)
+    for number, key in old.items():
+        numbers[key].append(number)
+    return {
+        found[0]: numbers[key][0]
+        for key, found in places.items()
+        if key.strip() and len(found) == 1 and len(numbers.get(key, ())) == 1
+    }
+
+
+def _between(order: Sequence[str | int]) -> dict[int, str]:
+    """For each left-over entry (an int): the kept ids right before and right after it, as one key."""
+    keys: dict[int, str] = {}
+    before = ""
+    waiting: list[int] = []
+    for entry in (*order, ""):
+        if isinstance(entry, int):
+            waiting.append(entry)
+            continue
+        # Only a lone replacement says which line became which.
+        if len(waiting) == 1:
+            keys[waiting[0]] = f"{before} {entry}"
+        waiting.clear()
+        before = entry
+    return keys

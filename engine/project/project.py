@@ -1,0 +1,471 @@
+"""One project folder, open: its rows, what the scan found, and the journals folded into a state per row.
+
+The only mutable state of the engine is here: what the journals say. Every change goes through `decide`, `undo` and
+`redo`, and each of them is a synced journal line before it returns.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from engine.errors import LockedError, ProjectError
+from engine.files import write_atomic
+from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
+from engine.project.findings import Found
+from engine.project.fold import Fold, map_act
+from engine.project.journal import JournalWriter, journal_line, now, read_lines, taken_over
+from engine.project.row_states import States
+from engine.project.rows import RowStore
+from engine.project.settings import ProjectSettings, read_settings
+from engine.project.snapshot import fold_journals, save_snapshot
+from engine.project.suspects import Suspects, load_suspects, suspect_flags
+from engine.reviewer import file_stem, install_id
+from engine.scan.columns import FindingColumns
+from engine.scan.store import pack_findings, read_findings
+from engine.sources.mapping import Mapping
+
+SCAN_VERSION = 2
+SCAN_FILE = "scan.bin"
+# What findings were kept in up to version 1; nobody reads it any more.
+OLD_SCAN_FILE = "scan.jsonl"
+# Fewer lines than this are replayed faster than a snapshot is read.
+SNAPSHOT_LINES = 2000
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Tens of thousands of lines are replayed into as many objects, none of them garbage: looking for some among them,
+    again and again, would take a third of the time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+class Project:
+    """See `open_project`. Row numbers are 0-based and the same everywhere."""
+
+    def __init__(
+        self, folder: Path, reviewer: str | None, readonly: bool, take_over: bool = False, blind: bool = False
+    ) -> None:
+        self.folder = folder
+        self.settings: ProjectSettings = read_settings(folder)
+        self.name = Path(self.settings.source.path).name
+        self.rows = RowStore(folder, self.settings.mapping, self.name)
+        self.reviewer = reviewer or ""
+        self.notes: list[str] = []
+        self.readonly_reason = ""
+        self._writer: JournalWriter | None = None
+        self._own_path: Path | None = None
+        if readonly or reviewer is None:
+            self.readonly_reason = "opened read-only" if readonly else "nobody is named as the reviewer"
+        else:
+            self._open_writer(reviewer, take_over)
+        self._lines_replayed = 0
+        with nothing_collected():
+            self._states = States(self.rows, self._fold_journals(), self._own_path, blind)
+            self.rows.read_by(self.mapping)
+            if self._lines_replayed >= SNAPSHOT_LINES:
+                self._save_snapshot()
+        self.suspects = Suspects()
+        self._found = Found(None)
+        self.reload_findings()
+
+    # -- opening and closing
+
+    def _open_writer(self, reviewer: str, take_over: bool) -> None:
+        folder = self.folder / "decisions"
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            path = folder / f"{file_stem(reviewer)}@{install_id()}.jsonl"
+            self._writer = JournalWriter(path, take_over=take_over)
+            self._own_path = path
+        except LockedError as error:
+            self.readonly_reason = f"{error.title} ({error.message})" if error.message else error.title
+        except OSError as error:
+            self.readonly_reason = f"the folder cannot be written ({error.strerror})"
+        except ProjectError as error:
+            self.readonly_reason = str(error)
+
+    def _fold_journals(self) -> dict[Path, Fold]:
+        folded = fold_journals(self.folder, self.rows)
+        self.notes += folded.complaints
+        self._lines_replayed += folded.lines
+        folds = folded.folds
+        if self._own_path is not None:
+            torn = folded.torn.get(self._own_path)
+            note = self._writer.set_torn_aside(torn) if torn and self._writer is not None else None
+            self.notes += [note] if note else []
+            folds.setdefault(self._own_path, Fold())
+        return folds
+
+    def _save_snapshot(self) -> None:
+        folds = {path: (fold, path.stat().st_size) for path, fold in self._states.folds.items() if path.exists()}
+        save_snapshot(self.folder, self.rows, folds)
+        self._lines_replayed = 0
+
+    def _with_history(self) -> Fold:
+        """This reviewer's fold with every line in memory, so that any act can be taken back."""
+        fold = self._own_fold()
+        assert self._own_path is not None
+        if fold.needs_history():
+            fold = Fold()
+            for line in read_lines(self._own_path)[0]:
+                fold.apply(line)
+            self._states.folds[self._own_path] = fold
+        return fold
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all rows of the source were read; else `refresh_rows` picks up what another process has added."""
+        return self.settings.source.complete
+
+    def refresh_rows(self) -> int:
+        """Take in rows that were added since; how many. Numbers and decisions stay, findings no longer fit."""
+        before = len(self.rows)
+        self.settings = read_settings(self.folder)
+        fresh = RowStore(self.folder, self.mapping, self.name)
+        self.rows.close()
+        self.rows = fresh
+        self._states.grow(fresh)
+        self.reload_findings()
+        return len(fresh) - before
+
+    @property
+    def readonly(self) -> bool:
+        return self._writer is None
+
+    @property
+    def mapping(self) -> Mapping:
+        """How rows are read: as the source was opened, or as a journal corrects it."""
+        return self._states.mapping or self.settings.mapping
+
+    def close(self) -> None:
+        """Let go of the lock and the row file."""
+        if self._lines_replayed >= SNAPSHOT_LINES:
+            self._save_snapshot()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self.rows.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- what the rows say
+
+    def current_row(self, number: int) -> Row:
+        """The row as it stands: edited where it was edited, else as it came."""
+        edited = self._states.state(number).edited if number in self._states.edited else None
+        return self.rows.raw(number) if edited is None else edited
+
+    def example(self, number: int, *, edited: bool = True) -> Example:
+        """The row as turns, with its edit applied unless `edited` is False."""
+        return self.rows.example(number, self.current_row(number) if edited and number in self._states.edited else None)
+
+    def decision(self, number: int) -> Decision:
+        """The folded decision on a row."""
+        state = self._states.state(number)
+        return Decision(VERDICTS[self._states.codes[number]], state.edited, state.why, state.by, state.at)
+
+    def verdict(self, number: int) -> VerdictName:
+        return VERDICTS[self._states.codes[number]]
+
+    @property
+    def verdict_codes(self) -> bytearray:
+        """The verdict of every row as its place in VERDICTS, for passes over all rows. Not to be changed."""
+        return self._states.codes
+
+    @property
+    def disputed(self) -> set[int]:
+        """The rows that reviewers differ on. Not to be changed."""
+        return self._states.disputed
+
+    def is_heldout(self, number: int) -> bool:
+        return number in self._states.heldout
+
+    def is_edited(self, number: int) -> bool:
+        return number in self._states.edited
+
+    def is_disputed(self, number: int) -> bool:
+        return number in self._states.disputed
+
+    def voices(self, number: int) -> tuple[Decision, ...]:
+        """What each reviewer decided on a row, in the order of their journals; a blind reviewer hears only themselves
+        until they have decided or the row is settled."""
+        return self._states.voices(number)
+
+    def is_seen(self, number: int) -> bool:
+        """Whether the row was on the screen when a decision was taken on it."""
+        return self._states.is_seen(number)
+
+    def tags(self, number: int) -> frozenset[str]:
+        return self._states.state(number).tags
+
+    def note(self, number: int) -> str:
+        """What a person wrote about a row."""
+        return self._states.state(number).note
+
+    @property
+    def heldout(self) -> frozenset[int]:
+        """The row numbers of the held-out set."""
+        return frozenset(self._states.heldout)
+
+    @property
+    def heldout_variants(self) -> list[list[int]]:
+        """Families of variants with rows on both sides of the held-out set, as they stood when it was cut."""
+        return self._states.heldout_variants()
+
+    @property
+    def training(self) -> list[int]:
+        """The row numbers outside the held-out set, ascending."""
+        return [number for number in range(len(self.rows)) if number not in self._states.heldout]
+
+    # -- what the scan found
+
+    def scan_key(self) -> str:
+        """What findings depend on: the rows, how they are read, and what is held out."""
+        digest = blake2b(digest_size=16)
+        digest.update(
+            f"{SCAN_VERSION} {len(self.rows)} {self.mapping.describe()} {sorted(self._states.heldout)}".encode()
+        )
+        digest.update(self.rows.fingerprint())
+        return digest.hexdigest()
+
+    def save_findings(self, findings: Findings) -> None:
+        """Keep the findings beside the rows; they are a cache and may be deleted."""
+        about = {"key": self.scan_key()}
+        content = pack_findings(findings, about | {"at": now()})
+        write_atomic(self.folder / SCAN_FILE, content)
+        (self.folder / OLD_SCAN_FILE).unlink(missing_ok=True)
+        self._take_findings(read_findings(content, about))
+
+    def reload_findings(self) -> bool:
+        """Read the findings from disk; False where there are none that fit these rows."""
+        try:
+            columns = read_findings((self.folder / SCAN_FILE).read_bytes(), {"key": self.scan_key()})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            # Missing or damaged: it is a cache, a new scan makes it again.
+            columns = None
+        self._take_findings(columns)
+        return columns is not None
+
+    def _take_findings(self, columns: FindingColumns | None) -> None:
+        self.suspects = load_suspects(self.folder)
+        self._found = Found(columns, suspect_flags(self.suspects, self.rows))
+
+    @property
+    def findings(self) -> Findings | None:
+        """What the last scan found, or None where no scan fits these rows."""
+        return self._found.findings
+
+    @property
+    def is_scanned(self) -> bool:
+        """Whether a scan of these rows went to its end; one that was cancelled leaves its exact groups behind."""
+        return self.findings is not None and self.findings.complete
+
+    @property
+    def finding_columns(self) -> FindingColumns | None:
+        """The findings in columns, for passes over all of them."""
+        return self._found.columns
+
+    def top_signals(self, among: bytes | bytearray | None = None) -> dict[int, str]:
+        """Every row that has flags with the signal of its first one, for passes over all rows; `among` has 1 for those
+        to look at, else 0."""
+        return self._found.top_signals(among)
+
+    def clusters_of(self, number: int) -> tuple[Cluster, ...]:
+        return self._found.clusters_of(number)
+
+    def flags_of(self, number: int) -> tuple[Flag, ...]:
+        return self._found.flags_of(number)
+
+    def bucket(self, number: int) -> str:
+        return self.findings.buckets[number] if self.findings is not None else ""
+
+    def is_suspect(self, number: int) -> bool:
+        """Whether the last run that was read names the row, and nobody has judged it since."""
+        return number in self._found.suspects and self._states.state(number).at <= self.suspects.at
+
+    def is_leaking(self, number: int) -> bool:
+        """Whether a training row is a twin of a held-out one."""
+        return number in self._found.leaking and number not in self._states.heldout
+
+    def cluster(self, identifier: str) -> Cluster:
+        """The cluster with this id or unique beginning of an id. Raises ProjectError."""
+        return self._found.cluster(identifier)
+
+    # -- deciding
+
+    def decide(self, acts: Sequence[Act], *, seen: Iterable[str] = (), why: str = "") -> int:
+        """Write one journal line that does all of `acts`, synced; the number of the line.
+
+        One line is one undo; without a `why` the reason is the top flag of a lone row, else "by eye". Raises
+        ProjectError where nothing could be written; the state is then as before.
+        """
+        fold = self._own_fold()
+        line = journal_line(fold.last_number + 1, self.reviewer, acts, seen, why or self._default_reason(acts))
+        return self._write(line)
+
+    def _default_reason(self, acts: Sequence[Act]) -> str:
+        ids = {identifier for act in acts for identifier in act.ids}
+        number = self.rows.number(ids.pop()) if len(ids) == 1 else None
+        return "by eye" if number is None else self.default_reason(number)
+
+    def default_reason(self, number: int) -> str:
+        """Why a row is decided where nobody says why: the signal of its top flag, else `by eye`."""
+        flags = self.flags_of(number)
+        return flags[0].signal if flags else "by eye"
+
+    @property
+    def last_line(self) -> int:
+        """The number of the last line of this reviewer's journal; 0 before the first."""
+        return self._own_fold().last_number
+
+    def undo(self) -> str | None:
+        """Take the last act of this reviewer back; the act in words, or None where there is none."""
+        fold = self._with_history()
+        number = fold.undo_number()
+        if number is None:
+            return None
+        sentence = fold.describe(number)
+        self._write(self._bare_line(fold) | {"undo": number})
+        return sentence
+
+    def redo(self) -> str | None:
+        """Do the last undone act again; the act in words, or None where there is none."""
+        fold = self._with_history()
+        number = fold.redo_number()
+        if number is None:
+            return None
+        sentence = fold.describe(number)
+        self._write(self._bare_line(fold) | {"redo": number})
+        return sentence
+
+    def _own_fold(self) -> Fold:
+        if self._writer is None or self._own_path is None:
+            raise ProjectError(
+                "this window only reads",
+                self.readonly_reason,
+                "close the other window, or name yourself with --as NAME",
+            )
+        return self._states.folds[self._own_path]
+
+    def _bare_line(self, fold: Fold) -> dict[str, Any]:
+        return {"v": 1, "n": fold.last_number + 1, "at": now(), "by": self.reviewer}
+
+    def _write(self, line: dict[str, Any]) -> int:
+        fold = self._own_fold()
+        assert self._writer is not None
+        try:
+            self._writer.append(line)
+        except LockedError as error:
+            self._only_reads(error)
+            raise
+        self._lines_replayed += 1
+        mapping = self.mapping
+        self._states.refresh(fold.apply(line))
+        if self.mapping != mapping:
+            self.rows.read_by(self.mapping)
+            self.reload_findings()
+        return int(line["n"])
+
+    def check_ownership(self) -> None:
+        """Look whether this window may still write. Raises LockedError, once, where another has taken over since."""
+        if self._writer is not None and self._writer.was_taken():
+            error = taken_over()
+            self._only_reads(error)
+            raise error
+
+    def _only_reads(self, error: LockedError) -> None:
+        assert self._writer is not None
+        self._writer.close()
+        self._writer = None
+        self.readonly_reason = error.title
+
+    def read_by(self, mapping: Mapping) -> int:
+        """Correct how rows are read, as a journal line of its own; findings that no longer fit are dropped."""
+        return self.decide([map_act(mapping)], why="mapping corrected")
+
+    # -- counting
+
+    def relations(self) -> list[Act]:
+        """The standing `not_duplicates`, `fine_together` and `split` acts."""
+        return self._states.relations()
+
+    def is_open(self, cluster: Cluster) -> bool:
+        """Whether a cluster still asks for a decision: some member is undecided and nothing said it is fine."""
+        if all(self._states.codes[row] for row in cluster.rows):
+            return False
+        relations = self.relations()
+        if not relations:
+            return True
+        identifiers = {self.rows.id(row) for row in cluster.rows}
+        return not any(identifiers <= set(act.ids) for act in relations if act.do != "split")
+
+    def unknown_ids(self) -> int:
+        """How many ids the journals speak of that no row here has: vanished rows, or rows of another copy."""
+        return self._states.unknown_ids()
+
+    def agreement(self) -> dict[str, Any] | None:
+        """Cohen's kappa of the reviewers, or None where no row was decided by two."""
+        return self._states.agreement()
+
+    def changed_from(self, number: int) -> str | None:
+        """The id of the row that this one is a new version of, or None."""
+        return self._states.changed_from(number)
+
+    def tally(self) -> dict[VerdictName, int]:
+        """How many rows have which verdict; cheap enough to ask after every key."""
+        return self._states.verdict_counts()
+
+    def counts(self) -> dict[str, Any]:
+        """What `tamis status --json` prints."""
+        clusters = self.findings.clusters if self.findings is not None else ()
+        open_kinds = [cluster.kind for cluster in clusters if self.is_open(cluster)]
+        return {
+            "rows": len(self.rows),
+            **self._states.counts(),
+            # Not scanned is not the same as nothing open.
+            "clusters_open": sum(kind in SETTLED_KINDS for kind in open_kinds) if self.findings else None,
+            "conflicts_open": open_kinds.count("conflict") if self.findings else None,
+            "quarantined": sum(source.quarantined for source in self.settings.sources),
+        }
+
+    @property
+    def own_journal(self) -> Path | None:
+        """The file this window writes to; None where it only reads."""
+        return self._own_path
+
+    def journal_files(self) -> list[Path]:
+        """The journal files that are folded in, by name."""
+        return sorted(path for path in self._states.folds if path.exists())
+
+
+def open_project(
+    path: Path | str,
+    *,
+    reviewer: str | None = None,
+    readonly: bool = False,
+    take_over: bool = False,
+    blind: bool = False,
+) -> Project:
+    """Open a project folder.
+
+    With a `reviewer` this process becomes the writer of that reviewer's journal; where another process is, or without
+    a reviewer, the project opens read-only and `readonly_reason` says why; with `take_over` the other window becomes
+    the one that only reads. With `blind`, other reviewers' verdicts stay hidden until a row is settled. Raises
+    ProjectError.
+    """
+    return Project(Path(path), reviewer, readonly, take_over, blind)

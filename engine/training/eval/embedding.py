@@ -1,0 +1,68 @@
+"""Vectors of texts by a local embedding model, asked of the trainer's interpreter and kept until the texts change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import TrainingError, UsageError
+from engine.files import write_atomic
+from engine.training.plan.preflight import Progress, ask
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SECONDS = 3600.0
+
+
+def embeddings(
+    texts: Sequence[str],
+    model: str,
+    *,
+    command: Sequence[str] = (),
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """One row of length one per text. `model` is a folder; `command` the interpreter, else this one.
+
+    With `cache`, a file, the same texts are not embedded twice. Raises UsageError where the folder holds no embedding
+    model, TrainingError where the interpreter does not run.
+    """
+    import numpy as np
+
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        raise UsageError(
+            f"embedding = {model!r}: no such folder", "", "name the folder of a model that is on this disk"
+        )
+    content = json.dumps(list(texts)).encode("ascii")
+    head = hashlib.sha256(f"{folder.resolve()} {_weights(folder)}".encode() + content).digest()
+    kept = cache.read_bytes() if cache is not None and cache.exists() else b""
+    if kept[:32] == head:
+        return np.frombuffer(kept[32:], np.float32).reshape(len(texts), -1)
+    with tempfile.TemporaryDirectory(prefix="tamis-embedding-") as scratch:
+        asked, made = Path(scratch) / "texts.json", Path(scratch) / "vectors"
+        asked.write_bytes(content)
+        question = {"model": str(folder.resolve()), "texts": str(asked), "vectors": str(made)}
+        answer = ask(command or (sys.executable,), question, Path(scratch), SECONDS, progress, word="embed")
+        if answer["unfit"]:
+            raise TrainingError(
+                "embedding needs the trainer's libraries", answer["unfit"][0], "pip install 'tamis[train]'"
+            )
+        if "error" in answer:
+            raise UsageError(f"embedding = {model!r} gives no vectors", answer["error"], "name another model, or none")
+        vectors = made.read_bytes()
+    if cache is not None:
+        write_atomic(cache, head + vectors)
+    return np.frombuffer(vectors, np.float32).reshape(len(texts), -1)
+
+
+def _weights(folder: Path) -> str:
+    """What tells one state of a model folder from another: names, sizes and times of its files."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return " ".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)

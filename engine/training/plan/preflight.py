@@ -1,0 +1,147 @@
+"""Asking the worker's interpreter: which versions it has, and what a trainer would make of the rows."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import TrainingError
+from engine.files import write_atomic
+from engine.model import TrainingRow
+from engine.training.spec.run_spec import RunSpec
+from engine.training.worker.events import read_json
+
+WORKER = Path(__file__).resolve().parent.parent / "worker"
+SECONDS = 600.0  # the built-in model may have to be made first, another one's tokenizer to be fetched
+VERSIONS_SECONDS = 60.0
+LOOK_SECONDS = 0.1
+
+Progress = Callable[[str, int, int], None]
+
+
+def row_line(row: TrainingRow) -> str:
+    """One line of `data/*.jsonl`."""
+    value: dict[str, Any] = {"id": row.id, "messages": [dict(message) for message in row.messages]}
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def survey(
+    spec: RunSpec,
+    rows: Sequence[TrainingRow],
+    *,
+    cache: Path | None = None,
+    shown: int = 3,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The worker's answer for these rows: see `worker/survey.py`. `error` and `unfit` are answers too.
+
+    With `cache`, a file, the same question is not asked twice. `progress(phase, done, of)` is called while the worker
+    is at it, and may raise to give up. Raises TrainingError where the interpreter does not run.
+    """
+    lora = spec.lora.get("r")
+    question = {
+        "model": spec.model.value,
+        "revision": spec.revision.value,
+        "pretrain_text": spec.pretrain_text.value,
+        "max_length": spec.max_length.value,
+        "train_on": spec.train_on.value,
+        "packing": spec.sft["packing"].value,
+        "lora_rank": lora.value if lora else None,
+        "sft": {name: chosen.value for name, chosen in spec.sft.items()},
+        "lora": {name: chosen.value for name, chosen in spec.lora.items()},
+        "show": shown,
+    }
+    lines = "".join(row_line(row) for row in rows).encode("utf-8", "replace")
+    asked = hashlib.sha256(json.dumps([question, spec.command]).encode() + worker_hash().encode() + lines).hexdigest()
+    known = read_json(cache) if cache else None
+    if known and known.get("asked") == asked:
+        return dict(known["answer"])
+    with tempfile.TemporaryDirectory(prefix="tamis-plan-") as folder:
+        data = Path(folder) / "train.jsonl"
+        data.write_bytes(lines)
+        answer = ask(spec.command, {**question, "train": str(data)}, Path(folder), SECONDS, progress)
+    if cache and "error" not in answer and not answer["unfit"]:
+        write_atomic(cache, json.dumps({"asked": asked, "answer": answer}, ensure_ascii=False).encode())
+    return answer
+
+
+def versions(command: Sequence[str]) -> dict[str, Any]:
+    """`python`, `versions` and `unfit` (sentences) of an interpreter. Raises TrainingError where it does not run."""
+    with tempfile.TemporaryDirectory(prefix="tamis-versions-") as folder:
+        return ask(command, {"versions_only": True}, Path(folder), VERSIONS_SECONDS)
+
+
+def ask(
+    command: Sequence[str],
+    question: dict[str, Any],
+    folder: Path,
+    seconds: float,
+    progress: Progress | None = None,
+    word: str = "survey",
+) -> dict[str, Any]:
+    """Put one question (`word`: survey or embed) to the worker and wait for its answer."""
+    (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
+    words = [*command, str(WORKER / "main.py"), word, str(folder / "question.json"), str(folder / "answer.json")]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    console = folder / "console.log"
+    try:
+        with console.open("wb") as stream:
+            worker = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, cwd=folder, env=environment,
+                start_new_session=True,
+            )  # fmt: skip
+    except OSError as fault:
+        raise TrainingError(
+            f"{command[0]} cannot be started", fault.strerror or str(fault), "mend [training] command"
+        ) from fault
+    try:
+        await_end(worker, folder, time.monotonic() + seconds, progress)
+    except subprocess.TimeoutExpired as fault:
+        raise TrainingError(
+            f"{command[0]} did not answer within {seconds:.0f} s", "", "is the network there?"
+        ) from fault
+    finally:
+        if worker.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+    answer = read_json(folder / "answer.json")
+    if answer is None:
+        words_of_it = console.read_bytes().decode(errors="replace").strip().splitlines()[-1:]
+        raise TrainingError(
+            f"{' '.join(command)} does not run the worker", " ".join(words_of_it)[:300], "mend [training] command"
+        )
+    return answer
+
+
+def await_end(worker: subprocess.Popen[bytes], folder: Path, deadline: float, progress: Progress | None) -> None:
+    """Wait for the worker and pass on what it tells meanwhile. Raises TimeoutExpired."""
+    told: dict[str, Any] | None = None
+    while True:
+        try:
+            worker.wait(LOOK_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline:
+                raise
+        now = read_json(folder / "progress.json") if progress else None
+        if progress and now and now != told:
+            told = now
+            progress(str(now["phase"]), int(now["done"]), int(now["of"]))
+
+
+def worker_hash() -> str:
+    """A hash of the worker's own files, so that a cached answer of another version does not count."""
+    total = hashlib.sha256()
+    for path in sorted(WORKER.glob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()

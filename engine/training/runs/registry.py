@@ -1,0 +1,66 @@
+"""Every run this user started on this machine: one line a run in the state folder, appended at launch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import TrainingError
+from engine.training.runs.status import RunState, read_run
+
+
+def index_file() -> Path:
+    """`$XDG_STATE_HOME/tamis/runs.jsonl`, else under `~/.local/state`."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return state / "tamis" / "runs.jsonl"
+
+
+def remember(folders: Sequence[Path]) -> None:
+    """Note started runs. The index is a convenience: a full disk or a read-only home keeps no run from starting."""
+    lines = "".join(
+        json.dumps({"dir": str(folder.resolve()), "host": socket.gethostname(), "t": time.time()}) + "\n"
+        for folder in folders
+    )
+    with contextlib.suppress(OSError):
+        path = index_file()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, lines.encode())
+        finally:
+            os.close(descriptor)
+
+
+def remembered() -> list[Path]:
+    """The folders of all runs noted that are still there, the newest first."""
+    try:
+        lines = index_file().read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    folders: dict[Path, None] = {}
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            folders[Path(json.loads(line)["dir"])] = None
+    return [folder for folder in folders if (folder / "spec.json").is_file()]
+
+
+def all_runs() -> tuple[RunState, ...]:
+    """Every run of this user on this machine, the newest first."""
+    return tuple(read_run(folder) for folder in remembered())
+
+
+def find_run(named: Path) -> Path:
+    """The folder of a run named by its folder, or by its id or the beginning of one. Raises TrainingError."""
+    if named.exists() or len(named.parts) != 1:
+        return named
+    found = [folder for folder in remembered() if folder.name.startswith(str(named))]
+    exact = [folder for folder in found if folder.name == str(named)]
+    if len(exact or found) != 1:
+        words = "more than one run begins with" if found else "no run is called"
+        raise TrainingError(f"{words} {named}", "", "see `tamis runs`")
+    return (exact or found)[0]

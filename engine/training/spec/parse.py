@@ -1,0 +1,88 @@
+"""Training settings as people write them: `key=value` words, TOML tables, durations, commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from engine.errors import UsageError
+from engine.training.spec.run_spec import known_name
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_settings(words: Sequence[str]) -> dict[str, Any]:
+    """`["learning_rate=1e-4", "packing=true"]` by name. Raises UsageError for a word without `=` or an unknown name."""
+    settings: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"--set {word!r} is no key=value", "", "for example --set learning_rate=1e-4")
+        settings |= checked({name.strip(): parse_value(value.strip())})
+    return settings
+
+
+def parse_value(words: str) -> Any:
+    """A TOML value where it is one (numbers, true, lists, quoted text), else the words themselves."""
+    try:
+        return tomli.loads(f"value = {words}")["value"]
+    except tomli.TOMLDecodeError:
+        return words
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """The settings of a TOML file, from its `[training]` table where it has one. Raises UsageError."""
+    try:
+        content = tomli.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as fault:
+        raise UsageError(f"{path}: cannot be read", str(fault), "mend it or name another file") from fault
+    table = content.get("training", content)
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: [training] is no table", "", "write it as [training] with key = value lines")
+    try:
+        return checked(table)
+    except UsageError as fault:
+        raise UsageError(f"{path}: {fault.title}", fault.message, fault.hint) from fault
+
+
+def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings under the names a spec uses; budget and command in the form it uses."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name == "budget":
+            found["budget_seconds"] = parse_duration(str(value))
+        elif name == "command":
+            found["command"] = parse_command(value)
+        else:
+            found[known_name(name)] = value
+    return found
+
+
+def parse_duration(words: str) -> float:
+    """Seconds in `45m`, `1h30m`, `90s`, `2d`; a bare number is seconds. Raises UsageError."""
+    if re.fullmatch(r"\d+(\.\d+)?", words):
+        return float(words)
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", words)
+    if not parts or "".join(number + unit for number, unit in parts) != words:
+        raise UsageError(f"{words!r} is no duration", "", "for example 45m, 1h30m or 90s")
+    return sum(float(number) * UNITS[unit] for number, unit in parts)
+
+
+def parse_command(value: Any) -> tuple[str, ...]:
+    """The interpreter or launcher with its arguments, from one line of shell words or a list of words.
+
+    A launcher that lies beside this Python (`accelerate`) is found there too. Raises UsageError.
+    """
+    words = shlex.split(value) if isinstance(value, str) else value
+    if not isinstance(words, Sequence) or not words or not all(isinstance(word, str) for word in words):
+        raise UsageError(f"training command {value!r} is no command", "", "for example /opt/conda/bin/python")
+    beside = Path(sys.executable).parent / words[0]
+    first = str(beside) if shutil.which(words[0]) is None and beside.is_file() else words[0]
+    return (first, *words[1:])

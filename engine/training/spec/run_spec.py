@@ -1,0 +1,279 @@
+"""What a run is to do: every value explicit, each with the reason it was chosen."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UsageError
+from engine.paths import shipped_dir
+from engine.training.spec.defaults import COMMON, LORA, SFT, Chosen
+from engine.training.spec.trl_fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
+
+BUILT_IN = "built-in"
+GIVEN = "as you set it"
+ALIASES = {
+    "rank": "r",
+    "lora_rank": "r",
+    "alpha": "lora_alpha",
+    "targets": "target_modules",
+    "lora_targets": "target_modules",
+    "dropout": "lora_dropout",
+    "lr": "learning_rate",
+}
+"""Names people use, and the library's own."""
+
+ONE_OF = {"method": ("full", "lora"), "precision": ("auto", "bf16", "fp16", "fp32"), "train_on": ("all", "last")}
+NUMBERS: Mapping[str, Any] = {
+    **dict.fromkeys(
+        ("seed", "steps", "batch", "micro_batch", "max_length", "eval_every", "gpu", "samples", "row_losses"), int
+    ),
+    **dict.fromkeys(("epochs", "learning_rate", "price_per_hour", "max_cost", "budget_seconds"), int | float),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One training run, whole: the worker adds nothing of its own but the number format its machine can do.
+
+    `model` is "built-in", a Hugging Face id or a folder. `steps` are optimizer steps; 0 means `epochs` decide. `batch`
+    rows make one step, `micro_batch` of them at a time. `sft` and `lora` hold further SFTConfig and LoraConfig fields
+    by name. `command` is the interpreter (or launcher) of the worker. `faults` are planted troubles, honoured only
+    under TAMIS_FAULTS=1.
+    """
+
+    name: str
+    model: Chosen
+    revision: Chosen
+    method: Chosen
+    seed: Chosen
+    steps: Chosen
+    epochs: Chosen
+    learning_rate: Chosen
+    batch: Chosen
+    micro_batch: Chosen
+    max_length: Chosen
+    eval_every: Chosen
+    eval_at_start: Chosen
+    eval_batch: Chosen
+    generate_rows: Chosen
+    max_new_tokens: Chosen
+    threads: Chosen
+    gpu: Chosen
+    precision: Chosen
+    attention: Chosen
+    four_bit: Chosen
+    train_on: Chosen
+    row_losses: Chosen
+    samples: Chosen
+    keep_best: Chosen
+    stop_on_divergence: Chosen
+    price_per_hour: Chosen
+    max_cost: Chosen
+    budget_seconds: Chosen
+    on_end: Chosen
+    pretrain_text: Chosen
+    sft: Mapping[str, Chosen]
+    lora: Mapping[str, Chosen]
+    command: tuple[str, ...] = (sys.executable,)
+    group: str = ""
+    faults: tuple[Mapping[str, Any], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `spec.json`; every value as `{"value", "reason"}`."""
+        return {
+            "v": 1,
+            "name": self.name,
+            "group": self.group,
+            "values": {name: as_json(getattr(self, name)) for name in VALUES},
+            "sft": {name: as_json(chosen) for name, chosen in self.sft.items()},
+            "lora": {name: as_json(chosen) for name, chosen in self.lora.items()},
+            "command": list(self.command),
+            "faults": [dict(fault) for fault in self.faults],
+        }
+
+
+VALUES = tuple(field.name for field in fields(RunSpec) if field.type == "Chosen")
+"""Names of the values of a RunSpec that stand in `spec.json` one by one."""
+
+
+def as_json(chosen: Chosen) -> dict[str, Any]:
+    """`{"value", "reason"}`."""
+    return {"value": chosen.value, "reason": chosen.reason}
+
+
+def choose_spec(
+    *,
+    name: str,
+    rows: int,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> RunSpec:
+    """The spec for `rows` training rows on `model` (None: the built-in one), as `settings` say and tamis chooses.
+
+    `settings` go by the names of RunSpec, SFTConfig and LoraConfig fields. Raises UsageError for an unknown name, with
+    the nearest known one, and for values that cannot go together.
+    """
+    spec = builtin_choices(name) if model in (None, BUILT_IN) else model_choices(name, str(model))
+    spec = with_settings(spec, settings or {})
+    spec = replace(spec, micro_batch=Chosen(fitting_micro_batch(spec), spec.micro_batch.reason))
+    steps = optimizer_steps(spec, rows)
+    if steps < 1:
+        raise UsageError(f"run {name} would take no step", "", "give --steps or --epochs above zero")
+    if spec.eval_every.reason == "every epoch":
+        epoch = math.ceil(rows / spec.batch.value)
+        spec = replace(spec, eval_every=Chosen(epoch, "every epoch, as the checkpoints: the best is known and kept"))
+    if "warmup_steps" not in spec.sft:
+        warmup = Chosen(min(10, max(1, steps // 20)), "5 % of the steps, at most 10")
+        spec = replace(spec, sft={**spec.sft, "warmup_steps": warmup})
+    return spec
+
+
+def optimizer_steps(spec: RunSpec, rows: int) -> int:
+    """How many optimizer steps the run takes on `rows` rows (or sequences, where rows are packed)."""
+    return int(spec.steps.value) or math.ceil(math.ceil(rows / spec.batch.value) * spec.epochs.value)
+
+
+def fitting_micro_batch(spec: RunSpec) -> int:
+    """The largest divisor of the batch that is not above the micro-batch wished for."""
+    batch, wished = int(spec.batch.value), int(spec.micro_batch.value)
+    if batch < 1 or wished < 1:
+        raise UsageError(
+            f"a batch of {batch} rows, {wished} at a time, cannot be trained", "", "give numbers from 1 up"
+        )
+    return next(size for size in range(min(batch, wished), 0, -1) if batch % size == 0)
+
+
+def builtin_choices(name: str) -> RunSpec:
+    """tamis's choices for the built-in model, as measured on narrow data."""
+    return RunSpec(
+        name=name,
+        model=Chosen(BUILT_IN, "no model was named; this one trains in seconds on any machine"),
+        revision=Chosen(None, "made here"),
+        method=Chosen("full", "LoRA on so small a base learns nothing (measured)"),
+        seed=Chosen(0, "the first"),
+        steps=Chosen(300, "enough for a narrow task to be learnt from a few hundred clean rows (measured)"),
+        epochs=Chosen(0.0, "steps decide"),
+        learning_rate=Chosen(2e-3, "suits a model of 0.2 M weights, and seeds agree better than at 3e-3 (measured)"),
+        batch=Chosen(16, "as measured"),
+        micro_batch=Chosen(16, "all at once: memory is no concern"),
+        max_length=Chosen(512, "half of what the model can attend to"),
+        eval_every=Chosen(0, "at the end only: measuring takes as long as twenty steps"),
+        eval_at_start=Chosen(False, "the curve starts at the first step"),
+        eval_batch=Chosen(64, "memory is no concern"),
+        generate_rows=Chosen(120, "enough to tell a share within a few per cent"),
+        max_new_tokens=Chosen(64, "or less, where no reference is as long"),
+        threads=Chosen(1, "a second thread gains little and costs much on a busy machine (measured)"),
+        pretrain_text=Chosen(str(shipped_dir("sample_data") / "pretrain.txt"), "text of the same field, shipped"),
+        **COMMON,
+        sft=SFT,
+        lora={},
+    )
+
+
+def model_choices(name: str, model: str) -> RunSpec:
+    """tamis's choices for a real model: a LoRA adapter on a few hundred rows."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        model = str(folder.resolve())
+    return RunSpec(
+        name=name,
+        model=Chosen(model, GIVEN),
+        revision=Chosen(None, "the newest"),
+        method=Chosen("lora", "a few hundred rows change little; an adapter is small and keeps the base whole"),
+        seed=Chosen(0, "the first"),
+        steps=Chosen(0, "epochs decide"),
+        epochs=Chosen(3.0, "usual for a few hundred rows"),
+        learning_rate=Chosen(2e-4, "usual for LoRA; 2e-5 is a full fine-tuning value"),
+        batch=Chosen(16, "usual for a few hundred rows"),
+        micro_batch=Chosen(8, "halved, at the same batch, where memory does not hold it"),
+        max_length=Chosen(1024, "holds most instruction rows; cut rows are counted and named"),
+        eval_every=Chosen(0, "every epoch"),
+        eval_at_start=Chosen(False, "the curve starts at the first step"),
+        eval_batch=Chosen(8, "as many rows as a training step holds"),
+        generate_rows=Chosen(120, "enough to tell a share within a few per cent"),
+        max_new_tokens=Chosen(256, "or less, where no reference is as long"),
+        threads=Chosen(0, "torch decides"),
+        pretrain_text=Chosen("", "for the built-in model only"),
+        **COMMON,
+        sft=SFT,
+        lora=LORA,
+    )
+
+
+def with_settings(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
+    """`spec` with values set by name; a value that is a Chosen keeps its own reason."""
+    if "epochs" in settings and not settings.get("steps"):
+        spec = replace(spec, steps=Chosen(0, "epochs decide"))
+        settings = {name: value for name, value in settings.items() if name != "steps"}
+    for given, setting in settings.items():
+        name = known_name(given)
+        chosen = setting if isinstance(setting, Chosen) else Chosen(setting, GIVEN)
+        check_kind(name, chosen.value, SFT.get(name) or LORA.get(name))
+        if name in ("command", "group", "faults"):
+            whole: dict[str, Any] = {name: tuple(setting) if isinstance(setting, list) else setting}
+            spec = replace(spec, **whole)
+        elif name in VALUES:
+            values: dict[str, Any] = {name: chosen}
+            spec = replace(spec, **values)
+        elif name in LORA_FIELDS and name not in SFT_FIELDS:
+            spec = replace(spec, lora={**(spec.lora or LORA), name: chosen})
+        else:
+            spec = replace(spec, sft={**spec.sft, name: chosen})
+    check_values(spec)
+    if spec.method.value == "lora" and not spec.lora:
+        spec = replace(spec, lora=LORA)
+    return spec if spec.method.value == "lora" else replace(spec, lora={})
+
+
+def known_name(name: str) -> str:
+    """The name a setting has in the spec. Raises UsageError for one that is unknown, or that tamis sets itself."""
+    name = ALIASES.get(name, name)
+    if name in SET_BY_TAMIS:
+        raise UsageError(f"training setting {name!r} is set by tamis", "", SET_BY_TAMIS[name])
+    known = {*VALUES, "command", "group", "faults", *SFT_FIELDS, *LORA_FIELDS}
+    if name not in known:
+        near = get_close_matches(name, [*ALIASES, *sorted(known - set(SET_BY_TAMIS))], n=1)
+        raise UsageError(f"unknown training setting {name!r}", "", f"did you mean {near[0]!r}?" if near else "")
+    return name
+
+
+def check_kind(name: str, value: Any, usual: Chosen | None) -> None:
+    """Refuse a word where tamis's own value for a library's field is a number or a yes or no, and the like."""
+    if usual is None or usual.value is None or isinstance(usual.value, str):
+        return
+    number = isinstance(usual.value, int | float) and not isinstance(usual.value, bool)
+    fits = isinstance(value, int | float) and not isinstance(value, bool) if number else isinstance(value, bool)
+    if name != "init_lora_weights" and not fits:
+        wanted = "a number" if number else "true or false"
+        raise UsageError(f"training setting {name} = {value!r} has the wrong type", "", f"it takes {wanted}")
+
+
+def check_values(spec: RunSpec) -> None:
+    """Refuse values that no run can have."""
+    for name, allowed in ONE_OF.items():
+        value = getattr(spec, name).value
+        if value not in allowed:
+            raise UsageError(f"unknown {name} {value!r}", "", f"use {' or '.join(allowed)}")
+    for name, kinds in NUMBERS.items():
+        value = getattr(spec, name).value
+        if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:
+            raise UsageError(f"training setting {name} = {value!r} is no number from 0 up", "", "give a plain number")
+    if spec.sft["eval_packing"].value:
+        raise UsageError("eval_packing cannot be switched on", "held-out rows are measured one by one", "leave it out")
+    if spec.sft["packing_strategy"].value != "bfd":
+        words = f"packing_strategy {spec.sft['packing_strategy'].value!r} cuts rows or mixes them"
+        raise UsageError(words, "", "use bfd")
+    if spec.max_cost.value and not spec.price_per_hour.value:
+        raise UsageError("a cost limit needs a price", "", "set price_per_hour, in the same currency")
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0))

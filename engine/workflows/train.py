@@ -1,0 +1,265 @@
+"""Training on a project: its accepted rows, its settings, its `runs/` folder, joined into one launch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.config import Training, load_config
+from engine.errors import UsageError
+from engine.export.convert import training_row
+from engine.export.curated import curate
+from engine.export.manifest import manifest
+from engine.model import Cluster, Example, Quarantined, TrainingRow
+from engine.project.journal import now
+from engine.project.project import Project
+from engine.project.row_ids import content_hash, row_id
+from engine.sources.guess import guess_mapping
+from engine.sources.read import read_source
+from engine.sources.shapes import trainable, turns_of
+from engine.training.plan.parts import Note
+from engine.training.plan.plan import Plan, make_plan
+from engine.training.plan.preflight import Progress
+from engine.training.runs.launch import Job, Run, launch
+from engine.training.spec.defaults import Chosen
+from engine.training.spec.run_spec import RunSpec, choose_spec, optimizer_steps
+from engine.version import tamis_version
+from engine.workflows.gate import gate
+from engine.workflows.wasted_tokens import junk_groups
+
+# What a project has to train on: the curated rows and the held-out rows.
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSets:
+    """`curated` and `heldout` are accepted rows; `left_out` counts accepted rows that no trainer can use."""
+
+    curated: tuple[TrainingRow, ...]
+    heldout: tuple[TrainingRow, ...]
+    left_out: int
+
+
+def training_sets(project: Project) -> TrainingSets:
+    """The accepted rows that end on an answer. Raises UsageError where no training row is among them."""
+    curated = curate(project)
+    training = _rows(project, curated.training)
+    if not training:
+        raise UsageError("nothing to train on: no training row is accepted", "", "accept rows first")
+    heldout = _rows(project, curated.heldout)
+    left_out = len(curated.training) + len(curated.heldout) - len(training) - len(heldout)
+    return TrainingSets(training, heldout, left_out)
+
+
+def _rows(project: Project, numbers: tuple[int, ...] | list[int], *, edited: bool = True) -> tuple[TrainingRow, ...]:
+    examples = (project.example(number, edited=edited) for number in numbers)
+    return tuple(training_row(example) for example in examples if trainable(example.turns))
+
+
+MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
+
+
+def settings_of(training: Training) -> dict[str, Any]:
+    """The `[training]` settings that were set, by the names the run's spec uses; the model is not among them."""
+    named = {
+        name: value for name, value in asdict(training).items() if value is not None and name not in ("model", "others")
+    }
+    return named | dict(training.others)
+
+
+def planned_run(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Job:
+    """The run that would start now: the command line's words over the settings over tamis's choices.
+
+    Raises UsageError where nothing is accepted or a setting is unknown.
+    """
+    sets = training_sets(project)
+    return _job(sets, model, settings, load_config(project.folder).training)
+
+
+def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | None, config: Training) -> Job:
+    given = dict(settings or {})
+    chosen_model = model or given.pop("model", None) or config.model
+    # Steps and epochs exclude each other: the word given last counts.
+    kept = {
+        name: value
+        for name, value in settings_of(config).items()
+        if name not in ("steps", "epochs") or not {"steps", "epochs"} & given.keys()
+    }
+    chosen = {"row_losses": MEASURED_ROWS} | kept | given
+    spec = choose_spec(
+        name=Path(chosen_model).name if chosen_model else "built-in",
+        rows=len(sets.curated),
+        model=chosen_model,
+        settings=chosen,
+    )
+    return Job(spec, sets.curated, sets.heldout)
+
+
+def plan_run(
+    project: Project,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """What the run that would start now would do. Takes seconds the first time: the trainer's libraries are asked."""
+    job = planned_run(project, model=model, settings=settings)
+    found = project.findings
+    numbers = {project.rows.id(number): number for number in range(len(project.rows))}
+    trained = {row.id for row in job.train}
+    copies = [
+        row_id
+        for row_id in trained
+        for cluster in project.clusters_of(numbers[row_id])
+        if cluster.kind in ("exact", "near") and cluster.keeper != numbers[row_id] and _keeps(project, cluster, trained)
+    ]
+    leaks = [row_id for row_id in trained if found is not None and project.is_leaking(numbers[row_id])]
+    plan = make_plan(
+        job.spec,
+        job.train,
+        job.heldout,
+        runs_dir=project.folder / "runs",
+        duplicates=sorted(set(copies)),
+        leaks=sorted(leaks),
+        junk=junk_groups(project, [numbers[row_id] for row_id in trained]),
+        cache=None if project.readonly and not _writable(project.folder) else project.folder / "plan.json",
+        progress=progress,
+    )
+    return _with_gate(plan, project)
+
+
+def _with_gate(plan: Plan, project: Project) -> Plan:
+    """The plan with what the gate says: a limit that is not kept is a refusal, one set aside in words a warning."""
+    result = gate(project)
+    notes = tuple(
+        Note("gate", check.sentence(), tuple(project.rows.id(row) for row in check.measure.rows))
+        for check in result.failed
+    )
+    if result.is_open:
+        return replace(plan, warnings=(*plan.warnings, *notes))
+    return replace(plan, refusals=(*plan.refusals, *notes))
+
+
+def _keeps(project: Project, cluster: Cluster, trained: set[str]) -> bool:
+    """Whether the row the cluster would keep is trained on as well."""
+    return project.rows.id(cluster.keeper) in trained
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)
+
+
+def start_run(
+    project: Project,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    overridden: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Run:
+    """Start a detached run on the accepted rows. Raises UsageError, TrainingError.
+
+    `overridden`: the refusals of the plan and why they were set aside, for manifest and spec. `facts` are the plan's.
+    """
+    job = planned_run(project, model=model, settings=settings)
+    document = run_manifest(project, job.train, "", {"holdout_rows": len(job.heldout)}) | _override(overridden)
+    told = {**(facts or {}), "journals": document["journals"], "source": document["source"], **_override(overridden)}
+    return launch(job.spec, job.train, job.heldout, project.folder / "runs", told, document)
+
+
+def _override(overridden: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"override": dict(overridden)} if overridden else {}
+
+
+def planned_file(path: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Job:
+    """The run on every row of a data file that ends on an answer. Raises SourceError, UsageError."""
+    pieces = [piece for piece in read_source(path) if not isinstance(piece, Quarantined)]
+    mapping = guess_mapping(piece.raw for piece in pieces)
+    if mapping is None:
+        raise UsageError(f"{path}: no known shape", "", f"make a project of it first: tamis scan {path} --project DIR")
+    rows: list[TrainingRow] = []
+    seen: dict[int, int] = {}
+    for number, piece in enumerate(pieces):
+        turns = turns_of(piece.raw, mapping)
+        if trainable(turns):
+            content = content_hash(piece.raw)
+            copy = seen[content] = seen.get(content, -1) + 1
+            example = Example(row_id(content, copy), number, turns, path.name, piece.line, piece.raw)
+            rows.append(training_row(example))
+    if not rows:
+        raise UsageError(f"{path}: no row ends on an answer", "", "training needs a request and its answer")
+    return _job(TrainingSets(tuple(rows), (), len(pieces) - len(rows)), model, settings, load_config().training)
+
+
+def plan_file(path: Path, runs: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Plan:
+    """What a run on a data file would do. Raises SourceError, UsageError, TrainingError."""
+    job = planned_file(path, model=model, settings=settings)
+    first_of: dict[str, str] = {}
+    copies = []
+    for row in job.train:
+        if first_of.setdefault(row.id.partition(".")[0], row.id) != row.id:
+            copies.append(row.id)
+    return make_plan(job.spec, job.train, job.heldout, runs_dir=runs, duplicates=copies)
+
+
+def start_run_on_file(
+    path: Path,
+    runs: Path,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    overridden: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Run:
+    """Start a detached run on every row of a data file that ends on an answer. Raises SourceError, UsageError."""
+    job = planned_file(path, model=model, settings=settings)
+    source = {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None}
+    told = {**(facts or {}), "source": [source], **_override(overridden)}
+    document = {"tamis": tamis_version(), "made": now(), "source": [source], "export": {"rows": len(job.train)}}
+    return launch(job.spec, job.train, job.heldout, runs, told, document | _override(overridden))
+
+
+def steps_of(job: Job) -> int:
+    """How many optimizer steps a planned run takes."""
+    spec: RunSpec = job.spec
+    return optimizer_steps(spec, len(job.train))
+
+
+# The manifest of a run: where its rows came from, every row it saw, and who passed it.
+
+
+def run_manifest(
+    project: Project, rows: Sequence[TrainingRow], run: str, summary: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The content of a run's `tamis-manifest.json`, which is copied beside its adapter."""
+    document = manifest(project, {"rows": len(rows), "run": run, **(summary or {})})
+    return document | {"rows": rows_seen(project, rows)}
+
+
+def rows_seen(project: Project, rows: Sequence[TrainingRow]) -> list[dict[str, Any]]:
+    """One entry a row: its id, a hash of what the trainer saw, and the decision that passed it.
+
+    `by` is empty for a row that nobody decided on (the raw arms of a comparison), and for one that is not in the
+    project (a file from outside).
+    """
+    numbers = {project.rows.id(number): number for number in range(len(project.rows))}
+    seen = []
+    for row in rows:
+        entry: dict[str, Any] = {"id": row.id, "sha256": content_sha256(row), "by": "", "at": "", "why": ""}
+        number = numbers.get(row.id)
+        if number is not None and project.verdict(number) == "accepted":
+            decision = project.decision(number)
+            entry |= {"by": decision.by, "at": decision.at, "why": decision.why or "by eye"}
+            entry |= {"edited": project.is_edited(number), "read": project.is_seen(number)}
+        seen.append(entry)
+    return seen
+
+
+def content_sha256(row: TrainingRow) -> str:
+    """A hash of the messages the trainer saw."""
+    content = json.dumps([dict(message) for message in row.messages], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -1,0 +1,73 @@
+"""What an epoch over all rows of a project, as they came, would spend on junk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from engine.errors import TrainingError
+from engine.export.convert import training_row
+from engine.model import CHARS_PER_TOKEN, TrainingRow
+from engine.project.project import Project
+from engine.sources.shapes import trainable
+from engine.training.plan.estimates import Estimate
+from engine.training.plan.plan import make_plan
+from engine.training.plan.wasted_tokens import JunkCost, junk_costs
+from engine.training.spec.run_spec import choose_spec
+
+# Which rows of a project are junk, by kind: repeated, flagged, left behind.
+
+FLAGGED = ("fix", "drop", "check")
+
+
+def junk_groups(project: Project, numbers: Iterable[int], *, edited: bool = True) -> dict[str, list[str]]:
+    """Ids of the named rows that repeat another one of them, that carry a flag, or that the set has left behind.
+
+    With `edited`, rows count as they stand: flags were found on rows as they came, so an edited row carries none.
+    """
+    chosen = set(numbers)
+    ids = {number: project.rows.id(number) for number in sorted(chosen)}
+    copies: set[int] = set()
+    for cluster in project.findings.clusters if project.findings is not None else ():
+        if cluster.kind in ("exact", "near") and not cluster.alternatives:
+            members = [row for row in cluster.rows if row in chosen]
+            copies |= set(members) - {cluster.keeper if cluster.keeper in members else next(iter(members), -1)}
+    signals = {
+        number: {(flag.signal, flag.severity) for flag in project.flags_of(number)}
+        for number in ids
+        if not (edited and project.is_edited(number))
+    }
+    return {
+        "duplicates": [ids[number] for number in sorted(copies)],
+        "flagged rows": [ids[n] for n, flags in signals.items() if any(severity in FLAGGED for _, severity in flags)],
+        "stale rows": [ids[n] for n, flags in signals.items() if any(signal == "stale" for signal, _ in flags)],
+    }
+
+
+def junk_of_an_epoch(project: Project, *, model: str | None, price: float, runs_dir: Path) -> tuple[JunkCost, ...]:
+    """What one epoch over every training row, as it came, spends on junk. `price` is per hour.
+
+    Where the trainer is not installed or does not know the model, rows and shares stand (by characters), minutes are
+    unknown with the reason.
+    """
+    numbers = [n for n in project.training if trainable(project.example(n, edited=False).turns)]
+    rows = tuple(training_row(project.example(number, edited=False)) for number in numbers)
+    groups = junk_groups(project, numbers, edited=False)
+    if not rows:
+        return ()
+    spec = choose_spec(name="epoch", rows=len(rows), model=model, settings={"epochs": 1.0, "price_per_hour": price})
+    try:
+        plan = make_plan(spec, rows, (), runs_dir=runs_dir, junk=groups)
+    except TrainingError as fault:
+        return by_characters(groups, rows, Estimate(None, str(fault)), price)
+    if not plan.tokens["all"]:
+        return by_characters(groups, rows, plan.seconds, price)
+    return plan.junk
+
+
+def by_characters(
+    groups: dict[str, list[str]], rows: tuple[TrainingRow, ...], seconds: Estimate, price: float
+) -> tuple[JunkCost, ...]:
+    """The same with characters instead of tokens."""
+    lengths = {row.id: sum(len(m["content"]) for m in row.messages) // CHARS_PER_TOKEN for row in rows}
+    return junk_costs(groups, lengths, seconds, price)

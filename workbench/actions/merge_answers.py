@@ -1,0 +1,71 @@
+"""Merging the answers of a conflict: all of them in one text to edit, marked as version control marks a conflict."""
+
+from __future__ import annotations
+
+import re
+
+from engine.errors import ProjectError, UsageError
+from engine.model import Act, Cluster
+from engine.project.project import Project
+from workbench.actions.edit import edit_fields
+from workbench.actions.edited_row import edited_row
+from workbench.state.plans import Plan, plan_keep
+from workbench.state.saved import FieldPath
+from workbench.state.session import Session
+from workbench.text.phrases import counted
+
+START, BETWEEN, END = "<" * 7, "=" * 7, ">" * 7
+_MARK = re.compile(rf"^(?:{START} row \d+|{BETWEEN} row \d+|{END})$", re.MULTILINE)
+
+
+def conflict_here(session: Session) -> Cluster:
+    """The conflict under the cursor. Raises UsageError where there is none, or its keeper's text cannot be edited."""
+    entry = session.entry
+    if entry is None or entry.cluster is None or entry.cluster.kind != "conflict":
+        raise UsageError("only answers that disagree are merged", "", "e edits a row, enter keeps one of a group")
+    if not edit_fields(session, entry.cluster.keeper):
+        raise UsageError("these rows have no text that can be edited in place")
+    return entry.cluster
+
+
+def merge_texts(session: Session, cluster: Cluster) -> dict[FieldPath, str]:
+    """The texts to begin with: those of the keeper, in place of its last one every answer there is, between marks."""
+    fields = edit_fields(session, cluster.keeper)
+    texts = {field.path: field.text for field in fields}
+    answers: dict[str, int] = {}
+    for row in (cluster.keeper, *cluster.others):
+        own = edit_fields(session, row)
+        answers.setdefault(own[-1].text if own else session.project.example(row).answer, row)
+    parts = [
+        f"{BETWEEN if number else START} row {row}\n{text}\n" for number, (text, row) in enumerate(answers.items())
+    ]
+    texts[fields[-1].path] = "".join(parts) + END
+    return texts
+
+
+def save_merge(session: Session, cluster: Cluster, texts: dict[FieldPath, str]) -> bool:
+    """Keep the row with the merged text and reject the others, in one journal line.
+
+    Raises UsageError while a mark is left, or where the row could not be trained on.
+    """
+    project = session.project
+    if any(_MARK.search(text) for text in texts.values()):
+        marks = f"{START}  {BETWEEN}  {END}"
+        raise UsageError("not saved: the answers are still between their marks", "", f"take the lines {marks} out")
+    edited = edited_row(project, cluster.keeper, texts)
+    session.on_screen |= set(cluster.rows)
+    plan = plan_keep(project, [cluster], f"cluster:{cluster.id}", cluster.keeper)
+    if edited is not None:
+        plan = _with_edit(project, plan, cluster.keeper, edited)
+    session.act(plan)
+    rejected = counted(len(plan.rows) - 1, "row")
+    session.say(f"row {cluster.keeper} holds the merged answer, rejected {rejected}", "done")
+    return True
+
+
+def _with_edit(project: Project, plan: Plan, keeper: int, edited: dict[str, object]) -> Plan:
+    identifier = project.rows.id(keeper)
+    if not any(identifier in act.ids for act in plan.acts):
+        raise ProjectError(f"row {keeper} is held out or disputed: judge it by itself")
+    acts = tuple(act for act in plan.acts if identifier not in act.ids)
+    return Plan((Act("edit", (identifier,), {identifier: edited}), *acts), plan.rows, plan.why, plan.left_alone)

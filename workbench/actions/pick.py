@@ -1,0 +1,165 @@
+"""The pick as the workbench holds it: what is proposed, what is locked, what was swapped away. Knows no terminal.
+
+The proposal is worked out by a job (`engine.jobs.pick`) and read from `pick.json`. Nothing is accepted by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.errors import UsageError
+from engine.project.project import Project
+from workbench.actions.decide import confirmed
+from workbench.state.plans import plan_bulk, seen_by
+from workbench.state.session import Session
+
+FIRST_WANTED = 300
+MOST_SHARE = 0.5
+"""Of a small set no more than half is proposed at first: all of it would be no choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickedRow:
+    row: int
+    topic: int
+    reason: str
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicBar:
+    """A topic in the gauge: its words, its rows and tokens, and how many of each are picked."""
+
+    words: str
+    rows: int
+    picked: int
+    tokens: int
+    tokens_picked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """`stale` says that the proposal must be worked out anew; `swapped` is the row that is being replaced."""
+
+    wanted: int
+    rows: tuple[PickedRow, ...] = ()
+    topics: tuple[TopicBar, ...] = ()
+    coverage: float = 0.0
+    refused: frozenset[int] = frozenset()
+    cursor: int = 0
+    swapped: int | None = None
+    stale: bool = True
+
+    @property
+    def here(self) -> PickedRow | None:
+        return self.rows[self.cursor] if self.rows else None
+
+    @property
+    def locked(self) -> tuple[int, ...]:
+        """The rows that must stay: those locked, and while one is swapped all others."""
+        return tuple(one.row for one in self.rows if one.locked or self.swapped is not None)
+
+
+def open_board(session: Session) -> Board:
+    """The board of this sitting, made when it is first asked for."""
+    if session.board is None:
+        left = sum(session.project.verdict(row) in ("undecided", "accepted") for row in session.project.training)
+        session.board = Board(max(1, min(FIRST_WANTED, int(left * MOST_SHARE))))
+    return session.board
+
+
+def take_pick(session: Session) -> None:
+    """Take in what the job has proposed; the cursor stays on its place, and a new row says that it is new."""
+    board = open_board(session)
+    proposal = _read(session.project)
+    own = {one.row: one.locked for one in board.rows}
+    # While one row is swapped the job was told to keep the others: that does not lock them for good.
+    locked = {row for row, is_locked in own.items() if is_locked}
+    rows = tuple(
+        PickedRow(int(one["row"]), int(one["topic"]), str(one["reason"]), int(one["row"]) in locked)
+        for one in proposal["rows"]
+    )
+    topics = tuple(
+        TopicBar(", ".join(map(str, one["words"])), one["rows"], one["picked"], one["tokens"], one["tokens_picked"])
+        for one in proposal["topics"]
+    )
+    fresh = [place for place, one in enumerate(rows) if one.row not in own]
+    cursor = min(board.cursor, max(0, len(rows) - 1))
+    if board.swapped is not None:
+        cursor = fresh[0] if fresh else cursor
+        session.say(
+            f"row {rows[cursor].row} stands in for row {board.swapped}" if fresh else
+            f"row {board.swapped} is out; no other row is left that is unlike these", "done")  # fmt: skip
+    else:
+        session.say(
+            f"{len(rows):,} rows proposed, {proposal['coverage']:.0%} of the topics; nothing is accepted", "done"
+        )
+    session.board = replace(
+        board, rows=rows, topics=topics, coverage=float(proposal["coverage"]), cursor=cursor, swapped=None, stale=False
+    )
+
+
+def _read(project: Project) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((project.folder / "pick.json").read_bytes())
+        return found
+    except (OSError, ValueError) as error:
+        raise UsageError("the pick cannot be read", str(error), "+ or - works it out anew") from error
+
+
+def why_no_row(session: Session) -> str | None:
+    if session.board is None or session.board.stale:
+        return "the pick is being worked out"
+    return None if session.board.rows else "nothing is picked"
+
+
+def move(session: Session, steps: int) -> None:
+    board = open_board(session)
+    session.board = replace(board, cursor=max(0, min(board.cursor + steps, len(board.rows) - 1)))
+
+
+def toggle_lock(session: Session) -> None:
+    """Lock the row under the cursor, or let it go."""
+    board = open_board(session)
+    rows = tuple(
+        replace(one, locked=not one.locked) if place == board.cursor else one for place, one in enumerate(board.rows)
+    )
+    session.board = replace(board, rows=rows)
+    session.say(
+        f"row {rows[board.cursor].row} {'stays whatever is swapped' if rows[board.cursor].locked else 'is free'}"
+    )
+
+
+def swap(session: Session) -> None:
+    """Ask for another row in the place of the one under the cursor; all others stay."""
+    board = open_board(session)
+    here = board.here
+    if here is None:
+        return
+    if here.locked:
+        session.say(f"row {here.row} is locked: l lets it go", "refused")
+        return
+    rest = tuple(one for one in board.rows if one.row != here.row)
+    session.board = replace(board, rows=rest, refused=board.refused | {here.row}, swapped=here.row, stale=True)
+
+
+def change_wanted(session: Session, factor: float) -> None:
+    """Pick more or fewer rows; what is locked stays, what was swapped away stays away."""
+    board = open_board(session)
+    wanted = max(1, len(board.locked), round(board.wanted * factor), board.wanted + 1 if factor > 1 else 1)
+    session.board = replace(board, wanted=wanted, stale=True)
+
+
+def accept(session: Session) -> None:
+    """Accept the rows of the pick, as one act; the key is taken twice."""
+    board = open_board(session)
+    if board.stale or not board.rows:
+        session.say("nothing is picked yet", "refused")
+        return
+    project = session.project
+    rows = [one.row for one in board.rows]
+    plan = plan_bulk(project, "accept", rows, f"pick of {len(rows)}", seen_by(project, session.on_screen))
+    if confirmed(session, "pick-accept", f"pick {hash(tuple(rows))}", plan, always=True, word="accept"):
+        session.act(plan, advance=False)

@@ -1,0 +1,108 @@
+"""What the commands share: finding the project, naming the reviewer, printing data and narrating progress."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.config import load_config
+from engine.errors import LockedError, UsageError
+from engine.paths import is_project, project_folder_for
+from engine.project.project import Project, open_project
+from engine.reviewer import checked_reviewer, find_reviewer
+
+REDRAW_SECONDS = 0.2
+
+
+def find_project(path: Path) -> Path:
+    """The project folder a person means: itself, or the one beside the data file they named. Raises UsageError."""
+    if is_project(path):
+        return path
+    beside = project_folder_for(path)
+    if is_project(beside):
+        return beside
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder", "", "check the name")
+    raise UsageError(
+        f"{path}: is not a tamis project", "", f"make one with `tamis {path}` or `tamis scan {path} --project {beside}`"
+    )
+
+
+def name_reviewer(named: str | None, project: Path | None = None) -> str:
+    """Who decides; asked for where there is a terminal and nobody is known. Raises UsageError."""
+    reviewer = find_reviewer(named, load_config(project).reviewer)
+    if reviewer is None and sys.stdin.isatty() and sys.stderr.isatty():
+        print("Who decides? Your name goes into the journal: ", end="", file=sys.stderr, flush=True)
+        reviewer = checked_reviewer(sys.stdin.readline())
+    if reviewer is None:
+        raise UsageError("nobody is named as the reviewer", "", "name yourself: --as NAME, or TAMIS_REVIEWER=NAME")
+    return reviewer
+
+
+@contextmanager
+def given_source(path: Path) -> Iterator[Path]:
+    """The source a person named: a file or folder, `-` for standard input, or the id of a data set on the Hub."""
+    if str(path) == "-":
+        with tempfile.TemporaryDirectory(prefix="tamis-stdin-") as scratch:
+            spooled = Path(scratch) / "stdin"
+            with spooled.open("wb") as out:
+                shutil.copyfileobj(sys.stdin.buffer, out)
+            yield spooled
+        return
+    from engine.sources.hub import fetch, is_hub_id
+
+    yield fetch(str(path)) if not path.exists() and is_hub_id(str(path)) else path
+
+
+def open_for_deciding(path: Path, named: str | None, take_over: bool = False) -> Project:
+    """The project, with the right to write. Raises LockedError where another window has it."""
+    folder = find_project(path)
+    project = open_project(folder, reviewer=name_reviewer(named, folder), take_over=take_over)
+    if project.readonly:
+        project.close()
+        locked = "another window" in project.readonly_reason
+        hint = "close the other window first, or add --take-over" if locked else "mend that, then try again"
+        raise LockedError(project.readonly_reason, "", hint)
+    return project
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on stdout."""
+    print(json.dumps(value, ensure_ascii=True))
+
+
+class Narrator:
+    """Progress on stderr: one line that is redrawn on a terminal, silent elsewhere."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._last = 0.0
+
+    def __call__(self, phase: str, done: int, of: int) -> None:
+        if not self._live or time.monotonic() - self._last < REDRAW_SECONDS:
+            return
+        self._last = time.monotonic()
+        amount = f"{done:,} of {of:,}" if of else f"{done:,}"
+        print(f"\r\x1b[K{phase} {amount}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self._live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def narrate(sentence: str) -> None:
+    """One sentence on stderr."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def some(numbers: Sequence[int]) -> str:
+    """The first few of a longer list of row numbers."""
+    return ", ".join(map(str, numbers[:8])) + (", …" if len(numbers) > 8 else "")

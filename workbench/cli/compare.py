@@ -1,0 +1,265 @@
+"""`tamis compare`: train the arms, measure them on the held-out set, give the verdict."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UsageError
+from engine.files import write_atomic
+from engine.project.project import Project, open_project
+from engine.training.spec.parse import parse_duration, parse_settings
+from workbench.cli.common import Narrator, find_project, narrate, print_json
+from workbench.text.escape import visible
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Exit code 1 where the verdict is "worse"."""
+    if arguments.seeds < 1 or (arguments.workers is not None and arguments.workers < 1):
+        raise UsageError("--seeds and --workers take a number from 1 up")
+    folder = find_project(arguments.project)
+    with open_project(folder, readonly=True) as project:
+        result = compare_project(
+            project,
+            arms=arguments.arms.split(",") if arguments.arms else None,
+            model=arguments.model,
+            steps=arguments.steps,
+            seeds=arguments.seeds,
+            workers=arguments.workers,
+            settings=settings_of_options(arguments),
+            detach=arguments.detach,
+        )
+    if "arms" not in result:  # started, and left to itself
+        print_json(result) if arguments.json else print(f"{result['comparison']}: {len(result['runs'])} runs go on")
+        return 0
+    if arguments.html is not None:
+        from workbench.render.comparison_page import html_page
+
+        page = html_page(result, folder / "runs", with_text=arguments.with_text)
+        write_atomic(arguments.html, page.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
+    if arguments.json:
+        print_json(result)
+    elif arguments.markdown:
+        from workbench.render.comparison_page import markdown
+
+        print(markdown(result))
+    else:
+        for line in compare_lines(result):
+            print(visible(line))
+    return 1 if result["verdict"] == "worse" else 0
+
+
+def settings_of_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    settings = parse_settings(arguments.set)
+    if arguments.budget is not None:
+        settings["budget_seconds"] = parse_duration(arguments.budget)
+    for option, name in (("max_cost", "max_cost"), ("price", "price_per_hour")):
+        if getattr(arguments, option) is not None:
+            settings[name] = getattr(arguments, option)
+    return settings
+
+
+def compare_project(
+    project: Project,
+    *,
+    arms: Sequence[str] | None = None,
+    model: str | None = None,
+    steps: int | None = None,
+    seeds: int = 3,
+    workers: int | None = None,
+    settings: dict[str, Any] | None = None,
+    runs: Path | None = None,
+    detach: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+    say: Callable[[str], None] = narrate,
+) -> dict[str, Any]:
+    """The contract's `compare` object for a project; with `detach` only `{"comparison", "dir", "runs"}`."""
+    from engine.training.compare.experiment import finish, start
+    from engine.workflows.compare import DEFAULT_ARMS, manifests, prepare_comparison
+
+    prepared = prepare_comparison(
+        project,
+        arms=arms or DEFAULT_ARMS,
+        model=model,
+        steps=steps,
+        seeds=seeds,
+        workers=workers,
+        settings=settings,
+        runs_dir=runs,
+    )
+    for line in before_lines(prepared.expense.to_json(), len(prepared.to_run), len(prepared.items)):
+        say(line)
+    comparison = start(prepared, manifests(project, prepared))
+    if detach:
+        return {
+            "comparison": comparison.id,
+            "dir": str(comparison.dir),
+            "runs": [trial.run for trial in comparison.trials],
+        }
+    narrator = Narrator()
+    result = finish(comparison, progress or narrator)
+    narrator.end()
+    return result
+
+
+def before_lines(expense: dict[str, Any], to_run: int, of: int) -> list[str]:
+    """What it will take, said before the first run starts."""
+    seconds, cost = expense["seconds"], expense["cost"]
+    reused = f", {of - to_run} were done before with the same spec" if to_run < of else ""
+    lines = [f"{to_run} of {of} runs to do{reused}"]
+    if not to_run:
+        return lines
+    took = "unknown" if seconds["value"] is None else duration(seconds["value"])
+    lines.append(f"about {took}: {seconds['reason']}")
+    if cost["value"] is not None:
+        lines.append(f"about {cost['value']:g} in money: {cost['reason']}")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def compare_lines(result: dict[str, Any]) -> list[str]:
+    """The comparison in words: arms, intervals, held-out rows, verdict."""
+    form = any(arm["format_valid"] is not None for arm in result["arms"])
+    head = f"{'arm':<14}{'rows':>6}{'steps':>7}{'tokens':>10}{'s':>6}{'held-out NLL (spread)':>24}{'exact':>8}"
+    lines = [head + (f"{'form':>8}" if form else "")]
+    for arm in result["arms"]:
+        nll = f"{arm['nll']:.3f} ({spread(arm)})"
+        line = f"{arm['name']:<14}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{arm['seconds']:>6.0f}{nll:>24}"
+        lines.append(line + f"{share(arm['exact_match']):>8}" + (f"{share(arm['format_valid']):>8}" if form else ""))
+    if form:
+        lines.append(f"form: {result['format']}")
+    lines.append(heldout_line(result["heldout"]))
+    if result["versions_differ"]:
+        lines.append("the runs were done with different versions of the libraries: not quite comparable")
+    return [*lines, f"verdict: {result['verdict']}. {result['reason']}"]
+
+
+def heldout_line(heldout: dict[str, Any]) -> str:
+    """The held-out set as drawn and as reviewed."""
+    left_out = ", ".join(f"{count} {reason}" for reason, count in heldout["left_out"].items())
+    words = f"held out {heldout['drawn']} rows as drawn, {heldout['measured']} as reviewed (accepted)"
+    return f"{words}; not measured: {left_out}" if left_out else words
+
+
+def spread(arm: dict[str, Any]) -> str:
+    """The largest loss less the smallest over the seeds; one seed has none."""
+    return f"{arm['nll_spread']:.3f}" if len(arm["runs"]) > 1 else "-"
+
+
+def share(value: float | None) -> str:
+    """A share as per cent."""
+    return "-" if value is None else f"{value:.0%}"
+
+
+# `tamis curve PROJECT`: would more rows help, and which?
+
+WIDE, TALL, LABEL = 64, 14, 9
+BAND, LINE, POINT = "\u2591", "\u2500", "\u25cf"
+ASCII = {BAND: ".", LINE: "-", POINT: "o"}
+
+
+def curve(arguments: argparse.Namespace) -> int:
+    """Train nested subsets of the accepted rows and draw the held-out loss against their number."""
+    from engine.training.compare.experiment import start
+    from engine.training.compare.learning_curve import finish_curve
+    from engine.workflows.learning_curve import prepare_project_curve, topics_of
+
+    if arguments.seeds < 1 or (arguments.workers is not None and arguments.workers < 1):
+        raise UsageError("--seeds and --workers take a number from 1 up")
+    with open_project(find_project(arguments.project), readonly=True) as project:
+        prepared = prepare_project_curve(
+            project,
+            model=arguments.model,
+            steps=arguments.steps,
+            seeds=arguments.seeds,
+            workers=arguments.workers,
+            settings=settings_of_options(arguments),
+        )
+        for line in before_lines(prepared.expense.to_json(), len(prepared.to_run), len(prepared.items)):
+            narrate(line)
+        comparison = start(prepared)
+        narrator = Narrator()
+        result = finish_curve(comparison, narrator)
+        narrator.end()
+        result = result | {"thin_topics": [topic.to_json() for topic in topics_of(project, comparison)]}
+    if arguments.json:
+        print_json(result)
+        return 0
+    for line in curve_lines(result, ascii_only=arguments.ascii):
+        print(visible(line))
+    return 0
+
+
+def curve_lines(result: dict[str, Any], *, ascii_only: bool = False) -> list[str]:
+    """The curve drawn, what may be said of it, and the topics that more rows should cover."""
+    points = [(point["rows"], point["nll"]) for point in result["points"]]
+    lines = [*plot(result["band"], points, ascii_only=ascii_only), ""]
+    lines += [f"{rows:>7} rows  NLL {nll:.4f}" for rows, nll in points]
+    lines += [heldout_line(result["heldout"]), result["sentence"]]
+    if result["thin_topics"]:
+        lines.append("topics the model still errs on most, and how many accepted rows teach them:")
+        lines += [topic_line(topic) for topic in result["thin_topics"]]
+    return lines
+
+
+def topic_line(topic: dict[str, Any]) -> str:
+    """A thin topic in words; the words come from the rows."""
+    words = ", ".join(topic["words"]) or "no common words"
+    figures = f"NLL {topic['nll']:.3f}, {topic['times_mean']:.1f} times the mean, on {topic['heldout']} held-out rows"
+    return f"  {words}: {figures}; {topic['training']} accepted rows"
+
+
+def plot(
+    band: Sequence[dict[str, float]], points: Sequence[tuple[int, float]], *, ascii_only: bool = False
+) -> list[str]:
+    """The fitted curve with its band and the measured points; rows on a logarithmic axis."""
+    values = [one[name] for one in band for name in ("low", "high")] + [nll for _, nll in points]
+    low, high = min(values), max(values)
+    room = (high - low) or 1.0
+    first, last = math.log(band[0]["rows"]), math.log(band[-1]["rows"])
+
+    def column(rows: float) -> int:
+        return min(WIDE - 1, max(0, round((math.log(rows) - first) / (last - first) * (WIDE - 1))))
+
+    def line(nll: float) -> int:
+        return min(TALL - 1, max(0, round((high - nll) / room * (TALL - 1))))
+
+    cells = [[" "] * WIDE for _ in range(TALL)]
+    for x in range(WIDE):
+        share = x / (WIDE - 1) * (len(band) - 1)
+        before, after = band[int(share)], band[min(len(band) - 1, int(share) + 1)]
+        part = share - int(share)
+        at = {name: before[name] + (after[name] - before[name]) * part for name in ("low", "fit", "high")}
+        for y in range(line(at["high"]), line(at["low"]) + 1):
+            cells[y][x] = BAND
+        cells[line(at["fit"])][x] = LINE
+    for rows, nll in points:
+        cells[line(nll)][column(rows)] = POINT
+    drawn = []
+    for y, row in enumerate(cells):
+        label = f"{high - room * y / (TALL - 1):>{LABEL - 1}.3f} " if y % 4 == 0 or y == TALL - 1 else " " * LABEL
+        drawn.append(label + "".join(row).rstrip())
+    drawn.append(axis_line([rows for rows, _ in points], round(band[-1]["rows"]), column))
+    return [line.translate({ord(a): b for a, b in ASCII.items()}) for line in drawn] if ascii_only else drawn
+
+
+def axis_line(rows: Sequence[int], last: int, column: Any) -> str:
+    """The numbers of rows under the points, as many as there is room for."""
+    text = " " * (LABEL + WIDE + 8)
+    free = 0
+    for count in (*rows, last):
+        at = LABEL + column(count)
+        word = f"{count:,}"
+        if at >= free:
+            text = text[:at] + word + text[at + len(word) :]
+            free = at + len(word) + 1
+    return text.rstrip() + " rows"

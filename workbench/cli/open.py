@@ -1,0 +1,77 @@
+"""`tamis PATH`: make the project where there is none yet, and open the workbench on it."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.config import load_config
+from engine.errors import UsageError
+from engine.paths import is_project, project_folder_for
+from workbench.cli.common import Narrator, name_reviewer
+from workbench.terminal.capabilities import check_terminal, speaks_unicode
+
+if TYPE_CHECKING:
+    from workbench.ui.screens.base import WorkScreen
+
+# A source larger than this is shown after its first rows; a job reads the rest while one looks at them.
+LARGE_SOURCE_BYTES = 32 * 1024 * 1024
+FIRST_ROWS = 20_000
+
+
+def open_workbench(arguments: argparse.Namespace) -> int:
+    """The handler of `tamis PATH`."""
+    path: Path = arguments.path
+    check_terminal()
+    folder = path if is_project(path) else (arguments.project or project_folder_for(path))
+    if not is_project(folder):
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder, and no command of that name", "", "see `tamis --help`")
+        from engine.project.create import create_project
+
+        narrator = Narrator()
+        create_project(path, folder, words=arguments.map, key=arguments.key, progress=narrator, first=_first_rows(path))
+        narrator.end()
+    return show(folder, arguments, mapping_given=bool(arguments.map))
+
+
+def _first_rows(source: Path) -> int | None:
+    """How many rows to read before the workbench opens; None: all of them."""
+    return FIRST_ROWS if source.is_file() and source.stat().st_size > LARGE_SOURCE_BYTES else None
+
+
+def show(
+    folder: Path,
+    arguments: argparse.Namespace,
+    *,
+    reviewer: str | None = None,
+    mapping_given: bool = False,
+    opening: Callable[[], WorkScreen] | None = None,
+) -> int:
+    """The workbench on a project folder, with the screen options of the command line; `opening` is on top at first."""
+    if not arguments.readonly and reviewer is None:
+        reviewer = name_reviewer(arguments.reviewer, folder)
+    # What is made up to the first paint stays: looking for garbage among it takes a third of the time. The application
+    # turns it on again (`start_collecting`).
+    gc.disable()
+    from workbench.ui.app import run_workbench
+
+    config = load_config(folder)
+    return run_workbench(
+        folder,
+        reviewer=reviewer,
+        theme=arguments.theme or config.theme,
+        only_ascii=arguments.ascii or config.ascii or not speaks_unicode(),
+        goal=(config.goal, config.goal_tokens),
+        readonly=arguments.readonly,
+        mouse=arguments.mouse,
+        take_over=arguments.take_over,
+        blind=config.blind,
+        mapping_given=mapping_given,
+        keymap=config.keymap,
+        stock_driver=arguments.driver == "stock",
+        opening=opening,
+    )

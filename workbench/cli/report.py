@@ -1,0 +1,218 @@
+"""`tamis report PATH [OTHER]`: measures of a data set, side by side with another where two are given."""
+
+from __future__ import annotations
+
+import argparse
+import html
+import tempfile
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.files import write_atomic
+from engine.jobs.scan import scan_project
+from engine.paths import is_project
+from engine.project.create import create_project
+from engine.project.project import Project, open_project
+from engine.report import CountTokens, Line, compared, measure
+from engine.select import select
+from engine.workflows.gate import GateResult, gate, gate_file, gate_json, override_gate
+from workbench.cli.common import Narrator, find_project, given_source, narrate, open_for_deciding, print_json
+from workbench.cli.train import junk_line
+from workbench.text.escape import visible
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Nothing is written beside the sources."""
+    count = _tokenizer(arguments.tokenizer) if arguments.tokenizer else None
+    sets = [_measured(path, count, arguments) for path in (arguments.path, arguments.other) if path is not None]
+    lines = compared(*sets)
+    if arguments.html is not None:
+        page = html_page(sets, lines, with_text=arguments.with_text)
+        write_atomic(arguments.html, page.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
+    if arguments.json:
+        print_json({"sets": sets, "lines": [asdict(line) for line in lines]})
+        return 0
+    for line in _table(sets, lines):
+        print(visible(line))
+    for one in sets:
+        for junk in one.get("junk", ()):
+            print(visible(f"{one['source']}: {junk_line(junk)}"))
+    return 0
+
+
+def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespace) -> dict[str, Any]:
+    narrator = Narrator()
+    with tempfile.TemporaryDirectory(prefix="tamis-report-") as scratch:
+        made = path
+        if not is_project(path):
+            with given_source(path) as source:
+                made = create_project(source, Path(scratch) / "report.tamis", progress=narrator)
+        with open_project(made, readonly=True) as project:
+            _scanned(project, narrator)
+            found = measure(project, count, arguments.tokenizer or "")
+            if arguments.price is not None:
+                found["junk"] = _junk(project, arguments)
+    narrator.end()
+    return found | {"source": path.name}
+
+
+def _junk(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    from engine.workflows.wasted_tokens import junk_of_an_epoch
+
+    runs = project.folder / "runs"
+    costs = junk_of_an_epoch(project, model=arguments.model, price=arguments.price, runs_dir=runs)
+    return [cost.to_json() for cost in costs]
+
+
+def _scanned(project: Project, narrator: Narrator) -> None:
+    if project.findings is None:
+        scan_project(project, narrator)
+
+
+def _tokenizer(name: str) -> CountTokens:
+    from engine.errors import UsageError
+
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise UsageError("counting a model's tokens needs the trainer", "", "pip install 'tamis[train]'") from error
+    local = Path(name) / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(local)) if local.exists() else Tokenizer.from_pretrained(name)
+    except Exception as error:
+        reason = str(error).splitlines()[0][:200]
+        raise UsageError(f"no tokenizer {name!r} here", reason, "name a folder that has tokenizer.json") from error
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def _table(sets: list[dict[str, Any]], lines: list[Line]) -> list[str]:
+    widths = [
+        max(len(str(one["source"])), *(len(line.values[place]) for line in lines)) for place, one in enumerate(sets)
+    ]
+    heads = [str(one["source"]).rjust(width) for one, width in zip(sets, widths, strict=True)]
+    change = max(len(line.difference) for line in lines)
+    out = [" " * 20 + "  ".join([*heads, *(["change".rjust(max(change, 6))] if change else [])])]
+    for line in lines:
+        values = [value.rjust(width) for value, width in zip(line.values, widths, strict=True)]
+        values += [line.difference.rjust(max(change, 6))] if change else []
+        out.append(f"{line.label:<20}{'  '.join(values)}  {line.sentence}")
+    return out
+
+
+STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "body{color:#222;background:#fff}"
+    "table{border-collapse:collapse;width:100%}td,th{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:left}"
+    "td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
+    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}td,th{border-color:#444}}"
+)
+
+
+def html_page(sets: list[dict[str, Any]], lines: list[Line], *, with_text: bool) -> str:
+    """One self-contained page; texts of rows are in it only where they were asked for."""
+    names = [html.escape(str(one["source"])) for one in sets]
+    head = "".join(f"<th>{name}</th>" for name in [*names, *(["change"] if len(sets) > 1 else [])])
+    body = "".join(
+        f"<tr><td>{html.escape(line.label)}</td>"
+        + "".join(f'<td class="n">{html.escape(value)}</td>' for value in line.values)
+        + (f'<td class="n">{html.escape(line.difference)}</td>' if len(sets) > 1 else "")
+        + f"<td>{html.escape(line.sentence)}</td></tr>"
+        for line in lines
+    )
+    texts = "".join(_texts(name, one) for name, one in zip(names, sets, strict=True)) if with_text else ""
+    title = " against ".join(names)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+        f"<h1>{title}</h1><table><tr><th></th>{head}<th></th></tr>{body}</table>{texts}</html>\n"
+    )
+
+
+def _texts(name: str, one: dict[str, Any]) -> str:
+    items = "".join(
+        f"<li>{r['count']:,} times: {html.escape(visible(r['text'][:300]))}</li>" for r in one["repeated_outputs"]
+    )
+    return f"<h2>Most repeated answers of {name}</h2><ol>{items}</ol>" if items else ""
+
+
+# `tamis gate PROJECT`: may this set be trained on? For CI, and before a run.
+
+MARKS = {True: "ok", False: "NOT MET", None: "-"}
+SHOWN_ROWS = 12
+
+
+def run_gate(arguments: argparse.Namespace) -> int:
+    """Exit code 1 where a limit is not kept and was not set aside in words."""
+    folder = find_project(arguments.project)
+    if arguments.override:
+        with open_for_deciding(folder, arguments.reviewer) as project:
+            result = override_gate(project, arguments.override)
+            told = gate_json(project, result)
+    else:
+        with open_project(folder, readonly=True) as project:
+            result = gate(project)
+            told = gate_json(project, result)
+            if not result.has_file:
+                narrate(f"no {gate_file(project)}: nothing is asked for, so nothing is refused; docs/gate.md has one")
+    if arguments.json:
+        print_json(told)
+    else:
+        for line in gate_lines(result):
+            print(visible(line))
+    return 0 if result.is_open else 1
+
+
+def gate_lines(result: GateResult) -> list[str]:
+    """The checks in words, each failed one with the rows to look at."""
+    lines = []
+    for check in result.checks:
+        lines.append(f"{MARKS[check.passed]:<8} {check.sentence()}")
+        if check.passed is False and check.measure.rows:
+            rows = check.measure.rows
+            more = f" and {len(rows) - SHOWN_ROWS:,} more: --json names all" if len(rows) > SHOWN_ROWS else ""
+            lines.append(f"         rows {', '.join(map(str, rows[:SHOWN_ROWS]))}{more}")
+    if result.failed and result.override:
+        lines.append(f"set aside by {result.override['by']}, {result.override['at']}: {result.override['why']}")
+    elif result.failed:
+        lines.append(f"{len(result.failed)} limits are not kept")
+    elif result.has_file:
+        lines.append("every limit is kept")
+    return lines
+
+
+# `tamis pick PROJECT N`: a proposal, with a reason for every row. It accepts nothing.
+
+TOPICS_SHOWN = 12
+_BAR = 20
+
+
+def pick(arguments: argparse.Namespace) -> int:
+    """Rows with their reasons on stdout, the coverage of topics on stderr."""
+    from engine.jobs.pick import pick_rows, pick_to_json
+
+    with open_project(find_project(arguments.project), readonly=True) as project:
+        if project.findings is None:
+            narrate("not scanned yet: duplicates and faults are not kept out (`tamis scan` first)")
+        locked = select(project, arguments.lock) if arguments.lock else []
+        refused = select(project, arguments.swap) if arguments.swap else []
+        found = pick_rows(project, arguments.count, locked=locked, refused=refused)
+        shown = pick_to_json(project, found)
+    if arguments.json:
+        print_json(shown)
+        return 0
+    for row in found.rows:
+        print(f"row:{row.number}\t{visible(row.reason)}")
+    if len(found.rows) < arguments.count:
+        narrate(f"only {len(found.rows):,} rows: the rest are too much like these, or there are no more")
+    covered = Counter(topic.picked > 0 for topic in found.topics)
+    narrate(f"{covered[True]} of {len(found.topics)} topics covered; nothing was decided")
+    for topic in found.topics[:TOPICS_SHOWN]:
+        filled = round(_BAR * topic.picked / topic.rows)
+        bar = "#" * filled + "." * (_BAR - filled)
+        words = visible(", ".join(topic.words))
+        narrate(
+            f"  {bar} {topic.picked:>4} of {topic.rows:<6} {topic.tokens_picked:>7,} of {topic.tokens:,} tokens  "
+            f"{words}"
+        )
+    return 0

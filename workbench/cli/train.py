@@ -1,0 +1,325 @@
+"""The commands about runs: train, runs, watch, stop, resume."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UsageError
+from engine.paths import is_project, project_folder_for
+from engine.project.project import open_project
+from engine.training.plan.parts import Plan, ShownRow
+from engine.training.runs.live import LiveRun
+from engine.training.runs.registry import all_runs, find_run
+from engine.training.runs.status import RunState, list_runs, read_run, tail_events
+from engine.training.runs.status import stop as stop_run
+from engine.training.spec.parse import parse_duration, parse_settings, read_settings_file
+from engine.training.worker.card import usage
+from workbench.cli.common import find_project, narrate, print_json
+from workbench.render import training_run
+from workbench.render.training_run import lines
+from workbench.text import braille
+from workbench.text.escape import visible
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """`tamis train PROJECT|FILE`: plan, and start a detached run; with --wait, stay until it ends."""
+    from engine.workflows.train import start_run, start_run_on_file
+
+    overridden, facts = _checked_plan(arguments)
+    settings = settings_named(arguments)
+    path: Path = arguments.project
+    if is_a_project(path):
+        with open_project(find_project(path), readonly=True) as project:
+            run = start_run(project, model=arguments.model, settings=settings, overridden=overridden, facts=facts)
+    else:
+        runs_dir = path.parent / "runs"
+        run = start_run_on_file(
+            path, runs_dir, model=arguments.model, settings=settings, overridden=overridden, facts=facts
+        )
+    if arguments.json:
+        print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
+    else:
+        state = read_run(run.dir)
+        print(f"{run.id}: training {visible(state.model)}, in {run.dir}")
+        narrate(f"it belongs to no terminal: tamis watch {run.dir}")
+    if not arguments.wait:
+        return 0
+    return follow(run.dir, narrate if arguments.json else print)
+
+
+def _checked_plan(arguments: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Look before starting; returns what was overridden, and the plan's facts. Raises UsageError where it refuses."""
+    plan = plan_of(arguments)
+    for note in plan.warnings:
+        narrate(visible(f"warning: {note.text}"))
+    if not plan.refusals:
+        return {}, plan.facts
+    if arguments.override:
+        for note in plan.refusals:
+            narrate(visible(f"overridden: {note.text}"))
+        return plan.overridden(arguments.override), plan.facts
+    words = "; ".join(note.text for note in plan.refusals)
+    raise UsageError(f"not started: {words}", "", 'mend it, or set it aside with --override "why"')
+
+
+def runs(arguments: argparse.Namespace) -> int:
+    """`tamis runs [PROJECT]`: the runs of a project, or all of this user on this machine."""
+    if arguments.project is None:
+        states = all_runs()
+    elif is_a_project(arguments.project):
+        states = list_runs(find_project(arguments.project) / "runs")
+    else:  # a data file that was trained on as it is
+        states = list_runs(arguments.project.parent / "runs") or list_runs(find_project(arguments.project) / "runs")
+    if arguments.json:
+        print_json({"runs": [_run_json(state) for state in states]})
+        return 0
+    for state in states:
+        steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
+        print(visible(f"{state.id:<46} {state.state:<10} {steps:>11}  {state.model}"))
+    if not states:
+        narrate("no run yet: tamis train PROJECT")
+    return 0
+
+
+def _run_json(state: RunState) -> dict[str, Any]:
+    return {
+        "run": state.id,
+        "dir": str(state.dir),
+        "state": state.state,
+        "model": state.model,
+        "step": state.step,
+        "max_steps": state.max_steps,
+        "error": state.error,
+    }
+
+
+def stop(arguments: argparse.Namespace) -> int:
+    """`tamis stop RUN`: save and end within one step; a second time, end at once."""
+    arguments.run = find_run(arguments.run)
+    mode = stop_run(arguments.run)
+    if arguments.json:
+        print_json({"run": arguments.run.name, "mode": mode})
+    else:
+        print("it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once")
+    return 0
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """`tamis resume RUN`: go on from the last whole checkpoint, as if the run had not been cut short."""
+    from engine.training.runs.resume import resume as resume_run
+    from engine.training.worker.checkpoints import last_good_checkpoint, step_of
+
+    arguments.run = find_run(arguments.run)
+    checkpoint = last_good_checkpoint(arguments.run)
+    run = resume_run(arguments.run)
+    if arguments.json:
+        print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
+    else:
+        where = f"from step {step_of(checkpoint)}" if checkpoint else "from its beginning: it has no whole checkpoint"
+        print(f"{run.id}: goes on {where}")
+    return 0
+
+
+# `tamis plan`, and the settings that `tamis plan` and `tamis train` share.
+
+DIM, PLAIN = "\x1b[2m", "\x1b[22m"
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """`tamis plan PROJECT|FILE`: everything a run would do, said before it starts."""
+    import sys
+
+    found = plan_of(arguments)
+    if arguments.json:
+        print_json(found.to_json())
+    else:
+        for line in plan_lines(found, colour=sys.stdout.isatty()):
+            print(line)
+    return 0
+
+
+def plan_of(arguments: argparse.Namespace) -> Plan:
+    """The plan of what the words name."""
+    from engine.workflows.train import plan_file, plan_run
+
+    settings = settings_named(arguments)
+    path: Path = arguments.project
+    if is_a_project(path):
+        with open_project(find_project(path), readonly=True) as project:
+            return plan_run(project, model=arguments.model, settings=settings)
+    return plan_file(path, path.parent / "runs", model=arguments.model, settings=settings)
+
+
+def is_a_project(path: Path) -> bool:
+    """Whether the path is a project, or has one beside it."""
+    return is_project(path) or is_project(project_folder_for(path))
+
+
+def settings_named(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings of the command line: --config, then --set, then the options of their own."""
+    settings = read_settings_file(arguments.config) if arguments.config else {}
+    settings |= parse_settings(arguments.set)
+    for option, name in (
+        ("steps", "steps"),
+        ("epochs", "epochs"),
+        ("seed", "seed"),
+        ("gpu", "gpu"),
+        ("max_cost", "max_cost"),
+        ("price", "price_per_hour"),
+    ):
+        value = getattr(arguments, option)
+        if value is not None:
+            settings[name] = value
+    if arguments.budget is not None:
+        settings["budget_seconds"] = parse_duration(arguments.budget)
+    return settings
+
+
+def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
+    """The plan in words; masked text is dimmed, or stands in [brackets] where there is no colour."""
+    yield visible(f"{plan.rows} rows, {plan.heldout} held out, model {plan.model}")
+    if plan.masking:
+        yield f"learnt     {plan.masking}"
+        yield (
+            f"tokens     median {plan.tokens['p50']}, 95 % within {plan.tokens['p95']}, longest {plan.tokens['max']}; "
+            f"{plan.tokens['completion']:,} of {plan.tokens['all']:,} are learnt in a pass"
+        )
+        cut, endless = len(plan.truncated), len(plan.eos_lost)
+        yield f"cut        {cut} rows longer than {plan.max_length}; {endless} lose their end"
+        yield f"masked     {len(plan.fully_masked)} rows with nothing to learn"
+    for name, estimate, unit in (
+        ("steps", plan.steps, ""),
+        ("epochs", plan.epochs, ""),
+        ("memory", plan.vram_gb, " GB"),
+        ("time", plan.seconds, " s"),
+        ("cost", plan.cost, ""),
+        ("disk", plan.disk_gb, " GB"),
+    ):
+        value = "unknown" if estimate.value is None else f"{estimate.value:g}{unit}"
+        yield visible(f"{name:<10} {value}: {estimate.reason}")
+    for junk in plan.junk:
+        yield visible(junk_line(junk.to_json()))
+    for gpu in plan.gpus:
+        users = ", ".join(f"{each.name} ({each.pid}) {each.mb / 1000:.1f} GB" for each in gpu.processes) or "nobody"
+        yield visible(f"GPU {gpu.index}      {gpu.name}, {gpu.free_mb / 1000:.1f} GB free; on it: {users}")
+    for row in plan.shown:
+        yield f"row {visible(row.id)}, {row.tokens} tokens, {'dimmed' if colour else '[in brackets]'} is masked:"
+        yield from (f"    {line}" for line in row_lines(row, colour=colour))
+    for word, notes in (("warning", plan.warnings), ("refused", plan.refusals)):
+        for note in notes:
+            ids = f" ({', '.join(note.ids[:5])}{', …' if len(note.ids) > 5 else ''})" if note.ids else ""
+            yield visible(f"{word}: {note.text}{ids}")
+
+
+def junk_line(junk: Mapping[str, Any]) -> str:
+    """What an epoch spends on a group of junk rows, each figure with its formula."""
+    minutes, cost = junk["minutes"], junk["cost"]
+    time = "unknown minutes" if minutes["value"] is None else f"{minutes['value']:g} min"
+    money = "" if cost["value"] is None else f", {cost['value']:g} in money ({cost['reason']})"
+    return f"junk       {junk['name']}, {junk['rows']:,} rows: {time} an epoch{money}; {minutes['reason']}"
+
+
+def row_lines(row: ShownRow, *, colour: bool) -> list[str]:
+    """A rendered row; what is cut off stands behind a mark."""
+    opening, closing = (DIM, PLAIN) if colour else ("[", "]")
+    text = "".join(
+        visible_lines(piece.text) if piece.learnt else f"{opening}{visible_lines(piece.text)}{closing}"
+        for piece in row.pieces
+    )
+    if row.cut:
+        text += f" ✂ {opening}{visible_lines(row.cut)}{closing}"
+    return text.split("\n")
+
+
+def visible_lines(text: str) -> str:
+    """Text of a row made safe for a terminal, its line ends kept."""
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+# `tamis watch`: a run from its beginning to its end, in lines; on a terminal with its curve.
+
+# Ten looks a second at the end of a file.
+POLL_SECONDS = 0.1
+RECENT_STEPS = 50
+CHART_ROWS = 10
+ENDED_WELL = ("finished", "stopped")
+
+
+def watch(arguments: argparse.Namespace) -> int:
+    """`tamis watch RUN`: everything so far, then a line a step until the end. `--json` prints the event lines."""
+    run = find_run(arguments.run)
+    if arguments.json:
+        return follow(run, None, lambda event: print(json.dumps(event), flush=True))
+    on_terminal = sys.stdout.isatty()
+    if on_terminal:
+        draw(run)
+    code = follow(run, lambda line: print(line, flush=True))
+    if on_terminal:
+        draw(run)
+    return code
+
+
+def follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[str, Any]], None] | None = None) -> int:
+    """Pass on every event of a run until it has ended; 0 where it finished or was stopped, else 1."""
+    offset, took = 0, deque[float](maxlen=RECENT_STEPS)
+    while True:
+        # The state is read before the events: an end seen here has all its events in the file already.
+        state = read_run(run)
+        events, offset = tail_events(run, offset)
+        for event in events:
+            if take is not None:
+                take(event)
+            elif say is not None:
+                for line in lines(event, to_go(event, took)):
+                    say(visible(line))
+        if not state.alive and state.state not in ("queued", "running"):
+            if say is not None:
+                for line in closing(state):
+                    say(visible(line))
+            return 0 if state.state in ENDED_WELL else 1
+        sys.stdout.flush()
+        time.sleep(POLL_SECONDS)
+
+
+def to_go(event: Mapping[str, Any], took: deque[float]) -> float | None:
+    """Seconds until the last step, at the pace of the last ones; None for what is no step."""
+    if event["ev"] != "log" or not isinstance(event.get("dt"), int | float) or not event.get("of"):
+        return None
+    took.append(float(event["dt"]))
+    return statistics.median(took) * (int(event["of"]) - int(event["step"]))
+
+
+def closing(state: RunState) -> Iterator[str]:
+    """How it ended, where the model lies, and the lines to load and to serve it."""
+    yield f"{state.state}{': ' + state.error if state.error else ''}"
+    if not state.result.get("model"):
+        return
+    folder = state.dir / str(state.result["model"])
+    spec = json.loads((state.dir / "spec.json").read_bytes())
+    values, lora = ({name: each["value"] for name, each in spec[kind].items()} for kind in ("values", "lora"))
+    yield f"model: {folder}"
+    yield from (line for line in usage(values, lora, str(folder)).splitlines() if line and "```" not in line)
+
+
+def draw(run_dir: Path) -> None:
+    """The curve so far, as wide as the terminal."""
+    run = LiveRun(run_dir)
+    run.read()
+    curves = training_run.curves(run, [], smooth=False)
+    frame = braille.frame_for(curves, run.state.max_steps)
+    if frame is None:
+        return
+    columns = max(20, shutil.get_terminal_size().columns - 10)
+    drawn = [(braille.draw(curve, frame, columns, CHART_ROWS), curve.role) for curve in curves]
+    for place, parts in enumerate(braille.layered(drawn)):
+        value = frame.value_at(place / (CHART_ROWS - 1))
+        print(f"{value:>8.3g} \u2502{''.join(text for text, _ in parts).rstrip()}")

@@ -1,0 +1,239 @@
+"""The pieces that documents of the reader are made of: paragraphs, marks, turns, differences. Knows no terminal.
+
+Texts leave here visible (safe_text) and split at line feeds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
+from engine.project.project import Project
+from workbench.text.escape import visible, visible_line
+from workbench.text.phrases import counted
+
+if TYPE_CHECKING:
+    from workbench.text.worddiff import Piece
+
+Styled = tuple[str, str]
+"""(visible text, role of the theme)"""
+
+FOLDED_SYSTEM = 160
+# Rows by the hash of their system prompt, before anybody has counted them.
+NOT_COUNTED: Mapping[int, int] = {}
+LONGEST_JSON_LINE = 88
+FENCE = "```"
+# A wrapped line goes on where it was set in, and a little further; deeper than this there is no room left.
+DEEPEST = 24
+# Longer conversations tell beside each role how long the turn is.
+CHAT_TURNS = 3
+BRIEF_ROLES = {"system": "sys", "user": "user", "assistant": "asst", "tool": "tool"}
+VERDICT_MARKS: dict[str, Styled] = {
+    "accepted": ("\u2713a", "accepted"),
+    "rejected": ("\u2717x", "rejected"),
+    "skipped": ("\u2192s", "skipped"),
+    "undecided": ("\u00b7 ", "undecided"),
+    "edited": ("\u00b1e", "edited"),
+    "disputed": ("\u2260d", "disputed"),
+    "again": ("? ", "undecided"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One line of text before wrapping. `gutter` stands left of its first line; `row` is the row whose text this is."""
+
+    styled: tuple[Styled, ...]
+    gutter: Styled = ("", "muted")
+    row: int | None = None
+    hang: int = 0
+    """Columns by which the lines after the first are set in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One text of several that stand next to each other. `head` opens it, `gutter` names it as a paragraph's does."""
+
+    head: Styled
+    gutter: Styled
+    paragraphs: Callable[[], Iterable[Paragraph]]
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abreast:
+    """Texts to compare: next to each other as far as the reader is wide enough, else one below the other."""
+
+    texts: tuple[Beside, ...]
+
+
+Block = Paragraph | Abreast
+
+
+def mark_of(project: Project, row: int) -> Styled:
+    """Glyph and letter of a verdict, and its role: never told by colour alone."""
+    from engine.review.recheck import TAG
+
+    if TAG in project.tags(row):
+        # A second look is blind: what was said at the first one is not shown.
+        return VERDICT_MARKS["again"]
+    if project.is_disputed(row):
+        return VERDICT_MARKS["disputed"]
+    verdict = project.verdict(row)
+    if verdict == "accepted" and project.is_edited(row):
+        return VERDICT_MARKS["edited"]
+    return VERDICT_MARKS[verdict]
+
+
+def turns(
+    example: Example, flagged: Iterable[Span], *, unfold: bool, prompts: Mapping[int, int] = NOT_COUNTED
+) -> Iterator[Paragraph]:
+    """A row as its turns, words that a flag points at marked, a long system prompt folded unless `unfold`."""
+    spans = list(flagged)
+    for index, turn in enumerate(example.turns):
+        if index:
+            yield Paragraph(())
+        if turn.role == "system" and not unfold and len(turn.text) > FOLDED_SYSTEM:
+            yield folded_system(turn, example.number, prompts)
+            continue
+        styled = turn_text(turn, [span for span in spans if span.turn == index])
+        yield from spoken(turn, styled, example.number, tokens=len(example.turns) > CHAT_TURNS)
+
+
+def turn_text(turn: Turn, spans: list[Span]) -> list[Styled]:
+    """The text of a turn; JSON that is longer than a line is laid out, unless a flag points into it."""
+    if spans:
+        return _with_spans(turn.text, spans)
+    text = laid_out(turn.text)
+    return with_code(text) if FENCE in text else [(text, "text")] if text else []
+
+
+def with_code(text: str) -> list[Styled]:
+    """The text in pieces, what stands between code fences in the role `code`, the fences with it."""
+    pieces: list[Styled] = []
+    at = 0
+    while (start := text.find(FENCE, at)) >= 0:
+        end = text.find(FENCE, start + len(FENCE))
+        # A fence that is never closed holds the rest.
+        end = len(text) if end < 0 else end + len(FENCE)
+        pieces += [(text[at:start], "text"), (text[start:end], "code")]
+        at = end
+    pieces.append((text[at:], "text"))
+    return [piece for piece in pieces if piece[0]]
+
+
+def laid_out(text: str) -> str:
+    """A JSON object or list in lines of its own, what it holds unchanged; any other text as it is."""
+    if len(text) <= LONGEST_JSON_LINE or "\n" in text.strip() or text.strip()[:1] not in ("{", "["):
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def about_tokens(characters: int) -> str:
+    """How many tokens so many characters are, about: `~84`, `~1.2k`."""
+    tokens = round(characters / CHARS_PER_TOKEN)
+    return f"~{tokens}" if tokens < 1000 else f"~{tokens / 1000:.1f}k" if tokens < 10_000 else f"~{tokens // 1000}k"
+
+
+def spoken(turn: Turn, styled: list[Styled], row: int, *, tokens: bool = False) -> Iterator[Paragraph]:
+    """One turn: its text as `styled`, then its tool calls. `tokens` tells beside the role how long it is, about."""
+    name = f"{BRIEF_ROLES[turn.role]} {about_tokens(len(turn.text))}" if tokens and turn.text else turn.role
+    gutter: Styled = (name, turn.role)
+    if turn.text or not turn.calls:
+        yield from split_lines(styled or [("(empty)", "muted")], gutter, row)
+        gutter = ("", "muted")
+    for call in turn.calls:
+        yield from split_lines([(_call_text(call), "tool")], gutter, row)
+        gutter = ("", "muted")
+    if not turn.train:
+        yield Paragraph((("(not trained on)", "muted"),), row=row)
+
+
+def folded_system(turn: Turn, row: int, prompts: Mapping[int, int] = NOT_COUNTED) -> Paragraph:
+    """The beginning of a long system prompt, how long it is, and in how many rows, once that is counted."""
+    shared_by = prompts.get(hash(turn.text), 0)
+    words = f"{len(turn.text.split())} words" + (f", in {counted(shared_by, 'row')}" if shared_by else "")
+    head = visible_line(turn.text, FOLDED_SYSTEM - 40)
+    return Paragraph(((f"{head}\u2026 ", "system"), (f"({words}; w unfolds)", "muted")), ("system", "system"), row)
+
+
+def _call_text(call: str) -> str:
+    """A tool call as `name(arguments)`, arguments one a line where they are long; as it stands where it is no call."""
+    try:
+        value = json.loads(call)
+        function = value.get("function", value)
+        arguments = function.get("arguments", function.get("parameters", {}))
+        if isinstance(arguments, str):
+            arguments = json.loads(arguments)
+        short = json.dumps(arguments, ensure_ascii=False)
+        return (
+            f"{function['name']}({short if len(short) < 60 else json.dumps(arguments, ensure_ascii=False, indent=2)})"
+        )
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return call
+
+
+def _with_spans(text: str, spans: list[Span]) -> list[Styled]:
+    """The text in pieces, those that a flag points at in the role `flag`."""
+    pieces: list[Styled] = []
+    at = 0
+    for span in sorted(spans, key=lambda span: span.start):
+        start, end = max(at, span.start), min(span.end, len(text))
+        if start >= end:
+            continue
+        pieces += [(text[at:start], "text"), (text[start:end], "flag")]
+        at = end
+    pieces.append((text[at:], "text"))
+    return [piece for piece in pieces if piece[0]]
+
+
+def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
+    """A word difference in the roles of the theme; the whole text where there is none.
+
+    Between a word and the one in its place stands an arrow: the two must not run into each other, in any colour.
+    """
+    if pieces is None:
+        return [(whole, "text")]
+    roles = {"same": "text", "removed": "removed", "added": "added", "gap": "muted"}
+    out: list[Styled] = []
+    for (kind, text), (following, new) in zip(pieces, [*pieces, ("", "")][1:], strict=True):
+        replaced = (kind, following) == ("removed", "added") and bool(text.strip() or new.strip())
+        out.append((text.rstrip() or text if replaced else text, roles[kind]))
+        if replaced:
+            out.append(("\u2192", "muted"))
+    return out
+
+
+def marked(text: str, *others: str) -> list[Styled]:
+    """The text with the words marked that are not in every one of `others`."""
+    from workbench.text.worddiff import lit
+
+    return diff_styled(lit(text, others), text)
+
+
+def split_lines(styled: Iterable[Styled], gutter: Styled, row: int | None) -> Iterator[Paragraph]:
+    """Styled text cut at its line feeds and made visible."""
+    line: list[Styled] = []
+    for text, role in styled:
+        start = 0
+        while (end := text.find("\n", start)) >= 0:
+            line.append((visible(text[start:end]), role))
+            yield Paragraph(tuple(line), gutter, row, _hang(line))
+            line, gutter, start = [], ("", "muted"), end + 1
+        if start < len(text):
+            line.append((visible(text[start:]), role))
+    if line:
+        yield Paragraph(tuple(line), gutter, row, _hang(line))
+
+
+def _hang(line: list[Styled]) -> int:
+    """Where a wrapped line of code goes on: a little further in than it began."""
+    text, role = line[0]
+    return min(len(text) - len(text.lstrip(" ")) + 2, DEEPEST) if role == "code" else 0

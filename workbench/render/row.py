@@ -1,0 +1,280 @@
+"""A row as a document: its turns, what was found about it, and its edit as a difference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+
+from engine.model import SETTLED_KINDS, Cluster, Decision, Example, Turn
+from engine.project.project import Project
+from engine.review.recheck import TAG
+from workbench.render.group import group_paragraphs
+from workbench.render.parts import (
+    FOLDED_SYSTEM,
+    NOT_COUNTED,
+    Block,
+    Paragraph,
+    Styled,
+    diff_styled,
+    folded_system,
+    mark_of,
+    marked,
+    split_lines,
+    spoken,
+    turn_text,
+    turns,
+)
+from workbench.state.entries import Entry
+from workbench.text.escape import visible_line
+from workbench.text.phrases import counted
+from workbench.text.worddiff import apart_from, differing_words, word_diff
+
+# The reader's other ways to show a row: one turn of it, or the very bytes that were read. Knows no terminal.
+
+
+def raw_paragraphs(project: Project, row: int) -> Iterator[Paragraph]:
+    """The row as it was read, byte for byte, controls made visible; its edit is not in it."""
+    content = project.rows.raw_bytes(row)
+    edited = ", its edit aside" if project.is_edited(row) else ""
+    head = f"as it was read{edited}: {len(content):,} bytes; z lays it out again"
+    yield Paragraph(((head, "muted"),), ("raw", "muted"))
+    yield from split_lines([(content.decode("utf-8", "surrogateescape"), "text")], ("", "muted"), row)
+
+
+def turn_paragraphs(project: Project, row: int, turn: int, prompts: Mapping[int, int]) -> Iterator[Paragraph]:
+    """One turn whole; above it the system prompt folded, and the beginning of the turn it answers."""
+    example = project.example(row)
+    spoken_turn = example.turns[turn]
+    if turn and example.turns[0].role == "system":
+        prompt = example.turns[0]
+        if len(prompt.text) > FOLDED_SYSTEM:
+            yield folded_system(prompt, row, prompts)
+        else:
+            shared_by = prompts.get(hash(prompt.text), 0)
+            shared = [(f" (in {counted(shared_by, 'row')})", "muted")] if shared_by > 1 else []
+            yield from split_lines([(prompt.text, "system"), *shared], ("system", "system"), row)
+        yield Paragraph(())
+    if turn and example.turns[turn - 1].role != "system":
+        before = example.turns[turn - 1]
+        # Two lines of it at most: the turn in focus must be in sight.
+        words = visible_line(before.text or " ".join(before.calls), FOLDED_SYSTEM - 40)
+        yield Paragraph(((words, "muted"),), (before.role, before.role), row)
+        yield Paragraph(())
+    flagged = [flag.span for flag in project.flags_of(row) if flag.span is not None and flag.span.turn == turn]
+    yield from spoken(spoken_turn, turn_text(spoken_turn, [] if project.is_edited(row) else flagged), row)
+
+
+# What the reader shows, as paragraphs of styled text. Knows no terminal.
+#
+# Everything is a generator: a paragraph is made when the reader gets to it, so that a megabyte of conversation costs
+# what is shown of it.
+
+GROUP_NAMES = {
+    "exact": "exact duplicates",
+    "near": "near duplicates",
+    "prefix": "conversations that begin the same",
+    "conflict": "answers that disagree",
+    "variant": "a family of variants",
+}
+
+
+def paragraphs(
+    project: Project,
+    entry: Entry,
+    *,
+    why: bool,
+    prompts: Mapping[int, int] = NOT_COUNTED,
+    learnt: Sequence[list[Styled]] = (),
+    aside: bool = False,
+) -> Iterator[Block]:
+    """The document of an entry. `why` unfolds every finding with its evidence, and what was `learnt` of the row;
+    `prompts` are rows by system prompt; with `aside` the keeper of duplicates stands in a column of its own."""
+    if entry.is_header and entry.cluster is not None:
+        yield from group_paragraphs(project, entry.cluster, aside=aside)
+    else:
+        yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts, learnt)
+
+
+__all__ = [
+    "GROUP_NAMES",
+    "Block",
+    "Paragraph",
+    "Styled",
+    "decision_sentence",
+    "decision_words",
+    "mark_of",
+    "paragraphs",
+]
+
+
+# Of so many other answers the words are looked for in one row.
+MOST_VOICES = 20
+
+
+def row_paragraphs(
+    project: Project,
+    row: int,
+    cluster: Cluster | None,
+    why: bool,
+    prompts: Mapping[int, int] = NOT_COUNTED,
+    learnt: Sequence[list[Styled]] = (),
+) -> Iterator[Paragraph]:
+    """The document of a row, set against its keeper where it is shown as a member of `cluster`. `learnt` are further
+    lines for its list of reasons."""
+    example = project.example(row)
+    yield from _remarks(project, row)
+    if why:
+        yield from finding_paragraphs(project, row, learnt)
+    if project.is_edited(row):
+        yield from _edit(project, row, example, why)
+        if why:
+            return
+    flagged = (
+        [flag.span for flag in project.flags_of(row) if flag.span is not None] if not project.is_edited(row) else []
+    )
+    bases = [base for base in _compared_with(project, row, cluster) if len(base) == len(example.turns)]
+    if bases and not flagged:
+        only_mark = cluster is not None and cluster.kind == "conflict"
+        yield from _compared_turns(bases, example, unfold=why, only_mark=only_mark)
+    else:
+        yield from turns(example, flagged, unfold=why, prompts=prompts)
+    if not example.turns:
+        yield Paragraph((("this row lacks the mapped fields; what the file holds:", "muted"),))
+        yield from split_lines([(json.dumps(example.raw, ensure_ascii=False, indent=2), "text")], ("raw", "muted"), row)
+
+
+def _compared_with(project: Project, row: int, cluster: Cluster | None) -> list[tuple[Turn, ...]]:
+    """The turns a member of a group is set against: its keeper's, or in a conflict those of all others."""
+    if cluster is None or (row == cluster.keeper and cluster.kind != "conflict"):
+        return []
+    if cluster.kind != "conflict":
+        return [project.example(cluster.keeper).turns]
+    others = [project.example(other) for other in cluster.rows[:MOST_VOICES] if other != row]
+    answers = dict.fromkeys(other.answer for other in others)
+    apart = apart_from(project.example(row).answer, list(answers))
+    return [other.turns for other in others if other.answer in apart] or [other.turns for other in others[:1]]
+
+
+def _compared_turns(
+    bases: Sequence[tuple[Turn, ...]], example: Example, *, unfold: bool, only_mark: bool = False
+) -> Iterator[Paragraph]:
+    """The row's turns, with the words marked that its keeper (one of `bases`) lacks and, unless `only_mark`, those only
+    the keeper has."""
+    disagree = any(base and base[-1].text != example.answer for base in bases)
+    for index, turn in enumerate(example.turns):
+        if index:
+            yield Paragraph(())
+        olds = [base[index].text for base in bases]
+        if turn.role == "system" and set(olds) == {turn.text} and not unfold and len(turn.text) > FOLDED_SYSTEM:
+            yield folded_system(turn, example.number)
+            continue
+        if only_mark:
+            # The requests of a conflict are the same but for case and blanks: what is asked about is the answer.
+            told = disagree and index < len(example.turns) - 1
+            styled = turn_text(turn, []) if told else marked(turn.text, *olds)
+        else:
+            styled = diff_styled(word_diff(olds[0], turn.text), turn.text)
+        yield from spoken(turn, styled, example.number)
+
+
+def _remarks(project: Project, row: int) -> Iterator[Paragraph]:
+    """What persons said: who decided what where they differ, the note."""
+    said = False
+    if project.is_disputed(row):
+        said = True
+        for index, voice in enumerate(project.voices(row)):
+            changed = " with an edit" if voice.edited is not None else ""
+            yield Paragraph(
+                (
+                    (f"{visible_line(voice.by)} ", "key"),
+                    (f"{voice.verdict}{changed}", voice.verdict),
+                    (
+                        f", {voice.at[:16].replace('T', ' ')}" + (f" ({visible_line(voice.why)})" if voice.why else ""),
+                        "muted",
+                    ),
+                ),
+                ("differ", "disputed") if index == 0 else ("", "muted"),
+                row,
+            )
+        yield Paragraph((("a accepts and x rejects for good; e settles it with your text", "muted"),))
+    if note := project.note(row):
+        said = True
+        yield from split_lines([(note, "info")], ("note", "reason"), None)
+    if said:
+        yield Paragraph(())
+
+
+def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[Paragraph]:
+    before = project.example(row, edited=False)
+    differing = sum(
+        max(0, differing_words(old.text, new.text)) for old, new in zip(before.turns, example.turns, strict=False)
+    )
+    if not why:
+        yield Paragraph(
+            ((f"{counted(differing, 'word')} changed by hand; w shows the change", "edited"),), ("edited", "edited")
+        )
+        yield Paragraph(())
+        return
+    if len(before.turns) == len(example.turns):
+        yield from _compared_turns([before.turns], example, unfold=True)
+    else:
+        yield from _changed_turns(before.turns, example)
+
+
+def _changed_turns(before: tuple[Turn, ...], example: Example) -> Iterator[Paragraph]:
+    """The turns of an edit that took some out or put some in: those that went struck out, new ones marked."""
+    steps = SequenceMatcher(None, before, example.turns, autojunk=False).get_opcodes()
+    for what, start, end, new_start, new_end in steps:
+        gone = before[start:end] if what != "equal" else ()
+        for turn in gone:
+            yield from spoken(turn, [(turn.text, "removed")], example.number)
+            yield Paragraph(())
+        for turn in example.turns[new_start:new_end]:
+            yield from spoken(turn, [(turn.text, "text" if what == "equal" else "added")], example.number)
+            yield Paragraph(())
+
+
+def finding_paragraphs(
+    project: Project, row: int, learnt: Sequence[list[Styled]] = (), *, of_group: bool = True
+) -> Iterator[Paragraph]:
+    """Everything that was found about a row, with its evidence (that of its groups where `of_group`), what was learnt
+    of it and what was decided."""
+    lines: list[list[Styled]] = []
+    for flag in project.flags_of(row):
+        lines.append(
+            [
+                (f"{flag.signal} ", flag.severity if flag.severity != "info" else "muted"),
+                (visible_line(flag.reason), "text"),
+            ]
+        )
+    for cluster in project.clusters_of(row):
+        role = "conflict" if cluster.kind == "conflict" else "group"
+        kept = ", the keeper" if cluster.keeper == row else f", keeper row {cluster.keeper}"
+        kept = kept if cluster.kind in SETTLED_KINDS else ""
+        lines.append([(f"{cluster.kind} {cluster.id} ", role), (f"{counted(len(cluster.rows), 'row')}{kept}", "text")])
+        lines += [[(visible_line(sentence), "muted")] for sentence in cluster.evidence if of_group]
+    if project.is_heldout(row):
+        lines.append([("held out ", "heldout"), ("measured with, never trained on; judged row by row", "text")])
+    if project.is_leaking(row):
+        lines.append([("leak ", "drop"), ("a twin of a held-out row: it is left out of every export", "text")])
+    decision = decision_words(project, row)
+    if decision:
+        lines.append([(visible_line(decision), "muted")])
+    lines += learnt
+    for index, styled in enumerate(lines or [[("no issue found", "muted")]]):
+        yield Paragraph(tuple(styled), ("why", "reason") if index == 0 else ("", "muted"))
+    yield Paragraph(())
+
+
+def decision_words(project: Project, row: int) -> str:
+    """The decision on a row in a sentence; nothing while the row waits for a second, blind look."""
+    return "" if TAG in project.tags(row) else decision_sentence(project.decision(row))
+
+
+def decision_sentence(decision: Decision) -> str:
+    """`accepted by ann, 2026-01-05 10:31 (by eye)`, or nothing for a row without a decision."""
+    if decision.verdict == "undecided" or not decision.at:
+        return ""
+    why = f" ({decision.why})" if decision.why else ""
+    return f"{decision.verdict} by {decision.by}, {decision.at[:16].replace('T', ' ')}{why}"

@@ -1,0 +1,264 @@
+"""What the overview lists: what can be settled, ranked by rows per key, buckets, years, what has been decided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, compress
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from engine.model import (
+    BUCKET_LABELS,
+    BUCKET_ORDER,
+    BUCKETS,
+    CLUSTER_KINDS,
+    GROUP_KINDS,
+    SETTLED_KINDS,
+    VERDICTS,
+    ClusterKind,
+)
+from engine.project.project import Project
+from engine.project.suspects import KINDS as SUSPECT_KINDS
+from engine.scan.columns import ALTERNATIVES
+from workbench.text.phrases import counted
+
+if TYPE_CHECKING:
+    from workbench.state.progress import Years
+
+T = TypeVar("T")
+Section = Literal["settle", "trained", "buckets", "flags", "years", "decided"]
+SECTION_TITLES: dict[Section, str] = {
+    "settle": "What can be settled, most rows per key first",
+    "trained": "What training says of rows",
+    "buckets": "What the scan proposes",
+    "flags": "Flags",
+    "years": "Years",
+    "decided": "What has been decided",
+}
+# `x` on an item takes its key twice, beside the count.
+KEYS_FOR_BULK = 2
+GROUP_WORDS: dict[ClusterKind, str] = {
+    "exact": "exact group",
+    "near": "near group",
+    "prefix": "prefix group",
+    "conflict": "conflict",
+    "variant": "variant family",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the overview. `rows` are still open (in `decided`: all); `keys` is what settling them takes.
+
+    With `bulk` a verdict can be given on all of its rows at once, with `keeps` one row of each group can be kept.
+    """
+
+    section: Section
+    label: str
+    filter_text: str
+    rows: int
+    of: int
+    keys: int = 0
+    bulk: bool = False
+    keeps: bool = False
+
+
+# Verdict code -> 1 where a row is left to judge.
+_LEFT = bytes(code == VERDICTS.index("undecided") for code in range(256))
+
+
+def _only(code: int) -> bytes:
+    """A table for `translate`: 1 for this code, 0 for any other."""
+    return bytes(value == code for value in range(256))
+
+
+# Above every code: stands for a row that is not counted.
+MASKED = 128
+
+
+def _code_counts(codes: bytes, mask: bytes | bytearray) -> dict[int, int]:
+    """How many rows have which code, where the mask has 1; without a step of Python's for each row."""
+    # As numbers of as many digits to the base 256: no digit overflows.
+    marked = int.from_bytes(codes, "little") + MASKED * int.from_bytes(mask, "little")
+    digits = marked.to_bytes(len(codes), "little")
+    return {code: digits.count(code + MASKED) for code in range(len(BUCKETS))}
+
+
+class _Look:
+    """A project and the verdict of each of its rows, read once for all lines.
+
+    `left` has 1 for a row that is undecided, `judged` for one outside the held-out set; passes over all rows are
+    left to `compress` and `Counter`: there may be half a million rows.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.codes = project.verdict_codes
+        self.heldout = project.heldout
+        self.judged = bytearray(b"\1") * len(self.codes)
+        self.left = self.codes.translate(_LEFT)
+        for row in self.heldout:
+            self.judged[row] = 0
+        # The held-out set is judged in a sitting of its own and counts in no other line.
+        self.counted = bytearray(self.left)
+        for row in self.heldout:
+            self.counted[row] = 0
+        self._without_heldout = " not is:heldout" if project.heldout else ""
+
+    def counts(self, values: Sequence[T]) -> tuple[Counter[T], Counter[T]]:
+        """(how many rows outside the held-out set have which value, how many of them are left)."""
+        total = Counter(compress(values, self.judged) if self.heldout else values)
+        return total, Counter(compress(values, self.counted))
+
+    def code_counts(self, codes: bytes) -> tuple[dict[int, int], dict[int, int]]:
+        """The same of bytes below MASKED, one a row."""
+        return _code_counts(codes, self.judged), _code_counts(codes, self.counted)
+
+    @cached_property
+    def groups(self) -> list[tuple[str, bool, Sequence[int]]]:
+        """Kind, whether the answers differ, and rows of every group."""
+        columns = self.project.finding_columns
+        if columns is None:
+            return []
+        names, ends, members = CLUSTER_KINDS, columns.member_ends, columns.members
+        bounds = zip(columns.kinds, columns.cluster_marks, chain((0,), ends), ends, strict=False)
+        return [(names[kind], bool(mark & ALTERNATIVES), members[a:b]) for kind, mark, a, b in bounds]
+
+    def selector(self, text: str) -> str:
+        return text + self._without_heldout
+
+
+def overview_items(project: Project, years: Years | None = None) -> list[Item]:
+    """The items in the order shown; those with nothing left to do are dropped, but for buckets and years."""
+    look = _Look(project)
+    settle = [*_disagreements(look), *_groups(look), *_signals(look)]
+    settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
+    return [*settle, *_trained(look), *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
+
+
+def _trained(look: _Look) -> Iterator[Item]:
+    """Rows that the last run that was read names, and that nobody has judged since."""
+    project = look.project
+    total: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for suspected in project.suspects.rows:
+        number = project.rows.number(suspected.id)
+        if number is not None:
+            total[suspected.kind] += 1
+            left[suspected.kind] += project.is_suspect(number)
+    for kind in SUSPECT_KINDS:
+        if total[kind]:
+            label = kind.replace("_", " ")
+            yield Item("trained", label, f"flag:{kind} is:suspect", left[kind], total[kind], left[kind])
+
+
+def _disagreements(look: _Look) -> Iterator[Item]:
+    rows = len(look.project.disputed)
+    if rows:
+        yield Item("settle", counted(rows, "disagreement"), "is:disputed", rows, rows, 2 * rows)
+
+
+def _groups(look: _Look) -> Iterator[Item]:
+    found: dict[tuple[str, bool], list[Sequence[int]]] = {}
+    for name, differ, rows in look.groups:
+        if not (look.heldout and look.heldout.issuperset(rows)):
+            found.setdefault((name, differ), []).append(rows)
+    for kind in GROUP_KINDS:
+        plain, others = found.get((kind, False), ()), found.get((kind, True), ())
+        yield from _line(look, plain, GROUP_WORDS[kind], f"kind:{kind}", keeps=kind in SETTLED_KINDS)
+        # Answers that differ without disagreeing: alike enough to be a group, but a person looks at each.
+        yield from _line(look, others, f"{GROUP_WORDS[kind]}, answers differ", f"kind:{kind} bucket:check", keeps=False)
+
+
+def _line(look: _Look, groups: Sequence[Sequence[int]], words: str, text: str, *, keeps: bool) -> Iterator[Item]:
+    """The line of groups of one kind, each given by its rows; none where all of them are settled."""
+    left = look.left.__getitem__
+    still_open = sum(any(map(left, rows)) for rows in groups)
+    if not still_open:
+        return
+    everything = set(chain.from_iterable(groups))
+    rows = sum(map(left, everything))
+    # Duplicates are settled all at once; in a conflict one reads, and names the answer to keep by its digit.
+    keys = min(still_open, KEYS_FOR_BULK) if keeps else still_open
+    noun, comma, rest = words.partition(",")
+    label = f"{counted(still_open, noun)}{comma}{rest}"
+    yield Item("settle", label, look.selector(text), rows, len(everything), keys, keeps=keeps)
+
+
+def _signals(look: _Look) -> Iterator[Item]:
+    """Rows that one signal proposes to drop, where no group settles them already."""
+    columns = look.project.finding_columns
+    if columns is None:
+        return
+    proposed = bytearray(columns.bucket_codes.translate(_only(BUCKETS.index("drop"))))
+    for row in chain(look.heldout, *(rows for kind, _, rows in look.groups if kind in SETTLED_KINDS)):
+        proposed[row] = 0
+    tops = look.project.top_signals(proposed)
+    total = Counter(tops.values())
+    left = Counter(compress(tops.values(), map(look.left.__getitem__, tops)))
+    for signal, rows in left.items():
+        if rows:
+            text = look.selector(f"bucket:drop flag:{signal}")
+            keys = min(rows, KEYS_FOR_BULK)
+            yield Item("settle", f"{counted(rows, 'row')} flagged {signal}", text, rows, total[signal], keys, True)
+
+
+def _buckets(look: _Look) -> Iterator[Item]:
+    columns = look.project.finding_columns
+    if columns is None or not look.project.is_scanned:
+        # Before a scan has come to its end nobody can say that a row has no issue.
+        return
+    total, left = look.code_counts(columns.bucket_codes)
+    for bucket in BUCKET_ORDER:
+        code = BUCKETS.index(bucket)
+        if total[code]:
+            label = f"{bucket:<6} {BUCKET_LABELS[bucket]}"
+            text = look.selector(f"bucket:{bucket}")
+            yield Item("buckets", label, text, left[code], total[code], KEYS_FOR_BULK, True)
+
+
+def _flags(look: _Look) -> Iterator[Item]:
+    columns = look.project.finding_columns
+    if columns is None:
+        return
+    rows, codes = columns.signals_of_rows()
+    total = Counter(compress(codes, map(look.judged.__getitem__, rows)))
+    left = Counter(compress(codes, map(look.counted.__getitem__, rows)))
+    # Ranked by all of them, not by what is left: a line stays where the eye found it.
+    for code in sorted(total, key=lambda code: (-total[code], columns.signals[code])):
+        if left[code]:
+            signal = columns.signals[code]
+            text = look.selector(f"flag:{signal}")
+            yield Item("flags", signal, text, left[code], total[code], KEYS_FOR_BULK, True)
+
+
+def _years(look: _Look, years: Years | None) -> Iterator[Item]:
+    if years is None:
+        return
+    from workbench.state.progress import UNDATED
+
+    total, left = look.counts(years)
+    for year in sorted(total.keys() - {UNDATED}):
+        text = look.selector(f"date={year}")
+        yield Item("years", str(year), text, left[year], total[year], KEYS_FOR_BULK, True)
+
+
+def _decided(look: _Look) -> Iterator[Item]:
+    project = look.project
+    rows = len(look.codes) - len(look.heldout)
+    tally = Counter({verdict: look.codes.count(code) for code, verdict in enumerate(VERDICTS)})
+    tally.subtract(VERDICTS[look.codes[row]] for row in look.heldout)
+    for verdict in ("accepted", "rejected", "skipped", "undecided"):
+        if tally[verdict]:
+            # What is left can be judged as a whole, like a bucket.
+            bulk = verdict == "undecided"
+            yield Item("decided", verdict, look.selector(f"is:{verdict}"), tally[verdict], rows, KEYS_FOR_BULK, bulk)
+    agreed = project.agreement()
+    if agreed is not None:
+        label = f"decided by two: kappa {agreed['kappa']:.2f}"
+        yield Item("decided", label, "is:disputed", int(agreed["rows"]), rows)
+    if look.heldout:
+        judged = sum(1 for row in look.heldout if not look.left[row])
+        yield Item("decided", f"held out ({judged} judged)", "is:heldout", len(look.heldout), len(look.codes))

@@ -1,0 +1,388 @@
+"""The application: a session, its screens, the theme, the keymap, and a clean end on every way out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.reactive import Initialize, Reactive
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.worker import get_current_worker
+
+from engine.project.project import Project, open_project
+from workbench.actions import first_open
+from workbench.state.saved import HELDOUT, MAPPING
+from workbench.state.session import Session
+from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
+from workbench.terminal.driver import CellDriver, TamisDriver
+from workbench.ui.background import Background
+from workbench.ui.keymap import checked_keymap, chosen_keymap, load_keymap
+from workbench.ui.screens.base import WorkScreen
+from workbench.ui.screens.overview import OverviewScreen
+from workbench.ui.theme import LoadedTheme, Looks, choose_theme, load_themes
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+
+    from engine.model import Cluster
+    from workbench.state.progress import Years
+
+LISTS = ("overview", "triage")
+# The place is written once the keys pause: a held key must not write a file thirty times a second.
+SAVE_PLACE_SECONDS = 0.3
+
+
+def pane(name: str) -> WorkScreen:
+    """A screen; all but the first one are imported when asked for, not before the first paint."""
+    if name == "overview":
+        return OverviewScreen()
+    if name == "triage":
+        from workbench.ui.screens.triage import TriageScreen
+
+        return TriageScreen()
+    if name == "export":
+        from workbench.ui.screens.export import ExportScreen
+
+        return ExportScreen()
+    if name == MAPPING:
+        from workbench.ui.screens.mapping import MappingScreen
+
+        return MappingScreen()
+    if name == HELDOUT:
+        from workbench.ui.screens.heldout import HeldoutScreen
+
+        return HeldoutScreen()
+    if name == "train":
+        from workbench.ui.screens.train import TrainScreen
+
+        return TrainScreen()
+    if name == "runs":
+        from workbench.ui.screens.runs import RunsScreen
+
+        return RunsScreen()
+    if name == "offer":
+        from workbench.ui.screens.repairs import OfferScreen
+
+        return OfferScreen()
+    if name == "pick":
+        from workbench.ui.screens.pick import PickScreen
+
+        return PickScreen()
+    if name == "slices":
+        from workbench.ui.screens.slices import SlicesScreen
+
+        return SlicesScreen()
+    if name == "compare":
+        from workbench.ui.screens.compare import CompareScreen
+
+        return CompareScreen()
+    from workbench.ui.screens.help import HelpScreen
+
+    return HelpScreen()
+
+
+def start_collecting() -> None:
+    """Collect garbage again after the start, but never look through what was made by then: it stays to the end."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
+class TamisApp(App[int], inherit_bindings=False):
+    """See the module. `role_styles` is the theme by role, for widgets that paint their own lines."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "tamis"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "say_quit", show=False, priority=True),
+        # In a text that is edited it takes back, so it comes after what has the focus.
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        theme: str | None = None,
+        keymap: dict[str, str] | None = None,
+        stock_driver: bool = False,
+        opening: Callable[[], WorkScreen] | None = None,
+        only_ascii: bool = False,
+    ) -> None:
+        themes, problems = load_themes()
+        chosen, complaint = choose_theme(themes, theme, no_colour=no_colour())
+        # Said here already: what Textual does about NO_COLOR depends on it, and is settled in its constructor. It would
+        # turn the terminal's own colours into greys otherwise, on a ground that it does not know.
+        own_colours = True if chosen.terminal or few_colours() else None
+        self.loaded_theme: LoadedTheme = chosen
+        self._few_colours = chosen.terminal or few_colours()
+        self._own_theme = chosen.for_textual()
+        super().__init__(driver_class=TamisDriver if stock_driver else CellDriver, ansi_color=own_colours)
+        self.session = Session(project)
+        self.opening = opening
+        self.is_writing = False
+        self.role_styles = Looks(chosen.styles(self._few_colours), only_ascii=only_ascii)
+        self.set_class(only_ascii, "-ascii")
+        self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
+        self.background = Background(self)
+        self._place_timer: Timer | None = None
+        troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
+        if project.readonly:
+            troubles.insert(0, f"read-only: {project.readonly_reason}")
+        if troubles:
+            self.session.say(" \u00b7 ".join(troubles), "error")
+
+    # -- starting and ending
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Textual's themes and ours, which its constructor asks for already."""
+        return {**super().available_themes, self._own_theme.name: self._own_theme}
+
+    def theme_at_start(self) -> str:
+        """The theme before anything is painted: one that is set later parses every style sheet once more."""
+        if self._few_colours:
+            return "ansi-dark" if self.loaded_theme.dark else "ansi-light"
+        return self._own_theme.name
+
+    theme: Reactive[str] = Reactive(Initialize(theme_at_start), init=False)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The list one comes back to, at the bottom of the stack: an empty screen below it would be styled, laid out
+        and painted first."""
+        return pane(self.session.screen)
+
+    def on_mount(self) -> None:
+        self.set_keymap(self.keymap_in_use)
+        self._end_on_signals()
+        if self.opening is not None:
+            self.push_screen(self.opening())
+        session = self.session
+        if MAPPING not in session.asked and not session.project.readonly and first_open.was_guessed(session.project):
+            self.push_screen(pane(MAPPING))
+        else:
+            self.background.start()
+            self.ask_what_is_open()
+        self.call_after_refresh(self._was_painted)
+
+    def _was_painted(self) -> None:
+        """The first frame is out: count what takes reading every row."""
+        self.session.count_tokens()
+        self.sync_screen()
+        start_collecting()
+        self._count_years()
+
+    def _end_on_signals(self) -> None:
+        """A closed connection or a kill ends the application as a key would: place saved, terminal as it was.
+
+        Nothing depends on it: every decision is on disk before its mark is painted.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            try:
+                loop.add_signal_handler(number, self._end, 128 + number)
+            except (ValueError, RuntimeError, NotImplementedError):
+                # Not the main thread (a test, a notebook): signals are not ours to take there.
+                return
+
+    def _end(self, code: int) -> None:
+        self.session.save_place()
+        self.exit(code, return_code=code)
+
+    def _fatal_error(self) -> None:
+        """Textual would print the stack and its variables, rows and all, to the terminal: leave it to the caller."""
+        self._close_messages_no_wait()
+
+    def on_unmount(self) -> None:
+        self.session.save_place()
+
+    def action_say_quit(self) -> None:
+        self.session.say("q leaves; every decision is saved already")
+        self.sync_screen()
+
+    def action_suspend_process(self) -> None:
+        """Stop, as ctrl+z stops any program, together with a script or `make` that started it: the shell waits for
+        those. The terminal is put right before any of them stops, since the shell has it then."""
+        if os.getpgrp() == os.getsid(0):
+            # A shell with job control gives each command a group of its own. Without one nobody could say `fg`.
+            self.session.say("no shell to go back to with ctrl+z: q leaves", "refused")
+            self.sync_screen()
+            return
+        with self.suspend():
+            # Going on is seen to here. The driver's own handler could run a moment too late and start it a second time,
+            # with two threads that read keys.
+            heard = signal.signal(signal.SIGCONT, signal.SIG_DFL)
+            try:
+                os.killpg(os.getpgrp(), signal.SIGSTOP)
+            finally:
+                signal.signal(signal.SIGCONT, heard)
+
+    # -- screens
+
+    def go(self, name: str) -> None:
+        """Show a screen: one list lies at the bottom, the other may lie on it, panes lie on top."""
+        if name not in LISTS:
+            self.push_screen(pane(name))
+            return
+        while len(self.screen_stack) > 1 and not self._shows(name):
+            self.pop_screen()
+        if not self._shows(name):
+            self.push_screen(pane(name))
+
+    def _shows(self, name: str) -> bool:
+        return isinstance(self.screen, WorkScreen) and name == self.screen.NAME
+
+    def leave(self, screen: Screen[Any]) -> None:
+        """Back from a pane, out from a list."""
+        if not isinstance(screen, WorkScreen) or screen.NAME not in LISTS:
+            self.session.say("")
+            self.pop_screen()
+        elif self.is_writing:
+            self.session.say("the export is still being written: q again in a moment", "refused")
+        else:
+            self._end(0)
+
+    @property
+    def cell_driver(self) -> CellDriver | None:
+        """The driver, where it is the one that may hold frames back."""
+        return self._driver if isinstance(self._driver, CellDriver) else None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to end: widgets go one after the other then, and a screen may have lost some already."""
+        return self._exit
+
+    @property
+    def frame_is_out(self) -> bool:
+        """Whether the screen in front shows what the session says."""
+        return not isinstance(self.screen, WorkScreen) or self.screen.frame_is_out
+
+    def sync_screen(self) -> None:
+        """Bring the screen in front up to the session."""
+        if isinstance(self.screen, WorkScreen):
+            self.screen.sync()
+
+    # -- what a first open asks
+
+    def mapping_is_settled(self) -> None:
+        """The person has seen the mapping: it is not asked again, and the rows can be read on and scanned by it."""
+        self.session.asked.add(MAPPING)
+        self.session.save_place()
+        self.background.start()
+        self.ask_what_is_open()
+
+    def ask_what_is_open(self) -> None:
+        """Offer the held-out set, once, where it can be drawn by cluster and nobody is in the middle of something."""
+        project = self.session.project
+        free = isinstance(self.screen, OverviewScreen) and not self.session.job and project.is_scanned
+        if free and HELDOUT not in self.session.asked and first_open.offers_heldout(project):
+            self.go(HELDOUT)
+
+    # -- the place
+
+    def place_changed(self) -> None:
+        """Remember to write the place once the keys pause."""
+        if self._place_timer is not None:
+            self._place_timer.stop()
+        self._place_timer = self.set_timer(SAVE_PLACE_SECONDS, self.session.save_place)
+
+    # -- editing
+
+    def edit_here(self, row: int) -> None:
+        """Edit a row on a screen of its own."""
+        from workbench.ui.screens.edit import EditScreen
+
+        self.push_screen(EditScreen(self.session, row, self.role_styles), lambda _: self.sync_screen())
+
+    def merge_here(self, cluster: Cluster) -> None:
+        """Merge the answers of a conflict on the screen of an edit."""
+        from workbench.actions.merge_answers import merge_texts, save_merge
+        from workbench.ui.screens.edit import EditScreen
+
+        session = self.session
+        screen = EditScreen(
+            session,
+            cluster.keeper,
+            self.role_styles,
+            f"merging {len(cluster.rows)} answers into row {cluster.keeper}",
+            merge_texts(session, cluster),
+            lambda texts: save_merge(session, cluster, texts),
+            "keep the right answer, take the others and the marks out",
+        )
+        self.push_screen(screen, lambda _: self.sync_screen())
+
+    # -- what runs beside the keys
+
+    @work(thread=True, exclusive=True, group="years")
+    def _count_years(self) -> None:
+        # Reads every row once, so not in the thread that answers keys.
+        from workbench.state.progress import shared_prompts, years_of
+
+        worker = get_current_worker()
+        prompts = shared_prompts(self.session.project, lambda: worker.is_cancelled)
+        years = years_of(self.session.project, lambda: worker.is_cancelled)
+        if not worker.is_cancelled and (years is not None or prompts):
+            self.call_from_thread(self._take_years, years, prompts)
+
+    def _take_years(self, years: Years | None, prompts: Mapping[int, int]) -> None:
+        self.session.years, self.session.shared_prompts = years, prompts
+        self.session.refresh_items()
+        self.sync_screen()
+
+
+def run_workbench(
+    project_folder: Path,
+    *,
+    reviewer: str | None,
+    theme: str | None = None,
+    readonly: bool = False,
+    mouse: bool = False,
+    take_over: bool = False,
+    blind: bool = False,
+    mapping_given: bool = False,
+    stock_driver: bool = False,
+    keymap: str | None = None,
+    opening: Callable[[], WorkScreen] | None = None,
+    only_ascii: bool = False,
+    goal: tuple[int | None, int | None] = (None, None),
+) -> int:
+    """Open the workbench on a project folder until the person leaves; the exit code of the command.
+
+    With `mapping_given` the person has said which field is what, and is not asked. `opening` makes the screen that lies
+    on top at first.
+
+    Raises TamisError (project damaged, no terminal), and whatever fault ended the application.
+    """
+    with open_project(
+        project_folder, reviewer=reviewer, readonly=readonly, take_over=take_over, blind=blind
+    ) as project:
+        shipped, complaints = chosen_keymap(keymap)
+        own, problems = load_keymap()
+        problems = [*complaints, *problems]
+        app = TamisApp(
+            project,
+            theme=theme,
+            keymap=shipped | own,
+            stock_driver=stock_driver,
+            opening=opening,
+            only_ascii=only_ascii,
+        )
+        if problems:
+            app.session.say(" \u00b7 ".join(problems), "error")
+        app.session.goal = goal
+        if mapping_given:
+            app.session.asked.add(MAPPING)
+        code = app.run(mouse=wants_mouse(mouse))
+        if app._exception is not None:
+            raise app._exception
+        return code if code is not None else app.return_code or 0

@@ -1,0 +1,289 @@
+"""What all screens share: keys become commands, and after every command the screen is brought up to the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Static
+
+from workbench.commands.command import LISTS
+from workbench.commands.hints import hints_for
+from workbench.commands.registry import BY_ID, perform
+from workbench.text.escape import visible_line
+from workbench.text.phrases import HELD_OUT_MARK
+from workbench.ui.keymap import shown_key
+from workbench.ui.widgets.lines import OneLine, columns
+
+if TYPE_CHECKING:
+    from workbench.commands.command import Command
+    from workbench.render.parts import Styled
+    from workbench.state.session import Session
+    from workbench.ui.app import TamisApp
+
+SMALLEST = (40, 10)
+MOST_HINTS = 7
+ALWAYS_HINTED = ("help", "back", "board-back")
+# From here on the counts of the status line are told in words.
+ROOM_FOR_WORDS = 110
+# What lies on top of a list says what it is.
+TITLES = {
+    "heldout": "held-out set",
+    "offer": "changes",
+    "train": "training",
+    "compare": "comparison",
+    "mapping": "fields",
+}
+MOST_TYPED_AHEAD = 100
+
+
+class WorkScreen(Screen[None]):
+    """A screen on the session. Subclasses say what stands between the status line and the message."""
+
+    # Nothing takes the focus by itself: keys go to the screen.
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (SMALLEST[0], "-narrow"), (100, "-wide"), (140, "-vast")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[1], "-short"), (20, "-tall")]  # noqa: RUF012
+    NAME = ""
+
+    @property
+    def tamis(self) -> TamisApp:
+        return cast("TamisApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        return self.tamis.session
+
+    def compose(self) -> ComposeResult:
+        styles = self.tamis.role_styles
+        yield OneLine(styles, ground="status", id="status")
+        yield from self.compose_body()
+        yield OneLine(styles, id="message")
+        yield OneLine(styles, id="hints")
+        yield Static(f"enlarge the terminal to {SMALLEST[0]}x{SMALLEST[1]}", id="too-small", markup=False)
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the status line and the message."""
+        raise NotImplementedError
+
+    def sync_body(self) -> None:
+        """Bring those widgets up to the session."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ready = False
+        self._typed_ahead: list[str] = []
+        # Frames: whether the newest one has gone out, and the keys behind a verb that waits for it.
+        self._frame_is_out = True
+        self._behind_verb: list[str] = []
+        self._dropped = 0
+
+    def on_mount(self) -> None:
+        self._come_to_front()
+        self._ready = True
+        for command_id in self._typed_ahead:
+            self.action_command(command_id)
+        self.call_after_refresh(self.sync)
+
+    def _come_to_front(self) -> None:
+        # Another screen may lie on top already: what is opened with two at once comes to the front a moment later.
+        if self.app.screen is self:
+            self.session.screen = self.NAME
+
+    def on_screen_resume(self) -> None:
+        if not self.is_current:
+            # Another screen was gone to by way of this one.
+            return
+        self._come_to_front()
+        self.sync()
+        # What was asked for while another screen lay on top never came.
+        self._expect_frame()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.sync)
+
+    # -- keys
+
+    def action_command(self, command_id: str) -> None:
+        """Every key of the table ends here: one command, one handler, one frame."""
+        if not self._ready:
+            # Typed while the screen was still being built.
+            self._typed_ahead.append(command_id)
+            return
+        decides = BY_ID[command_id].decides
+        if self._behind_verb and BY_ID[command_id].opens_a_line:
+            # What comes next is text and cannot wait: the verb is given up instead.
+            others = self._behind_verb[1:]
+            self._behind_verb = []
+            self._dropped += 1
+            for other in (*others, command_id):
+                self._perform(other)
+        elif self._behind_verb:
+            # A verb waits. Keys behind it wait in their order, but for a second verb.
+            if decides:
+                self._dropped += 1
+            elif len(self._behind_verb) < MOST_TYPED_AHEAD:
+                self._behind_verb.append(command_id)
+        elif decides and not self._frame_is_out:
+            self._behind_verb.append(command_id)
+        else:
+            self._perform(command_id)
+
+    def _perform(self, command_id: str) -> None:
+        perform(self, BY_ID[command_id])
+        if self._dropped and not self._behind_verb:
+            keys = f"{self._dropped} key{'s' if self._dropped > 1 else ''}"
+            text = f"{self.session.message.text} \u00b7 {keys} typed before the row was shown: dropped"
+            self.session.say(text.removeprefix(" \u00b7 "), "refused")
+            self._dropped = 0
+        if self.is_current:
+            self.sync()
+            self._expect_frame()
+        self.tamis.place_changed()
+
+    def _expect_frame(self) -> None:
+        self._frame_is_out = False
+        self.call_after_refresh(self._frame_was_made)
+
+    def _frame_was_made(self) -> None:
+        """The frame is drawn; where the driver holds it back, wait until it goes out."""
+        driver = self.tamis.cell_driver
+        if driver is not None and driver.holds_frame:
+            driver.when_out(self._frame_was_made)
+            return
+        self._frame_is_out = True
+        while self._behind_verb and self._frame_is_out and self.is_current:
+            following = self._behind_verb.pop(0)
+            # A movement makes the frame of a verb behind it new again: that verb then waits once more.
+            self._perform(following)
+
+    @property
+    def frame_is_out(self) -> bool:
+        """Whether the newest frame has gone out; a screen that is still being built has none."""
+        return self._ready and self._frame_is_out
+
+    def step(self, steps: int) -> None:
+        return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are commands unless something is being typed into."""
+        return self.focused is None if action == "command" else True
+
+    def page(self, pages: float) -> None:
+        return None
+
+    def scroll_reader(self, pages: float) -> None:
+        return None
+
+    def go(self, screen: str) -> None:
+        self.tamis.go(screen)
+
+    def leave(self) -> None:
+        self.tamis.leave(self)
+
+    def open_editor(self, *, external: bool) -> None:
+        return None
+
+    def merge(self) -> None:
+        return None
+
+    def confirm(self) -> None:
+        return None
+
+    def stop_run(self) -> None:
+        return None
+
+    def act(self, what: str) -> None:
+        if what == "rescore":
+            from workbench.ui.background import RESCORE, look_again
+
+            look_again(self.tamis, RESCORE)
+
+    def copy(self) -> None:
+        return None
+
+    def reserve(self) -> None:
+        return None
+
+    def change_amount(self, factor: float) -> None:
+        return None
+
+    def ask(self, purpose: str) -> None:
+        return None
+
+    def cancel_job(self) -> None:
+        if self.session.searching is not None:
+            from workbench.actions.search import stop
+
+            stop(self.session)
+            return
+        if self.session.marked:
+            self.session.clear_marks()
+            self.session.say("no row is marked")
+            return
+        self.tamis.background.cancel()
+
+    # -- painting
+
+    def sync(self) -> None:
+        """Bring every widget up to the session; only lines that changed are sent."""
+        if not self.is_mounted or not self.size or self.tamis.is_ending:
+            return
+        self.sync_body()
+        left, right = self.status()
+        self.query_one("#status", OneLine).show(left, right)
+        message = self.session.message
+        self.query_one("#message", OneLine).show(((f" {visible_line(message.text)}", message.tone),))
+        self.query_one("#hints", OneLine).show(self._hints())
+
+    def status(self) -> tuple[list[Styled], list[Styled]]:
+        """(left, right) of the status line: what is open and how far it is."""
+        session = self.session
+        project, tally = session.project, session.tally
+        left: list[Styled] = [(f" {visible_line(project.name, 28)} ", "text")]
+        counts = (
+            ("accepted", "\u2713"),
+            ("rejected", "\u2717"),
+            ("skipped", "\u2192"),
+            ("undecided", "\u00b7"),
+        )
+        in_words = self.size.width >= ROOM_FOR_WORDS
+        for verdict, glyph in counts:
+            left.append((f" {glyph}{tally[verdict]:,}", verdict))  # type: ignore[index]
+            if in_words and verdict != "undecided":
+                left.append((f" {verdict} ", "status_muted"))
+        left.append((" left", "status_muted"))
+        if project.heldout:
+            left.append((f"  {HELD_OUT_MARK}{len(project.heldout):,}", "heldout"))
+            left += [(" held out", "status_muted")] if in_words else []
+        right: list[Styled] = []
+        if session.job:
+            right.append((f" {session.job} ", "reason"))
+        if project.readonly:
+            right.append((" read-only ", "error"))
+        if self.NAME not in LISTS:
+            right.append((f" {TITLES.get(self.NAME, self.NAME)} ", "title"))
+        return left, right
+
+    def _hints(self) -> list[Styled]:
+        """As many hints as fit, the most useful first, help and the way back always; what cannot act is dimmed."""
+        shown = hints_for(self.session)[:MOST_HINTS]
+        room = self.size.width - 1
+        out: list[Styled] = [(" ", "hint")]
+        last = [self._hint(command) for command in shown if command.id in ALWAYS_HINTED]
+        room -= sum(columns(hint) for hint in last)
+        for hint in (self._hint(command) for command in shown if command.id not in ALWAYS_HINTED):
+            room -= columns(hint)
+            if room < 0:
+                break
+            out += hint
+        return [*out, *(part for hint in last for part in hint)]
+
+    def _hint(self, command: Command) -> list[Styled]:
+        key = shown_key(command.id, self.tamis.keymap_in_use)
+        if command.id == "choose-1" and key == "1":
+            # One hint stands for all nine.
+            key = "1-9"
+        enabled = command.why_disabled(self.session) is None
+        return [(key, "key" if enabled else "disabled"), (f" {command.label}  ", "hint" if enabled else "disabled")]

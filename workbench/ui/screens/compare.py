@@ -1,0 +1,261 @@
+"""Comparing arms: what it would take, the arms while they train, then intervals, verdict and slices.
+
+Leaving the screen stops no run. Older comparisons are a key away.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from textual.app import ComposeResult
+
+from engine.errors import TamisError, UsageError
+from engine.files import write_atomic
+from engine.training.compare.live import LiveComparison
+from engine.training.compare.store import Comparison, list_comparisons
+from engine.training.runs.run_queue import ask_to_stop
+from engine.training.spec.parse import parse_settings
+from workbench.render.comparison import comparison_paragraphs, look_paragraphs
+from workbench.render.parts import Paragraph
+from workbench.render.training_run import model_name
+from workbench.text.escape import visible_line
+from workbench.text.phrases import counted
+from workbench.ui.jobs import COMPARE_MODULE, run_job
+from workbench.ui.keymap import bindings_for
+from workbench.ui.screens.input_line import AskingScreen
+from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.reader import Reader
+
+POLL_SECONDS = 0.5
+ROOMY = 80
+
+
+class CompareScreen(AskingScreen):
+    """See the module. The first line of the list of comparisons is the one that is not there yet."""
+
+    NAME = "compare"
+    BINDINGS = bindings_for("compare")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.comparisons: tuple[Comparison, ...] = ()
+        self.place = 0
+        """0: what would be compared; n: the n-th comparison, the newest first."""
+        self.live: LiveComparison | None = None
+        self.look: Mapping[str, Any] | None = None
+        self.words = ""
+        self.wishes: dict[str, Any] = {}
+        self._busy = False
+
+    def compose_body(self) -> ComposeResult:
+        styles = self.tamis.role_styles
+        yield OneLine(styles, id="title")
+        yield Reader(styles, gutter=0, id="plan")
+        yield OneLine(styles, id="reason")
+        yield self.ask_line()
+
+    def on_mount(self) -> None:
+        self._list()
+        self._show(1 if self.comparisons else 0)
+        self.set_interval(POLL_SECONDS, self._poll)
+        super().on_mount()
+
+    @property
+    def folder(self) -> Path:
+        return self.session.project.folder
+
+    def _list(self) -> None:
+        self.comparisons = list_comparisons(self.folder / "runs")
+
+    def _show(self, place: int) -> None:
+        self.place = max(0, min(place, len(self.comparisons)))
+        self.live = None
+        if self.place:
+            self.live = LiveComparison(self.comparisons[self.place - 1].dir)
+            self.live.read()
+            self._conclude_if_ready()
+        elif self.look is None and not self._busy:
+            self.run_worker(self._look(), exclusive=True, group="compare")
+
+    # -- what commands ask
+
+    def ask(self, purpose: str) -> None:
+        self.query_one("#message", OneLine).add_class("covered")
+        self.line.open(wishes_in_words(self.wishes), purpose)
+
+    def answered(self, purpose: str, text: str) -> None:
+        try:
+            self.wishes = wishes_of(text)
+        except (TamisError, ValueError) as error:
+            self.line.complain(str(error))
+            return
+        self.look = None
+        self._show(0)
+        self.close_line()
+
+    def step(self, steps: int) -> None:
+        self._show(self.place + steps)
+
+    def scroll_reader(self, pages: float) -> None:
+        self.query_one(Reader).scroll_pages(pages)
+
+    def confirm(self) -> None:
+        if self._busy:
+            self.session.say("in a moment: it is still being worked out", "refused")
+        elif self.place:
+            self._show(0)
+        elif self.look is None:
+            self.session.say(self.words or "nothing to compare yet", "refused")
+        else:
+            self.run_worker(self._start(), exclusive=True, group="compare")
+
+    def stop_run(self) -> None:
+        live = self.live
+        if live is None or not live.is_going_on:
+            self.session.say("no run of it is going on", "refused")
+        elif self.session.pending == ("stop-run", live.comparison.id):
+            self.session.pending = None
+            own = [live.comparison.run_dir(trial) for trial in live.comparison.trials if not trial.reused]
+            stopped = ask_to_stop(own)
+            self.session.say(
+                f"{counted(stopped, 'run')} asked to save and end; enter, enter goes on with what is whole", "done"
+            )
+        else:
+            self.session.pending = ("stop-run", live.comparison.id)
+            self.session.say("stop every run of this comparison? same key again", "refused")
+
+    def act(self, what: str) -> None:
+        """Write the page and the Markdown block beside the comparison."""
+        if self.live is None or self.live.result is None:
+            self.session.say("there is no verdict to write yet", "refused")
+            return
+        from workbench.render.comparison_page import html_page, markdown
+
+        result, folder = dict(self.live.result), self.live.comparison.dir
+        page = html_page(result, folder.parent, with_text=False)
+        write_atomic(folder / "comparison.html", page.encode("utf-8", "xmlcharrefreplace"))
+        write_atomic(folder / "comparison.md", markdown(result).encode("utf-8", "replace"))
+        self.session.say(f"written: {folder / 'comparison.html'} and comparison.md beside it", "done")
+
+    # -- jobs
+
+    async def _look(self) -> None:
+        self._busy, self.words = True, "looking at the arms \u2026"
+        self._sync_if_current()
+        try:
+            self.look = await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "look", json.dumps(self.wishes))
+            self.words = ""
+        except TamisError as error:
+            self.words = error.message or str(error)  # the reason; that a job ended early is no news here
+        self._busy = False
+        self._sync_if_current()
+
+    async def _start(self) -> None:
+        self._busy = True
+        self.session.say("starting \u2026")
+        self._sync_if_current()
+        try:
+            await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "start", json.dumps(self.wishes))
+        except TamisError as error:
+            self.session.say(error.message or str(error), "error")
+        else:
+            self.session.say("started; it goes on without this window", "done")
+            self.look = None
+            self._list()
+            self._show(1)
+        self._busy = False
+        self._sync_if_current()
+
+    async def _conclude(self, live: LiveComparison) -> None:
+        self._busy = True
+        try:
+            await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "conclude", live.comparison.id)
+            live.read()
+        except TamisError as error:
+            self.session.say(str(error), "error")
+        self._busy = False
+        self._sync_if_current()
+
+    def _conclude_if_ready(self) -> None:
+        live = self.live
+        if live is not None and live.result is None and live.is_ready and not self._busy:
+            self.run_worker(self._conclude(live), exclusive=True, group="compare")
+
+    def _poll(self) -> None:
+        """Look at the files of the runs; paint only what changed."""
+        live = self.live
+        if live is None or not self.is_current or live.result is not None:
+            return
+        if live.read():
+            self._conclude_if_ready()
+            self.sync()
+
+    def _sync_if_current(self) -> None:
+        if self.is_current:
+            self.sync()
+
+    # -- painting
+
+    def sync_body(self) -> None:
+        reader, live = self.query_one(Reader), self.live
+        if not self.line.has_class("open"):
+            self.query_one("#reason", OneLine).show(())
+        if live is None:
+            self.query_one("#title", OneLine).show(((" A new comparison", "title"), (self._where(), "muted")))
+            reader.open("look", self._look_document)
+            return
+        comparison = live.comparison
+        seeds = f"{comparison.seeds} seed{'s' if comparison.seeds > 1 else ', no seed variance'}"
+        words = visible_line(f"{model_name(comparison.model)}, {comparison.steps:,} steps, {seeds}")
+        self.query_one("#title", OneLine).show(
+            ((f" {visible_line(comparison.id)}  ", "title"), (words, "text"), (self._where(), "muted"))
+        )
+        narrow = self.size.width < ROOMY
+        reader.open((comparison.id, narrow), lambda: comparison_paragraphs(live, narrow=narrow))
+
+    def _where(self) -> str:
+        known = len(self.comparisons)
+        if self.place:
+            return f"  {self.place} of {known}" if known > 1 else ""
+        return f"  {counted(known, 'earlier one')}: j shows {'it' if known == 1 else 'them'}" if known else ""
+
+    def _look_document(self) -> Iterator[Paragraph]:
+        if self.look is None:
+            yield Paragraph(((visible_line(self.words), "text"),))
+            return
+        yield from look_paragraphs(self.look)
+        yield Paragraph(())
+        words = "enter starts it; c chooses: arms=base,random,curated seeds=3 model=M steps=300 price_per_hour=2"
+        yield Paragraph(((words, "reason"),))
+
+
+def wishes_of(text: str) -> dict[str, Any]:
+    """`arms=base,curated seeds=1 model=M steps=100` as the job takes it. Raises UsageError, ValueError."""
+    wishes: dict[str, Any] = {}
+    others: list[str] = []
+    for word in shlex.split(text):
+        name, _, value = word.partition("=")
+        if name == "arms":
+            wishes["arms"] = [arm for arm in value.split(",") if arm]
+        elif name == "seeds":
+            if not value.isdigit() or value == "0":
+                raise UsageError("seeds is a number from 1 up", "", "for example seeds=3")
+            wishes["seeds"] = int(value)
+        elif name == "model":
+            wishes["model"] = value
+        else:
+            others.append(word)
+    return wishes | ({"settings": parse_settings(others)} if others else {})
+
+
+def wishes_in_words(wishes: Mapping[str, Any]) -> str:
+    """The same as it was typed."""
+    words = {name: str(wishes[name]) for name in ("seeds", "model") if name in wishes}
+    if "arms" in wishes:
+        words = {"arms": ",".join(wishes["arms"])} | words
+    words |= {name: str(value) for name, value in wishes.get("settings", {}).items()}
+    return " ".join(f"{name}={shlex.quote(value)}" for name, value in words.items())

@@ -1,0 +1,133 @@
+"""Editing a row in place: one text area a field. Saved with ctrl+s or ctrl+j; esc leaves and keeps what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Static
+
+from engine.errors import TamisError
+from engine.sources.shapes import editable_fields
+from workbench.actions.edit import draft, edit_fields, keep_draft, save_edit
+from workbench.state.saved import FieldPath
+from workbench.state.session import Session
+from workbench.text.escape import ascii_text, visible_line
+from workbench.ui.widgets.lines import OneLine, Styles
+from workbench.ui.widgets.text_area import SafeArea
+
+HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave"), ("ctrl+r", "revert"))
+
+
+class EditScreen(Screen[bool]):
+    """Ends with True where a decision was taken."""
+
+    def __init__(
+        self,
+        session: Session,
+        row: int,
+        styles: Styles,
+        title: str = "",
+        texts: Mapping[FieldPath, str] | None = None,
+        save: Callable[[dict[FieldPath, str]], bool] | None = None,
+        advice: str = "",
+    ) -> None:
+        """`texts` stand in the fields in place of the row's own, `save` decides in place of an edit of the row;
+        `advice` says what is to be done."""
+        super().__init__()
+        self._advice = advice
+        self._title = title or f"editing row {row}"
+        self._texts = texts
+        self._save = save or (lambda texts: save_edit(session, row, texts))
+        self._session = session
+        self._row = row
+        self._role_styles = styles
+        self._fields = edit_fields(session, row)
+        self._typed_ahead: list[events.Key] = []
+        self._leaving = {
+            "ctrl+s": self.save,
+            "ctrl+j": self.save,
+            "escape": self.cancel,
+            "ctrl+r": self.revert,
+        }
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(self._role_styles, ground="status", id="status")
+        drafted = draft(self._session, self._row) if self._texts is None else self._texts
+        with VerticalScroll(id="fields", can_focus=False):
+            for number, field in enumerate(self._fields):
+                label = visible_line(field.label)
+                yield Static(
+                    ascii_text(label) if self._role_styles.ascii else label, classes="field-label", markup=False
+                )
+                text = drafted.get(field.path, field.text)
+                yield SafeArea(
+                    text, self._leaving, id=f"field-{number}", classes="field", only_ascii=self._role_styles.ascii
+                )
+        yield OneLine(self._role_styles, id="message")
+        yield OneLine(self._role_styles, id="hints")
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys typed before there is a field to type into wait for it."""
+        if self.focused is None:
+            event.stop()
+            self._typed_ahead.append(event)
+
+    def on_mount(self) -> None:
+        # The answer is what is mended most often; it is the last field.
+        if self._fields:
+            area = self.query_one(f"#field-{len(self._fields) - 1}", SafeArea)
+            self.set_focus(area)
+        for event in self._typed_ahead:
+            self.app.post_message(events.Key(event.key, event.character))
+        self.call_after_refresh(self._paint)
+
+    def _paint(self) -> None:
+        own = self._texts is None and draft(self._session, self._row)
+        drafted = " \u00b7 with the draft you left" if own else ""
+        self.query_one("#status", OneLine).show(((f" {self._title}{drafted}", "text"),))
+        self.query_one("#message", OneLine).show(((f" {self._advice}", "info"),))
+        hints = [(text, role) for key, label in HINTS for text, role in ((key, "key"), (f" {label}  ", "hint"))]
+        self.query_one("#hints", OneLine).show(((" ", "hint"), *hints))
+
+    def texts(self) -> dict[FieldPath, str]:
+        """What stands in the areas now, by field."""
+        return {
+            field.path: self.query_one(f"#field-{number}", SafeArea).text for number, field in enumerate(self._fields)
+        }
+
+    def save(self) -> None:
+        """Decide on the edit and leave; where it is refused, stay and say why."""
+        try:
+            decided = self._save(self.texts())
+        except TamisError as error:
+            self.query_one("#message", OneLine).show(((f" {visible_line(str(error))}", "error"),))
+            return
+        self.dismiss(decided)
+
+    def cancel(self) -> None:
+        """Leave without deciding; what was typed stays as a draft."""
+        if self._texts is not None:
+            self._session.say("left without merging")
+            self.dismiss(False)
+            return
+        keep_draft(self._session, self._row, self.texts())
+        kept = bool(draft(self._session, self._row))
+        self._session.say(
+            "left without saving; the draft is kept, e goes on with it" if kept else "nothing was changed"
+        )
+        self.dismiss(False)
+
+    def revert(self) -> None:
+        """Put the texts back as they stand in the row now."""
+        now = {field.path: field.text for field in self._fields}
+        as_read = editable_fields(self._session.project.rows.raw(self._row), self._session.project.mapping)
+        words = "as it stands now; ctrl+r again: as it was read"
+        if self.texts() == now:
+            now, words = {field.path: field.text for field in as_read}, "as it was read, before any edit"
+        for number, field in enumerate(self._fields):
+            self.query_one(f"#field-{number}", SafeArea).text = now.get(field.path, field.text)
+        self.query_one("#message", OneLine).show(((f" {words}", "info"),))

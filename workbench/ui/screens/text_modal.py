@@ -1,0 +1,60 @@
+"""A text to write or mend on a screen of its own: a prompt, an answer. ctrl+s or ctrl+j takes it, esc leaves it."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+
+from workbench.text.escape import visible_line
+from workbench.ui.widgets.lines import OneLine, Styles
+from workbench.ui.widgets.text_area import SafeArea
+
+
+class WritingScreen(Screen[str | None]):
+    """Ends with the text, or None where it was left."""
+
+    def __init__(self, title: str, text: str, taking: str, styles: Styles) -> None:
+        super().__init__()
+        self._title_text, self._text, self._taking = title, text, taking
+        self._role_styles = styles
+        self._typed_ahead: list[events.Key] = []
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(self._role_styles, ground="status", id="status")
+        leaving = {"ctrl+s": self.take, "ctrl+j": self.take, "escape": self.leave_it}
+        with VerticalScroll(id="fields", can_focus=False):
+            yield SafeArea(self._text, leaving, id="field-0", classes="field", only_ascii=self._role_styles.ascii)
+        yield OneLine(self._role_styles, id="message")
+        yield OneLine(self._role_styles, id="hints")
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys typed before there is a field to type into wait for it."""
+        if self.focused is None:
+            event.stop()
+            self._typed_ahead.append(event)
+
+    def on_mount(self) -> None:
+        area = self.query_one("#field-0", SafeArea)
+        self.set_focus(area)
+        area.move_cursor(area.document.end)
+        for event in self._typed_ahead:
+            self.app.post_message(events.Key(event.key, event.character))
+        self.call_after_refresh(self._paint)
+
+    def _paint(self) -> None:
+        self.query_one("#status", OneLine).show(((f" {visible_line(self._title_text)}", "text"),))
+        hints = ((" ", "hint"), ("ctrl+s", "key"), (f" {self._taking}  ", "hint"), ("esc", "key"), (" leave", "hint"))
+        self.query_one("#hints", OneLine).show(hints)
+
+    def take(self) -> None:
+        """End with the text; an empty one is not taken."""
+        text = self.query_one("#field-0", SafeArea).text
+        if not text.strip():
+            self.query_one("#message", OneLine).show(((" nothing is written here yet", "refused"),))
+            return
+        self.dismiss(text)
+
+    def leave_it(self) -> None:
+        self.dismiss(None)

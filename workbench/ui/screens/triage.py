@@ -1,0 +1,190 @@
+"""Triage: groups and rows in a list, the one under the cursor in the reader, its reason always in sight."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from engine.errors import TamisError
+from engine.files import write_atomic
+from workbench.actions.merge_answers import conflict_here
+from workbench.actions.order import RELEARN_AFTER, RISK, following, ranking, take_order
+from workbench.render.learned import why_lines
+from workbench.render.list_lines import EntryLines, reason_line, title_line
+from workbench.render.row import Block, Styled, paragraphs, raw_paragraphs, turn_paragraphs
+from workbench.render.side_panel import beside, has_column
+from workbench.state.entries import Entry
+from workbench.state.session import SETTLE
+from workbench.terminal.capabilities import is_old_terminal
+from workbench.text.escape import visible_line
+from workbench.ui.external_editor import edit_outside
+from workbench.ui.keymap import bindings_for
+from workbench.ui.screens.input_line import AskingScreen
+from workbench.ui.widgets.line_list import LineList
+from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.reader import NARROW_GUTTER, Reader
+
+# Terminals cut longer clipboard texts, or ignore them.
+MOST_COPIED = 70_000
+
+
+class TriageScreen(AskingScreen):
+    """See the module."""
+
+    NAME = "triage"
+    BINDINGS = bindings_for("triage")
+
+    def compose_body(self) -> ComposeResult:
+        styles = self.tamis.role_styles
+        with Container(id="body"):
+            entries = EntryLines(self.session)
+            yield LineList(styles, entries, lit=entries.lit, id="list")
+            with Container(id="reading"):
+                yield OneLine(styles, id="title")
+                yield Reader(styles, id="reader", digits=len(str(len(self.session.project.rows))))
+            yield Reader(styles, gutter=NARROW_GUTTER, digits=len(str(len(self.session.project.rows))), id="side")
+        yield OneLine(styles, id="reason")
+        yield self.ask_line()
+
+    @property
+    def reader(self) -> Reader:
+        return self.query_one("#reader", Reader)
+
+    # -- what commands ask
+
+    def step(self, steps: int) -> None:
+        self.session.move(steps)
+
+    def page(self, pages: float) -> None:
+        session = self.session
+        if abs(pages) == float("inf"):
+            session.move_to(0 if pages < 0 else len(session.view))
+        else:
+            session.move(int(self.query_one(LineList).page_size * pages))
+
+    def scroll_reader(self, pages: float) -> None:
+        if not self.reader.scroll_pages(pages):
+            self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
+
+    def copy(self) -> None:
+        """The row as it stands, to the clipboard of the terminal and to a file: not every terminal takes it (tmux)."""
+        entry = self.session.entry
+        if entry is None:
+            return
+        project = self.session.project
+        text = json.dumps(dict(project.current_row(entry.row)), ensure_ascii=False, indent=2)
+        try:
+            write_atomic(project.folder / "copy.txt", (text + "\n").encode("utf-8", "replace"))
+        except TamisError as error:
+            self.session.say(str(error), "error")
+            return
+        if is_old_terminal():
+            self.session.say(f"row {entry.row} copied to copy.txt; this terminal has no clipboard", "done")
+        elif len(text) <= MOST_COPIED:
+            self.tamis.copy_to_clipboard(text)
+            self.session.say(f"row {entry.row} copied: to the terminal's clipboard (OSC 52) and to copy.txt", "done")
+        else:
+            self.session.say(f"row {entry.row} copied to copy.txt; it is too long for the terminal's clipboard", "done")
+
+    def act(self, what: str) -> None:
+        """The keys whose work takes a job or a thread: the next order."""
+        if what == "order":
+            self._reorder(following(self.session.order))
+        else:
+            super().act(what)
+
+    def _reorder(self, name: str) -> None:
+        session = self.session
+        if name == "newest":
+            # Reads every row once: not in the thread that answers keys.
+            self.tamis.background.rank(name)
+        elif name == RISK:
+            take_order(session, name, ranking(session, name))
+            self.tamis.background.learn()
+        else:
+            take_order(session, name, ranking(session, name))
+
+    def open_editor(self, *, external: bool) -> None:
+        entry = self.session.entry
+        if external:
+            edit_outside(self.tamis)
+        elif entry is not None:
+            self.tamis.edit_here(entry.row)
+
+    def merge(self) -> None:
+        self.tamis.merge_here(conflict_here(self.session))
+
+    @on(LineList.Clicked)
+    def line_clicked(self, event: LineList.Clicked) -> None:
+        self.session.pending = None
+        self.session.move_to(event.index)
+        self.sync()
+
+    # -- painting
+
+    def sync_body(self) -> None:
+        session = self.session
+        rows = self.query_one(LineList)
+        # Above the reader a short list leaves its lines to it.
+        rows.no_higher(None if self.has_class("-wide") or self.has_class("-vast") else len(session.view))
+        rows.sync()
+        entry = session.entry
+        if entry is None:
+            self.reader.open(None, tuple)
+            self.query_one("#title", OneLine).show(())
+            self.query_one("#reason", OneLine).show(())
+            return
+        side = self.query_one("#side", Reader)
+        aside = self.has_class("-vast") and has_column(entry)
+        if side.display != aside:
+            side.display = aside
+            # The reader gets, or gives, its columns with the layout of the next frame.
+            self.call_after_refresh(self.sync)
+        self.reader.open((*self._reading(entry), aside), lambda: self._document(entry, aside=aside))
+        if aside:
+            side.open(("side", *map(str, self._reading(entry)[:3])), lambda: beside(session, entry))
+            session.on_screen |= side.seen_rows
+        session.on_screen |= self.reader.seen_rows
+        more = ((" \u2193 J ", "muted"),) if self.reader.more_below else ()
+        self.query_one("#title", OneLine).show(title_line(session, entry), more)
+        self.query_one("#reason", OneLine).show(reason_line(session, entry))
+        if session.edit_rule is not None:
+            self.tamis.background.find_fitting()
+        if session.order == RISK and session.verdicts_since_learnt >= RELEARN_AFTER:
+            self.tamis.background.learn()
+
+    def _reading(self, entry: Entry) -> tuple[Hashable, ...]:
+        """What the reader shows, so that the same again stays where it was scrolled to."""
+        session = self.session
+        group = entry.cluster.id if entry.cluster else None
+        return (entry.row, group, entry.is_header, session.why_open, session.raw_open, session.turn)
+
+    def _document(self, entry: Entry, *, aside: bool) -> Iterable[Block]:
+        session = self.session
+        if session.raw_open and not entry.is_header:
+            return raw_paragraphs(session.project, entry.row)
+        if session.turn is not None and not session.why_open:
+            return turn_paragraphs(session.project, entry.row, session.turn, session.shared_prompts)
+        learnt = why_lines(session, entry.row) if session.why_open and not entry.is_header else ()
+        return paragraphs(
+            session.project,
+            entry,
+            why=session.why_open,
+            prompts=session.shared_prompts,
+            learnt=learnt,
+            aside=aside,
+        )
+
+    def status(self) -> tuple[list[Styled], list[Styled]]:
+        left, right = super().status()
+        session = self.session
+        place = f" {session.cursor + 1:,}/{len(session.view):,} " if len(session.view) else " 0/0 "
+        ordered: list[Styled] = [] if session.order == SETTLE else [(f" s {session.order} ", "key")]
+        filtered: list[Styled] = (
+            [(f" / {visible_line(session.filter_text, 30)} ", "key")] if session.filter_text else []
+        )
+        return left, [*ordered, *filtered, *right, (place, "status_muted")]

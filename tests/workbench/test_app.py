@@ -11,7 +11,8 @@ from textual.widgets import TextArea
 
 from engine.model import Cluster, Findings
 from engine.project.create import create_project
-from workbench.state.scan_progress import ScanProgress, in_words
+from workbench.render.scan_steps import in_words
+from workbench.state.scan_progress import ScanProgress
 from workbench.text.cells import cells
 
 

@@ -288,7 +288,8 @@ def test_a_second_look_hides_the_first_verdict_and_tells_the_agreement(tmp_path:
 
 
 def _marks(session: Session) -> list[tuple[str, str]]:
-    from workbench.render.row import decision_words, mark_of
+    from workbench.render.parts import mark_of
+    from workbench.render.row import decision_words
 
     marks = [mark_of(session.project, row) for row in shown_rows(session)]
     return [*marks, *((decision_words(session.project, row), "") for row in shown_rows(session))]

@@ -10,7 +10,7 @@ import pytest
 from planted import screen_text, workbench
 
 from engine.select import select
-from workbench.actions.search import ROWS_AT_ONCE, Search
+from workbench.state.search import ROWS_AT_ONCE, Search
 
 WORD = "photosynthesis"
 ROWS = [

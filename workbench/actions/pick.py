@@ -6,60 +6,19 @@ The proposal is worked out by a job (`engine.jobs.pick`) and read from `pick.jso
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from engine.errors import UsageError
 from engine.project.project import Project
 from workbench.actions.decide import confirmed
 from workbench.state.plans import plan_bulk, seen_by
+from workbench.state.proposals import Board, PickedRow, TopicBar
 from workbench.state.session import Session
 
 FIRST_WANTED = 300
 MOST_SHARE = 0.5
 """Of a small set no more than half is proposed at first: all of it would be no choice."""
-
-
-@dataclass(frozen=True, slots=True)
-class PickedRow:
-    row: int
-    topic: int
-    reason: str
-    locked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TopicBar:
-    """A topic in the gauge: its words, its rows and tokens, and how many of each are picked."""
-
-    words: str
-    rows: int
-    picked: int
-    tokens: int
-    tokens_picked: int
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """`stale` says that the proposal must be worked out anew; `swapped` is the row that is being replaced."""
-
-    wanted: int
-    rows: tuple[PickedRow, ...] = ()
-    topics: tuple[TopicBar, ...] = ()
-    coverage: float = 0.0
-    refused: frozenset[int] = frozenset()
-    cursor: int = 0
-    swapped: int | None = None
-    stale: bool = True
-
-    @property
-    def here(self) -> PickedRow | None:
-        return self.rows[self.cursor] if self.rows else None
-
-    @property
-    def locked(self) -> tuple[int, ...]:
-        """The rows that must stay: those locked, and while one is swapped all others."""
-        return tuple(one.row for one in self.rows if one.locked or self.swapped is not None)
 
 
 def open_board(session: Session) -> Board:

@@ -7,7 +7,7 @@ no terminal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from engine.errors import UsageError
@@ -17,6 +17,7 @@ from engine.review.edit_rules import RowRule, derive_row
 from engine.sources.shapes import with_texts
 from workbench.actions.edited_row import can_be_trained_on, fields_of
 from workbench.state.plans import plan_edits
+from workbench.state.proposals import Change, Offer
 from workbench.state.session import Session
 from workbench.text.phrases import counted
 
@@ -28,30 +29,6 @@ def repair_table() -> Mapping[str, Callable[[str], str]]:
     from engine.scan.signals.table import SIGNALS
 
     return {signal.name: signal.repair for signal in SIGNALS if signal.repair is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One repair of one row: what it does in words, and the row after it (None where it changes nothing)."""
-
-    row: int
-    about: str
-    apply: Callable[[Row], Row | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Changes to look through. `out` holds the places of those that were taken out; `why` goes into the journal."""
-
-    title: str
-    why: str
-    changes: tuple[Change, ...]
-    cursor: int = 0
-    out: frozenset[int] = frozenset()
-
-    @property
-    def wanted(self) -> tuple[Change, ...]:
-        return tuple(change for place, change in enumerate(self.changes) if place not in self.out)
 
 
 def repairs_of(project: Project, row: int) -> Iterator[Change]:

@@ -6,8 +6,8 @@ The counting is done by a job (`engine.jobs.slices`), which reads every row; wha
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from engine.errors import UsageError
 from engine.project.project import Project
@@ -15,40 +15,8 @@ from engine.select import select
 from workbench.actions.decide import confirmed
 from workbench.actions.preconditions import no_verdict
 from workbench.state.plans import Verb, plan_bulk, seen_by
+from workbench.state.proposals import Bar, SliceBoard, Width
 from workbench.state.session import Session
-
-Width = Literal["year", "month"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One year or month, or one word that died out: its rows, the selector that names them, and ten of them."""
-
-    name: str
-    note: str
-    selector: str
-    rows: int
-    ten: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SliceBoard:
-    """`slices` are oldest first, `words` the most used first; the cursor runs through both."""
-
-    width: Width
-    slices: tuple[Bar, ...] = ()
-    words: tuple[Bar, ...] = ()
-    undated: int = 0
-    cursor: int = 0
-    stale: bool = True
-
-    @property
-    def bars(self) -> tuple[Bar, ...]:
-        return (*self.slices, *self.words)
-
-    @property
-    def here(self) -> Bar | None:
-        return self.bars[self.cursor] if self.bars else None
 
 
 def open_board(session: Session) -> SliceBoard:

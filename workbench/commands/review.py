@@ -8,13 +8,14 @@ from workbench.actions import decide, pick, preconditions, repairs, slices
 from workbench.commands.command import LISTS, TRIAGE, Command, Stage
 
 if TYPE_CHECKING:
+    from workbench.state.proposals import Offer
     from workbench.state.session import Session
 
 OFFERS, PICK, SLICES = ("offer",), ("pick",), ("slices",)
 BOARDS = (*OFFERS, *PICK, *SLICES)
 
 
-def _show_offer(stage: Stage, offer: repairs.Offer | None) -> None:
+def _show_offer(stage: Stage, offer: Offer | None) -> None:
     if offer is not None:
         stage.session.offer = offer
         stage.go("offer")

@@ -7,8 +7,8 @@ from itertools import compress
 
 from engine.review.outcomes import outcome_of
 from engine.review.signal_precision import Record, records
-from workbench.render.parts import Styled
 from workbench.state.session import Session
+from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
 
 

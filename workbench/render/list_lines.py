@@ -7,10 +7,11 @@ from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.sources.mapping import Mapping
 from workbench.actions.order import RISK
 from workbench.render.group import LAST_DIGIT
-from workbench.render.parts import about_tokens
-from workbench.render.row import GROUP_NAMES, Styled, decision_words, mark_of
+from workbench.render.parts import about_tokens, mark_of
+from workbench.render.row import GROUP_NAMES, decision_words
 from workbench.state.entries import Entry, names_suspects
 from workbench.state.session import Session
+from workbench.text.blocks import Styled
 from workbench.text.cells import fitted
 from workbench.text.escape import visible_line
 from workbench.text.phrases import HELD_OUT_MARK, counted

@@ -6,22 +6,18 @@ Texts leave here visible (safe_text) and split at line feeds.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
 from engine.project.project import Project
+from workbench.text.blocks import FOLDED_SYSTEM, Paragraph, Styled
 from workbench.text.escape import visible, visible_line
 from workbench.text.phrases import counted
 
 if TYPE_CHECKING:
     from workbench.text.worddiff import Piece
 
-Styled = tuple[str, str]
-"""(visible text, role of the theme)"""
-
-FOLDED_SYSTEM = 160
 # Rows by the hash of their system prompt, before anybody has counted them.
 NOT_COUNTED: Mapping[int, int] = {}
 LONGEST_JSON_LINE = 88
@@ -40,37 +36,6 @@ VERDICT_MARKS: dict[str, Styled] = {
     "disputed": ("\u2260d", "disputed"),
     "again": ("? ", "undecided"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """One line of text before wrapping. `gutter` stands left of its first line; `row` is the row whose text this is."""
-
-    styled: tuple[Styled, ...]
-    gutter: Styled = ("", "muted")
-    row: int | None = None
-    hang: int = 0
-    """Columns by which the lines after the first are set in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """One text of several that stand next to each other. `head` opens it, `gutter` names it as a paragraph's does."""
-
-    head: Styled
-    gutter: Styled
-    paragraphs: Callable[[], Iterable[Paragraph]]
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class Abreast:
-    """Texts to compare: next to each other as far as the reader is wide enough, else one below the other."""
-
-    texts: tuple[Beside, ...]
-
-
-Block = Paragraph | Abreast
 
 
 def mark_of(project: Project, row: int) -> Styled:

@@ -11,11 +11,7 @@ from engine.project.project import Project
 from engine.review.recheck import TAG
 from workbench.render.group import group_paragraphs
 from workbench.render.parts import (
-    FOLDED_SYSTEM,
     NOT_COUNTED,
-    Block,
-    Paragraph,
-    Styled,
     diff_styled,
     folded_system,
     mark_of,
@@ -26,6 +22,7 @@ from workbench.render.parts import (
     turns,
 )
 from workbench.state.entries import Entry
+from workbench.text.blocks import FOLDED_SYSTEM, Block, Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.text.worddiff import apart_from, differing_words, word_diff

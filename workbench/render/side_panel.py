@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import UsageError
-from workbench.actions.search import Search
 from workbench.render.group import group_sentences, keeper_paragraphs
-from workbench.render.parts import Paragraph, mark_of
+from workbench.render.parts import mark_of
 from workbench.render.row import finding_paragraphs
 from workbench.state.entries import Entry
 from workbench.state.overview import Item
+from workbench.state.search import Search
 from workbench.state.session import Session
+from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 

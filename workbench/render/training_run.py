@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.training.runs.live import LiveRun, duration
 from engine.training.runs.loss_history import Column
-from workbench.render.parts import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.braille import Curve, smoothed
 from workbench.text.escape import visible_line
 

@@ -14,7 +14,7 @@ from engine.model import CHARS_PER_TOKEN, VERDICTS
 from engine.project.project import Project
 from engine.scan.dates import date_of
 from engine.sources.shapes import turns_of
-from workbench.render.parts import FOLDED_SYSTEM
+from workbench.text.blocks import FOLDED_SYSTEM
 from workbench.text.phrases import counted
 
 # A longer pause is a pause, not work.

@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from engine.review.edit_rules import RowRule
     from engine.review.signal_precision import Record
     from engine.review.store import Queue
-    from workbench.actions.pick import Board
-    from workbench.actions.repairs import Offer
-    from workbench.actions.search import Search
-    from workbench.actions.slices import SliceBoard
     from workbench.state.entries import Entry, View
     from workbench.state.plans import Plan
     from workbench.state.progress import Years
+    from workbench.state.proposals import Board, Offer, SliceBoard
     from workbench.state.scan_progress import ScanProgress
+    from workbench.state.search import Search
 
 MOST_FILTERS = 100
 LIST_SCREENS = ("overview", "triage")

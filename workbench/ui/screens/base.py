@@ -18,8 +18,8 @@ from workbench.ui.widgets.lines import OneLine, columns
 
 if TYPE_CHECKING:
     from workbench.commands.command import Command
-    from workbench.render.parts import Styled
     from workbench.state.session import Session
+    from workbench.text.blocks import Styled
     from workbench.ui.app import TamisApp
 
 SMALLEST = (40, 10)

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from workbench.commands.key_table import key_name
 from workbench.commands.registry import COMMANDS
-from workbench.render.row import Paragraph
+from workbench.text.blocks import Paragraph
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.reader import Reader

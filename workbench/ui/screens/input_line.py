@@ -14,7 +14,7 @@ from workbench.ui.widgets.filter_line import FilterLine
 from workbench.ui.widgets.lines import OneLine
 
 if TYPE_CHECKING:
-    from workbench.render.parts import Styled
+    from workbench.text.blocks import Styled
 
 WHAT_ENTER_DOES = {"filter": "show these rows", "command": "do it", "tag": "tag", "note": "keep the note"}
 

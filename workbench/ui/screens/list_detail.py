@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from engine.errors import TamisError
-from workbench.render.row import Styled
+from workbench.text.blocks import Styled
 from workbench.ui.jobs import run_job
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.line_list import LineList, ListSource

@@ -19,8 +19,8 @@ from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
 
 if TYPE_CHECKING:
-    from workbench.render.parts import Styled
     from workbench.state.session import Session
+    from workbench.text.blocks import Styled
 
     Line = Item | tuple[Styled, ...]
 
@@ -40,7 +40,7 @@ class ItemLines:
         session = self._session
         lines: list[Line] = []
         if session.scanning is not None:
-            from workbench.state.scan_progress import step_lines
+            from workbench.render.scan_steps import step_lines
 
             lines.append(((f" Scanning {counted(len(session.project.rows), 'row')}", "title"),))
             lines += step_lines(session.scanning)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from workbench.actions import repairs
 from workbench.actions.edited_row import fields_of
-from workbench.actions.repairs import Change, Offer
-from workbench.render.parts import Paragraph, diff_styled, split_lines
-from workbench.render.row import Styled
+from workbench.render.parts import diff_styled, split_lines
+from workbench.state.proposals import Change, Offer
 from workbench.state.session import Session
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.text.worddiff import shortened, word_diff

@@ -15,11 +15,12 @@ from workbench.actions.merge_answers import conflict_here
 from workbench.actions.order import RELEARN_AFTER, RISK, following, ranking, take_order
 from workbench.render.learned import why_lines
 from workbench.render.list_lines import EntryLines, reason_line, title_line
-from workbench.render.row import Block, Styled, paragraphs, raw_paragraphs, turn_paragraphs
+from workbench.render.row import paragraphs, raw_paragraphs, turn_paragraphs
 from workbench.render.side_panel import beside, has_column
 from workbench.state.entries import Entry
 from workbench.state.session import SETTLE
 from workbench.terminal.capabilities import is_old_terminal
+from workbench.text.blocks import Block, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.external_editor import edit_outside
 from workbench.ui.keymap import bindings_for

@@ -37,7 +37,7 @@ def test_a_row_is_parsed_once_and_anew_when_it_was_edited_or_is_read_otherwise(
         # The two of the conflict are told apart by their answers.
         assert set(parsed) == set(range(20)) - {7}
         parsed.clear()
-        session.move(1)
+        session.place.move(1)
         assert page(lines) == first
         assert parsed == []
         save_edits(session, {12: {("instruction",): "Something else"}})

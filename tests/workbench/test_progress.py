@@ -52,7 +52,7 @@ def test_tokens_are_told_from_the_size_of_rows_within_a_tenth(tmp_path: Path) ->
 
 async def test_the_overview_tells_goal_and_pace(tmp_path: Path) -> None:
     async with workbench(planted.make_folder(tmp_path)) as (app, pilot):
-        app.session.goal = (10, None)
+        app.session.progress.goal = (10, None)
         await pilot.press("enter", "enter", "o")
         assert "accepted 1 of 10 (10%)" in screen_text(app)[1]
 

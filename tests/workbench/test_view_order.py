@@ -13,7 +13,7 @@ from engine.model import BUCKET_ORDER, Act, Cluster, ClusterKind, Findings, Flag
 from engine.project.findings import Found
 from engine.project.project import Project
 from engine.scan.store import in_columns
-from workbench.state.entries import build_view
+from workbench.state.entries import build_entries
 from workbench.state.overview import overview_items
 
 ROWS = 200
@@ -54,7 +54,7 @@ def test_single_rows_stand_in_their_order(tmp_path: Path, seed: int) -> None:
             project.decide([Act("holdout", tuple(map(project.rows.id, dice.sample(range(ROWS), 20))))])
             project._found = Found(in_columns(found))
         for text in ("", "row:20-150", "not flag:a"):
-            view = build_view(project, text)
+            view = build_entries(project, text)
             entries = [view.entry(index) for index in range(len(view))]
             singles = [entry.row for entry in entries if entry.cluster is None]
             assert singles == sorted(singles, key=plain_order(project))

@@ -23,10 +23,10 @@ MOST_SHARE = 0.5
 
 def open_board(session: Session) -> Board:
     """The board of this sitting, made when it is first asked for."""
-    if session.board is None:
+    if session.proposals.pick is None:
         left = sum(session.project.verdict(row) in ("undecided", "accepted") for row in session.project.training)
-        session.board = Board(max(1, min(FIRST_WANTED, int(left * MOST_SHARE))))
-    return session.board
+        session.proposals.pick = Board(max(1, min(FIRST_WANTED, int(left * MOST_SHARE))))
+    return session.proposals.pick
 
 
 def take_pick(session: Session) -> None:
@@ -55,7 +55,7 @@ def take_pick(session: Session) -> None:
         session.say(
             f"{len(rows):,} rows proposed, {proposal['coverage']:.0%} of the topics; nothing is accepted", "done"
         )
-    session.board = replace(
+    session.proposals.pick = replace(
         board, rows=rows, topics=topics, coverage=float(proposal["coverage"]), cursor=cursor, swapped=None, stale=False
     )
 
@@ -69,14 +69,14 @@ def _read(project: Project) -> dict[str, Any]:
 
 
 def why_no_row(session: Session) -> str | None:
-    if session.board is None or session.board.stale:
+    if session.proposals.pick is None or session.proposals.pick.stale:
         return "the pick is being worked out"
-    return None if session.board.rows else "nothing is picked"
+    return None if session.proposals.pick.rows else "nothing is picked"
 
 
 def move(session: Session, steps: int) -> None:
     board = open_board(session)
-    session.board = replace(board, cursor=max(0, min(board.cursor + steps, len(board.rows) - 1)))
+    session.proposals.pick = replace(board, cursor=max(0, min(board.cursor + steps, len(board.rows) - 1)))
 
 
 def toggle_lock(session: Session) -> None:
@@ -85,7 +85,7 @@ def toggle_lock(session: Session) -> None:
     rows = tuple(
         replace(one, locked=not one.locked) if place == board.cursor else one for place, one in enumerate(board.rows)
     )
-    session.board = replace(board, rows=rows)
+    session.proposals.pick = replace(board, rows=rows)
     session.say(
         f"row {rows[board.cursor].row} {'stays whatever is swapped' if rows[board.cursor].locked else 'is free'}"
     )
@@ -101,14 +101,14 @@ def swap(session: Session) -> None:
         session.say(f"row {here.row} is locked: l lets it go", "refused")
         return
     rest = tuple(one for one in board.rows if one.row != here.row)
-    session.board = replace(board, rows=rest, refused=board.refused | {here.row}, swapped=here.row, stale=True)
+    session.proposals.pick = replace(board, rows=rest, refused=board.refused | {here.row}, swapped=here.row, stale=True)
 
 
 def change_wanted(session: Session, factor: float) -> None:
     """Pick more or fewer rows; what is locked stays, what was swapped away stays away."""
     board = open_board(session)
     wanted = max(1, len(board.locked), round(board.wanted * factor), board.wanted + 1 if factor > 1 else 1)
-    session.board = replace(board, wanted=wanted, stale=True)
+    session.proposals.pick = replace(board, wanted=wanted, stale=True)
 
 
 def accept(session: Session) -> None:

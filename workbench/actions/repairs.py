@@ -125,38 +125,38 @@ def _has_more(project: Project, row: int, signal: str = "") -> bool:
 
 def move(session: Session, steps: int) -> None:
     """Move the cursor in the list of changes."""
-    offer = session.offer
+    offer = session.proposals.offer
     if offer is not None:
-        session.offer = replace(offer, cursor=max(0, min(offer.cursor + steps, len(offer.changes) - 1)))
+        session.proposals.offer = replace(offer, cursor=max(0, min(offer.cursor + steps, len(offer.changes) - 1)))
 
 
 def toggle(session: Session) -> None:
     """Take the change under the cursor out, or put it back in."""
-    offer = session.offer
+    offer = session.proposals.offer
     if offer is not None:
-        session.offer = replace(offer, out=offer.out ^ {offer.cursor})
+        session.proposals.offer = replace(offer, out=offer.out ^ {offer.cursor})
         move(session, 1)
 
 
 def apply_one(session: Session) -> bool:
     """Make the change under the cursor alone; whether the offer is used up then."""
-    offer = session.offer
+    offer = session.proposals.offer
     if offer is None:
         return True
     _make(session, (offer.changes[offer.cursor],), offer.why)
     rest = tuple(change for place, change in enumerate(offer.changes) if place != offer.cursor)
     out = frozenset(place - (place > offer.cursor) for place in offer.out if place != offer.cursor)
-    session.offer = replace(offer, changes=rest, cursor=min(offer.cursor, max(0, len(rest) - 1)), out=out)
+    session.proposals.offer = replace(offer, changes=rest, cursor=min(offer.cursor, max(0, len(rest) - 1)), out=out)
     return not rest
 
 
 def apply_all(session: Session) -> None:
     """Make every change that was not taken out, as one act. Raises UsageError where none is left."""
-    offer = session.offer
+    offer = session.proposals.offer
     if offer is None or not offer.wanted:
         raise UsageError("every change was taken out", "", "x puts one back, esc leaves")
     _make(session, offer.wanted, offer.why)
-    session.offer = None
+    session.proposals.offer = None
 
 
 def _make(session: Session, changes: Sequence[Change], why: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.state.entries import flat_view
+from workbench.state.entries import flat_entries
 from workbench.state.search import Search
 from workbench.state.session import Session
 
@@ -21,30 +21,30 @@ def begin(session: Session, text: str) -> None:
     if searching.go_on(AT_ONCE_SECONDS) or (not searching.found and searching.go_on(FIRST_HIT_SECONDS, to_first=True)):
         session.set_filter(text, searching.found)
         return
-    session.searching, session.cursor = searching, 0
+    session.place.searching, session.place.cursor = searching, 0
     show_found(session)
 
 
 def show_found(session: Session) -> None:
     """Show what the search has found so far; the row under the cursor stays, further ones come behind it."""
-    if session.searching is not None:
-        session.view = flat_view(session.searching.text, session.searching.found)
-        session.say(session.searching.progress)
+    if session.place.searching is not None:
+        session.place.entries = flat_entries(session.place.searching.text, session.place.searching.found)
+        session.say(session.place.searching.progress)
 
 
 def go_on(session: Session, seconds: float) -> None:
     """Look for further rows for about so long; at the end groups and order are those of any filter."""
-    searching = session.searching
+    searching = session.place.searching
     if searching is None or not searching.go_on(seconds):
         return
-    here = session.entry
+    here = session.place.entry
     session.set_filter(searching.text, searching.found)
-    found = session.view.find(here.row, None) if here is not None else None
-    session.cursor = session.cursor if found is None else found
+    found = session.place.entries.find(here.row, None) if here is not None else None
+    session.place.cursor = session.place.cursor if found is None else found
 
 
 def stop(session: Session) -> None:
     """Keep what was found so far."""
     show_found(session)
     session.say(f"stopped {session.message.text}")
-    session.searching = None
+    session.place.searching = None

@@ -20,9 +20,9 @@ from workbench.state.session import Session
 
 
 def open_board(session: Session) -> SliceBoard:
-    if session.slices is None:
-        session.slices = SliceBoard("year")
-    return session.slices
+    if session.proposals.slices is None:
+        session.proposals.slices = SliceBoard("year")
+    return session.proposals.slices
 
 
 def take_slices(session: Session) -> None:
@@ -32,7 +32,7 @@ def take_slices(session: Session) -> None:
     slices = tuple(_bar(one) for one in found["slices"])
     words = tuple(_bar(one) for one in found["words"])
     cursor = min(board.cursor, max(0, len(slices) + len(words) - 1))
-    session.slices = SliceBoard(board.width, slices, words, int(found["undated"]), cursor, stale=False)
+    session.proposals.slices = SliceBoard(board.width, slices, words, int(found["undated"]), cursor, stale=False)
     session.say("" if slices else "no row carries a date: there is nothing to slice by", "info")
 
 
@@ -50,20 +50,20 @@ def _read(project: Project) -> dict[str, Any]:
 
 def move(session: Session, steps: int) -> None:
     board = open_board(session)
-    session.slices = replace(board, cursor=max(0, min(board.cursor + steps, len(board.bars) - 1)))
+    session.proposals.slices = replace(board, cursor=max(0, min(board.cursor + steps, len(board.bars) - 1)))
 
 
 def other_width(session: Session) -> None:
     """Count by month where it was by year, and the other way round."""
     board = open_board(session)
     width: Width = "month" if board.width == "year" else "year"
-    session.slices = replace(board, width=width, stale=True)
+    session.proposals.slices = replace(board, width=width, stale=True)
 
 
 def why_no_slice(session: Session) -> str | None:
-    if session.slices is None or session.slices.stale:
+    if session.proposals.slices is None or session.proposals.slices.stale:
         return "the rows are being counted"
-    return None if session.slices.bars else "no row carries a date"
+    return None if session.proposals.slices.bars else "no row carries a date"
 
 
 def why_no_verdict(session: Session) -> str | None:

@@ -42,7 +42,7 @@ def why_lines(session: Session, row: int) -> list[list[Styled]]:
     for signal in dict.fromkeys(flag.signal for flag in session.project.flags_of(row)):
         if signal in found:
             lines.append([(f"{signal} ", "muted"), (record_words(found[signal]), "muted")])
-    queue = session.queue
+    queue = session.queue.learned
     if queue is None or row not in queue.chances:
         return lines
     lines.append(

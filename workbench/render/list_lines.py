@@ -27,7 +27,7 @@ def title_line(session: Session, entry: Entry) -> list[Styled]:
         keeper = "" if cluster.kind == "conflict" else f" \u00b7 keeper row {cluster.keeper}"
         return [(f" {cluster.id} ", "title"), (f" {counted(len(cluster.rows), 'row')}: {what}{keeper}", "muted")]
     example = project.example(entry.row)
-    turns, focus = len(example.turns), session.turn
+    turns, focus = len(example.turns), session.place.turn
     where = f"turn {focus + 1} of {turns}, {example.turns[focus].role}" if focus is not None else counted(turns, "turn")
     spoken = example.turns if focus is None else (example.turns[focus],)
     tokens = about_tokens(sum(len(turn.text) for turn in spoken))
@@ -64,7 +64,7 @@ def reason_line(session: Session, entry: Entry) -> list[Styled]:
         words = _place_in(cluster, entry.row) if entry.cluster is not None else _place_outside(cluster, entry.row)
         return [*risk, (f" {cluster.kind} ", role), (words, "reason"), *rest]
     suspicion = next((flag for flag in flags if flag.signal in SUSPECT_KINDS), None)
-    if suspicion is not None and (flags[0] is suspicion or names_suspects(session.filter_text)):
+    if suspicion is not None and (flags[0] is suspicion or names_suspects(session.place.filter_text)):
         name = suspicion.signal.replace("_", " ")
         return [*risk, (f" {name} ", "check"), (visible_line(suspicion.reason), "reason"), *rest]
     if flags:
@@ -82,7 +82,11 @@ def reason_line(session: Session, entry: Entry) -> list[Styled]:
 
 def _risk(session: Session, row: int) -> list[Styled]:
     """How likely the row is bad, in the order of risk."""
-    chance = session.queue.chances.get(row) if session.queue is not None and session.order == RISK else None
+    chance = (
+        session.queue.learned.chances.get(row)
+        if session.queue.learned is not None and session.queue.sorted_by == RISK
+        else None
+    )
     return [(f" risk {chance:.0%}", "muted")] if chance is not None else []
 
 
@@ -129,14 +133,14 @@ class EntryLines:
         self._made_by: tuple[frozenset[str], Mapping] | None = None
 
     def __len__(self) -> int:
-        return len(self._session.view)
+        return len(self._session.place.entries)
 
     @property
     def cursor(self) -> int:
-        return self._session.cursor
+        return self._session.place.cursor
 
     def line(self, index: int, width: int) -> tuple[Styled, ...]:
-        entry = self._session.view.entry(index)
+        entry = self._session.place.entries.entry(index)
         if entry.is_header and entry.cluster is not None:
             return self._group_line(entry.cluster, width)
         return self._row_line(entry, width, "title" if index == self.cursor else "muted")
@@ -144,11 +148,11 @@ class EntryLines:
     def lit(self, index: int) -> int:
         """The parts up to a row's number, or a header's size, stand out under the cursor. What is behind them looks the
         same with and without it, so that a step from row to row need not send it: a sixth of its bytes."""
-        entry = self._session.view.entry(index)
+        entry = self._session.place.entries.entry(index)
         return 2 if entry.is_header else 3 + (entry.cluster is not None)
 
     def block(self, index: int) -> int:
-        entry = self._session.view.entry(index)
+        entry = self._session.place.entries.entry(index)
         return len(entry.cluster.rows) + 1 if entry.is_header and entry.cluster is not None else 1
 
     def _group_line(self, cluster: Cluster, width: int) -> tuple[Styled, ...]:
@@ -168,7 +172,7 @@ class EntryLines:
         project, row = self._session.project, entry.row
         digits = len(str(max(1, len(project.rows) - 1)))
         held = (HELD_OUT_MARK, "heldout") if project.is_heldout(row) else (" ", "text")
-        if row in self._session.marked:
+        if row in self._session.selection.marked:
             held = ("\u25cf", "key")
         tag, role = self._tag(entry)
         indent: tuple[Styled, ...] = (("  ", "text"),) if entry.cluster is not None else ()
@@ -213,13 +217,13 @@ class EntryLines:
 
     def _headline(self, row: int, width: int, *, answer: bool = False) -> str:
         project = self._session.project
-        made_by = (self._session.openings, project.mapping)
+        made_by = (self._session.shared_text.openings, project.mapping)
         if made_by != self._made_by or len(self._headlines) > MOST_HEADLINES:
             self._made_by, self._headlines = made_by, {}
         key = (row, width, answer)
         if key not in self._headlines or project.is_edited(row):
             # In a conflict the requests are the same: the answers tell the rows apart.
-            text = project.example(row).answer if answer else self._session.headline(row)
+            text = project.example(row).answer if answer else self._session.shared_text.headline(row)
             line = visible_line(text, width)
             if project.is_edited(row):
                 return line

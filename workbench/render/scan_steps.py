@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.state.scan_progress import ScanProgress
+from workbench.state.progress import ScanProgress
 from workbench.text.blocks import Styled
 
 # The phases of the scan job, in their order, in words.

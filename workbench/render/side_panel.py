@@ -43,7 +43,7 @@ def preview(session: Session, item: Item) -> Iterator[Paragraph]:
             (
                 mark_of(session.project, row),
                 (f" {row} ", "muted"),
-                (visible_line(session.headline(row), LONGEST_LINE), "text"),
+                (visible_line(session.shared_text.headline(row), LONGEST_LINE), "text"),
             ),
             hang=3,
         )

@@ -160,7 +160,7 @@ class TamisApp(App[int], inherit_bindings=False):
     def get_default_screen(self) -> Screen[Any]:
         """The list one comes back to, at the bottom of the stack: an empty screen below it would be styled, laid out
         and painted first."""
-        return pane(self.session.screen)
+        return pane(self.session.place.screen)
 
     def on_mount(self) -> None:
         self.set_keymap(self.keymap_in_use)
@@ -168,7 +168,11 @@ class TamisApp(App[int], inherit_bindings=False):
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
-        if MAPPING not in session.asked and not session.project.readonly and first_open.was_guessed(session.project):
+        if (
+            MAPPING not in session.remembered.asked
+            and not session.project.readonly
+            and first_open.was_guessed(session.project)
+        ):
             self.push_screen(pane(MAPPING))
         else:
             self.background.start()
@@ -177,7 +181,7 @@ class TamisApp(App[int], inherit_bindings=False):
 
     def _was_painted(self) -> None:
         """The first frame is out: count what takes reading every row."""
-        self.session.count_tokens()
+        self.session.progress.count_tokens()
         self.sync_screen()
         start_collecting()
         self._count_years()
@@ -276,7 +280,7 @@ class TamisApp(App[int], inherit_bindings=False):
 
     def mapping_is_settled(self) -> None:
         """The person has seen the mapping: it is not asked again, and the rows can be read on and scanned by it."""
-        self.session.asked.add(MAPPING)
+        self.session.remembered.asked.add(MAPPING)
         self.session.save_place()
         self.background.start()
         self.ask_what_is_open()
@@ -284,8 +288,8 @@ class TamisApp(App[int], inherit_bindings=False):
     def ask_what_is_open(self) -> None:
         """Offer the held-out set, once, where it can be drawn by cluster and nobody is in the middle of something."""
         project = self.session.project
-        free = isinstance(self.screen, OverviewScreen) and not self.session.job and project.is_scanned
-        if free and HELDOUT not in self.session.asked and first_open.offers_heldout(project):
+        free = isinstance(self.screen, OverviewScreen) and not self.session.progress.job and project.is_scanned
+        if free and HELDOUT not in self.session.remembered.asked and first_open.offers_heldout(project):
             self.go(HELDOUT)
 
     # -- the place
@@ -335,8 +339,8 @@ class TamisApp(App[int], inherit_bindings=False):
             self.call_from_thread(self._take_years, years, prompts)
 
     def _take_years(self, years: Years | None, prompts: Mapping[int, int]) -> None:
-        self.session.years, self.session.shared_prompts = years, prompts
-        self.session.refresh_items()
+        self.session.overview.years, self.session.shared_text.prompts = years, prompts
+        self.session.refresh_overview()
         self.sync_screen()
 
 
@@ -379,9 +383,9 @@ def run_workbench(
         )
         if problems:
             app.session.say(" \u00b7 ".join(problems), "error")
-        app.session.goal = goal
+        app.session.progress.goal = goal
         if mapping_given:
-            app.session.asked.add(MAPPING)
+            app.session.remembered.asked.add(MAPPING)
         code = app.run(mouse=wants_mouse(mouse))
         if app._exception is not None:
             raise app._exception

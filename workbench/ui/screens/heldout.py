@@ -52,7 +52,7 @@ class HeldoutScreen(WorkScreen):
         self._close(f"nothing is held out; later: tamis holdout PROJECT {self._wanted}")
 
     def _close(self, sentence: str) -> None:
-        self.session.asked.add(HELDOUT)
+        self.session.remembered.asked.add(HELDOUT)
         self.session.save_place()
         self.tamis.pop_screen()
         self.session.say(sentence, "done")

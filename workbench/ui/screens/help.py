@@ -49,7 +49,7 @@ class HelpScreen(WorkScreen):
     BINDINGS = bindings_for("help")
 
     def compose_body(self) -> ComposeResult:
-        self._came_from = self.session.screen
+        self._came_from = self.session.place.screen
         yield Reader(self.tamis.role_styles, gutter=0, id="pane")
 
     def scroll_reader(self, pages: float) -> None:

@@ -92,7 +92,7 @@ class WorkedOutScreen(BoardScreen):
     def sync_body(self) -> None:
         if self.is_stale() and not self._working:
             self._working = True
-            self.session.job = self.DOING
+            self.session.progress.job = self.DOING
             self.run_worker(self._work_out(), group="board")
         super().sync_body()
 
@@ -107,6 +107,6 @@ class WorkedOutScreen(BoardScreen):
             session.say(str(error), "error")
             self.give_up()
         finally:
-            session.job = ""
+            session.progress.job = ""
             self._working = False
         self.tamis.sync_screen()

@@ -53,7 +53,7 @@ class PickLines:
             mark_of(session.project, one.row),
             lock,
             (f"{one.row:>{digits}} ", "muted"),
-            (visible_line(session.headline(one.row), width), "text"),
+            (visible_line(session.shared_text.headline(one.row), width), "text"),
         )
 
 
@@ -84,7 +84,7 @@ class PickScreen(WorkedOutScreen):
         take_pick(self.session)
 
     def give_up(self) -> None:
-        self.session.board = replace(open_board(self.session), stale=False)
+        self.session.proposals.pick = replace(open_board(self.session), stale=False)
 
     def sync_reader(self, reader: Reader) -> None:
         board = open_board(self.session)

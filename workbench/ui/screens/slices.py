@@ -95,7 +95,7 @@ class SlicesScreen(WorkedOutScreen):
         take_slices(self.session)
 
     def give_up(self) -> None:
-        self.session.slices = replace(open_board(self.session), stale=False)
+        self.session.proposals.slices = replace(open_board(self.session), stale=False)
 
     def sync_reader(self, reader: Reader) -> None:
         board = open_board(self.session)

@@ -80,7 +80,6 @@ def test_a_line_of_the_overview_opens_its_undecided_rows(session: Session) -> No
     session.project.decide([Act("reject", (session.project.rows.id(19),))])
     session.place.screen = "overview"
     session.refresh_overview()
-    session.overview.cursor = next(
-        n for n, item in enumerate(session.overview.items) if item.filter_text == "bucket:clean"
-    )
+    lines = session.overview.items
+    session.overview.cursor = next(n for n, item in enumerate(lines) if item.filter_text == "bucket:clean")
     assert rows_to_edit(session) == (0, 4, *range(12, 19))

@@ -85,10 +85,8 @@ async def test_an_alert_leads_to_the_rows_of_its_step(folder: Path) -> None:
         await watch(app, pilot, folder)
         await pilot.press("a")
         assert app.session.place.filter_text == f"batch:{RUN}/3"
-        assert [app.session.place.entries.entry(index).row for index in range(len(app.session.place.entries))] == [
-            13,
-            15,
-        ]
+        shown = app.session.place.entries
+        assert [shown.entry(index).row for index in range(len(shown))] == [13, 15]
         assert app.session.place.screen == "triage"
 
 

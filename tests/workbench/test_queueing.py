@@ -185,9 +185,8 @@ async def test_a_line_of_flags_offers_its_repair_beside_a_held_out_set_too(folde
         session = app.session
         await pilot.press("c")
         assert "repairs are offered on a line of the flags" in planted.screen_text(app)[-2]
-        session.overview.cursor = next(
-            n for n, item in enumerate(session.overview.items) if item.label == "html_entities"
-        )
+        lines = session.overview.items
+        session.overview.cursor = next(n for n, item in enumerate(lines) if item.label == "html_entities")
         assert "is:heldout" in session.overview.items[session.overview.cursor].filter_text
         await pilot.press("c")
         assert session.proposals.offer is not None
@@ -366,13 +365,10 @@ async def test_a_slice_is_looked_at_and_settled(tmp_path: Path) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause()
         session = app.session
-        assert session.proposals.slices is not None
-        assert [(bar.name, bar.rows) for bar in session.proposals.slices.slices] == [
-            (str(2017 + n), 20) for n in range(6)
-        ]
-        assert [(bar.name, bar.note) for bar in session.proposals.slices.words] == [
-            ("fax", "last in 2018, none in 80 later rows")
-        ]
+        board = session.proposals.slices
+        assert board is not None
+        assert [(bar.name, bar.rows) for bar in board.slices] == [(str(2017 + n), 20) for n in range(6)]
+        assert [(bar.name, bar.note) for bar in board.words] == [("fax", "last in 2018, none in 80 later rows")]
         assert "words that die out" in "\n".join(planted.screen_text(app))
         await pilot.press("enter")
         await pilot.pause()

@@ -214,9 +214,8 @@ def test_the_overview_ranks_by_rows_per_key(session: Session) -> None:
 
 def test_an_overview_line_is_rejected_on_the_second_press(session: Session, folder: Path) -> None:
     session.place.screen = "overview"
-    session.overview.cursor = next(
-        index for index, item in enumerate(session.overview.items) if item.filter_text == "bucket:check"
-    )
+    lines = session.overview.items
+    session.overview.cursor = next(index for index, item in enumerate(lines) if item.filter_text == "bucket:check")
     judge(session, "reject")
     assert session.message.text.startswith("reject 1 row, 1 not yet seen")
     assert "2 unseen conflict rows left alone, 2 unseen variant rows left alone" in session.message.text
@@ -235,15 +234,15 @@ def test_one_comes_back_to_the_same_row_and_filter(folder: Path) -> None:
         session.save_place()
     with planted.opened(folder) as project:
         again = Session(project)
-        assert (again.screen, again.filter_text) == ("triage", "bucket:clean")
-        assert again.entry is not None
-        assert again.entry.row == 15
+        assert (again.place.screen, again.place.filter_text) == ("triage", "bucket:clean")
+        assert again.place.entry is not None
+        assert again.place.entry.row == 15
 
 
 def test_a_damaged_session_file_starts_afresh(folder: Path) -> None:
     (folder / "session.json").write_text('{"row": 3, "drafts": [1]}')
     with planted.opened(folder) as project:
-        assert Session(project).screen == "overview"
+        assert Session(project).place.screen == "overview"
 
 
 def test_a_filter_that_makes_no_sense_changes_nothing(session: Session) -> None:
@@ -291,11 +290,11 @@ def test_the_held_out_set_is_no_part_of_what_is_left(tmp_path: Path) -> None:
         project.save_findings(planted.findings())
     with planted.opened(folder) as project:
         session = Session(project)
-        assert (session.progress.tally["undecided"], session.progress.tally["accepted"]) == (17, 0)
+        tally = session.progress.tally
+        assert (tally["undecided"], tally["accepted"]) == (17, 0)
         session.refresh_overview()
-        lines = {
-            item.label.split()[0]: item for item in session.overview.items if item.section in ("buckets", "decided")
-        }
+        counted = [item for item in session.overview.items if item.section in ("buckets", "decided")]
+        lines = {item.label.split()[0]: item for item in counted}
         assert (lines["clean"].rows, lines["clean"].of) == (7, 7)
         assert lines["held"].label == "held out (1 judged)"
-        assert sum(session.progress.tally.values()) == 17
+        assert sum(tally.values()) == 17

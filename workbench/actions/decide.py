@@ -27,13 +27,8 @@ def judge(session: Session, verb: Verb) -> None:
         _judge_item(session, verb)
         return
     if session.selection.marked:
-        plan = plan_bulk(
-            session.project,
-            verb,
-            sorted(session.selection.marked),
-            "marked",
-            seen_by(session.project, session.on_screen),
-        )
+        seen = seen_by(session.project, session.on_screen)
+        plan = plan_bulk(session.project, verb, sorted(session.selection.marked), "marked", seen)
         if confirmed(session, verb, "marked", plan):
             session.selection.clear()
             session.act(plan)

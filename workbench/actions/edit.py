@@ -49,9 +49,8 @@ def rows_to_edit(session: Session) -> tuple[int, ...]:
         rows = select(project, session.overview.item.filter_text) if session.overview.item is not None else []
         rows = [row for row in rows if project.verdict(row) == "undecided"]
     else:
-        rows = sorted(session.selection.marked) or (
-            [session.place.entry.row] if session.place.entry is not None else []
-        )
+        entry = session.place.entry
+        rows = sorted(session.selection.marked) or ([entry.row] if entry is not None else [])
     if len(rows) > 1:
         # Held-out and disputed rows are judged one by one.
         rows = [row for row in rows if not project.is_heldout(row) and not project.is_disputed(row)]
@@ -82,13 +81,8 @@ def save_edits(session: Session, texts: dict[int, dict[FieldPath, str]]) -> int:
                 raise UsageError(f"row {row}: {error.title}", "", "no row was decided; the drafts are kept") from error
             if edited is not None:
                 changed[row] = edited
-        plan = plan_edits(
-            session.project,
-            changed,
-            session.overview.item.filter_text
-            if session.place.screen == "overview" and session.overview.item
-            else "marked",
-        )
+        item = session.overview.item if session.place.screen == "overview" else None
+        plan = plan_edits(session.project, changed, item.filter_text if item else "marked")
         session.on_screen |= set(changed)
         if changed:
             session.act(plan, advance=False)
@@ -119,8 +113,7 @@ def save_edit(session: Session, row: int, texts: dict[FieldPath, str]) -> bool:
             session.on_screen.add(row)
             session.act(with_answer(session.project, row, plan_edit(session.project, row, edited)))
             note_outcome(session, True)
-            session.proposals.edit_rule = rule_behind(session.project, row, before)
-            session.proposals.fits = None
+            session.proposals.note_edit(rule_behind(session.project, row, before))
     except (UsageError, ProjectError):
         keep_draft(session, row, texts)
         raise

@@ -84,14 +84,10 @@ def toggle_mark(session: Session) -> None:
     if entry is None:
         return
     rows = set(entry.cluster.rows) if entry.is_header and entry.cluster is not None else {entry.row}
-    if rows <= session.selection.marked:
-        session.selection.marked -= rows
-    else:
-        session.selection.marked |= rows
+    session.selection.toggle(rows)
     session.place.move(1)
-    session.say(
-        f"{counted(len(session.selection.marked), 'row')} marked" if session.selection.marked else "no row is marked"
-    )
+    marked = session.selection.marked
+    session.say(f"{counted(len(marked), 'row')} marked" if marked else "no row is marked")
 
 
 def mark_all(session: Session) -> None:
@@ -104,23 +100,22 @@ def mark_all(session: Session) -> None:
         session.say("no row is marked")
         return
     session.selection.marked |= rows
-    session.say(
-        f"{counted(len(session.selection.marked), 'row')} marked; a verb acts on all of them, escape takes the marks off"
-    )
+    _say_marked(session)
 
 
 def range_mark(session: Session) -> None:
     """Begin a range; the second time mark everything between."""
-    if session.selection.range_start is None:
-        session.selection.range_start = session.place.cursor
+    places = session.selection.close_range(session.place.cursor)
+    if places is None:
         session.say("a range begins here: move, then v again marks all between")
         return
-    first, last = sorted((session.selection.range_start, session.place.cursor))
-    session.selection.range_start = None
-    for index in range(first, last + 1):
+    for index in places:
         entry = session.place.entries.entry(index)
         if not entry.is_header:
             session.selection.marked.add(entry.row)
-    session.say(
-        f"{counted(len(session.selection.marked), 'row')} marked; a verb acts on all of them, escape takes the marks off"
-    )
+    _say_marked(session)
+
+
+def _say_marked(session: Session) -> None:
+    marked = counted(len(session.selection.marked), "row")
+    session.say(f"{marked} marked; a verb acts on all of them, escape takes the marks off")

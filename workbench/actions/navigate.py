@@ -23,14 +23,9 @@ def previous_group(session: Session) -> None:
 
 def move_section(session: Session, steps: int) -> None:
     """To the next section of the overview; upwards to the beginning of this one, then to the one before."""
-    firsts = [
-        index
-        for index, item in enumerate(session.overview.items)
-        if index == 0 or session.overview.items[index - 1].section != item.section
-    ]
-    further = [
-        first for first in firsts if (first > session.overview.cursor if steps > 0 else first < session.overview.cursor)
-    ]
+    items, cursor = session.overview.items, session.overview.cursor
+    firsts = [index for index, item in enumerate(items) if index == 0 or items[index - 1].section != item.section]
+    further = [first for first in firsts if (first > cursor if steps > 0 else first < cursor)]
     if further:
         session.overview.cursor = further[0] if steps > 0 else further[-1]
 

@@ -51,11 +51,8 @@ def ranking(session: Session, name: str) -> list[int] | None:
 
 def take_order(session: Session, name: str, ranked: Sequence[int] | None) -> None:
     """Show the list in this order; the cursor stays on its row, but in the order of risk goes to the riskiest."""
-    entry = session.place.entry
     session.queue.sorted_by, session.queue.ranked = name, ranked
-    session.place.entries = build_entries(session.project, session.place.filter_text, ranked)
-    found = session.place.entries.find(entry.row, None) if entry is not None and name != RISK else None
-    session.place.cursor = found if found is not None else session.place.entries.open_from(0, session.project) or 0
+    session.place.rebuild(ranked, stay=name != RISK)
     session.say(f"order: {LABELS[name]}{learned_words(session.queue.learned) if name == RISK else ''}")
 
 
@@ -64,7 +61,7 @@ def take_queue(session: Session) -> None:
     queue = load_queue(session.project.folder, session.project.scan_key())
     if queue is None:
         return
-    session.queue.learned, session.queue.verdicts_since_learned = queue, 0
+    session.queue.take_learned(queue)
     if session.queue.sorted_by != RISK or session.queue.ranked is None:
         return
     entry = session.place.entry

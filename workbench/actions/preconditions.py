@@ -30,12 +30,8 @@ def no_edit(session: Session) -> str | None:
 def no_edit_outside(session: Session) -> str | None:
     if session.place.screen == "triage" and not session.selection.marked:
         return no_merge(session) if session.place.on_conflict else no_edit(session)
-    refused = no_verdict(session)
-    if (
-        refused is None
-        and session.place.screen == "overview"
-        and (session.overview.item is None or not session.overview.item.bulk)
-    ):
+    refused, item = no_verdict(session), session.overview.item
+    if refused is None and session.place.screen == "overview" and (item is None or not item.bulk):
         return "go to a line of rows (a bucket, a flag, a year) to edit them together; enter opens this one"
     return refused
 

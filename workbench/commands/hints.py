@@ -39,14 +39,9 @@ HINTS: dict[str, tuple[str, ...]] = {
 def hints_for(session: Session) -> list[Command]:
     """The commands worth a hint on the screen in front, most useful first."""
     where = session.place.screen
-    if where == "overview" and session.overview.item is not None:
-        where = (
-            "overview-bulk"
-            if session.overview.item.bulk
-            else "overview-keeps"
-            if session.overview.item.keeps
-            else where
-        )
+    item = session.overview.item if where == "overview" else None
+    if item is not None:
+        where = "overview-bulk" if item.bulk else "overview-keeps" if item.keeps else where
     elif where == "triage":
         entry = session.place.entry
         where = "turn" if session.place.turn is not None else "row"

@@ -82,11 +82,8 @@ def reason_line(session: Session, entry: Entry) -> list[Styled]:
 
 def _risk(session: Session, row: int) -> list[Styled]:
     """How likely the row is bad, in the order of risk."""
-    chance = (
-        session.queue.learned.chances.get(row)
-        if session.queue.learned is not None and session.queue.sorted_by == RISK
-        else None
-    )
+    learned = session.queue.learned if session.queue.sorted_by == RISK else None
+    chance = learned.chances.get(row) if learned is not None else None
     return [(f" risk {chance:.0%}", "muted")] if chance is not None else []
 
 

@@ -82,15 +82,15 @@ def paragraphs(
     *,
     why: bool,
     prompts: Mapping[int, int] = NOT_COUNTED,
-    learnt: Sequence[list[Styled]] = (),
+    learned: Sequence[list[Styled]] = (),
     aside: bool = False,
 ) -> Iterator[Block]:
-    """The document of an entry. `why` unfolds every finding with its evidence, and what was `learnt` of the row;
+    """The document of an entry. `why` unfolds every finding with its evidence, and what was `learned` of the row;
     `prompts` are rows by system prompt; with `aside` the keeper of duplicates stands in a column of its own."""
     if entry.is_header and entry.cluster is not None:
         yield from group_paragraphs(project, entry.cluster, aside=aside)
     else:
-        yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts, learnt)
+        yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts, learned)
 
 
 __all__ = [
@@ -115,14 +115,14 @@ def row_paragraphs(
     cluster: Cluster | None,
     why: bool,
     prompts: Mapping[int, int] = NOT_COUNTED,
-    learnt: Sequence[list[Styled]] = (),
+    learned: Sequence[list[Styled]] = (),
 ) -> Iterator[Paragraph]:
-    """The document of a row, set against its keeper where it is shown as a member of `cluster`. `learnt` are further
+    """The document of a row, set against its keeper where it is shown as a member of `cluster`. `learned` are further
     lines for its list of reasons."""
     example = project.example(row)
     yield from _remarks(project, row)
     if why:
-        yield from finding_paragraphs(project, row, learnt)
+        yield from finding_paragraphs(project, row, learned)
     if project.is_edited(row):
         yield from _edit(project, row, example, why)
         if why:
@@ -233,7 +233,7 @@ def _changed_turns(before: tuple[Turn, ...], example: Example) -> Iterator[Parag
 
 
 def finding_paragraphs(
-    project: Project, row: int, learnt: Sequence[list[Styled]] = (), *, of_group: bool = True
+    project: Project, row: int, learned: Sequence[list[Styled]] = (), *, of_group: bool = True
 ) -> Iterator[Paragraph]:
     """Everything that was found about a row, with its evidence (that of its groups where `of_group`), what was learnt
     of it and what was decided."""
@@ -258,7 +258,7 @@ def finding_paragraphs(
     decision = decision_words(project, row)
     if decision:
         lines.append([(visible_line(decision), "muted")])
-    lines += learnt
+    lines += learned
     for index, styled in enumerate(lines or [[("no issue found", "muted")]]):
         yield Paragraph(tuple(styled), ("why", "reason") if index == 0 else ("", "muted"))
     yield Paragraph(())

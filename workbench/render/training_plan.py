@@ -94,7 +94,7 @@ def shown_row(row: Mapping[str, Any]) -> Iterator[Paragraph]:
     """A row with its template rendered: what is learnt stands out, what is masked is dimmed, a cut is marked."""
     title = f"row {row['id']}, {row['tokens']:,} tokens as the trainer sees them; dim: masked, bright: learnt"
     yield Paragraph(((visible_line(title), "title"),))
-    pieces = [(text, "assistant" if learnt else "muted") for text, learnt in row["pieces"]]
+    pieces = [(text, "assistant" if is_learned else "muted") for text, is_learned in row["pieces"]]
     if row["cut"]:
         pieces += [(f" {CUT_MARK} ", "refused"), (row["cut"], "removed")]
     line: list[Styled] = []

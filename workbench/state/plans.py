@@ -138,14 +138,13 @@ def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: i
     accepted = sorted(keep - heldout - disputed)
     rejected = sorted(drop - heldout - disputed)
     left = {"held-out row": len(heldout), "disputed row": len(disputed), "row set apart": len(set_apart - drop - keep)}
+    left = {reason: rows for reason, rows in left.items() if rows}
     acts = [
         Act(verb, tuple(project.rows.id(row) for row in rows))
         for verb, rows in (("accept", accepted), ("reject", rejected))
         if rows
     ]
-    return DecisionPlan(
-        tuple(acts), (*accepted, *rejected), why, {reason: rows for reason, rows in left.items() if rows}
-    )
+    return DecisionPlan(tuple(acts), (*accepted, *rejected), why, left)
 
 
 def plan_fine_together(project: Project, cluster: Cluster, why: str) -> DecisionPlan:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.model import Row
+from engine.review.edit_rules import RowRule
 
 Width = Literal["year", "month"]
 
@@ -106,3 +107,27 @@ class SliceBoard:
     @property
     def here(self) -> Bar | None:
         return self.bars[self.cursor] if self.bars else None
+
+
+class Proposals:
+    """`offer` are changes to look through, `pick` and `slices` what the screens of that name show.
+
+    `edit_rule` is the change behind the last edit while it is not yet looked for in other rows, `fits` that change and
+    the rows it fits.
+    """
+
+    def __init__(self) -> None:
+        self.offer: Offer | None = None
+        self.pick: Board | None = None
+        self.slices: SliceBoard | None = None
+        self.edit_rule: RowRule | None = None
+        self.fits: tuple[RowRule, tuple[int, ...]] | None = None
+
+    def note_edit(self, rule: RowRule | None) -> None:
+        """A row was edited, by this rule if it is one; what fitted the edit before is no longer offered."""
+        self.edit_rule, self.fits = rule, None
+
+    def take_edit_rule(self) -> RowRule | None:
+        """The change to look for now; it is looked for once."""
+        rule, self.edit_rule = self.edit_rule, None
+        return rule

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +20,7 @@ from textual.worker import get_current_worker
 
 from engine.project.project import Project, open_project
 from workbench.actions import first_open
+from workbench.state.row_pass import RowPass, pass_over_rows
 from workbench.state.saved import HELDOUT, MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from engine.model import Cluster
-    from workbench.state.progress import Years
 
 LISTS = ("overview", "triage")
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
@@ -168,11 +168,8 @@ class TamisApp(App[int], inherit_bindings=False):
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
-        if (
-            MAPPING not in session.remembered.asked
-            and not session.project.readonly
-            and first_open.was_guessed(session.project)
-        ):
+        may_ask = MAPPING not in session.remembered.asked and not session.project.readonly
+        if may_ask and first_open.was_guessed(session.project):
             self.push_screen(pane(MAPPING))
         else:
             self.background.start()
@@ -184,7 +181,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.session.progress.count_tokens()
         self.sync_screen()
         start_collecting()
-        self._count_years()
+        self._pass_over_rows()
 
     def _end_on_signals(self) -> None:
         """A closed connection or a kill ends the application as a key would: place saved, terminal as it was.
@@ -327,20 +324,16 @@ class TamisApp(App[int], inherit_bindings=False):
 
     # -- what runs beside the keys
 
-    @work(thread=True, exclusive=True, group="years")
-    def _count_years(self) -> None:
+    @work(thread=True, exclusive=True, group="rows")
+    def _pass_over_rows(self) -> None:
         # Reads every row once, so not in the thread that answers keys.
-        from workbench.state.progress import shared_prompts, years_of
-
         worker = get_current_worker()
-        prompts = shared_prompts(self.session.project, lambda: worker.is_cancelled)
-        years = years_of(self.session.project, lambda: worker.is_cancelled)
-        if not worker.is_cancelled and (years is not None or prompts):
-            self.call_from_thread(self._take_years, years, prompts)
+        found = pass_over_rows(self.session.project, lambda: worker.is_cancelled)
+        if not worker.is_cancelled and (found.years is not None or found.prompts):
+            self.call_from_thread(self._take_row_pass, found)
 
-    def _take_years(self, years: Years | None, prompts: Mapping[int, int]) -> None:
-        self.session.overview.years, self.session.shared_text.prompts = years, prompts
-        self.session.refresh_overview()
+    def _take_row_pass(self, found: RowPass) -> None:
+        self.session.take_row_pass(found)
         self.sync_screen()
 
 

@@ -153,7 +153,7 @@ class Background:
 
     def find_fitting(self) -> None:
         """Look for the rows that the change behind the last edit fits, too."""
-        rule, self._app.session.proposals.edit_rule = self._app.session.proposals.edit_rule, None
+        rule = self._app.session.proposals.take_edit_rule()
         if rule is not None:
             self._app.run_worker(self._find_fitting(rule), exclusive=True, group="fitting")
 

@@ -182,13 +182,9 @@ class TriageScreen(AskingScreen):
 
     def status(self) -> tuple[list[Styled], list[Styled]]:
         left, right = super().status()
-        session = self.session
-        place = (
-            f" {session.place.cursor + 1:,}/{len(session.place.entries):,} " if len(session.place.entries) else " 0/0 "
-        )
-        ordered: list[Styled] = (
-            [] if session.queue.sorted_by == GROUPS_FIRST else [(f" s {session.queue.sorted_by} ", "key")]
-        )
+        session, shown, sorted_by = self.session, len(self.session.place.entries), self.session.queue.sorted_by
+        place = f" {session.place.cursor + 1:,}/{shown:,} " if shown else " 0/0 "
+        ordered: list[Styled] = [] if sorted_by == GROUPS_FIRST else [(f" s {sorted_by} ", "key")]
         filtered: list[Styled] = (
             [(f" / {visible_line(session.place.filter_text, 30)} ", "key")] if session.place.filter_text else []
         )

@@ -1,22 +1,20 @@
-"""The pieces that documents of the reader are made of: paragraphs, marks, turns, differences. Knows no terminal.
+"""The pieces that documents of the reader are made of: marks, turns, differences.
 
-Texts leave here visible (safe_text) and split at line feeds.
+Texts leave here visible (text/escape.py) and split at line feeds.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
 from engine.project.project import Project
+from engine.review.recheck import TAG
 from workbench.text.blocks import FOLDED_SYSTEM, Paragraph, Styled
 from workbench.text.escape import visible, visible_line
 from workbench.text.phrases import counted
-
-if TYPE_CHECKING:
-    from workbench.text.worddiff import Piece
+from workbench.text.worddiff import Piece, lit
 
 # Rows by the hash of their system prompt, before anybody has counted them.
 NOT_COUNTED: Mapping[int, int] = {}
@@ -40,8 +38,6 @@ VERDICT_MARKS: dict[str, Styled] = {
 
 def mark_of(project: Project, row: int) -> Styled:
     """Glyph and letter of a verdict, and its role: never told by colour alone."""
-    from engine.review.recheck import TAG
-
     if TAG in project.tags(row):
         # A second look is blind: what was said at the first one is not shown.
         return VERDICT_MARKS["again"]
@@ -178,8 +174,6 @@ def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
 
 def marked(text: str, *others: str) -> list[Styled]:
     """The text with the words marked that are not in every one of `others`."""
-    from workbench.text.worddiff import lit
-
     return diff_styled(lit(text, others), text)
 
 

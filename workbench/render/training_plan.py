@@ -1,6 +1,6 @@
 """The plan of a run as a document: what is refused and warned of, then rows as the trainer sees them, then figures.
 
-Takes the object `tamis plan --json` prints, so that the plan may be made in another process. Knows no terminal.
+Takes the object `tamis plan --json` prints, so that the plan may be made in another process.
 """
 
 from __future__ import annotations

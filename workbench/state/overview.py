@@ -64,52 +64,6 @@ class Item:
     keeps: bool = False
 
 
-class _Look:
-    """A project and the verdict of each of its rows, read once for all lines.
-
-    `left` has 1 for a row that is undecided, `judged` for one outside the held-out set; passes over all rows are
-    left to `compress` and `Counter`: there may be half a million rows.
-    """
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.codes = project.verdict_codes
-        self.heldout = project.heldout
-        self.judged = bytearray(b"\1") * len(self.codes)
-        self.left = self.codes.translate(marks_of(VERDICTS.index("undecided")))
-        for row in self.heldout:
-            self.judged[row] = 0
-        # The held-out set is judged in a sitting of its own and counts in no other line.
-        self.counted = bytearray(self.left)
-        for row in self.heldout:
-            self.counted[row] = 0
-        self._without_heldout = " not is:heldout" if project.heldout else ""
-
-    def counts(self, values: Sequence[T]) -> tuple[Counter[T], Counter[T]]:
-        """(how many rows outside the held-out set have which value, how many of them are left)."""
-        total = Counter(compress(values, self.judged) if self.heldout else values)
-        return total, Counter(compress(values, self.counted))
-
-    def bucket_counts(self, codes: bytes) -> tuple[list[int], list[int]]:
-        """The same by bucket, whose codes are bytes, one a row: bytes are counted faster than values."""
-        total = bytes(compress(codes, self.judged)) if self.heldout else codes
-        left = bytes(compress(codes, self.counted))
-        return [total.count(code) for code in range(len(BUCKETS))], [left.count(code) for code in range(len(BUCKETS))]
-
-    @cached_property
-    def groups(self) -> list[tuple[str, bool, Sequence[int]]]:
-        """Kind, whether the answers differ, and rows of every group."""
-        columns = self.project.finding_columns
-        if columns is None:
-            return []
-        names, ends, members = CLUSTER_KINDS, columns.member_ends, columns.members
-        bounds = zip(columns.kinds, columns.cluster_marks, chain((0,), ends), ends, strict=False)
-        return [(names[kind], bool(mark & ALTERNATIVES), members[a:b]) for kind, mark, a, b in bounds]
-
-    def selector(self, text: str) -> str:
-        return text + self._without_heldout
-
-
 class Overview:
     """The lines of a project's overview, worked out when first asked for, and the `cursor` in them."""
 
@@ -149,6 +103,52 @@ def overview_items(project: Project, years: Years | None = None) -> list[Item]:
     settle = [*_disagreements(look), *_groups(look), *_signals(look)]
     settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
     return [*settle, *_trained(look), *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
+
+
+class _Look:
+    """A project and the verdict of each of its rows, read once for all lines.
+
+    `left` has 1 for a row that is undecided, `training` for one outside the held-out set, `left_training` for one that
+    is both; passes over all rows are left to `compress` and `Counter`: there may be half a million rows.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.codes = project.verdict_codes
+        self.heldout = project.heldout
+        self.training = bytearray(b"\1") * len(self.codes)
+        self.left = self.codes.translate(marks_of(VERDICTS.index("undecided")))
+        for row in self.heldout:
+            self.training[row] = 0
+        # The held-out set is judged in a sitting of its own and counts in no other line.
+        self.left_training = bytearray(self.left)
+        for row in self.heldout:
+            self.left_training[row] = 0
+        self._without_heldout = " not is:heldout" if project.heldout else ""
+
+    def counts(self, values: Sequence[T]) -> tuple[Counter[T], Counter[T]]:
+        """(how many rows outside the held-out set have which value, how many of them are left)."""
+        total = Counter(compress(values, self.training) if self.heldout else values)
+        return total, Counter(compress(values, self.left_training))
+
+    def bucket_counts(self, codes: bytes) -> tuple[list[int], list[int]]:
+        """The same by bucket, whose codes are bytes, one a row: bytes are counted faster than values."""
+        total = bytes(compress(codes, self.training)) if self.heldout else codes
+        left = bytes(compress(codes, self.left_training))
+        return [total.count(code) for code in range(len(BUCKETS))], [left.count(code) for code in range(len(BUCKETS))]
+
+    @cached_property
+    def groups(self) -> list[tuple[str, bool, Sequence[int]]]:
+        """Kind, whether the answers differ, and rows of every group."""
+        columns = self.project.finding_columns
+        if columns is None:
+            return []
+        names, ends, members = CLUSTER_KINDS, columns.member_ends, columns.members
+        bounds = zip(columns.kinds, columns.cluster_marks, chain((0,), ends), ends, strict=False)
+        return [(names[kind], bool(mark & ALTERNATIVES), members[a:b]) for kind, mark, a, b in bounds]
+
+    def selector(self, text: str) -> str:
+        return text + self._without_heldout
 
 
 def _trained(look: _Look) -> Iterator[Item]:
@@ -237,8 +237,8 @@ def _flags(look: _Look) -> Iterator[Item]:
     if columns is None:
         return
     rows, codes = columns.signals_of_rows()
-    total = Counter(compress(codes, map(look.judged.__getitem__, rows)))
-    left = Counter(compress(codes, map(look.counted.__getitem__, rows)))
+    total = Counter(compress(codes, map(look.training.__getitem__, rows)))
+    left = Counter(compress(codes, map(look.left_training.__getitem__, rows)))
     # Ranked by all of them, not by what is left: a line stays where the eye found it.
     for code in sorted(total, key=lambda code: (-total[code], columns.signals[code])):
         if left[code]:

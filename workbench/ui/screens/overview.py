@@ -162,7 +162,7 @@ class OverviewScreen(AskingScreen):
 
     def _preview(self) -> None:
         """What the line under the cursor holds, where there is room beside."""
-        from workbench.render.side_panel import preview
+        from workbench.render.side_panel import item_paragraphs
         from workbench.ui.widgets.reader import Reader
 
         session, item = self.session, self.session.overview.item
@@ -174,7 +174,7 @@ class OverviewScreen(AskingScreen):
         elif item is None:
             reader.open(None, tuple)
         elif reader.key != item:
-            reader.open(item, lambda: preview(session, item))
+            reader.open(item, lambda: item_paragraphs(session, item))
 
     def _progress(self) -> str:
         session = self.session

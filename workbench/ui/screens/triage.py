@@ -16,7 +16,7 @@ from workbench.actions.order import RELEARN_AFTER, RISK, following, ranking, tak
 from workbench.render.learned import why_lines
 from workbench.render.list_lines import EntryLines, reason_line, title_line
 from workbench.render.row import paragraphs, raw_paragraphs, turn_paragraphs
-from workbench.render.side_panel import beside, has_column
+from workbench.render.side_panel import entry_paragraphs, has_column
 from workbench.state.entries import Entry
 from workbench.state.queue import GROUPS_FIRST
 from workbench.terminal.capabilities import is_old_terminal
@@ -147,7 +147,7 @@ class TriageScreen(AskingScreen):
             self.call_after_refresh(self.sync)
         self.reader.open((*self._reading(entry), aside), lambda: self._document(entry, aside=aside))
         if aside:
-            side.open(("side", *map(str, self._reading(entry)[:3])), lambda: beside(session, entry))
+            side.open(("side", *map(str, self._reading(entry)[:3])), lambda: entry_paragraphs(session, entry))
             session.on_screen |= side.seen_rows
         session.on_screen |= self.reader.seen_rows
         more = ((" \u2193 J ", "muted"),) if self.reader.more_below else ()

@@ -13,7 +13,7 @@ from engine.review.remaining import FEWEST_QUIET, stop_advice
 from engine.select import select
 from workbench.actions.order import RISK
 from workbench.state.entries import SECOND_LOOK, groups_within
-from workbench.state.plans import Plan, Verb, plan_bulk, plan_keep, plan_keep_bulk, plan_row, seen_by
+from workbench.state.plans import DecisionPlan, Verb, plan_bulk, plan_keep, plan_keep_bulk, plan_row, seen_by
 from workbench.state.session import Session
 from workbench.text.phrases import counted
 
@@ -23,18 +23,17 @@ UNSEEN_WITHOUT_ASKING = 20
 
 def judge(session: Session, verb: Verb) -> None:
     """A verdict on what is under the cursor: a row, a whole group, or everything an overview line speaks of."""
-    if session.screen == "overview":
+    if session.place.screen == "overview":
         _judge_item(session, verb)
         return
-    if session.marked:
-        plan = plan_bulk(
-            session.project, verb, sorted(session.marked), "marked", seen_by(session.project, session.on_screen)
-        )
+    if session.selection.marked:
+        seen = seen_by(session.project, session.on_screen)
+        plan = plan_bulk(session.project, verb, sorted(session.selection.marked), "marked", seen)
         if confirmed(session, verb, "marked", plan):
-            session.clear_marks()
+            session.selection.clear()
             session.act(plan)
         return
-    entry = session.entry
+    entry = session.place.entry
     if entry is None:
         session.say("no row here", "refused")
     elif entry.is_header and entry.cluster is not None:
@@ -78,7 +77,7 @@ def accept_rest(session: Session) -> None:
 
 def keep(session: Session) -> None:
     """Accept the keeper of the group and reject the others; on a member, that member is the one to keep."""
-    entry = session.entry
+    entry = session.place.entry
     if entry is None or entry.cluster is None:
         session.say("this row is in no group: a accepts it", "refused")
         return
@@ -94,7 +93,7 @@ def keep(session: Session) -> None:
 
 def keep_all(session: Session) -> None:
     """On an overview line of duplicates: keep the keeper of each group that is open, reject the others."""
-    item = session.item
+    item = session.overview.item
     if item is None or not item.keeps:
         raise UsageError("K keeps one row of each group: go to a line of exact, near or prefix groups")
     project = session.project
@@ -111,7 +110,7 @@ def keep_all(session: Session) -> None:
 
 
 def _judge_item(session: Session, verb: Verb) -> None:
-    item = session.item
+    item = session.overview.item
     if item is None or not item.bulk:
         one_of_each = "K keeps one row of each group, " if item is not None and item.keeps else ""
         session.say(f"{one_of_each}enter opens these; a verdict on all of them at once is not offered here", "refused")
@@ -122,7 +121,9 @@ def _judge_item(session: Session, verb: Verb) -> None:
         session.act(plan, advance=False)
 
 
-def confirmed(session: Session, verb: str, target: str, plan: Plan, *, always: bool = False, word: str = "") -> bool:
+def confirmed(
+    session: Session, verb: str, target: str, plan: DecisionPlan, *, always: bool = False, word: str = ""
+) -> bool:
     """Whether to go on: small or seen at once, else on the second press of the same key on the same rows."""
     unseen = sum(1 for row in plan.rows if not _text_was_seen(session, row))
     asked, session.pending = session.pending, None
@@ -168,7 +169,7 @@ def start(session: Session) -> None:
     session.say(f"{counted(len(waiting), 'row')} to judge again, the first verdict is hidden: a or x; u undoes")
 
 
-def with_answer(project: Project, row: int, plan: Plan) -> Plan:
+def with_answer(project: Project, row: int, plan: DecisionPlan) -> DecisionPlan:
     """A verdict's plan, with the row taken off the list of second looks in the same line."""
     if not plan.acts or TAG not in project.tags(row):
         return plan
@@ -177,7 +178,7 @@ def with_answer(project: Project, row: int, plan: Plan) -> Plan:
 
 def say_agreement(session: Session) -> None:
     """Once the last of the rows has got its second verdict, say how often the two were the same."""
-    if SECOND_LOOK not in session.filter_text or select(session.project, SECOND_LOOK):
+    if SECOND_LOOK not in session.place.filter_text or select(session.project, SECOND_LOOK):
         return
     session.say(f"{agreement(session.project)}; / shows other rows", "done")
 
@@ -197,10 +198,10 @@ ADVISED_EVERY = 10
 
 def note_outcome(session: Session, bad: bool) -> None:
     """Remember a verdict by eye; where the latest ones changed nothing, say what accepting the rest would risk."""
-    session.verdicts_since_learnt += 1
-    if session.order != RISK:
+    session.queue.verdicts_since_learned += 1
+    if session.queue.sorted_by != RISK:
         return
-    latest = session.latest.setdefault(session.filter_text, [])
+    latest = session.queue.outcomes.setdefault(session.place.filter_text, [])
     latest.append(bad)
     # Counting what is left passes over the whole list, so not with every key.
     advice = advised(session) if len(latest) % ADVISED_EVERY == 0 else None
@@ -215,8 +216,8 @@ def advised(session: Session) -> str | None:
 
     Only in the order of risk: there the rows that are left are no worse than those just judged.
     """
-    latest = session.latest.get(session.filter_text, ())
-    if session.order != RISK or not latest or latest[-1]:
+    latest = session.queue.outcomes.get(session.place.filter_text, ())
+    if session.queue.sorted_by != RISK or not latest or latest[-1]:
         return None
     return stop_advice(latest, len(remaining(session)), named(session))
 
@@ -224,10 +225,10 @@ def advised(session: Session) -> str | None:
 def remaining(session: Session) -> list[int]:
     """The undecided rows of the filter, outside the held-out set."""
     project = session.project
-    rows = (session.view.entry(index).row for index in range(len(session.view)))
+    rows = (session.place.entries.entry(index).row for index in range(len(session.place.entries)))
     return [row for row in rows if project.verdict(row) == "undecided" and not project.is_heldout(row)]
 
 
 def named(session: Session) -> str:
     """The filter as advice calls it: `clean` for `bucket:clean`."""
-    return session.filter_text.removeprefix("bucket:") or "all rows"
+    return session.place.filter_text.removeprefix("bucket:") or "all rows"

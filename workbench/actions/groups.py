@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from engine.errors import UsageError
 from engine.model import Act, Cluster
-from workbench.state.plans import Plan, plan_bulk, plan_fine_together, plan_keep
+from workbench.state.plans import DecisionPlan, plan_bulk, plan_fine_together, plan_keep
 from workbench.state.session import Session
 from workbench.text.phrases import counted
 
 
 def group_here(session: Session) -> Cluster:
     """The group under the cursor. Raises UsageError where there is none."""
-    entry = session.entry
+    entry = session.place.entry
     if entry is None or entry.cluster is None:
         raise UsageError("this row is in no group here", "", "groups stand at the top of the list; g goes there")
     return entry.cluster
@@ -65,56 +65,57 @@ def choose(session: Session, place: int) -> None:
 
 
 def _marked_of(session: Session, cluster: Cluster) -> tuple[int, ...]:
-    return tuple(row for row in cluster.rows if row in session.marked)
+    return tuple(row for row in cluster.rows if row in session.selection.marked)
 
 
 def _say_apart(session: Session, do: str, rows: tuple[int, ...], cluster: Cluster, sentence: str) -> None:
     act = Act(do, tuple(session.project.rows.id(row) for row in rows))
-    session.act(Plan((act,), rows, f"cluster:{cluster.id}"), advance=False)
-    session.marked -= set(rows)
+    session.act(DecisionPlan((act,), rows, f"cluster:{cluster.id}"), advance=False)
+    session.selection.marked -= set(rows)
     session.say(f"{sentence}; enter leaves them alone, the next scan regroups", "done")
     if do == "not_duplicates" and len(rows) == len(cluster.rows):
-        following = session.view.next_header(session.cursor)
-        session.cursor = following if following is not None else session.cursor
+        following = session.place.entries.next_header(session.place.cursor)
+        session.place.cursor = following if following is not None else session.place.cursor
 
 
 def toggle_mark(session: Session) -> None:
     """Mark the row or the group under the cursor, or take the mark off; then go on."""
-    entry = session.entry
+    entry = session.place.entry
     if entry is None:
         return
     rows = set(entry.cluster.rows) if entry.is_header and entry.cluster is not None else {entry.row}
-    if rows <= session.marked:
-        session.marked -= rows
-    else:
-        session.marked |= rows
-    session.move(1)
-    session.say(f"{counted(len(session.marked), 'row')} marked" if session.marked else "no row is marked")
+    session.selection.toggle(rows)
+    session.place.move(1)
+    marked = session.selection.marked
+    session.say(f"{counted(len(marked), 'row')} marked" if marked else "no row is marked")
 
 
 def mark_all(session: Session) -> None:
     """Mark every row that the filter shows, but for the held-out ones; where all are marked, take the marks off."""
-    view, project = session.view, session.project
+    view, project = session.place.entries, session.project
     rows = {view.entry(index).row for index in range(len(view)) if not view.entry(index).is_header}
     rows = {row for row in rows if not project.is_heldout(row)}
-    if rows and rows <= session.marked:
-        session.clear_marks()
+    if rows and rows <= session.selection.marked:
+        session.selection.clear()
         session.say("no row is marked")
         return
-    session.marked |= rows
-    session.say(f"{counted(len(session.marked), 'row')} marked; a verb acts on all of them, escape takes the marks off")
+    session.selection.marked |= rows
+    _say_marked(session)
 
 
 def range_mark(session: Session) -> None:
     """Begin a range; the second time mark everything between."""
-    if session.range_start is None:
-        session.range_start = session.cursor
+    places = session.selection.close_range(session.place.cursor)
+    if places is None:
         session.say("a range begins here: move, then v again marks all between")
         return
-    first, last = sorted((session.range_start, session.cursor))
-    session.range_start = None
-    for index in range(first, last + 1):
-        entry = session.view.entry(index)
+    for index in places:
+        entry = session.place.entries.entry(index)
         if not entry.is_header:
-            session.marked.add(entry.row)
-    session.say(f"{counted(len(session.marked), 'row')} marked; a verb acts on all of them, escape takes the marks off")
+            session.selection.marked.add(entry.row)
+    _say_marked(session)
+
+
+def _say_marked(session: Session) -> None:
+    marked = counted(len(session.selection.marked), "row")
+    session.say(f"{marked} marked; a verb acts on all of them, escape takes the marks off")

@@ -15,7 +15,7 @@ from workbench.actions.tags import plan_note, plan_tags
 from workbench.state.entries import groups_within
 from workbench.state.plans import (
     RESULT,
-    Plan,
+    DecisionPlan,
     Verb,
     carry_out,
     plan_bulk,
@@ -71,7 +71,7 @@ def run_headless(project: Project, line: str, dry_run: bool = False) -> Outcome:
     return Outcome(plan.sentence, len(plan.rows), number)
 
 
-def _plan(project: Project, verb: str, rest: str) -> Plan:
+def _plan(project: Project, verb: str, rest: str) -> DecisionPlan:
     if verb == "keep":
         return _headless_keep(project, rest)
     if verb in ("both-fine", "drop-both"):
@@ -97,7 +97,7 @@ def _selected(project: Project, verb: str, selector: str) -> list[int]:
     return rows
 
 
-def _headless_conflict(project: Project, verb: str, selector: str) -> Plan:
+def _headless_conflict(project: Project, verb: str, selector: str) -> DecisionPlan:
     key, _, identifier = selector.partition(":")
     if key != "cluster":
         raise UsageError(f"{verb}: which conflict?", "", f"for example: {EXAMPLES[verb]}")
@@ -110,12 +110,12 @@ def _headless_conflict(project: Project, verb: str, selector: str) -> Plan:
     return plan_bulk(project, "reject", cluster.rows, selector, lambda row: True)
 
 
-def _headless_apart(project: Project, verb: str, selector: str) -> Plan:
+def _headless_apart(project: Project, verb: str, selector: str) -> DecisionPlan:
     """Rows that do not belong together (`not-duplicates`), or not to their group (`split`)."""
     rows = _selected(project, verb, selector)
     if verb == "not-duplicates" and len(rows) < 2:
         raise UsageError("one row is no duplicate of itself", "", f"for example: {EXAMPLES[verb]}")
-    return Plan((Act(APART[verb], tuple(map(project.rows.id, rows))),), tuple(rows), selector)
+    return DecisionPlan((Act(APART[verb], tuple(map(project.rows.id, rows))),), tuple(rows), selector)
 
 
 def _headless_undo(project: Project, verb: str, rest: str, dry_run: bool) -> Outcome:
@@ -129,7 +129,7 @@ def _headless_undo(project: Project, verb: str, rest: str, dry_run: bool) -> Out
     return Outcome(f"{'undone' if verb == 'undo' else 'done again'}: {sentence}", 0, None)
 
 
-def _headless_verdict(project: Project, verb: Verb, selector: str) -> Plan:
+def _headless_verdict(project: Project, verb: Verb, selector: str) -> DecisionPlan:
     rows = select(project, selector)
     if not rows:
         raise UsageError(f"{verb}: no row matches {selector!r}")
@@ -137,11 +137,11 @@ def _headless_verdict(project: Project, verb: Verb, selector: str) -> Plan:
     if one is not None:
         # A row called by its number is judged by hand: this is how held-out rows are judged, too.
         by_hand = plan_row(project, verb, one)
-        return Plan(by_hand.acts, by_hand.rows, selector)
+        return DecisionPlan(by_hand.acts, by_hand.rows, selector)
     return plan_bulk(project, verb, rows, selector, seen_by(project))
 
 
-def _headless_keep(project: Project, selector: str) -> Plan:
+def _headless_keep(project: Project, selector: str) -> DecisionPlan:
     row = _one_row(selector)
     if row is not None:
         clusters = sorted(project.clusters_of(row), key=lambda cluster: cluster.kind not in SETTLED_KINDS)
@@ -197,10 +197,10 @@ def jump(session: Session, number: int) -> None:
     """Go to a row, in this filter or in all rows. Raises UsageError."""
     if not 0 <= number < len(session.project.rows):
         raise UsageError(f"there is no row {number}", "", f"rows are 0 to {len(session.project.rows) - 1}")
-    found = session.view.find(number, None)
+    found = session.place.entries.find(number, None)
     if found is None:
         session.set_filter("")
-        found = session.view.find(number, None)
+        found = session.place.entries.find(number, None)
     if found is not None:
-        session.cursor = found
+        session.place.cursor = found
         session.say(f"row {number}")

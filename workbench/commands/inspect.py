@@ -8,13 +8,13 @@ from workbench.commands.command import LISTS, TRIAGE, Command, Stage
 
 def _toggle_why(stage: Stage) -> None:
     session = stage.session
-    session.why_open = not session.why_open
-    if session.why_open and session.entry is not None and session.entry.is_header:
+    session.place.why_open = not session.place.why_open
+    if session.place.why_open and session.place.entry is not None and session.place.entry.is_header:
         session.say("what was found about the group is shown already; j goes to its rows")
 
 
 def _toggle_raw(stage: Stage) -> None:
-    stage.session.raw_open = not stage.session.raw_open
+    stage.session.place.raw_open = not stage.session.place.raw_open
 
 
 LOOKING: tuple[Command, ...] = (

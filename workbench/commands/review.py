@@ -8,29 +8,30 @@ from workbench.actions import decide, pick, preconditions, repairs, slices
 from workbench.commands.command import LISTS, TRIAGE, Command, Stage
 
 if TYPE_CHECKING:
+    from workbench.state.proposals import Offer
     from workbench.state.session import Session
 
 OFFERS, PICK, SLICES = ("offer",), ("pick",), ("slices",)
 BOARDS = (*OFFERS, *PICK, *SLICES)
 
 
-def _show_offer(stage: Stage, offer: repairs.Offer | None) -> None:
+def _show_offer(stage: Stage, offer: Offer | None) -> None:
     if offer is not None:
-        stage.session.offer = offer
+        stage.session.proposals.offer = offer
         stage.go("offer")
 
 
 def _repair(stage: Stage) -> None:
     session = stage.session
-    if session.screen == "overview":
-        item = session.item
+    if session.place.screen == "overview":
+        item = session.overview.item
         signal = item.label if item is not None and item.section == "flags" else ""
         offer = repairs.offer_signal(session, signal) if signal in repairs.repair_table() else None
         refused = "no row with this flag alone has a mechanical repair: enter opens them" if signal else (
             "repairs are offered on a line of the flags: ] goes there")  # fmt: skip
         session.say("" if offer else refused, "info" if offer else "refused")
     else:
-        entry = session.entry
+        entry = session.place.entry
         offer = repairs.offer_row(session, entry.row) if entry is not None else None
         session.say("" if offer else "no mechanical repair for this row: e edits it", "info" if offer else "refused")
     _show_offer(stage, offer)
@@ -38,19 +39,19 @@ def _repair(stage: Stage) -> None:
 
 def _fix_all(stage: Stage) -> None:
     session = stage.session
-    if session.fits is not None:
-        rule, rows = session.fits
+    if session.proposals.fits is not None:
+        rule, rows = session.proposals.fits
         _show_offer(stage, repairs.offer_rule(rule, rows))
 
 
 def _no_fits(session: Session) -> str | None:
     refused = preconditions.no_verdict(session)
-    return refused or (None if session.fits else "no edit whose change would fit other rows: e edits a row")
+    return refused or (None if session.proposals.fits else "no edit whose change would fit other rows: e edits a row")
 
 
 def _second_look(stage: Stage) -> None:
     decide.start(stage.session)
-    if stage.session.screen != "triage":
+    if stage.session.place.screen != "triage":
         stage.act("rows")
 
 

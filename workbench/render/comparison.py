@@ -10,12 +10,12 @@ from typing import Any
 
 from engine.training.compare.arms import BASE
 from engine.training.compare.live import ArmState, LiveComparison
-from workbench.cli.compare import duration, heldout_line, share, spread
-from workbench.render.parts import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 
 NAME, AXIS = 14, 38
 WIDE_ARM, NARROW_ARM = 12, 9
+
 # Heading, width and cell of an arm.
 COLUMNS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], str]], ...] = (
     ("rows", 6, lambda arm: f"{arm['rows']:,}"),
@@ -28,6 +28,30 @@ COLUMNS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], str]], ...] = (
     ("form", 7, lambda arm: share(arm["format_valid"])),
 )
 VERDICT_ROLES = {"better": "done", "worse": "error", "no difference shown": "reason"}
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def heldout_line(heldout: dict[str, Any]) -> str:
+    """The held-out set as drawn and as reviewed."""
+    left_out = ", ".join(f"{count} {reason}" for reason, count in heldout["left_out"].items())
+    words = f"held out {heldout['drawn']} rows as drawn, {heldout['measured']} as reviewed (accepted)"
+    return f"{words}; not measured: {left_out}" if left_out else words
+
+
+def spread(arm: dict[str, Any]) -> str:
+    """The largest loss less the smallest over the seeds; one seed has none."""
+    return f"{arm['nll_spread']:.3f}" if len(arm["runs"]) > 1 else "-"
+
+
+def share(value: float | None) -> str:
+    """A share as per cent."""
+    return "-" if value is None else f"{value:.0%}"
 
 
 def line(*styled: Styled) -> Paragraph:
@@ -152,3 +176,20 @@ def slice_paragraphs(result: Mapping[str, Any], width: int) -> Iterator[Paragrap
         figures = "".join(f"{one['nll'][name]:>{width}.3f}" for name in names)
         yield line((f"{label[:19]:<20}", "key"), (f"{one['rows']:>6}{figures}", "text"))
     yield line(("of many slices some differ by chance", "muted"))
+
+
+def compare_lines(result: dict[str, Any]) -> list[str]:
+    """The comparison in words: arms, intervals, held-out rows, verdict."""
+    form = any(arm["format_valid"] is not None for arm in result["arms"])
+    head = f"{'arm':<14}{'rows':>6}{'steps':>7}{'tokens':>10}{'s':>6}{'held-out NLL (spread)':>24}{'exact':>8}"
+    lines = [head + (f"{'form':>8}" if form else "")]
+    for arm in result["arms"]:
+        nll = f"{arm['nll']:.3f} ({spread(arm)})"
+        line = f"{arm['name']:<14}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{arm['seconds']:>6.0f}{nll:>24}"
+        lines.append(line + f"{share(arm['exact_match']):>8}" + (f"{share(arm['format_valid']):>8}" if form else ""))
+    if form:
+        lines.append(f"form: {result['format']}")
+    lines.append(heldout_line(result["heldout"]))
+    if result["versions_differ"]:
+        lines.append("the runs were done with different versions of the libraries: not quite comparable")
+    return [*lines, f"verdict: {result['verdict']}. {result['reason']}"]

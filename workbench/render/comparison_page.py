@@ -12,8 +12,8 @@ from typing import Any
 
 from engine.training.compare.arms import BASE
 from engine.training.eval.pairwise import judged_pairs
-from workbench.cli.compare import heldout_line, share, spread
-from workbench.cli.report import STYLE
+from workbench.render.comparison import heldout_line, share, spread
+from workbench.render.html import page
 from workbench.text.escape import visible
 
 WIDE, TALL, MARGIN = 560, 34, 150
@@ -75,10 +75,7 @@ def html_page(result: dict[str, Any], runs_dir: Path, *, with_text: bool) -> str
         judged_table(result, runs_dir),
         answers(result, runs_dir) if with_text else "",
     ]
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>tamis comparison</title>'
-        f"<style>{STYLE}{MORE_STYLE}</style>{''.join(parts)}</html>\n"
-    )
+    return page("tamis comparison", "".join(parts), MORE_STYLE)
 
 
 def safe(text: object) -> str:

@@ -1,6 +1,6 @@
 """The plan of a run as a document: what is refused and warned of, then rows as the trainer sees them, then figures.
 
-Takes the object `tamis plan --json` prints, so that the plan may be made in another process. Knows no terminal.
+Takes the object `tamis plan --json` prints, so that the plan may be made in another process.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workbench.render.parts import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible, visible_line
 
 FIGURES = (
@@ -94,7 +94,7 @@ def shown_row(row: Mapping[str, Any]) -> Iterator[Paragraph]:
     """A row with its template rendered: what is learnt stands out, what is masked is dimmed, a cut is marked."""
     title = f"row {row['id']}, {row['tokens']:,} tokens as the trainer sees them; dim: masked, bright: learnt"
     yield Paragraph(((visible_line(title), "title"),))
-    pieces = [(text, "assistant" if learnt else "muted") for text, learnt in row["pieces"]]
+    pieces = [(text, "assistant" if is_learned else "muted") for text, is_learned in row["pieces"]]
     if row["cut"]:
         pieces += [(f" {CUT_MARK} ", "refused"), (row["cut"], "removed")]
     line: list[Styled] = []

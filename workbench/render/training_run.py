@@ -1,20 +1,22 @@
-"""What the training screen says of a run that is being watched. Knows no terminal."""
+"""A run that is being watched: its events in sentences, for the screen and for `tamis watch`, and for the screen its
+state, figures, curves and answers.
+
+The sentences are not made visible yet, the screen's pieces are.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.training.runs.live import LiveRun, duration
 from engine.training.runs.loss_history import Column
-from workbench.render.parts import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.braille import Curve, smoothed
 from workbench.text.escape import visible_line
-
-# Events of a run in words, for the screen and for `tamis watch`. Knows no terminal; texts are not made visible yet.
 
 PHASES = {
     "import": "starting the trainer",
@@ -25,6 +27,14 @@ PHASES = {
     "eval": "measuring on the held-out rows",
     "save": "saving",
 }
+CUT = (("truncated", "cut"), ("dropped_fully_masked", "left out: nothing to learn"))
+TAIL_BYTES = 16_384
+TAIL_LINES = 40
+STATE_ROLES = {"running": "key", "queued": "muted", "finished": "done", "stopped": "skipped"}
+VIEWS = ("curve", "answers", "log")
+
+
+# Events in sentences.
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -50,16 +60,6 @@ def step_line(event: Mapping[str, Any], eta: float | None = None) -> str:
     return "  ".join(parts)
 
 
-def sentence(event: Mapping[str, Any]) -> str:
-    """Any event in a sentence."""
-    kind = event["ev"]
-    words = WORDS.get(kind)
-    if words is not None:
-        return words(event)
-    rest = event.get("msg") or event.get("detail") or event.get("reason") or ""
-    return f"{kind}: {rest}" if rest else str(kind)
-
-
 def _phase(event: Mapping[str, Any]) -> str:
     return f"{PHASES.get(str(event.get('phase')), str(event.get('phase')))} \u2026"
 
@@ -77,9 +77,6 @@ def _data(event: Mapping[str, Any]) -> str:
     kept = f"{event.get('kept')} of {event.get('rows')} rows, {number(event.get('completion_tokens'))} tokens learnt"
     cut = [f"{event[name]} {words}" for name, words in CUT if event.get(name)]
     return ", ".join([kept, *cut])
-
-
-CUT = (("truncated", "cut"), ("dropped_fully_masked", "left out: nothing to learn"))
 
 
 def _eval(event: Mapping[str, Any]) -> str:
@@ -116,7 +113,7 @@ def _exit(event: Mapping[str, Any]) -> str:
     return words if event.get("attempt", 1) == 1 else f"attempt {event['attempt']} {words}"
 
 
-WORDS = {
+SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "log": step_line,
     "phase": _phase,
     "spawn": _spawn,
@@ -131,6 +128,16 @@ WORDS = {
 }
 
 
+def sentence(event: Mapping[str, Any]) -> str:
+    """Any event in a sentence."""
+    kind = event["ev"]
+    make = SENTENCES.get(kind)
+    if make is not None:
+        return make(event)
+    rest = event.get("msg") or event.get("detail") or event.get("reason") or ""
+    return f"{kind}: {rest}" if rest else str(kind)
+
+
 def lines(event: Mapping[str, Any], eta: float | None = None) -> Iterator[str]:
     """What `tamis watch` prints for an event: the time, a sentence; below an evaluation the answers written in it."""
     if event["ev"] == "mem":
@@ -141,10 +148,7 @@ def lines(event: Mapping[str, Any], eta: float | None = None) -> Iterator[str]:
         yield f"{'':9}{sample['id']}: {sample['answer']}"
 
 
-TAIL_BYTES = 16_384
-TAIL_LINES = 40
-STATE_ROLES = {"running": "key", "queued": "muted", "finished": "done", "stopped": "skipped"}
-VIEWS = ("curve", "answers", "log")
+# The screen.
 
 
 def state_words(run: LiveRun) -> Styled:

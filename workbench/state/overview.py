@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from engine.model import (
     BUCKET_LABELS,
@@ -22,10 +22,9 @@ from engine.model import (
 from engine.project.project import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.columns import ALTERNATIVES
+from workbench.state.entries import marks_of
+from workbench.state.row_pass import UNDATED, Years
 from workbench.text.phrases import counted
-
-if TYPE_CHECKING:
-    from workbench.state.progress import Years
 
 T = TypeVar("T")
 Section = Literal["settle", "trained", "buckets", "flags", "years", "decided"]
@@ -65,56 +64,72 @@ class Item:
     keeps: bool = False
 
 
-# Verdict code -> 1 where a row is left to judge.
-_LEFT = bytes(code == VERDICTS.index("undecided") for code in range(256))
+class Overview:
+    """The lines of a project's overview, worked out when first asked for, and the `cursor` in them."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._items: list[Item] | None = None
+        self.years: Years | None = None
+        self.cursor = 0
+
+    @property
+    def items(self) -> list[Item]:
+        if self._items is None:
+            self._items = overview_items(self._project, self.years)
+        return self._items
+
+    @property
+    def item(self) -> Item | None:
+        """The line under the cursor."""
+        return self.items[self.cursor] if self.items else None
+
+    def move(self, steps: int) -> None:
+        self.cursor = max(0, min(self.cursor + steps, len(self.items) - 1))
+
+    def refresh(self) -> None:
+        """Count afresh; the cursor stays on its line."""
+        here = self.item.filter_text if self._items and self.item is not None else None
+        self._items = overview_items(self._project, self.years)
+        for index, item in enumerate(self._items):
+            if item.filter_text == here:
+                self.cursor = index
+        self.move(0)
 
 
-def _only(code: int) -> bytes:
-    """A table for `translate`: 1 for this code, 0 for any other."""
-    return bytes(value == code for value in range(256))
-
-
-# Above every code: stands for a row that is not counted.
-MASKED = 128
-
-
-def _code_counts(codes: bytes, mask: bytes | bytearray) -> dict[int, int]:
-    """How many rows have which code, where the mask has 1; without a step of Python's for each row."""
-    # As numbers of as many digits to the base 256: no digit overflows.
-    marked = int.from_bytes(codes, "little") + MASKED * int.from_bytes(mask, "little")
-    digits = marked.to_bytes(len(codes), "little")
-    return {code: digits.count(code + MASKED) for code in range(len(BUCKETS))}
+def overview_items(project: Project, years: Years | None = None) -> list[Item]:
+    """The items in the order shown; those with nothing left to do are dropped, but for buckets and years."""
+    look = _Look(project)
+    settle = [*_disagreements(look), *_groups(look), *_signals(look)]
+    settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
+    return [*settle, *_trained(look), *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
 
 
 class _Look:
     """A project and the verdict of each of its rows, read once for all lines.
 
-    `left` has 1 for a row that is undecided, `judged` for one outside the held-out set; passes over all rows are
-    left to `compress` and `Counter`: there may be half a million rows.
+    `left` has 1 for a row that is undecided, `training` for one outside the held-out set, `left_training` for one that
+    is both; passes over all rows are left to `compress` and `Counter`: there may be half a million rows.
     """
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.codes = project.verdict_codes
         self.heldout = project.heldout
-        self.judged = bytearray(b"\1") * len(self.codes)
-        self.left = self.codes.translate(_LEFT)
+        self.training = bytearray(b"\1") * len(self.codes)
+        self.left = self.codes.translate(marks_of(VERDICTS.index("undecided")))
         for row in self.heldout:
-            self.judged[row] = 0
+            self.training[row] = 0
         # The held-out set is judged in a sitting of its own and counts in no other line.
-        self.counted = bytearray(self.left)
+        self.left_training = bytearray(self.left)
         for row in self.heldout:
-            self.counted[row] = 0
+            self.left_training[row] = 0
         self._without_heldout = " not is:heldout" if project.heldout else ""
 
     def counts(self, values: Sequence[T]) -> tuple[Counter[T], Counter[T]]:
         """(how many rows outside the held-out set have which value, how many of them are left)."""
-        total = Counter(compress(values, self.judged) if self.heldout else values)
-        return total, Counter(compress(values, self.counted))
-
-    def code_counts(self, codes: bytes) -> tuple[dict[int, int], dict[int, int]]:
-        """The same of bytes below MASKED, one a row."""
-        return _code_counts(codes, self.judged), _code_counts(codes, self.counted)
+        total = Counter(compress(values, self.training) if self.heldout else values)
+        return total, Counter(compress(values, self.left_training))
 
     @cached_property
     def groups(self) -> list[tuple[str, bool, Sequence[int]]]:
@@ -128,14 +143,6 @@ class _Look:
 
     def selector(self, text: str) -> str:
         return text + self._without_heldout
-
-
-def overview_items(project: Project, years: Years | None = None) -> list[Item]:
-    """The items in the order shown; those with nothing left to do are dropped, but for buckets and years."""
-    look = _Look(project)
-    settle = [*_disagreements(look), *_groups(look), *_signals(look)]
-    settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
-    return [*settle, *_trained(look), *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
 
 
 def _trained(look: _Look) -> Iterator[Item]:
@@ -192,7 +199,7 @@ def _signals(look: _Look) -> Iterator[Item]:
     columns = look.project.finding_columns
     if columns is None:
         return
-    proposed = bytearray(columns.bucket_codes.translate(_only(BUCKETS.index("drop"))))
+    proposed = bytearray(columns.bucket_codes.translate(marks_of(BUCKETS.index("drop"))))
     for row in chain(look.heldout, *(rows for kind, _, rows in look.groups if kind in SETTLED_KINDS)):
         proposed[row] = 0
     tops = look.project.top_signals(proposed)
@@ -210,7 +217,7 @@ def _buckets(look: _Look) -> Iterator[Item]:
     if columns is None or not look.project.is_scanned:
         # Before a scan has come to its end nobody can say that a row has no issue.
         return
-    total, left = look.code_counts(columns.bucket_codes)
+    total, left = look.counts(columns.bucket_codes)
     for bucket in BUCKET_ORDER:
         code = BUCKETS.index(bucket)
         if total[code]:
@@ -224,8 +231,8 @@ def _flags(look: _Look) -> Iterator[Item]:
     if columns is None:
         return
     rows, codes = columns.signals_of_rows()
-    total = Counter(compress(codes, map(look.judged.__getitem__, rows)))
-    left = Counter(compress(codes, map(look.counted.__getitem__, rows)))
+    total = Counter(compress(codes, map(look.training.__getitem__, rows)))
+    left = Counter(compress(codes, map(look.left_training.__getitem__, rows)))
     # Ranked by all of them, not by what is left: a line stays where the eye found it.
     for code in sorted(total, key=lambda code: (-total[code], columns.signals[code])):
         if left[code]:
@@ -237,8 +244,6 @@ def _flags(look: _Look) -> Iterator[Item]:
 def _years(look: _Look, years: Years | None) -> Iterator[Item]:
     if years is None:
         return
-    from workbench.state.progress import UNDATED
-
     total, left = look.counts(years)
     for year in sorted(total.keys() - {UNDATED}):
         text = look.selector(f"date={year}")

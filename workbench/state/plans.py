@@ -37,7 +37,7 @@ Seen = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DecisionPlan:
     """One journal line to be: its acts, the rows they touch, the reason, and how many rows were left alone and why."""
 
     acts: tuple[Act, ...]
@@ -64,18 +64,18 @@ def seen_by(project: Project, on_screen: Iterable[int] = ()) -> Seen:
     return lambda row: row in now or project.is_seen(row)
 
 
-def plan_row(project: Project, verb: Verb, row: int) -> Plan:
+def plan_row(project: Project, verb: Verb, row: int) -> DecisionPlan:
     """A verdict on one row, by hand: nothing is left alone. The reason is its top flag, else `by eye`.
 
     Where reviewers differ it settles the row, whoever said what before.
     """
     if project.is_disputed(row) and verb in ("accept", "reject"):
         settled = Act("settle", (project.rows.id(row),), extra={"verdict": RESULT[verb]})
-        return Plan((settled,), (row,), "reviewers differed")
-    return Plan((Act(verb, (project.rows.id(row),)),), (row,), project.default_reason(row))
+        return DecisionPlan((settled,), (row,), "reviewers differed")
+    return DecisionPlan((Act(verb, (project.rows.id(row),)),), (row,), project.default_reason(row))
 
 
-def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen: Seen) -> Plan:
+def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen: Seen) -> DecisionPlan:
     """A verdict on many rows at once. Rows that already have it are not written again."""
     left: Counter[str] = Counter()
     touched: list[int] = []
@@ -86,7 +86,7 @@ def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen:
         elif project.verdict(row) != RESULT[verb] or (verb == "reset" and project.is_edited(row)):
             touched.append(row)
     acts = (Act(verb, tuple(project.rows.id(row) for row in touched)),) if touched else ()
-    return Plan(acts, tuple(touched), why, dict(left))
+    return DecisionPlan(acts, tuple(touched), why, dict(left))
 
 
 def _hands_off(project: Project, row: int, seen: Seen) -> str:
@@ -105,7 +105,7 @@ def needs_a_look(cluster: Cluster) -> bool:
     return cluster.alternatives or cluster.kind in LOOKED_AT_FIRST
 
 
-def plan_keep_bulk(project: Project, clusters: Sequence[Cluster], why: str, seen: Seen) -> Plan:
+def plan_keep_bulk(project: Project, clusters: Sequence[Cluster], why: str, seen: Seen) -> DecisionPlan:
     """The same for many clusters at once; those that need a look and did not get one are left alone."""
     looked_at = [cluster for cluster in clusters if not needs_a_look(cluster) or all(map(seen, cluster.rows))]
     plan = plan_keep(project, looked_at, why)
@@ -113,7 +113,7 @@ def plan_keep_bulk(project: Project, clusters: Sequence[Cluster], why: str, seen
     return replace(plan, left_alone=plan.left_alone | ({"unseen alternative row": unseen} if unseen else {}))
 
 
-def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: int | None = None) -> Plan:
+def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: int | None = None) -> DecisionPlan:
     """Accept the keeper of each cluster and reject its other members, as one line with two acts.
 
     `keeper` names another member of a single cluster. Raises UsageError for a conflict without one: no machine knows
@@ -138,20 +138,21 @@ def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: i
     accepted = sorted(keep - heldout - disputed)
     rejected = sorted(drop - heldout - disputed)
     left = {"held-out row": len(heldout), "disputed row": len(disputed), "row set apart": len(set_apart - drop - keep)}
+    left = {reason: rows for reason, rows in left.items() if rows}
     acts = [
         Act(verb, tuple(project.rows.id(row) for row in rows))
         for verb, rows in (("accept", accepted), ("reject", rejected))
         if rows
     ]
-    return Plan(tuple(acts), (*accepted, *rejected), why, {reason: rows for reason, rows in left.items() if rows})
+    return DecisionPlan(tuple(acts), (*accepted, *rejected), why, left)
 
 
-def plan_fine_together(project: Project, cluster: Cluster, why: str) -> Plan:
+def plan_fine_together(project: Project, cluster: Cluster, why: str) -> DecisionPlan:
     """The answers of a conflict do not contradict each other: all are accepted but held-out and disputed ones."""
     free = [row for row in cluster.rows if not project.is_heldout(row) and not project.is_disputed(row)]
     ids = project.rows.id
     accepted = (Act("accept", tuple(map(ids, free))),) if free else ()
-    return Plan((Act("fine_together", tuple(map(ids, cluster.rows))), *accepted), tuple(free), why)
+    return DecisionPlan((Act("fine_together", tuple(map(ids, cluster.rows))), *accepted), tuple(free), why)
 
 
 def kept_apart(project: Project, cluster: Cluster, keeper: int) -> set[int]:
@@ -165,23 +166,23 @@ def kept_apart(project: Project, cluster: Cluster, keeper: int) -> set[int]:
     return apart - {keeper}
 
 
-def plan_edit(project: Project, row: int, edited: Row) -> Plan:
+def plan_edit(project: Project, row: int, edited: Row) -> DecisionPlan:
     """A new text for a row; an edited row counts as accepted, and settles a row that reviewers differ on."""
     identifier = project.rows.id(row)
     if project.is_disputed(row):
         settled = Act("settle", (identifier,), {identifier: edited}, {"verdict": "accepted"})
-        return Plan((settled,), (row,), "reviewers differed")
-    return Plan((Act("edit", (identifier,), {identifier: edited}),), (row,), project.default_reason(row))
+        return DecisionPlan((settled,), (row,), "reviewers differed")
+    return DecisionPlan((Act("edit", (identifier,), {identifier: edited}),), (row,), project.default_reason(row))
 
 
-def plan_edits(project: Project, edited: Mapping[int, Row], why: str) -> Plan:
+def plan_edits(project: Project, edited: Mapping[int, Row], why: str) -> DecisionPlan:
     """New texts for several rows in one line: one undo takes all of them back."""
     ids = {row: project.rows.id(row) for row in edited}
     act = Act("edit", tuple(ids.values()), {ids[row]: new for row, new in edited.items()})
-    return Plan((act,) if edited else (), tuple(edited), why)
+    return DecisionPlan((act,) if edited else (), tuple(edited), why)
 
 
-def carry_out(project: Project, plan: Plan, on_screen: Iterable[int]) -> int | None:
+def carry_out(project: Project, plan: DecisionPlan, on_screen: Iterable[int]) -> int | None:
     """Write the line; its number, or None where the plan does nothing. Synced when this returns."""
     if not plan.acts:
         return None

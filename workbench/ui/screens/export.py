@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from engine.errors import TamisError
 from engine.export import export, export_paths
 from engine.export.curated import Curated, curate
-from workbench.render.row import Paragraph
+from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for

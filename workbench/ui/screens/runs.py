@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from engine.training.runs.live import duration
 from engine.training.runs.registry import all_runs
 from engine.training.runs.status import RunState
-from workbench.render.parts import Styled
 from workbench.render.training_run import STATE_ROLES, model_name
+from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for

@@ -178,7 +178,7 @@ def serve_with(worker: subprocess.Popen[bytes], queue: list[Held], attempt: int,
             code = last_breath(worker)
         told = end is not None
         if end is None:
-            end = verdict_without_end(code or 0, signals.count > 0 or kill_asked(run), host_kills() > kills_before)
+            end = outcome_without_end(code or 0, signals.count > 0 or kill_asked(run), host_kills() > kills_before)
         if end["outcome"] == "oom" and not signals.count and next_rung(run, attempt, end):
             run.log.emit("exit", attempt=attempt, rc=code, outcome="oom")
             return attempt + 1
@@ -254,7 +254,7 @@ def last_breath(worker: subprocess.Popen[bytes]) -> int:
         return worker.wait()
 
 
-def verdict_without_end(code: int, asked: bool, host_oom: bool) -> dict[str, Any]:
+def outcome_without_end(code: int, asked: bool, host_oom: bool) -> dict[str, Any]:
     """What became of a worker that could not say so itself; `asked`: somebody wanted its end."""
     if asked:
         return {"outcome": "stopped", "stopped_by": "a firm request; nothing since the last checkpoint is saved"}

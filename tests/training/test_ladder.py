@@ -11,8 +11,9 @@ import pytest
 from fault_injection import launch_with_faults
 from small_runs import ended, events, rows, wait_until
 
+from engine.training.runs import status
 from engine.training.runs.launch import Job, choose_spec
-from engine.training.runs.status import read_run, status, stop
+from engine.training.runs.status import read_run, stop
 from engine.training.spec.parse import parse_command
 
 TRAIN, HELDOUT = rows(24), rows(4, 100)

@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +123,6 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def settings_refusal(sft: Mapping[str, Any], lora: Mapping[str, Any]) -> str:
     """Why the libraries of this interpreter would not take these settings, or "": asked of the libraries themselves."""
-    from dataclasses import fields
-    from importlib.util import find_spec
-
     from peft import LoraConfig
     from trl import SFTConfig
 

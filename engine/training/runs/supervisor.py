@@ -179,7 +179,7 @@ def serve_with(worker: subprocess.Popen[bytes], queue: list[Held], attempt: int,
         told = end is not None
         if end is None:
             end = outcome_without_end(code or 0, signals.count > 0 or kill_asked(run), host_kills() > kills_before)
-        if end["outcome"] == "oom" and not signals.count and next_rung(run, attempt, end):
+        if end["outcome"] == "oom" and not signals.count and next_fallback(run, attempt, end):
             run.log.emit("exit", attempt=attempt, rc=code, outcome="oom")
             return attempt + 1
         if end["outcome"] == "oom":
@@ -265,11 +265,11 @@ def outcome_without_end(code: int, asked: bool, host_oom: bool) -> dict[str, Any
     return {"outcome": "killed", "signal": name, "host_oom": host_oom, "error": f"killed by {name}: {why}"}
 
 
-def next_rung(run: Held, attempt: int, end: Mapping[str, Any]) -> bool:
-    """Write the next attempt's spec, which needs less memory at the same batch; False at the last rung.
+def next_fallback(run: Held, attempt: int, end: Mapping[str, Any]) -> bool:
+    """Write the next attempt's spec, which needs less memory at the same batch; False where none is left.
 
     Half as many rows at a time, down to one; then activations are computed twice instead of kept. Memory that
-    another process holds is no reason to change this run: its end says whose it is, and no rung is taken.
+    another process holds is no reason to change this run: its end says whose it is, and no fallback is taken.
     """
     if end.get("foreign"):
         return False
@@ -302,7 +302,7 @@ def next_rung(run: Held, attempt: int, end: Mapping[str, Any]) -> bool:
 
 
 def what_to_do(run: Held, end: Mapping[str, Any]) -> str:
-    """What a person could do about memory that no rung could save."""
+    """What a person could do about memory that no fallback could save."""
     if end.get("foreign"):
         return f"the GPU is also used by {end['foreign']}: wait for them, or choose another with --gpu, and resume"
     lengths: dict[str, int] = {}

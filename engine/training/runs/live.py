@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.training.runs.loss_history import COLUMNS, Column, read_history
+from engine.training.runs.loss_history import COLUMNS, Column, read_loss_history
 from engine.training.runs.status import RunState, read_run, tail_events
 from engine.training.worker.events import read_json
 
@@ -58,7 +58,7 @@ class LiveRun:
         changed = replace(state, heard=None) != replace(self.state, heard=None) or state.frozen != self.state.frozen
         self.state = state
         if self._offset is None:
-            history = read_history(self.dir)
+            history = read_loss_history(self.dir)
             self.loss = list(history.loss)
             for event in history.others:
                 self._take(event)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from engine.errors import ProjectError, UsageError
 from engine.model import Row
-from engine.select import select
 from engine.sources.shapes import EditableField
-from workbench.actions.decide import note_outcome, with_answer
+from workbench.actions.decide import note_outcome, with_recheck_answered
 from workbench.actions.edited_row import changed_texts, edited_row, fields_of
 from workbench.actions.repairs import rule_behind
-from workbench.state.plans import plan_edit, plan_edits
+from workbench.state.plans import plan_edit, plan_edits, undecided_rows
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.phrases import counted
@@ -46,8 +45,7 @@ def rows_to_edit(session: Session) -> tuple[int, ...]:
     """
     project = session.project
     if session.screen == "overview":
-        rows = select(project, session.item.filter_text) if session.item is not None else []
-        rows = [row for row in rows if project.verdict(row) == "undecided"]
+        rows = undecided_rows(project, session.item.filter_text) if session.item is not None else []
     else:
         rows = sorted(session.marked) or ([session.entry.row] if session.entry is not None else [])
     if len(rows) > 1:
@@ -113,7 +111,7 @@ def save_edit(session: Session, row: int, texts: dict[FieldPath, str]) -> bool:
         edited = edited_row(session.project, row, texts)
         if edited is not None:
             session.on_screen.add(row)
-            session.act(with_answer(session.project, row, plan_edit(session.project, row, edited)))
+            session.act(with_recheck_answered(session.project, row, plan_edit(session.project, row, edited)))
             note_outcome(session, True)
             session.edit_rule = rule_behind(session.project, row, before)
             session.fits = None

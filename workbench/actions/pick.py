@@ -11,8 +11,8 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.project.project import Project
-from workbench.actions.decide import confirmed
-from workbench.state.plans import plan_bulk, seen_by
+from workbench.actions.decide import confirmed, seen_here
+from workbench.state.plans import plan_bulk
 from workbench.state.session import Session
 
 FIRST_WANTED = 300
@@ -152,14 +152,13 @@ def change_wanted(session: Session, factor: float) -> None:
     session.board = replace(board, wanted=wanted, stale=True)
 
 
-def accept(session: Session) -> None:
+def accept_pick(session: Session) -> None:
     """Accept the rows of the pick, as one act; the key is taken twice."""
     board = open_board(session)
     if board.stale or not board.rows:
         session.say("nothing is picked yet", "refused")
         return
-    project = session.project
     rows = [one.row for one in board.rows]
-    plan = plan_bulk(project, "accept", rows, f"pick of {len(rows)}", seen_by(project, session.on_screen))
+    plan = plan_bulk(session.project, "accept", rows, f"pick of {len(rows)}", seen_here(session))
     if confirmed(session, "pick-accept", f"pick {hash(tuple(rows))}", plan, always=True, word="accept"):
         session.act(plan, advance=False)

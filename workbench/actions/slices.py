@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 from engine.errors import UsageError
 from engine.project.project import Project
-from engine.select import select
-from workbench.actions.decide import confirmed
+from workbench.actions.decide import confirmed, seen_here
 from workbench.actions.preconditions import no_verdict
-from workbench.state.plans import Verb, plan_bulk, seen_by
+from workbench.state.plans import Verb, plan_undecided
 from workbench.state.session import Session
 
 Width = Literal["year", "month"]
@@ -113,13 +112,11 @@ def show_ten(session: Session) -> None:
     )
 
 
-def settle(session: Session, verb: Verb) -> None:
+def decide_slice(session: Session, verb: Verb) -> None:
     """A verdict on every undecided row of the slice under the cursor, asked first; one undo takes it back."""
     here = open_board(session).here
     if here is None:
         return
-    project = session.project
-    rows = [row for row in select(project, here.selector) if project.verdict(row) == "undecided"]
-    plan = plan_bulk(project, verb, rows, here.selector, seen_by(project, session.on_screen))
+    plan = plan_undecided(session.project, verb, here.selector, seen_here(session))
     if confirmed(session, f"slice-{verb}", here.selector, plan, always=True, word=verb):
         session.act(plan, advance=False)

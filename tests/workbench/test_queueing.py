@@ -130,7 +130,7 @@ def test_why_tells_the_words_behind_a_score_and_the_record_of_a_signal(folder: P
         text = ["".join(part for part, _ in line) for line in why_lines(session, 0)]
         assert text == [
             "html_entities right 1 of 1 of your verdicts",
-            "learnt 83% likely bad, from 30 verdicts",
+            "learnt 83 % likely bad, from 30 verdicts",
             "  +1.50 word river",
             "  -0.20 flag link",
         ]
@@ -283,7 +283,7 @@ def test_a_second_look_hides_the_first_verdict_and_tells_the_agreement(tmp_path:
         assert "\u2713" not in text
         for verb in ("accept", "reject", "accept", "accept"):
             decide_here(session, verb)  # type: ignore[arg-type]
-        assert session.message.text.startswith("3 of 4 verdicts were the same at the second look (75%)")
+        assert session.message.text.startswith("3 of 4 verdicts were the same at the second look (75 %)")
         assert [project.verdict(row) for row in range(4)] == ["accepted", "rejected", "accepted", "accepted"]
 
 

@@ -55,7 +55,9 @@ def rows_to_edit(session: Session) -> tuple[int, ...]:
         raise UsageError("no undecided row here to edit")
     if len(rows) > MOST_EDITED_AT_ONCE:
         raise UsageError(
-            f"{len(rows):,} rows are too many for one file, {MOST_EDITED_AT_ONCE} go", "", "narrow them with a filter"
+            f"{counted(len(rows), 'row')} are too many for one file, {MOST_EDITED_AT_ONCE} go",
+            "",
+            "narrow them with a filter",
         )
     return tuple(rows)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors import UsageError
+from engine.phrases import counted, share
 from engine.project.project import Project
 from workbench.actions.decide import confirmed, seen_here
 from workbench.state.plans import plan_bulk
@@ -94,7 +95,8 @@ def take_pick(session: Session) -> None:
             f"row {board.swapped} is out; no other row is left that is unlike these", "done")  # fmt: skip
     else:
         session.say(
-            f"{len(rows):,} rows proposed, {proposal['coverage']:.0%} of the topics; nothing is accepted", "done"
+            f"{counted(len(rows), 'row')} proposed, {share(proposal['coverage'])} of the topics; nothing is accepted",
+            "done",
         )
     session.board = replace(
         board, rows=rows, topics=topics, coverage=float(proposal["coverage"]), cursor=cursor, swapped=None, stale=False

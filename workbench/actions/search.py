@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from engine.phrases import share
 from engine.project.project import Project
 from engine.select import parse_selector
 from workbench.state.entries import flat_view
@@ -51,7 +52,7 @@ class Search:
     @property
     def progress(self) -> str:
         """`searching 40 %: 12 so far`."""
-        return f"searching {100 * self.looked_at // max(1, self.rows)} %: {len(self.found):,} so far"
+        return f"searching {share(self.looked_at / max(1, self.rows))}: {len(self.found):,} so far"
 
 
 def begin(session: Session, text: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from engine.errors import UsageError
+from engine.phrases import counted
 from engine.project.project import Project
 from workbench.actions.decide import confirmed, seen_here
 from workbench.actions.preconditions import no_verdict
@@ -107,9 +108,8 @@ def show_ten(session: Session) -> None:
     if here is None or not here.ten:
         raise UsageError("no row here to show")
     session.set_filter(" or ".join(f"row:{row}" for row in here.ten))
-    session.say(
-        f"{len(here.ten)} of {here.rows:,} rows of {here.name}, drawn at random; H goes back and settles the slice"
-    )
+    of = f"{len(here.ten)} of {counted(here.rows, 'row')} of {here.name}"
+    session.say(f"{of}, drawn at random; H goes back and settles the slice")
 
 
 def decide_slice(session: Session, verb: Verb) -> None:

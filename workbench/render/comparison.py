@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from engine.phrases import counted, duration, share
 from engine.training.compare.arms import BASE
 from engine.training.compare.live import ArmState, LiveComparison
-from workbench.cli.compare import duration, heldout_line, share, spread
+from workbench.cli.compare import heldout_line, spread
 from workbench.render.parts import Paragraph, Styled
 from workbench.text.escape import visible_line
 
@@ -44,11 +45,11 @@ def look_paragraphs(look: Mapping[str, Any]) -> Iterator[Paragraph]:
     """What would be compared, and what it will take."""
     yield line(("What would be compared", "title"))
     for name, rows in look["arms"]:
-        words = "the model before its first step, measured alone" if name == "base" else f"{rows:,} rows"
+        words = "the model before its first step, measured alone" if name == "base" else counted(rows, "row")
         yield line((name_cell(name), "key"), (words, "text"))
     yield Paragraph(())
     steps = look["steps"]
-    yield line((f"{steps['value']:,} steps a run, ", "text"), (steps["reason"], "muted"))
+    yield line((f"{counted(steps['value'], 'step')} a run, ", "text"), (steps["reason"], "muted"))
     seeds = f"{look['seeds']} seed{'s' if look['seeds'] > 1 else ', no seed variance'}"
     yield line((f"{seeds}, {look['to_run']} of {look['of']} runs to do", "text"))
     for label, estimate in (("time", look["expense"]["seconds"]), ("cost", look["expense"]["cost"])):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from engine.phrases import duration, share
 from workbench.render.parts import Styled
 
 # The phases of the scan job, in their order, in words.
@@ -70,11 +71,11 @@ def _under_way(progress: ScanProgress, state: str) -> tuple[Styled, ...]:
     return (
         ("\u2501" * filled, "bar"),
         ("\u2500" * (BAR - filled), "line"),
-        (f" {100 * progress.done // progress.of:>3} %", "text"),
+        (f" {share(progress.done / progress.of):>5}", "text"),
         (f"  about {in_words(left)} left" if left is not None else "", "muted"),
     )
 
 
 def in_words(seconds: float) -> str:
     """A time to wait, no more exact than a guess is: `10 s`, `4 min`."""
-    return f"{max(5, round(seconds / 5) * 5)} s" if seconds < 90 else f"{round(seconds / 60)} min"
+    return duration(max(5, round(seconds / 5) * 5) if seconds < 90 else round(seconds / 60) * 60)

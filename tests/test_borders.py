@@ -23,7 +23,8 @@ def loaded_after(code: str, *watched: str) -> list[str]:
 
 def modules_of(package: str) -> list[str]:
     paths = sorted((ROOT / package).rglob("*.py"))
-    return [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    return [name for name in names if not name.endswith(".__main__")]
 
 
 def imported_by(path: Path) -> set[str]:
@@ -50,7 +51,7 @@ def test_the_engine_knows_no_terminal() -> None:
 def test_the_workbench_loads_nothing_heavy() -> None:
     names = modules_of("workbench")
     code = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in names)
-    assert loaded_after(code, *HEAVY, "numpy") == []
+    assert loaded_after(code, *HEAVY) == []
 
 
 def test_only_the_worker_imports_the_trainer() -> None:

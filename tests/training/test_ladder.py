@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from small_runs import ended, events, rows, wait_until
 
+from engine.training.runs import status
 from engine.training.runs.launch import Job, choose_spec, launch_queue
-from engine.training.runs.status import read_run, status, stop
+from engine.training.runs.status import read_run, stop
 from engine.training.spec.parse import parse_command
 
 TRAIN, HELDOUT = rows(24), rows(4, 100)

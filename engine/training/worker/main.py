@@ -33,7 +33,7 @@ def load_package() -> None:
 if __name__ == "__main__":
     load_package()
     if sys.argv[1:2] == ["survey"]:
-        importlib.import_module(f"{PACKAGE}.survey").main(sys.argv[2:])
+        importlib.import_module(f"{PACKAGE}.preflight").main(sys.argv[2:])
     elif sys.argv[1:2] == ["embed"]:
         importlib.import_module(f"{PACKAGE}.embedding").main(sys.argv[2:])
     elif sys.argv[1:2] == ["answer"]:

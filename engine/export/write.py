@@ -21,6 +21,7 @@ from engine.export.licence import is_licence
 from engine.export.manifest import manifest
 from engine.files import sync_folder, write_atomic
 from engine.model import Act
+from engine.phrases import counted
 
 if TYPE_CHECKING:
     from engine.project.project import Project
@@ -104,7 +105,7 @@ def export(
     secrets = unresolved_secrets(project, (*curated.training, *curated.heldout))
     if secrets and not override.strip():
         raise UsageError(
-            f"{len(secrets)} row{'s hold' if len(secrets) != 1 else ' holds'} secrets ({_some(secrets)})",
+            f"{counted(len(secrets), 'row')} {'holds' if len(secrets) == 1 else 'hold'} secrets ({_some(secrets)})",
             "",
             "mask them (flag:secrets), or say why they may leave: --override 'why'",
         )
@@ -165,7 +166,7 @@ def losses(project: Project, curated: Curated, format_name: str) -> tuple[dict[s
 def _told(lost: dict[str, list[int]]) -> str:
     parts = []
     for what, numbers in lost.items():
-        parts.append(f"{what} in {len(numbers)} row{'s' if len(numbers) != 1 else ''} ({_some(numbers)})")
+        parts.append(f"{what} in {counted(len(numbers), 'row')} ({_some(numbers)})")
     return "; ".join(parts)
 
 

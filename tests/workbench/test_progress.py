@@ -32,10 +32,10 @@ def test_the_pace_counts_work_by_hand_and_no_pauses() -> None:
 
 def test_the_words_of_the_progress() -> None:
     assert progress_words(24, 2100, 300, None, 12.0, 411) == (
-        "accepted 24 of 300 (8%) · ~2,100 tokens · 12 rows a minute by hand: about 34 min for the 411 left"
+        "accepted 24 of 300 (8 %) · ~2,100 tokens · 12 rows a minute by hand: about 34 min for the 411 left"
     )
     assert progress_words(0, 0, None, None, None, 9).startswith("no goal set")
-    assert progress_words(5, 900, None, 90_000, None, 9) == "accepted 5 · ~900 of 90,000 (1%) tokens"
+    assert progress_words(5, 900, None, 90_000, None, 9) == "accepted 5 · ~900 of 90,000 (1 %) tokens"
 
 
 def test_tokens_are_told_from_the_size_of_rows_within_a_tenth(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ async def test_the_overview_tells_goal_and_pace(tmp_path: Path) -> None:
     async with workbench(planted.make_folder(tmp_path)) as (app, pilot):
         app.session.progress.goal = (10, None)
         await pilot.press("enter", "enter", "o")
-        assert "accepted 1 of 10 (10%)" in screen_text(app)[1]
+        assert "accepted 1 of 10 (10 %)" in screen_text(app)[1]
 
 
 async def test_beside_the_overview_stands_what_a_line_holds_and_none_of_it_counts_as_seen(tmp_path: Path) -> None:

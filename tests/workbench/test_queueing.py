@@ -13,7 +13,7 @@ from engine.project.project import Project
 from engine.review.store import Queue, load_queue, save_queue
 from workbench.actions import decide, pick, repairs, slices
 from workbench.actions import order as ordering
-from workbench.actions.decide import accept_rest, judge
+from workbench.actions.decide import accept_rest, decide_here
 from workbench.actions.edit import edit_fields, save_edit
 from workbench.render.learned import why_lines
 from workbench.state.session import Session
@@ -126,11 +126,11 @@ def test_why_tells_the_words_behind_a_score_and_the_record_of_a_signal(folder: P
         ordering.take_queue(session)
         session.set_filter("row:1")
         session.on_screen.add(1)
-        judge(session, "reject")
+        decide_here(session, "reject")
         text = ["".join(part for part, _ in line) for line in why_lines(session, 0)]
         assert text == [
             "html_entities right 1 of 1 of your verdicts",
-            "learnt 83% likely bad, from 30 verdicts",
+            "learnt 83 % likely bad, from 30 verdicts",
             "  +1.50 word river",
             "  -0.20 flag link",
         ]
@@ -251,7 +251,7 @@ def test_advice_to_stop_names_the_risk_and_is_taken_twice(tmp_path: Path) -> Non
         for _ in range(30):
             assert session.place.entry is not None
             session.on_screen.add(session.place.entry.row)
-            judge(session, "accept")
+            decide_here(session, "accept")
         assert (
             session.message.text == "A accepts the rest, at most 9.5 % bad with 95 % confidence: "
             "the last 30 of `clean` changed nothing: accept the remaining 30?"
@@ -271,20 +271,20 @@ def test_a_second_look_hides_the_first_verdict_and_tells_the_agreement(tmp_path:
     with planted.opened(plain_folder(tmp_path, 6)) as project:
         session = in_triage(project)
         with pytest.raises(decide.UsageError, match="nothing to look at a second time"):
-            decide.start(session)
+            decide.start_recheck(session)
         session.set_filter("row:0-3")
         for _ in range(4):
             assert session.place.entry is not None
             session.on_screen.add(session.place.entry.row)
-            judge(session, "accept")
-        decide.start(session)
+            decide_here(session, "accept")
+        decide.start_recheck(session)
         assert shown_rows(session) == [0, 1, 2, 3]
         assert session.place.entries.open_from(0, project) == 0
         text = "".join(part for part, _ in _marks(session))
         assert "\u2713" not in text
         for verb in ("accept", "reject", "accept", "accept"):
-            judge(session, verb)  # type: ignore[arg-type]
-        assert session.message.text.startswith("3 of 4 verdicts were the same at the second look (75%)")
+            decide_here(session, verb)  # type: ignore[arg-type]
+        assert session.message.text.startswith("3 of 4 verdicts were the same at the second look (75 %)")
         assert [project.verdict(row) for row in range(4)] == ["accepted", "rejected", "accepted", "accepted"]
 
 
@@ -342,7 +342,7 @@ async def test_a_pick_that_fails_says_so_once(tmp_path: Path) -> None:
         for row in range(4):
             app.session.set_filter(f"row:{row}")
             app.session.place.screen = "triage"
-            judge(app.session, "reject")
+            decide_here(app.session, "reject")
         await pilot.press("P")
         await app.workers.wait_for_complete()
         await pilot.pause()

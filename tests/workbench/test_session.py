@@ -11,7 +11,7 @@ import pytest
 from engine.errors import ProjectError, UsageError
 from engine.model import Act, Cluster, Findings
 from engine.project.project import Project
-from workbench.actions.decide import judge, keep
+from workbench.actions.decide import decide_here, keep
 from workbench.actions.edit import draft, edit_fields, save_edit
 from workbench.actions.navigate import next_group
 from workbench.state.saved import load_state
@@ -82,21 +82,21 @@ def test_enter_on_a_group_keeps_the_keeper_in_one_line_with_two_acts(session: Se
 
 def test_verbs_advance_to_the_next_undecided_entry(session: Session) -> None:
     keep(session)
-    judge(session, "reject")
+    decide_here(session, "reject")
     assert session.message.text == "rejected 3 rows"
     session.place.move_to(session.place.entries.find(10, None) or 0)
-    judge(session, "reject")
+    decide_here(session, "reject")
     session.place.move(-1)
-    judge(session, "accept")
+    decide_here(session, "accept")
     assert session.place.entry is not None
     assert session.place.entry.row == 8
 
 
 def test_a_single_verdict_gives_the_top_flag_as_its_reason(session: Session, folder: Path) -> None:
     session.set_filter("row:10-12")
-    judge(session, "reject")
-    judge(session, "accept")
-    judge(session, "skip")
+    decide_here(session, "reject")
+    decide_here(session, "accept")
+    decide_here(session, "skip")
     assert [line["why"] for line in planted.journal(folder)] == ["refusal", "truncated", "by eye"]
     assert "all decided here" in session.message.text
 
@@ -132,7 +132,7 @@ def test_undo_goes_back_to_where_the_act_was_made(session: Session) -> None:
 
 def test_counts_follow_every_verdict(session: Session) -> None:
     keep(session)
-    judge(session, "skip")
+    decide_here(session, "skip")
     session.undo()
     assert +session.progress.tally == {"accepted": 1, "rejected": 2, "undecided": 17}
 
@@ -144,7 +144,7 @@ def test_nothing_is_marked_where_nothing_could_be_written(session: Session, monk
     monkeypatch.setattr(session.project, "decide", full_disk)
     before = session.place.cursor
     with pytest.raises(ProjectError):
-        judge(session, "accept")
+        decide_here(session, "accept")
     assert session.progress.tally["accepted"] == 0
     assert session.place.cursor == before
 
@@ -198,7 +198,7 @@ def test_bulk_leaves_held_out_rows_alone(tmp_path: Path) -> None:
         assert session.message.text == "accepted 1 row and rejected 1 row; 1 held-out row left alone"
         assert project.verdict(1) == "undecided"
         session.set_filter("row:1")
-        judge(session, "accept")
+        decide_here(session, "accept")
         assert project.verdict(1) == "accepted"
 
 
@@ -216,11 +216,11 @@ def test_an_overview_line_is_rejected_on_the_second_press(session: Session, fold
     session.place.screen = "overview"
     lines = session.overview.items
     session.overview.cursor = next(index for index, item in enumerate(lines) if item.filter_text == "bucket:check")
-    judge(session, "reject")
+    decide_here(session, "reject")
     assert session.message.text.startswith("reject 1 row, 1 not yet seen")
     assert "2 unseen conflict rows left alone, 2 unseen variant rows left alone" in session.message.text
     assert planted.journal(folder) == []
-    judge(session, "reject")
+    decide_here(session, "reject")
     assert [session.project.verdict(row) for row in (6, 7, 8, 9, 11)] == ["undecided"] * 4 + ["rejected"]
     assert planted.journal(folder)[0]["why"] == "bucket:check"
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from engine.errors import ProjectError, UsageError
 from engine.model import Row
-from engine.select import select
 from engine.sources.shapes import EditableField
-from workbench.actions.decide import note_outcome, with_answer
+from workbench.actions.decide import note_outcome, with_recheck_answered
 from workbench.actions.edited_row import changed_texts, edited_row, fields_of
 from workbench.actions.repairs import rule_behind
-from workbench.state.plans import plan_edit, plan_edits
+from workbench.state.plans import plan_edit, plan_edits, undecided_rows
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.phrases import counted
@@ -46,8 +45,7 @@ def rows_to_edit(session: Session) -> tuple[int, ...]:
     """
     project = session.project
     if session.place.screen == "overview":
-        rows = select(project, session.overview.item.filter_text) if session.overview.item is not None else []
-        rows = [row for row in rows if project.verdict(row) == "undecided"]
+        rows = undecided_rows(project, session.overview.item.filter_text) if session.overview.item is not None else []
     else:
         entry = session.place.entry
         rows = sorted(session.selection.marked) or ([entry.row] if entry is not None else [])
@@ -58,7 +56,9 @@ def rows_to_edit(session: Session) -> tuple[int, ...]:
         raise UsageError("no undecided row here to edit")
     if len(rows) > MOST_EDITED_AT_ONCE:
         raise UsageError(
-            f"{len(rows):,} rows are too many for one file, {MOST_EDITED_AT_ONCE} go", "", "narrow them with a filter"
+            f"{counted(len(rows), 'row')} are too many for one file, {MOST_EDITED_AT_ONCE} go",
+            "",
+            "narrow them with a filter",
         )
     return tuple(rows)
 
@@ -111,7 +111,7 @@ def save_edit(session: Session, row: int, texts: dict[FieldPath, str]) -> bool:
         edited = edited_row(session.project, row, texts)
         if edited is not None:
             session.on_screen.add(row)
-            session.act(with_answer(session.project, row, plan_edit(session.project, row, edited)))
+            session.act(with_recheck_answered(session.project, row, plan_edit(session.project, row, edited)))
             note_outcome(session, True)
             session.proposals.note_edit(rule_behind(session.project, row, before))
     except (UsageError, ProjectError):

@@ -1,10 +1,10 @@
-"""A person's word on a group: no duplicates, split off, both answers fine; and marks. Knows no terminal."""
+"""What a person says of the group under the cursor, and the marks for the next verb. Knows no terminal."""
 
 from __future__ import annotations
 
 from engine.errors import UsageError
-from engine.model import Act, Cluster
-from workbench.state.plans import DecisionPlan, plan_bulk, plan_fine_together, plan_keep
+from engine.model import Cluster
+from workbench.state.plans import Apart, plan_apart, plan_drop_both, plan_fine_together, plan_keep
 from workbench.state.session import Session
 from workbench.text.phrases import counted
 
@@ -21,9 +21,10 @@ def not_duplicates(session: Session) -> None:
     """The marked rows of the group (else all of it) are no duplicates of each other, for this and every later scan."""
     cluster = group_here(session)
     rows = _marked_of(session, cluster) or cluster.rows
-    if len(rows) < 2:
-        raise UsageError("one row is no duplicate of itself", "", "mark two with m, or none for the whole group")
-    _say_apart(session, "not_duplicates", rows, cluster, f"{counted(len(rows), 'row')} are no duplicates")
+    _set_apart(session, "not_duplicates", rows, cluster, f"{counted(len(rows), 'row')} are no duplicates")
+    if len(rows) == len(cluster.rows):
+        following = session.place.entries.next_header(session.place.cursor)
+        session.place.cursor = following if following is not None else session.place.cursor
 
 
 def split_off(session: Session) -> None:
@@ -32,7 +33,7 @@ def split_off(session: Session) -> None:
     rows = _marked_of(session, cluster)
     if not rows or len(rows) == len(cluster.rows):
         raise UsageError("mark the rows that do not belong to the group (m), then S splits them off")
-    _say_apart(session, "split", rows, cluster, f"{counted(len(rows), 'row')} split off {cluster.id}")
+    _set_apart(session, "split", rows, cluster, f"{counted(len(rows), 'row')} split off {cluster.id}")
 
 
 def both_fine(session: Session) -> None:
@@ -51,11 +52,10 @@ def drop_both(session: Session) -> None:
     cluster = group_here(session)
     if cluster.kind != "conflict":
         raise UsageError("D drops answers that disagree", "", "x on the group rejects all of it")
-    # Whoever presses it has the answers before them, or asked for it by name.
-    session.act(plan_bulk(session.project, "reject", cluster.rows, f"cluster:{cluster.id}", lambda row: True))
+    session.act(plan_drop_both(session.project, cluster, f"cluster:{cluster.id}"))
 
 
-def choose(session: Session, place: int) -> None:
+def keep_at(session: Session, place: int) -> None:
     """Keep the row at `place` (from 1 on, in the order shown) of the group and reject the rest."""
     cluster = group_here(session)
     order = (cluster.keeper, *cluster.others)
@@ -68,14 +68,17 @@ def _marked_of(session: Session, cluster: Cluster) -> tuple[int, ...]:
     return tuple(row for row in cluster.rows if row in session.selection.marked)
 
 
-def _say_apart(session: Session, do: str, rows: tuple[int, ...], cluster: Cluster, sentence: str) -> None:
-    act = Act(do, tuple(session.project.rows.id(row) for row in rows))
-    session.act(DecisionPlan((act,), rows, f"cluster:{cluster.id}"), advance=False)
+def _set_apart(session: Session, do: Apart, rows: tuple[int, ...], cluster: Cluster, sentence: str) -> None:
+    plan = plan_apart(
+        session.project,
+        do,
+        rows,
+        f"cluster:{cluster.id}",
+        hint="mark two with m, or none for the whole group",
+    )
+    session.act(plan, advance=False)
     session.selection.marked -= set(rows)
     session.say(f"{sentence}; enter leaves them alone, the next scan regroups", "done")
-    if do == "not_duplicates" and len(rows) == len(cluster.rows):
-        following = session.place.entries.next_header(session.place.cursor)
-        session.place.cursor = following if following is not None else session.place.cursor
 
 
 def toggle_mark(session: Session) -> None:
@@ -103,7 +106,7 @@ def mark_all(session: Session) -> None:
     _say_marked(session)
 
 
-def range_mark(session: Session) -> None:
+def mark_range(session: Session) -> None:
     """Begin a range; the second time mark everything between."""
     places = session.selection.close_range(session.place.cursor)
     if places is None:

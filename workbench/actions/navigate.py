@@ -1,7 +1,8 @@
-"""Jumps of the cursor: to the next group, section or match, and back. Knows no terminal."""
+"""Where the cursor goes: to the next group, section or match, and back; to a row by its number. Knows no terminal."""
 
 from __future__ import annotations
 
+from engine.errors import UsageError
 from workbench.state.session import Session
 
 
@@ -39,3 +40,16 @@ def next_match(session: Session, steps: int) -> None:
             return
         index += steps
     session.say("no match further down" if steps > 0 else "no match further up")
+
+
+def go_to_row(session: Session, number: int) -> None:
+    """Go to a row, in this filter or in all rows. Raises UsageError."""
+    if not 0 <= number < len(session.project.rows):
+        raise UsageError(f"there is no row {number}", "", f"rows are 0 to {len(session.project.rows) - 1}")
+    found = session.place.entries.find(number, None)
+    if found is None:
+        session.set_filter("")
+        found = session.place.entries.find(number, None)
+    if found is not None:
+        session.place.cursor = found
+        session.say(f"row {number}")

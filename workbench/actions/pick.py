@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import UsageError
+from engine.phrases import counted, share
 from engine.project.project import Project
-from workbench.actions.decide import confirmed
-from workbench.state.plans import plan_bulk, seen_by
+from workbench.actions.decide import confirmed, seen_here
+from workbench.state.plans import plan_bulk
 from workbench.state.proposals import Board, PickedRow, TopicBar
 from workbench.state.session import Session
 
@@ -53,7 +54,8 @@ def take_pick(session: Session) -> None:
             f"row {board.swapped} is out; no other row is left that is unlike these", "done")  # fmt: skip
     else:
         session.say(
-            f"{len(rows):,} rows proposed, {proposal['coverage']:.0%} of the topics; nothing is accepted", "done"
+            f"{counted(len(rows), 'row')} proposed, {share(proposal['coverage'])} of the topics; nothing is accepted",
+            "done",
         )
     session.proposals.pick = replace(
         board, rows=rows, topics=topics, coverage=float(proposal["coverage"]), cursor=cursor, swapped=None, stale=False
@@ -111,14 +113,13 @@ def change_wanted(session: Session, factor: float) -> None:
     session.proposals.pick = replace(board, wanted=wanted, stale=True)
 
 
-def accept(session: Session) -> None:
+def accept_pick(session: Session) -> None:
     """Accept the rows of the pick, as one act; the key is taken twice."""
     board = open_board(session)
     if board.stale or not board.rows:
         session.say("nothing is picked yet", "refused")
         return
-    project = session.project
     rows = [one.row for one in board.rows]
-    plan = plan_bulk(project, "accept", rows, f"pick of {len(rows)}", seen_by(project, session.on_screen))
+    plan = plan_bulk(session.project, "accept", rows, f"pick of {len(rows)}", seen_here(session))
     if confirmed(session, "pick-accept", f"pick {hash(tuple(rows))}", plan, always=True, word="accept"):
         session.act(plan, advance=False)

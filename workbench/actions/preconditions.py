@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from workbench.state.session import Session
+from workbench.actions.edited_row import fields_of
+from workbench.state.session import Session
 
 
 def no_verdict(session: Session) -> str | None:
@@ -22,9 +20,11 @@ def no_edit(session: Session) -> str | None:
         return refused
     if session.place.entry.is_header:
         return "this is a group: go to one of its rows (j) to edit it"
-    from workbench.actions.edit import edit_fields
-
-    return None if edit_fields(session, session.place.entry.row) else "this row has no text that can be edited in place"
+    return (
+        None
+        if fields_of(session.project, session.place.entry.row)
+        else "this row has no text that can be edited in place"
+    )
 
 
 def no_edit_outside(session: Session) -> str | None:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import UsageError
+from engine.phrases import counted
 from engine.project.project import Project
-from engine.select import select
-from workbench.actions.decide import confirmed
+from workbench.actions.decide import confirmed, seen_here
 from workbench.actions.preconditions import no_verdict
-from workbench.state.plans import Verb, plan_bulk, seen_by
+from workbench.state.plans import Verb, plan_undecided
 from workbench.state.proposals import Bar, SliceBoard, Width
 from workbench.state.session import Session
 
@@ -76,18 +76,15 @@ def show_ten(session: Session) -> None:
     if here is None or not here.ten:
         raise UsageError("no row here to show")
     session.set_filter(" or ".join(f"row:{row}" for row in here.ten))
-    session.say(
-        f"{len(here.ten)} of {here.rows:,} rows of {here.name}, drawn at random; H goes back and settles the slice"
-    )
+    of = f"{len(here.ten)} of {counted(here.rows, 'row')} of {here.name}"
+    session.say(f"{of}, drawn at random; H goes back and settles the slice")
 
 
-def settle(session: Session, verb: Verb) -> None:
+def decide_slice(session: Session, verb: Verb) -> None:
     """A verdict on every undecided row of the slice under the cursor, asked first; one undo takes it back."""
     here = open_board(session).here
     if here is None:
         return
-    project = session.project
-    rows = [row for row in select(project, here.selector) if project.verdict(row) == "undecided"]
-    plan = plan_bulk(project, verb, rows, here.selector, seen_by(project, session.on_screen))
+    plan = plan_undecided(session.project, verb, here.selector, seen_here(session))
     if confirmed(session, f"slice-{verb}", here.selector, plan, always=True, word=verb):
         session.act(plan, advance=False)

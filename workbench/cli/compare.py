@@ -10,10 +10,11 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.files import write_atomic
+from engine.phrases import duration
 from engine.project.project import Project, open_project
 from engine.training.spec.parse import parse_duration, parse_settings
 from workbench.cli.common import Narrator, find_project, narrate, print_json
-from workbench.render.comparison import compare_lines, duration, heldout_line
+from workbench.render.comparison import compare_lines, heldout_line
 from workbench.render.comparison_page import html_page, markdown
 from workbench.text.escape import visible
 

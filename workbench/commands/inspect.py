@@ -32,7 +32,7 @@ LOOKING: tuple[Command, ...] = (
     Command("mark", "mark", "mark the row or group for the next verb, or take the mark off", ("m",), TRIAGE,
             lambda stage: groups.toggle_mark(stage.session)),
     Command("range", "range", "begin a range; again: mark all between", ("v",), TRIAGE,
-            lambda stage: groups.range_mark(stage.session)),
+            lambda stage: groups.mark_range(stage.session)),
     Command("mark-all", "mark all", "mark every row of the filter, or take all marks off", ("asterisk",), TRIAGE,
             lambda stage: groups.mark_all(stage.session)),
     Command("copy", "copy", "copy the row as it stands, to the clipboard and to copy.txt", ("y",), TRIAGE,

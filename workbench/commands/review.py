@@ -50,7 +50,7 @@ def _no_fits(session: Session) -> str | None:
 
 
 def _second_look(stage: Stage) -> None:
-    decide.start(stage.session)
+    decide.start_recheck(stage.session)
     if stage.session.place.screen != "triage":
         stage.act("rows")
 
@@ -110,13 +110,13 @@ QUEUEING: tuple[Command, ...] = (
     Command("pick-fewer", "fewer", "pick fewer rows", ("minus",), PICK,
             lambda stage: pick.change_wanted(stage.session, 0.8)),
     Command("pick-accept", "accept these", "accept the rows of the pick; asked first", ("a",), PICK,
-            lambda stage: pick.accept(stage.session), preconditions.no_verdict),
+            lambda stage: pick.accept_pick(stage.session), preconditions.no_verdict),
     Command("ten", "show ten", "ten rows of the slice, drawn at random", ("enter",), SLICES,
             lambda stage: stage.act("ten"), lambda session: slices.why_no_slice(session)),
     Command("slice-reject", "reject", "reject the undecided rows of the slice; asked first", ("x",), SLICES,
-            lambda stage: slices.settle(stage.session, "reject"), _no_slice_verdict),
+            lambda stage: slices.decide_slice(stage.session, "reject"), _no_slice_verdict),
     Command("slice-accept", "accept", "accept the undecided rows of the slice; asked first", ("a",), SLICES,
-            lambda stage: slices.settle(stage.session, "accept"), _no_slice_verdict),
+            lambda stage: slices.decide_slice(stage.session, "accept"), _no_slice_verdict),
     Command("slice-width", "year, month", "count by year, or by month", ("m",), SLICES,
             lambda stage: slices.other_width(stage.session)),
     Command("board-undo", "undo", "take the last act back", ("u",), BOARDS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from engine.phrases import counted, duration, share
 from engine.training.compare.arms import BASE
 from engine.training.compare.live import ArmState, LiveComparison
 from workbench.text.blocks import Paragraph, Styled
@@ -30,13 +31,6 @@ COLUMNS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], str]], ...] = (
 VERDICT_ROLES = {"better": "done", "worse": "error", "no difference shown": "reason"}
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
 def heldout_line(heldout: dict[str, Any]) -> str:
     """The held-out set as drawn and as reviewed."""
     left_out = ", ".join(f"{count} {reason}" for reason, count in heldout["left_out"].items())
@@ -47,11 +41,6 @@ def heldout_line(heldout: dict[str, Any]) -> str:
 def spread(arm: dict[str, Any]) -> str:
     """The largest loss less the smallest over the seeds; one seed has none."""
     return f"{arm['nll_spread']:.3f}" if len(arm["runs"]) > 1 else "-"
-
-
-def share(value: float | None) -> str:
-    """A share as per cent."""
-    return "-" if value is None else f"{value:.0%}"
 
 
 def line(*styled: Styled) -> Paragraph:
@@ -68,11 +57,11 @@ def look_paragraphs(look: Mapping[str, Any]) -> Iterator[Paragraph]:
     """What would be compared, and what it will take."""
     yield line(("What would be compared", "title"))
     for name, rows in look["arms"]:
-        words = "the model before its first step, measured alone" if name == "base" else f"{rows:,} rows"
+        words = "the model before its first step, measured alone" if name == "base" else counted(rows, "row")
         yield line((name_cell(name), "key"), (words, "text"))
     yield Paragraph(())
     steps = look["steps"]
-    yield line((f"{steps['value']:,} steps a run, ", "text"), (steps["reason"], "muted"))
+    yield line((f"{counted(steps['value'], 'step')} a run, ", "text"), (steps["reason"], "muted"))
     seeds = f"{look['seeds']} seed{'s' if look['seeds'] > 1 else ', no seed variance'}"
     yield line((f"{seeds}, {look['to_run']} of {look['of']} runs to do", "text"))
     for label, estimate in (("time", look["expense"]["seconds"]), ("cost", look["expense"]["cost"])):

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.phrases import share
 from engine.training.compare.arms import BASE
 from engine.training.eval.pairwise import judged_pairs
-from workbench.render.comparison import heldout_line, share, spread
+from workbench.render.comparison import heldout_line, spread
 from workbench.render.html import page
 from workbench.text.escape import visible
 
@@ -35,7 +36,7 @@ def markdown(result: dict[str, Any]) -> str:
     ]
     for arm in result["arms"]:
         measures = f"{arm['nll']:.3f} | {spread(arm)} | {share(arm['exact_match'])} | {share(arm['format_valid'])}"
-        lines.append(f"| {cell(arm['name'])} | {arm['rows']} | {arm['steps']} | {arm['tokens']:,} | {measures} |")
+        lines.append(f"| {cell(arm['name'])} | {arm['rows']:,} | {arm['steps']:,} | {arm['tokens']:,} | {measures} |")
     lines += [
         "",
         "| curated less | nats per token | 99 % interval | smallest that would show | verdict |",

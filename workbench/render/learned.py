@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.phrases import counted, share
 from engine.review.signal_precision import Record
 from workbench.state.session import Session
 from workbench.text.blocks import Styled
@@ -27,7 +28,10 @@ def why_lines(session: Session, row: int) -> list[list[Styled]]:
     if queue is None or row not in queue.chances:
         return lines
     lines.append(
-        [("learnt ", "reason"), (f"{queue.chances[row]:.0%} likely bad, from {queue.decided} verdicts", "text")]
+        [
+            ("learnt ", "reason"),
+            (f"{share(queue.chances[row])} likely bad, from {counted(queue.decided, 'verdict')}", "text"),
+        ]
     )
     for name, weight in queue.why.get(row, ()):
         kind, _, word = name.partition(":")

@@ -4,6 +4,7 @@ the reader, which say what is under the cursor and why it is where it is."""
 from __future__ import annotations
 
 from engine.model import Cluster, Findings
+from engine.phrases import share
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.sources.mapping import Mapping
 from workbench.actions.order import RISK
@@ -113,7 +114,7 @@ class EntryLines:
         if cluster.kind == "conflict":
             return "answer"
         if cluster.kind == "near" and cluster.scores:
-            return f"{cluster.scores[cluster.rows.index(row)]:.0f} %"
+            return share(cluster.scores[cluster.rows.index(row)] / 100)
         return "copy" if cluster.kind == "exact" else "beginning"
 
     def _headline(self, row: int, width: int, *, answer: bool = False) -> str:
@@ -205,7 +206,7 @@ def _risk(session: Session, row: int) -> list[Styled]:
     """How likely the row is bad, in the order of risk."""
     learned = session.queue.learned if session.queue.sorted_by == RISK else None
     chance = learned.chances.get(row) if learned is not None else None
-    return [(f" risk {chance:.0%}", "muted")] if chance is not None else []
+    return [(f" risk {share(chance)}", "muted")] if chance is not None else []
 
 
 def _place_in(cluster: Cluster, row: int) -> str:

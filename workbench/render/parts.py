@@ -120,7 +120,7 @@ def spoken(turn: Turn, styled: list[Styled], row: int, *, tokens: bool = False) 
 def folded_system(turn: Turn, row: int, prompts: Mapping[int, int] = NOT_COUNTED) -> Paragraph:
     """The beginning of a long system prompt, how long it is, and in how many rows, once that is counted."""
     shared_by = prompts.get(hash(turn.text), 0)
-    words = f"{len(turn.text.split())} words" + (f", in {counted(shared_by, 'row')}" if shared_by else "")
+    words = counted(len(turn.text.split()), "word") + (f", in {counted(shared_by, 'row')}" if shared_by else "")
     head = visible_line(turn.text, FOLDED_SYSTEM - 40)
     return Paragraph(((f"{head}\u2026 ", "system"), (f"({words}; w unfolds)", "muted")), ("system", "system"), row)
 

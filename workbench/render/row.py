@@ -238,6 +238,6 @@ def raw_paragraphs(project: Project, row: int) -> Iterator[Paragraph]:
     """The row as it was read, byte for byte, controls made visible; its edit is not in it."""
     content = project.rows.raw_bytes(row)
     edited = ", its edit aside" if project.is_edited(row) else ""
-    head = f"as it was read{edited}: {len(content):,} bytes; z lays it out again"
+    head = f"as it was read{edited}: {counted(len(content), 'byte')}; z lays it out again"
     yield Paragraph(((head, "muted"),), ("raw", "muted"))
     yield from split_lines([(content.decode("utf-8", "surrogateescape"), "text")], ("", "muted"), row)

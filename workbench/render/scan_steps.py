@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.phrases import duration, share
 from workbench.state.progress import ScanProgress
 from workbench.text.blocks import Styled
 
@@ -41,11 +42,11 @@ def _under_way(progress: ScanProgress, state: str) -> tuple[Styled, ...]:
     return (
         ("\u2501" * filled, "bar"),
         ("\u2500" * (BAR - filled), "line"),
-        (f" {100 * progress.done // progress.of:>3} %", "text"),
+        (f" {share(progress.done / progress.of):>5}", "text"),
         (f"  about {in_words(left)} left" if left is not None else "", "muted"),
     )
 
 
 def in_words(seconds: float) -> str:
     """A time to wait, no more exact than a guess is: `10 s`, `4 min`."""
-    return f"{max(5, round(seconds / 5) * 5)} s" if seconds < 90 else f"{round(seconds / 60)} min"
+    return duration(max(5, round(seconds / 5) * 5) if seconds < 90 else round(seconds / 60) * 60)

@@ -49,9 +49,9 @@ def item_paragraphs(session: Session, item: Item) -> Iterator[Paragraph]:
     """Beside the overview: what the line under the cursor is, what its keys do, its first rows. They are named by their
     headlines alone, so none counts as seen."""
     yield Paragraph(((visible_line(item.label), "title"),))
-    of = f" of {item.of:,}" if item.of != item.rows else ""
+    of = f"{item.rows:,} of " if item.of != item.rows else ""
     left = "" if item.section == "decided" else " left to judge"
-    yield Paragraph(((f"{item.rows:,}{of} {'row' if item.of == 1 else 'rows'}{left}", "muted"),))
+    yield Paragraph(((f"{of}{counted(item.of, 'row')}{left}", "muted"),))
     yield Paragraph(())
     for key, words in _keys(item):
         yield Paragraph(((f"{key:<6} ", "key"), (words, "text")), hang=7)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.training.runs.live import LiveRun, duration
+from engine.phrases import counted, duration, share, size
+from engine.training.runs.live import LiveRun
 from engine.training.runs.loss_history import Column
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.braille import Curve, smoothed
@@ -54,7 +55,7 @@ def step_line(event: Mapping[str, Any], eta: float | None = None) -> str:
         if event.get(name) is not None:
             parts.append(f"{label} {number(event[name])}")
     if isinstance(event.get("dt"), int | float):
-        parts.append(f"{event['dt']:.2f} s")
+        parts.append(duration(event["dt"]))
     if eta is not None:
         parts.append(f"{duration(eta)} to go")
     return "  ".join(parts)
@@ -73,7 +74,7 @@ def _spawn(event: Mapping[str, Any]) -> str:
 
 def _data(event: Mapping[str, Any]) -> str:
     if "sequences" in event:
-        return f"{event['rows']} rows are packed into {event['sequences']} sequences"
+        return f"{counted(event['rows'], 'row')} packed into {counted(event['sequences'], 'sequence')}"
     kept = f"{event.get('kept')} of {event.get('rows')} rows, {number(event.get('completion_tokens'))} tokens learnt"
     cut = [f"{event[name]} {words}" for name, words in CUT if event.get(name)]
     return ", ".join([kept, *cut])
@@ -198,14 +199,14 @@ def pace(run: LiveRun) -> tuple[Styled, ...]:
     if run.state.alive and run.tokens_per_second:
         parts.append(("", f"{number(round(run.tokens_per_second))} tok/s", "text"))
     if run.step_seconds is not None:
-        parts.append(("", f"{number(run.step_seconds)} s a step", "text"))
+        parts.append(("", f"{duration(run.step_seconds)} a step", "text"))
     memory = run.memory
     if memory.get("gpu_reserved_mb") is not None:
-        of = f" of {memory['gpu_total_mb'] / 1000:.0f}" if memory.get("gpu_total_mb") else ""
-        busy = f", {memory['util']:.0f} % busy" if memory.get("util") is not None else ""
-        parts.append(("GPU", f"{memory['gpu_reserved_mb'] / 1000:.1f}{of} GB{busy}", "text"))
+        of = f" of {size(1e6 * memory['gpu_total_mb'])}" if memory.get("gpu_total_mb") else ""
+        busy = f", {share(memory['util'] / 100)} busy" if memory.get("util") is not None else ""
+        parts.append(("GPU", f"{size(1e6 * memory['gpu_reserved_mb'])}{of}{busy}", "text"))
     elif memory.get("rss_mb") is not None:
-        parts.append(("memory", f"{memory['rss_mb']:,.0f} MB", "text"))
+        parts.append(("memory", size(1e6 * memory["rss_mb"]), "text"))
     eta = run.eta_seconds
     if eta is not None:
         parts.append(("", f"{duration(eta)} to go", "text"))

@@ -11,9 +11,9 @@ from itertools import compress
 from time import monotonic
 
 from engine.model import CHARS_PER_TOKEN, VERDICTS, VerdictName
+from engine.phrases import duration, share
 from engine.project.project import Project
 from workbench.state.entries import marks_of
-from workbench.text.phrases import counted
 
 # A longer pause is a pause, not work.
 LONGEST_THOUGHT = 60.0
@@ -150,17 +150,11 @@ def progress_words(
 ) -> str:
     """`accepted 24 of 300 (8 %) · ~2,100 tokens · 12 rows a minute by hand: about 35 min for the 411 left`;
     tokens are None while they are not counted."""
-    share = f" of {goal:,} ({accepted / goal:.0%})" if goal else ""
-    of_tokens = f" of {goal_tokens:,} ({(tokens or 0) / goal_tokens:.0%})" if goal_tokens else ""
-    words = [f"accepted {accepted:,}{share}" if accepted or goal else "no goal set: goal = 300 in config.toml"]
+    of_rows = f" of {goal:,} ({share(accepted / goal)})" if goal else ""
+    of_tokens = f" of {goal_tokens:,} ({share((tokens or 0) / goal_tokens)})" if goal_tokens else ""
+    words = [f"accepted {accepted:,}{of_rows}" if accepted or goal else "no goal set: goal = 300 in config.toml"]
     if tokens is not None and (tokens or goal_tokens):
         words.append(f"~{tokens:,}{of_tokens} tokens")
     if pace is not None and left:
-        words.append(f"{pace:.0f} rows a minute by hand: about {_duration(left / pace)} for the {left:,} left")
+        words.append(f"{pace:.0f} rows a minute by hand: about {duration(60 * left / pace)} for the {left:,} left")
     return " \u00b7 ".join(words)
-
-
-def _duration(minutes: float) -> str:
-    if minutes < 1:
-        return "a minute"
-    return f"{minutes:.0f} min" if minutes < 90 else counted(round(minutes / 60), "hour")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from engine.phrases import share
 from engine.project.project import Project
 from engine.select import parse_selector
 
@@ -42,4 +43,4 @@ class Search:
     @property
     def progress(self) -> str:
         """`searching 40 %: 12 so far`."""
-        return f"searching {100 * self.looked_at // max(1, self.rows)} %: {len(self.found):,} so far"
+        return f"searching {share(self.looked_at / max(1, self.rows))}: {len(self.found):,} so far"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from engine.errors import TamisError
+from engine.phrases import share
 from workbench.actions import order, repairs
 from workbench.state.session import Session
 from workbench.text.phrases import counted
@@ -175,8 +176,7 @@ class Background:
             return
         is_new = phase != session.progress.scanning.phase
         session.progress.scanning = session.progress.scanning.moved(phase, done, of)
-        share = f" {100 * done // of} %" if of else ""
-        self._tell(f"scanning: {phase}{share}", now=is_new)
+        self._tell(f"scanning: {phase} {share(done / of)}" if of else f"scanning: {phase}", now=is_new)
 
     def _exact_found(self, groups: int) -> None:
         """Groups of equal rows can be settled while the scan goes on."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.model import TrainingRow
+from engine.phrases import duration
 from engine.training.compare.arms import BASE, CURATED, Arms, FindLeaks, check_arms
 from engine.training.compare.metrics import result_of
 from engine.training.compare.reuse import earlier_runs, is_whole, job_hash
@@ -150,7 +151,7 @@ def prepare(
     cost = cost_of_runs(first, runs=left, queues=queues, runs_dir=runs_dir, price=price)
     if budget_seconds and cost.seconds.value is not None and cost.seconds.value > budget_seconds:
         raise TrainingError(
-            f"about {cost.seconds.value:.0f} s are needed and the budget is {budget_seconds:.0f} s",
+            f"about {duration(cost.seconds.value)} are needed and the budget is {duration(budget_seconds)}",
             cost.seconds.reason,
             "fewer arms, seeds or steps, or more budget",
         )

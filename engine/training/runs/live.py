@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engine.phrases import duration
 from engine.training.runs.loss_history import COLUMNS, Column, read_loss_history
 from engine.training.runs.status import RunState, read_run, tail_events
 from engine.training.worker.events import read_json
@@ -169,13 +170,3 @@ def joined(first: Column, second: Column | None = None) -> Column:
     if second is None:
         return first
     return Column(second.step, min(first.low, second.low), max(first.high, second.high), second.last)
-
-
-def duration(seconds: float) -> str:
-    """`45s`, `3m20s`, `2h05m`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

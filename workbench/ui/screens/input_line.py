@@ -8,7 +8,7 @@ from textual import on
 from textual.widgets import Input
 
 from engine.errors import TamisError, UsageError
-from workbench.actions import search, tags, typed_commands
+from workbench.actions import navigate, search, tags, typed_commands
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.filter_line import FilterLine
 from workbench.ui.widgets.lines import OneLine
@@ -73,7 +73,7 @@ class AskingScreen(WorkScreen):
         if text.isdigit():
             if self.NAME != "triage":
                 self.session.set_filter("")
-            typed_commands.jump(self.session, int(text))
+            navigate.go_to_row(self.session, int(text))
             if self.NAME != "triage":
                 self.close_line()
                 WorkScreen.go(self, "triage")

@@ -62,7 +62,7 @@ class Box:
         """What a command prints. It must end with `code`, and never with a traceback."""
         done = subprocess.run(
             self.command(*words, before=before), capture_output=True, text=True, check=False, cwd=cwd or self.home,
-            env=self.environment(), stdin=subprocess.DEVNULL, timeout=240,
+            env=self.environment(), stdin=subprocess.DEVNULL, timeout=280,
         )  # fmt: skip
         assert done.returncode == code, (words, done)
         assert "Traceback" not in done.stderr, done
@@ -112,6 +112,24 @@ def bring(name: str, home: Path, parts: Sequence[str] = ("files",)) -> Path:
     for folder in sorted(target.glob("*.project")):
         folder.rename(folder.with_suffix(".tamis"))
     return target
+
+
+def run_facts(box: Box, folder: Path, run: Path) -> dict[str, Any]:
+    """What a run says: its state, the steps it told of, the rows of each step, its whole checkpoints."""
+    (told,) = [one for one in box.json("runs", "support.tamis", cwd=folder)["runs"] if one["run"] == run.name]
+    events = [json.loads(line) for line in box.run("watch", run, "--json").splitlines()]
+    batches = [json.loads(line) for line in (run / "batch.jsonl").read_bytes().splitlines()]
+    return {
+        "state": told["state"],
+        "step": told["step"],
+        "max_steps": told["max_steps"],
+        "model": told["model"],
+        "steps": [event["step"] for event in events if event["ev"] == "log"],
+        "losses": [event["loss"] for event in events if event["ev"] == "log"],
+        "from_step": [event["from_step"] for event in events if event["ev"] == "spawn"],
+        "batches": [[batch["step"], batch["rows"]] for batch in batches],
+        "checkpoints": sorted(path.name for path in (run / "ckpt").iterdir()),
+    }
 
 
 def texts(folder: Path) -> Iterator[Path]:

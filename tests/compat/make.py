@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import make_runs
 from box import HERE, MADE_IN, Box, journals, texts
 
 sys.path.append(str(HERE.parent / "terminal"))
@@ -23,10 +24,6 @@ from pseudo import Terminal
 HOME = Path(MADE_IN)
 FORMATS = ("alpaca", "messages", "prompt-completion", "sharegpt")
 SITE = re.compile(r"/[^\s:\"]*/site-packages")
-RUN_SETTINGS = (
-    *("method=lora", "r=1", 'target_modules=["q_proj"]', "batch=8", "generate_rows=4", "max_new_tokens=8"),
-    "row_losses=20",
-)
 
 
 def set_up(tree: Path) -> Box:
@@ -170,7 +167,7 @@ def two_reviewers(box: Box) -> tuple[Path, Story]:
     box.run(*do(*[f"accept row:{n}" for n in free[:8]], f"reject row:{free[8]}"), cwd=folder)
     bens = {"by": "ben", "project": "bens.tamis"}
     verdicts = [f"accept row:{n}" for n in free[:5]] + [f"reject row:{n}" for n in free[5:9]]
-    box.run(*do(*verdicts, f"tag good row:{free[0]}", f"skip row:{free[9]}", **bens), cwd=folder)
+    box.run(*do(*verdicts, f"tag ask row:{free[0]}", f"skip row:{free[9]}", **bens), cwd=folder)
     box.run("merge", "support.tamis", "bens.tamis", cwd=folder)
     box.run(*do(f"reject row:{free[5]}"), cwd=folder)
     # What Ben did since: the next merge brings it.
@@ -199,6 +196,12 @@ PROJECTS: dict[str, Callable[[Box], tuple[Path, Story]]] = {
     "bulk": bulk,
     "two-reviewers": two_reviewers,
     "exported": exported,
+}
+
+
+RUNS: dict[str, tuple[Callable[[Box, Path], dict[str, Any]], Callable[[Box, Path, dict[str, Any]], dict[str, Any]]]] = {
+    "half-run": (make_runs.half_run, make_runs.resumed),
+    "cut-comparison": (make_runs.cut_comparison, make_runs.compared),
 }
 
 
@@ -232,7 +235,7 @@ def write_expected(name: str, facts: dict[str, Any]) -> None:
         if key in ("story", "journal"):
             inside = ",\n".join(f"  {json.dumps(one)}" for one in value)
             lines.append(f" {json.dumps(key)}: [\n{inside}\n ]")
-        elif key in ("exports", "selected", "arms"):
+        elif key in ("exports", "selected", "then", "now"):
             inside = ",\n".join(f"  {json.dumps(one)}: {json.dumps(what)}" for one, what in value.items())
             lines.append(f" {json.dumps(key)}: {{\n{inside}\n }}")
         else:
@@ -250,6 +253,18 @@ def make_project(box: Box, name: str) -> None:
     keep(name, folder)
     facts["story"] = [box.step(words, folder, project) for words in story]
     write_expected(name, facts)
+
+
+def make_run(box: Box, name: str) -> None:
+    """The same with training runs; they are packed, since each holds a copy of the worker and a model."""
+    make, go_on = RUNS[name]
+    folder = sample(box, name, 64)
+    facts = make(box, folder)
+    keep(name, folder, packed=True)
+    index = HERE / "home" / "state" / "tamis" / "runs.jsonl"
+    shutil.copyfile(HOME / "state" / "tamis" / "runs.jsonl", index)
+    hide(index.parent)
+    write_expected(name, facts | {"now": go_on(box, folder, facts)})
 
 
 def keep(name: str, folder: Path, *, packed: bool = False) -> None:
@@ -294,8 +309,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"the checkout must lie in {MADE_IN}: its runs remember where", file=sys.stderr)
         return 2
     box = set_up(tree)
-    for name in arguments[1:] or PROJECTS:
-        make_project(box, name)
+    for name in arguments[1:] or [*PROJECTS, *RUNS]:
+        (make_run if name in RUNS else make_project)(box, name)
         print(name)
     return 0
 

@@ -10,9 +10,10 @@ import pytest
 from scan_rows import ROOT, row, rows
 
 from engine.model import CLUSTER_KINDS, Cluster, Findings, Flag, Leak, Span
-from engine.scan import ScanCancelled, scan
 from engine.scan.buckets import buckets_of
 from engine.scan.dates import date_of
+from engine.scan.pipeline import scan
+from engine.scan.progress import ScanCancelled
 from engine.scan.store import in_columns, pack_findings, read_findings
 
 FINDINGS = Findings(

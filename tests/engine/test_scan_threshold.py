@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scan_rows import ROOT, clusters, rows
 
 from engine.model import Cluster, Findings, Flag
-from engine.scan import scan
 from engine.scan.duplicates.threshold import borderline, rethreshold
+from engine.scan.pipeline import scan
 
 NEAR = Cluster("c1", "near", (0, 1, 2), 1, ("3 rows",), (82.0, 100.0, 97.0))
 FOUND = Findings(

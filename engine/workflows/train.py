@@ -29,7 +29,7 @@ from engine.training.runs.launch import Job, Run, launch
 from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import RunSpec, choose_spec, optimizer_steps
 from engine.version import tamis_version
-from engine.workflows.gate import gate
+from engine.workflows.gate import GateResult, gate, gate_summary
 from engine.workflows.wasted_tokens import junk_groups
 
 # What a project has to train on: the curated rows and the held-out rows.
@@ -166,7 +166,8 @@ def start_run(
     `overridden`: the refusals of the plan and why they were set aside, for manifest and spec. `facts` are the plan's.
     """
     job = planned_run(project, model=model, settings=settings)
-    document = run_manifest(project, job.train, "", {"holdout_rows": len(job.heldout)}) | _override(overridden)
+    document = run_manifest(project, job.train, gate(project), {"holdout_rows": len(job.heldout)})
+    document |= _override(overridden)
     told = {**(facts or {}), "journals": document["journals"], "source": document["source"], **_override(overridden)}
     return launch(job.spec, job.train, job.heldout, project.folder / "runs", told, document)
 
@@ -233,10 +234,10 @@ def steps_of(job: Job) -> int:
 
 
 def run_manifest(
-    project: Project, rows: Sequence[TrainingRow], run: str, summary: Mapping[str, Any] | None = None
+    project: Project, rows: Sequence[TrainingRow], gate_result: GateResult, summary: Mapping[str, Any], run: str = ""
 ) -> dict[str, Any]:
     """The content of a run's `tamis-manifest.json`, which is copied beside its adapter."""
-    document = manifest(project, {"rows": len(rows), "run": run, **(summary or {})})
+    document = manifest(project, {"rows": len(rows), "run": run, **summary}, gate_summary(project, gate_result))
     return document | {"rows": rows_seen(project, rows)}
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from projects import alpaca, make_project, numbered
 
-from engine.export import export
 from engine.model import Act, Cluster, Findings, Flag
 from engine.project.fold import map_act
 from engine.project.project import open_project
 from engine.sources.mapping import Mapping
+from engine.workflows.export import export
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

@@ -27,7 +27,7 @@ from engine.training.plan.plan import Plan, make_plan
 from engine.training.plan.preflight import Progress
 from engine.training.runs.launch import Job, Run, launch
 from engine.training.spec.defaults import Chosen
-from engine.training.spec.run_spec import RunSpec, choose_spec, optimizer_steps
+from engine.training.spec.run_spec import choose_spec
 from engine.version import tamis_version
 from engine.workflows.gate import GateResult, gate, gate_summary
 from engine.workflows.wasted_tokens import junk_groups
@@ -222,12 +222,6 @@ def start_run_on_file(
     told = {**(facts or {}), "source": [source], **_override(overridden)}
     document = {"tamis": tamis_version(), "made": now(), "source": [source], "export": {"rows": len(job.train)}}
     return launch(job.spec, job.train, job.heldout, runs, told, document | _override(overridden))
-
-
-def steps_of(job: Job) -> int:
-    """How many optimizer steps a planned run takes."""
-    spec: RunSpec = job.spec
-    return optimizer_steps(spec, len(job.train))
 
 
 # The manifest of a run: where its rows came from, every row it saw, and who passed it.

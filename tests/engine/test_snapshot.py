@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
+from array import array
 from pathlib import Path
 from typing import Any
 
 import pytest
 from projects import alpaca, make_project, numbered
 
-from engine.model import VERDICTS, Act
+from engine.model import VERDICTS, Act, VerdictName
 from engine.project import project as folder_module
 from engine.project.fold import RowState
 from engine.project.project import Project, open_project
-from engine.project.reviewers import DISPUTED, SAID, together, verdict_codes
+from engine.project.reviewers import together
 from engine.project.row_states import combined
+from engine.project.snapshot import Columns
 
 ROWS = 30
 
@@ -133,7 +135,15 @@ def test_verdicts_of_columns_come_together_as_states_do(seed: int) -> None:
     dice = random.Random(seed)
     rows, journals = 200, dice.randint(1, 4)
     verdicts = [[dice.choice([None, *VERDICTS]) for _ in range(rows)] for _ in range(journals)]
-    whole = together([bytes(0 if v is None else SAID + VERDICTS.index(v) for v in column) for column in verdicts])
+    codes, disputed_rows = together([columns_of(column) for column in verdicts])
     for row in range(rows):
         state, disputed = combined([RowState(column[row]) for column in verdicts if column[row] is not None])
-        assert (VERDICTS[verdict_codes(whole)[row]], whole[row] == DISPUTED) == (state.verdict, disputed)
+        assert (VERDICTS[codes[row]], row in disputed_rows) == (state.verdict, disputed)
+
+
+def columns_of(verdicts: list[VerdictName | None]) -> Columns:
+    """A journal that says this of each row, None where it says nothing."""
+    codes = bytes(VERDICTS.index(verdict or "undecided") for verdict in verdicts)
+    spoken = array("I", [verdict is not None for verdict in verdicts])
+    rows: Any = None  # nobody asks for an id here
+    return Columns(rows, codes, b"", spoken, spoken, spoken, [], {}, {}, {})

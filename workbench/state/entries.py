@@ -19,7 +19,7 @@ from engine.project.project import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.project.suspects import rank_of
 from engine.review.recheck import TAG
-from engine.scan.columns import ALTERNATIVES
+from engine.scan.columns import ALTERNATIVES, marked
 from engine.select import select
 
 # In this filter a row asks for a verdict until it has got its second one.
@@ -229,7 +229,7 @@ def _singles(project: Project, matched: Sequence[int], grouped: set[int]) -> Ite
 def _marked(places: bytearray, code: int, rows: Sequence[int]) -> Iterable[int]:
     """For each of the rows 1 where its place is `code`, else 0; where they are all the rows there are, without a look
     at each."""
-    marks = places.translate(bytes(value == code for value in range(256)))
+    marks = marked(places, (code,))
     return marks if len(rows) == len(places) else map(marks.__getitem__, rows)
 
 

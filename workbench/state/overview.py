@@ -21,7 +21,7 @@ from engine.model import (
 )
 from engine.project.project import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
-from engine.scan.columns import ALTERNATIVES
+from engine.scan.columns import ALTERNATIVES, marked
 from workbench.text.phrases import counted
 
 if TYPE_CHECKING:
@@ -65,27 +65,6 @@ class Item:
     keeps: bool = False
 
 
-# Verdict code -> 1 where a row is left to judge.
-_LEFT = bytes(code == VERDICTS.index("undecided") for code in range(256))
-
-
-def _only(code: int) -> bytes:
-    """A table for `translate`: 1 for this code, 0 for any other."""
-    return bytes(value == code for value in range(256))
-
-
-# Above every code: stands for a row that is not counted.
-MASKED = 128
-
-
-def _code_counts(codes: bytes, mask: bytes | bytearray) -> dict[int, int]:
-    """How many rows have which code, where the mask has 1; without a step of Python's for each row."""
-    # As numbers of as many digits to the base 256: no digit overflows.
-    marked = int.from_bytes(codes, "little") + MASKED * int.from_bytes(mask, "little")
-    digits = marked.to_bytes(len(codes), "little")
-    return {code: digits.count(code + MASKED) for code in range(len(BUCKETS))}
-
-
 class _Look:
     """A project and the verdict of each of its rows, read once for all lines.
 
@@ -98,7 +77,7 @@ class _Look:
         self.codes = project.verdict_codes
         self.heldout = project.heldout
         self.judged = bytearray(b"\1") * len(self.codes)
-        self.left = self.codes.translate(_LEFT)
+        self.left = marked(self.codes, (VERDICTS.index("undecided"),))
         for row in self.heldout:
             self.judged[row] = 0
         # The held-out set is judged in a sitting of its own and counts in no other line.
@@ -111,10 +90,6 @@ class _Look:
         """(how many rows outside the held-out set have which value, how many of them are left)."""
         total = Counter(compress(values, self.judged) if self.heldout else values)
         return total, Counter(compress(values, self.counted))
-
-    def code_counts(self, codes: bytes) -> tuple[dict[int, int], dict[int, int]]:
-        """The same of bytes below MASKED, one a row."""
-        return _code_counts(codes, self.judged), _code_counts(codes, self.counted)
 
     @cached_property
     def groups(self) -> list[tuple[str, bool, Sequence[int]]]:
@@ -192,7 +167,7 @@ def _signals(look: _Look) -> Iterator[Item]:
     columns = look.project.finding_columns
     if columns is None:
         return
-    proposed = bytearray(columns.bucket_codes.translate(_only(BUCKETS.index("drop"))))
+    proposed = bytearray(marked(columns.bucket_codes, (BUCKETS.index("drop"),)))
     for row in chain(look.heldout, *(rows for kind, _, rows in look.groups if kind in SETTLED_KINDS)):
         proposed[row] = 0
     tops = look.project.top_signals(proposed)
@@ -210,7 +185,7 @@ def _buckets(look: _Look) -> Iterator[Item]:
     if columns is None or not look.project.is_scanned:
         # Before a scan has come to its end nobody can say that a row has no issue.
         return
-    total, left = look.code_counts(columns.bucket_codes)
+    total, left = look.counts(columns.bucket_codes)
     for bucket in BUCKET_ORDER:
         code = BUCKETS.index(bucket)
         if total[code]:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from engine.model import CHARS_PER_TOKEN, VERDICTS
 from engine.project.project import Project
+from engine.scan.columns import marked
 from engine.scan.dates import date_of
 from engine.sources.shapes import turns_of
 from workbench.render.parts import FOLDED_SYSTEM
@@ -50,10 +51,6 @@ class Pace:
         return self._rows / self._worked * 60 if self._acts >= FEWEST_ACTS and self._worked > 0 else None
 
 
-# Verdict code -> 1 where a row is accepted.
-_ACCEPTED = bytes(code == VERDICTS.index("accepted") for code in range(256))
-
-
 class TokenCount:
     """About how many tokens rows hold, told from the size of their lines: no row is read but a sample of them."""
 
@@ -73,7 +70,7 @@ class TokenCount:
         """The tokens of all accepted rows that are not held out."""
         project, heldout = self._project, self._project.heldout
         codes = project.verdict_codes
-        accepted = list(compress(range(len(codes)), codes.translate(_ACCEPTED)))
+        accepted = list(compress(range(len(codes)), marked(codes, (VERDICTS.index("accepted"),))))
         if heldout:
             accepted = [row for row in accepted if row not in heldout]
         return round(project.rows.size_of(accepted) * self._a_byte) if accepted else 0

@@ -189,10 +189,8 @@ class JournalWriter:
                 f"{path}: the journal cannot be written", error.strerror or "", "check its permissions and the disk"
             ) from error
 
-    def set_torn_aside(self, torn: bytes) -> str | None:
-        """Move a torn last line to a file of its own; the sentence that says so, or None where there was none."""
-        if not torn:
-            return None
+    def set_torn_aside(self, torn: bytes) -> str:
+        """Move a torn last line to a file of its own; the sentence that says so."""
         aside = self.path.with_suffix(f".torn-{now().replace(':', '')}")
         write_atomic(aside, torn)
         os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - len(torn))

@@ -256,7 +256,7 @@ def test_every_act_of_the_contract_is_folded_and_kept_over_a_snapshot(
     assert [act.do for act in first["relations"]] == ["not_duplicates", "fine_together", "split"]
     assert (first["changed"], first["heldout"]) == (ids[1], {8})
     assert first["mapping"].fields["output"] == "instruction"
-    monkeypatch.setattr("engine.project.project.SNAPSHOT_LINES", 1)
+    monkeypatch.setattr("engine.project.journals.SNAPSHOT_LINES", 1)
     with open_project(folder, reviewer="ann"):
         pass
     assert (folder / "snapshot.bin").exists()

@@ -32,7 +32,7 @@ from engine.version import tamis_version
 from engine.workflows.gate import GateResult, gate, gate_summary
 from engine.workflows.wasted_tokens import junk_groups
 
-# What a project has to train on: the curated rows and the held-out rows.
+MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,6 @@ def training_sets(project: Project) -> TrainingSets:
 def _rows(project: Project, numbers: tuple[int, ...] | list[int], *, edited: bool = True) -> tuple[TrainingRow, ...]:
     examples = (project.example(number, edited=edited) for number in numbers)
     return tuple(training_row(example) for example in examples if trainable(example.turns))
-
-
-MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
 
 
 def settings_of(training: Training) -> dict[str, Any]:
@@ -224,7 +221,7 @@ def start_run_on_file(
     return launch(job.spec, job.train, job.heldout, runs, told, document | _override(overridden))
 
 
-# The manifest of a run: where its rows came from, every row it saw, and who passed it.
+# -- the manifest of a run: where its rows came from, every row it saw, and who passed it
 
 
 def run_manifest(

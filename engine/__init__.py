@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.errors import TamisError
-    from engine.export.write import export as export_rows
     from engine.jobs.scan import scan_project
     from engine.model import Act, Cluster, Decision, Example, Findings, Flag, Turn
     from engine.project.create import create_project
     from engine.project.project import Project, open_project
     from engine.select import select as select_rows
+    from engine.workflows.export import export as export_rows
 
 _HOMES = {
     "TamisError": "engine.errors",
-    "export_rows": "engine.export.write",
+    "export_rows": "engine.workflows.export",
     "scan_project": "engine.jobs.scan",
     "Act": "engine.model",
     "Cluster": "engine.model",
@@ -35,7 +35,7 @@ _HOMES = {
     "select_rows": "engine.select",
 }
 
-# `engine.export` and `engine.select` are rooms; their functions go by another name here.
+# Short names that are clear in their module and not here.
 _OTHER_NAMES = {"export_rows": "export", "select_rows": "select"}
 
 __all__ = [

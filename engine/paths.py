@@ -1,4 +1,7 @@
-"""Where the data folders that travel with tamis are: in a checkout beside the packages, in a wheel inside `engine`."""
+"""Where things lie on disk: the data folders that travel with tamis, and the project folder of a source.
+
+Apart from the making of projects: most commands only open one.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from engine.errors import TamisError
 
 
 def shipped_dir(name: str) -> Path:
-    """The folder `themes` or `sample_data`. Raises TamisError where the installation lacks it."""
+    """The folder `themes` or `sample_data`: in a checkout beside the packages, in a wheel inside `engine`.
+
+    Raises TamisError where the installation lacks it.
+    """
     package = Path(__file__).resolve().parent
     for folder in (package / "_shipped" / name, package.parent / name):
         if folder.is_dir():
             return folder
     raise TamisError(f"this installation lacks its {name} folder", "", "install tamis again")
-
-
-# Which folder is the project of a source. Apart from the making of projects: most commands only open one.
 
 
 def project_folder_for(source: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Measures of a data set, alone or side by side with another: what training on it would meet.
+"""Measures of a data set, alone or side by side with another, as numbers and in words: what training on it would meet.
 
 Every number is counted on the rows as they came. Lengths are tokens of a tokenizer where one is given, else characters
 divided by four and marked as approximate.
@@ -136,7 +136,7 @@ def _repeated(texts: Iterable[str]) -> list[dict[str, Any]]:
     return [{"count": count, "text": text} for text, count in counts.most_common(MOST_REPEATED) if count > 1]
 
 
-# The measures of a report in words: one line each, with the values, the difference and what it means.
+# -- the measures in words: a line each, with the values, the difference and what it means
 
 Set = dict[str, Any]
 

@@ -54,9 +54,6 @@ class Selector:
     text: str
     test: Test
 
-    def matches(self, project: Project, number: int) -> bool:
-        return self.test(project, number)
-
 
 def select(project: Project, text: str) -> list[int]:
     """The row numbers that match, ascending. Raises UsageError where the text is no selector."""

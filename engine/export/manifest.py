@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from engine.project.project import Project
 
 
-def manifest(project: Project, summary: dict[str, Any]) -> dict[str, Any]:
-    """Sources, journals, reviewers, counts per reason, how many decisions were read against taken in bulk, the gate."""
-    from engine.workflows.gate import gate_summary  # the gate counts what an export would hold
+def manifest(project: Project, summary: dict[str, Any], gate: dict[str, Any]) -> dict[str, Any]:
+    """Sources, journals, reviewers, counts per reason, how many decisions were read against taken in bulk.
 
+    `summary` is what was made of the rows, `gate` what the gate says of them: both stand in the manifest as they are.
+    """
     counts = project.counts()
     decided = [number for number in range(len(project.rows)) if project.verdict(number) in ("accepted", "rejected")]
     return {
@@ -36,7 +37,7 @@ def manifest(project: Project, summary: dict[str, Any]) -> dict[str, Any]:
         "accepted_because": _reasons(project, "accepted"),
         "read": counts["seen"],
         "bulk": len(decided) - counts["seen"],
-        "gate": gate_summary(project),
+        "gate": gate,
         "export": summary,
     }
 

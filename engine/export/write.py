@@ -1,4 +1,4 @@
-"""Writing the curated set: every file whole or not at all, the untouched rows proven to be the source's own lines."""
+"""The files of a curated set: each whole or not at all, the untouched rows proven to be the source's own lines."""
 
 from __future__ import annotations
 
@@ -14,27 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ProjectError, UsageError
-from engine.export.card import card
-from engine.export.convert import CONVERSIONS, Converted, checked_format, json_line, needs_wide
-from engine.export.curated import Curated, curate
-from engine.export.licence import is_licence
-from engine.export.manifest import manifest
+from engine.export.convert import CONVERSIONS, Converted, json_line, needs_wide
+from engine.export.curated import Curated
 from engine.files import sync_folder, write_atomic
-from engine.model import Act
-from engine.phrases import counted
 
 if TYPE_CHECKING:
     from engine.project.project import Project
 
 MANIFEST_NAME = "tamis-manifest.json"
-CARD_NAME = "README.md"
 Progress = Callable[[str, int, int], None]
 PROGRESS_EVERY = 2000
 # What the end of a file name says about its form; a path without one of these is a folder of JSONL files.
 SUFFIXES = {".jsonl": "jsonl", ".jsonl.gz": "jsonl.gz", ".parquet": "parquet", ".csv": "csv"}
 CONTAINERS = (*SUFFIXES.values(), "datasets")
-SHOWN_ROWS = 5
-SECRET_SIGNAL = "secrets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,84 +62,6 @@ def export_paths(to: Path) -> tuple[Path, Path, Path]:
     return target.training, target.heldout, target.manifest
 
 
-def export(
-    project: Project,
-    to: Path | str,
-    *,
-    format_name: str = "same",
-    container: str | None = None,
-    include_undecided: bool = False,
-    lossy: bool = False,
-    override: str = "",
-    licence: str = "",
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Write the accepted rows; the contract's `export` object.
-
-    `override` are the words that let rows with secrets through; they go into the manifest, and into the journal of a
-    project that is open for deciding. `licence` is what the card says instead of what the source says.
-
-    Raises UsageError where nothing is accepted, a row holds a secret, a conversion would lose something and `lossy` is
-    not set, the target is a source of the project, or a file that tamis did not write; ProjectError where the disk
-    refuses.
-    """
-    checked_format(format_name)
-    if licence and not is_licence(licence):
-        raise UsageError(f"{licence!r} is no licence id", "", "write it as the Hub does: mit, apache-2.0, cc-by-4.0")
-    to = Path(to)
-    curated = curate(project, include_undecided=include_undecided)
-    if not curated.training:
-        raise UsageError(
-            "nothing to export: no training row is accepted", "", "accept rows first, or add --include undecided"
-        )
-    target = target_of(to, container)
-    _refuse_foreign(project, target)
-    secrets = unresolved_secrets(project, (*curated.training, *curated.heldout))
-    if secrets and not override.strip():
-        raise UsageError(
-            f"{counted(len(secrets), 'row')} {'holds' if len(secrets) == 1 else 'hold'} secrets ({_some(secrets)})",
-            "",
-            "mask them (flag:secrets), or say why they may leave: --override 'why'",
-        )
-    lost, left_behind = losses(project, curated, format_name)
-    if lost and not lossy:
-        raise UsageError(
-            f"exporting as {format_name} would lose {_told(lost)}", "", "add --lossy to do it all the same"
-        )
-    summary: dict[str, Any] = {
-        "to": str(to),
-        "format": format_name,
-        "container": target.container,
-        "rows": len(curated.training),
-        "holdout_rows": len(curated.heldout),
-        "untouched": 0,
-        "untouched_identical": 0,
-        "left_out": curated.counts(),
-        "lost": {what: len(numbers) for what, numbers in lost.items()},
-        "left_behind": left_behind,
-        "secrets_let_through": {"rows": secrets, "why": override} if secrets else None,
-    }
-    try:
-        target.training.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ProjectError(
-            f"{target.training.parent}: cannot be made", error.strerror or "", "choose another folder"
-        ) from error
-    if target.container == "datasets":
-        summary |= _write_dataset(project, curated, format_name, target)
-    else:
-        summary |= _write_files(project, curated, format_name, target, progress)
-    if secrets and not project.readonly:
-        ids = tuple(project.rows.id(number) for number in secrets)
-        project.decide([Act("override", ids, extra={"of": SECRET_SIGNAL})], why=override)
-    document = manifest(project, summary) | ({"licence": licence} if licence else {})
-    if target.folder is not None:
-        write_atomic(target.folder / CARD_NAME, card(project, document).encode("utf-8", "backslashreplace"), mode=0o644)
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    write_atomic(target.manifest, text.encode("utf-8", "backslashreplace"), mode=0o644)
-    return summary
-
-
 def losses(project: Project, curated: Curated, format_name: str) -> tuple[dict[str, list[int]], list[str]]:
     """(what a conversion would lose -> the rows it would lose it from, names of fields it leaves behind)."""
     lost: dict[str, list[int]] = {}
@@ -163,34 +77,6 @@ def losses(project: Project, curated: Curated, format_name: str) -> tuple[dict[s
     return lost, list(left_behind)
 
 
-def _told(lost: dict[str, list[int]]) -> str:
-    parts = []
-    for what, numbers in lost.items():
-        parts.append(f"{what} in {counted(len(numbers), 'row')} ({_some(numbers)})")
-    return "; ".join(parts)
-
-
-def _some(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers[:SHOWN_ROWS])) + (", …" if len(numbers) > SHOWN_ROWS else "")
-
-
-def unresolved_secrets(project: Project, numbers: Sequence[int]) -> list[int]:
-    """Rows that still hold what the scan marked as a secret; an edit that took it out resolves it."""
-    found: list[int] = []
-    for number in numbers:
-        for flag in project.flags_of(number):
-            if flag.signal != SECRET_SIGNAL:
-                continue
-            before, now = project.example(number, edited=False).turns, project.example(number).turns
-            marked = ""
-            if flag.span is not None and flag.span.turn < len(before):
-                marked = before[flag.span.turn].text[flag.span.start : flag.span.end]
-            if not project.is_edited(number) or any(marked in turn.text for turn in now):
-                found.append(number)
-                break
-    return found
-
-
 def _converter(project: Project, curated: Curated, format_name: str) -> Callable[[int], Converted]:
     """The conversion of this export: one variant for the whole set, so that a trainer sees one kind of column."""
     conversion = CONVERSIONS[format_name]
@@ -200,9 +86,11 @@ def _converter(project: Project, curated: Curated, format_name: str) -> Callable
     return lambda number: convert(project.example(number))
 
 
-def _write_files(
+def write_files(
     project: Project, curated: Curated, format_name: str, target: Target, progress: Progress | None
 ) -> dict[str, Any]:
+    """Write both halves; {"sha256": {file: hash}}, and for JSONL in the source's form how many lines are proven to be
+    the source's own. Raises ProjectError where the disk refuses."""
     files = {target.training: _content(project, curated, curated.training, format_name, target.container, progress)}
     if curated.heldout:
         files[target.heldout] = _content(project, curated, curated.heldout, format_name, target.container, progress)
@@ -252,8 +140,11 @@ def _plain_rows(project: Project, curated: Curated, numbers: Sequence[int], form
     return [convert(number).row for number in numbers]
 
 
-def _write_dataset(project: Project, curated: Curated, format_name: str, target: Target) -> dict[str, Any]:
-    """A DatasetDict, made beside its place and moved there split by split."""
+def write_dataset(project: Project, curated: Curated, format_name: str, target: Target) -> dict[str, Any]:
+    """A DatasetDict, made beside its place and moved there split by split; {"sha256": {file: hash}, "columns"}.
+
+    Raises ProjectError where the disk refuses.
+    """
     from engine.export import columnar
 
     assert target.folder is not None
@@ -297,7 +188,8 @@ def _proven(project: Project, numbers: Sequence[int], path: Path) -> tuple[int, 
     return untouched, identical
 
 
-def _refuse_foreign(project: Project, target: Target) -> None:
+def refuse_foreign(project: Project, target: Target) -> None:
+    """Raise UsageError where the target is a source of the project, or a file that tamis did not write."""
     sources = {Path(source.path) for source in project.settings.sources}
     known = _names_in(target.manifest)
     for path in (target.training, target.heldout):

@@ -16,7 +16,7 @@ from engine.errors import TamisError
 from engine.files import write_atomic
 from engine.jobs.protocol import end_when_parent_does, say
 from engine.model import Example, Turn
-from engine.scan import scan
+from engine.scan.pipeline import scan
 
 
 def leaking_ids(question: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from engine.model import Findings
 from engine.project.project import Project, open_project
 from engine.review.outcomes import outcomes
 from engine.review.signal_precision import demoted, records
-from engine.scan import scan
+from engine.scan.pipeline import scan
 from engine.scan.signals.settings import configured
 from engine.scan.signals.signal import Signal
 
@@ -37,7 +37,7 @@ def scan_project(
     """Scan the rows as they stand (edits applied, a person's word on pairs kept) and save the findings.
 
     `exact_found` is called once the exact clusters are saved. They are not saved over findings of the same rows.
-    `processes` as for `engine.scan.scan`.
+    `processes` as for `engine.scan.pipeline.scan`.
     """
     from engine.scan.cache import load_cache, save_cache
 

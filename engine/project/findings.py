@@ -1,16 +1,41 @@
-"""The findings of a scan by row and by cluster id, with what training said of rows laid over them."""
+"""The findings of a scan: kept beside the rows, asked by row and by cluster, what training said laid over them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import compress
+from pathlib import Path
 
 from engine.errors import ProjectError
+from engine.files import write_atomic
 from engine.model import Cluster, Findings, Flag
+from engine.project.journal import now
 from engine.scan.columns import FindingColumns
+from engine.scan.store import pack_findings, read_findings
+
+SCAN_FILE = "scan.bin"
+# What findings were kept in up to version 1; nobody reads it any more.
+OLD_SCAN_FILE = "scan.jsonl"
 
 
-class Found:
+def save_findings(folder: Path, key: str, findings: Findings) -> FindingColumns | None:
+    """Keep findings that hold for `key`, and give them back in columns. Raises ProjectError where the disk refuses."""
+    content = pack_findings(findings, {"key": key, "at": now()})
+    write_atomic(folder / SCAN_FILE, content)
+    (folder / OLD_SCAN_FILE).unlink(missing_ok=True)
+    return read_findings(content, {"key": key})
+
+
+def load_findings(folder: Path, key: str) -> FindingColumns | None:
+    """The findings on disk, or None where there are none that hold for `key`."""
+    try:
+        return read_findings((folder / SCAN_FILE).read_bytes(), {"key": key})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # Missing or damaged: it is a cache, a new scan makes it again.
+        return None
+
+
+class FindingsByRow:
     """Findings in columns, and the suspicions of the last run that was read; built once and never changed."""
 
     def __init__(self, columns: FindingColumns | None, trained: Mapping[int, Sequence[Flag]] | None = None) -> None:

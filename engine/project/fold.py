@@ -130,10 +130,6 @@ class Fold:
         """How this journal says that rows are read: the last correction that stands, or None where there is none."""
         return self.mappings[max(self.mappings)] if self.mappings else None
 
-    def acts_of(self, number: int) -> tuple[Act, ...]:
-        """The acts of a line that is in memory."""
-        return self._applied[number].acts
-
     def _perform(self, number: int, acts: tuple[Act, ...], line: dict[str, Any]) -> set[str]:
         applied = _Applied(acts, line, {})
         self._applied[number] = applied

@@ -1,6 +1,7 @@
-"""The journal file: append-only lines, one per act, synced before the caller hears that it is done.
+"""One journal file: what its lines look like, how they are read, and the one writer that adds to them.
 
-It is the work; everything else in a project can be made again. One writer holds the file's lock; others read.
+Append-only, a line an act, synced before the caller hears that it is done. It is the work; everything else in a project
+can be made again. One process holds the right to write it, all others read.
 """
 
 from __future__ import annotations
@@ -19,26 +20,41 @@ from engine.files import append_durable, write_atomic
 from engine.model import Act
 from engine.project.writer_lock import Ownership
 
-# What a journal line must look like before it is folded: a line that a person, a merge or a disk has spoilt is left
-# out by name and costs none of the others.
+VERSION = 1
+INLINE_IDS = 10_000
+_OWN_KEYS = frozenset({"do", "ids", "edited"})
+
+# -- an act and a line as JSON
 
 
-def check_line(line: Any) -> None:
-    """Raises ValueError with what is wrong. Unknown keys and acts are let through: a later version wrote them."""
-    if not isinstance(line, dict):
-        raise ValueError("no JSON object")
-    if not _is_number(line.get("n")):
-        raise ValueError("no number n")
-    # A journal of a long sitting has tens of thousands of lines: only the keys that a line has are looked at.
-    for key, value in line.items():
-        fits = LINE_KEYS.get(key)
-        if fits is not None and not fits(value):
-            raise ValueError(f"{key} is not what it should be")
-    for act in line.get("acts", ()):
-        for key, value in act.items():
-            fits = ACT_KEYS.get(key)
-            if fits is not None and not fits(value):
-                raise ValueError(f"{key} of an act is not what it should be")
+def act_to_json(act: Act) -> dict[str, Any]:
+    """The contract's form of one act."""
+    plain: dict[str, Any] = {"do": act.do, "ids": list(act.ids)}
+    if act.edited:
+        plain["edited"] = {identifier: dict(row) for identifier, row in act.edited.items()}
+    return plain | dict(act.extra)
+
+
+def act_from_json(plain: dict[str, Any]) -> Act:
+    """The other way; keys that this version does not know stay in `extra`."""
+    extra = {key: value for key, value in plain.items() if key not in _OWN_KEYS}
+    return Act(str(plain["do"]), tuple(plain.get("ids", ())), plain.get("edited", {}), extra)
+
+
+def now() -> str:
+    """The time as RFC 3339 in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def journal_line(number: int, by: str, acts: Iterable[Act], seen: Iterable[str], why: str) -> dict[str, Any]:
+    """A line that does something."""
+    line: dict[str, Any] = {"v": VERSION, "n": number, "at": now(), "by": by}
+    line["acts"] = [act_to_json(act) for act in acts]
+    line["seen"] = list(seen)
+    return line | ({"why": why} if why else {})
+
+
+# -- what a line must look like: one that a person, a merge or a disk has spoilt is left out and costs no other
 
 
 _TEXT = frozenset({str})
@@ -89,28 +105,27 @@ ACT_KEYS: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-VERSION = 1
-INLINE_IDS = 10_000
-_OWN_KEYS = frozenset({"do", "ids", "edited"})
+def check_line(line: Any) -> None:
+    """Raises ValueError with what is wrong. Unknown keys and acts are let through: a later version wrote them."""
+    if not isinstance(line, dict):
+        raise ValueError("no JSON object")
+    if not _is_number(line.get("n")):
+        raise ValueError("no number n")
+    # A journal of a long sitting has tens of thousands of lines: only the keys that a line has are looked at.
+    for key, value in line.items():
+        fits = LINE_KEYS.get(key)
+        if fits is not None and not fits(value):
+            raise ValueError(f"{key} is not what it should be")
+    for act in line.get("acts", ()):
+        for key, value in act.items():
+            fits = ACT_KEYS.get(key)
+            if fits is not None and not fits(value):
+                raise ValueError(f"{key} of an act is not what it should be")
 
 
-def act_to_json(act: Act) -> dict[str, Any]:
-    """The contract's form of one act."""
-    plain: dict[str, Any] = {"do": act.do, "ids": list(act.ids)}
-    if act.edited:
-        plain["edited"] = {identifier: dict(row) for identifier, row in act.edited.items()}
-    return plain | dict(act.extra)
+# -- reading
 
-
-def act_from_json(plain: dict[str, Any]) -> Act:
-    """The other way; keys that this version does not know stay in `extra`."""
-    extra = {key: value for key, value in plain.items() if key not in _OWN_KEYS}
-    return Act(str(plain["do"]), tuple(plain.get("ids", ())), plain.get("edited", {}), extra)
-
-
-def now() -> str:
-    """The time as RFC 3339 in UTC, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+_decode = json.JSONDecoder().raw_decode
 
 
 def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], list[str], bytes]:
@@ -147,9 +162,6 @@ def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], list[s
     return lines, complaints, torn
 
 
-_decode = json.JSONDecoder().raw_decode
-
-
 def _parsed(text: bytes) -> Any:
     """What a line says, as `json.loads` reads it. Raises ValueError, RecursionError."""
     try:
@@ -172,6 +184,9 @@ def _bring_ids(folder: Path, line: dict[str, Any]) -> None:
             act["ids"] = content.decode("ascii").split()
 
 
+# -- writing
+
+
 class JournalWriter:
     """The one writer of one journal file, from construction to `close` or until another window takes over.
 
@@ -189,10 +204,8 @@ class JournalWriter:
                 f"{path}: the journal cannot be written", error.strerror or "", "check its permissions and the disk"
             ) from error
 
-    def set_torn_aside(self, torn: bytes) -> str | None:
-        """Move a torn last line to a file of its own; the sentence that says so, or None where there was none."""
-        if not torn:
-            return None
+    def set_torn_aside(self, torn: bytes) -> str:
+        """Move a torn last line to a file of its own; the sentence that says so."""
         aside = self.path.with_suffix(f".torn-{now().replace(':', '')}")
         write_atomic(aside, torn)
         os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - len(torn))
@@ -255,11 +268,3 @@ def taken_over() -> LockedError:
 
 def _acts(line: dict[str, Any]) -> Iterable[tuple[int, dict[str, Any]]]:
     return enumerate(line.get("acts", ()))
-
-
-def journal_line(number: int, by: str, acts: Iterable[Act], seen: Iterable[str], why: str) -> dict[str, Any]:
-    """A line that does something."""
-    line: dict[str, Any] = {"v": VERSION, "n": number, "at": now(), "by": by}
-    line["acts"] = [act_to_json(act) for act in acts]
-    line["seen"] = list(seen)
-    return line | ({"why": why} if why else {})

@@ -18,7 +18,6 @@ from engine.project.settings import read_settings, write_settings
 from engine.sources.mapping import Mapping as Fields
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.pieces import SourceRow
-from engine.sources.shapes import turns_of
 
 FILE = "written.jsonl"
 SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
@@ -132,9 +131,3 @@ def put(row: dict[str, Any], dotted: str, value: Any) -> None:
     for step in way:
         holder = holder.setdefault(str(step), {})
     holder[str(last)] = value
-
-
-def reads_back(row: Row, messages: Sequence[Message], fields: Fields) -> bool:
-    """Whether the row, read as the project reads rows, is the conversation it was made of."""
-    turns = [(turn.role, turn.text) for turn in turns_of(row, fields)]
-    return turns == [(message["role"], message["content"]) for message in messages]

@@ -6,48 +6,24 @@ The only mutable state of the engine is here: what the journals say. Every chang
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from engine.errors import LockedError, ProjectError
-from engine.files import write_atomic
 from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
-from engine.project.findings import Found
-from engine.project.fold import Fold, map_act
-from engine.project.journal import JournalWriter, journal_line, now, read_lines, taken_over
+from engine.project.findings import FindingsByRow, load_findings, save_findings
+from engine.project.fold import map_act
+from engine.project.journals import Journals, nothing_collected
 from engine.project.row_states import States
 from engine.project.rows import RowStore
 from engine.project.settings import ProjectSettings, read_settings
-from engine.project.snapshot import fold_journals, save_snapshot
 from engine.project.suspects import Suspects, load_suspects, suspect_flags
-from engine.reviewer import file_stem, install_id
 from engine.scan.columns import FindingColumns
-from engine.scan.store import pack_findings, read_findings
 from engine.sources.mapping import Mapping
 
 SCAN_VERSION = 2
-SCAN_FILE = "scan.bin"
-# What findings were kept in up to version 1; nobody reads it any more.
-OLD_SCAN_FILE = "scan.jsonl"
-# Fewer lines than this are replayed faster than a snapshot is read.
-SNAPSHOT_LINES = 2000
-
-
-@contextmanager
-def nothing_collected() -> Iterator[None]:
-    """Tens of thousands of lines are replayed into as many objects, none of them garbage: looking for some among them,
-    again and again, would take a third of the time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
+"""Findings of another version of the scan do not hold."""
 
 
 class Project:
@@ -61,67 +37,21 @@ class Project:
         self.name = Path(self.settings.source.path).name
         self.rows = RowStore(folder, self.settings.mapping, self.name)
         self.reviewer = reviewer or ""
-        self.notes: list[str] = []
-        self.readonly_reason = ""
-        self._writer: JournalWriter | None = None
-        self._own_path: Path | None = None
-        if readonly or reviewer is None:
-            self.readonly_reason = "opened read-only" if readonly else "nobody is named as the reviewer"
-        else:
-            self._open_writer(reviewer, take_over)
-        self._lines_replayed = 0
         with nothing_collected():
-            self._states = States(self.rows, self._fold_journals(), self._own_path, blind)
+            self._journals = Journals(folder, self.rows, reviewer, readonly, take_over)
+            self._states = States(self.rows, self._journals.folds, self._journals.own, blind)
             self.rows.read_by(self.mapping)
-            if self._lines_replayed >= SNAPSHOT_LINES:
-                self._save_snapshot()
+            self._journals.keep_snapshot(self.rows)
         self.suspects = Suspects()
-        self._found = Found(None)
+        self._findings = FindingsByRow(None)
         self.reload_findings()
 
     # -- opening and closing
 
-    def _open_writer(self, reviewer: str, take_over: bool) -> None:
-        folder = self.folder / "decisions"
-        try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            path = folder / f"{file_stem(reviewer)}@{install_id()}.jsonl"
-            self._writer = JournalWriter(path, take_over=take_over)
-            self._own_path = path
-        except LockedError as error:
-            self.readonly_reason = f"{error.title} ({error.message})" if error.message else error.title
-        except OSError as error:
-            self.readonly_reason = f"the folder cannot be written ({error.strerror})"
-        except ProjectError as error:
-            self.readonly_reason = str(error)
-
-    def _fold_journals(self) -> dict[Path, Fold]:
-        folded = fold_journals(self.folder, self.rows)
-        self.notes += folded.complaints
-        self._lines_replayed += folded.lines
-        folds = folded.folds
-        if self._own_path is not None:
-            torn = folded.torn.get(self._own_path)
-            note = self._writer.set_torn_aside(torn) if torn and self._writer is not None else None
-            self.notes += [note] if note else []
-            folds.setdefault(self._own_path, Fold())
-        return folds
-
-    def _save_snapshot(self) -> None:
-        folds = {path: (fold, path.stat().st_size) for path, fold in self._states.folds.items() if path.exists()}
-        save_snapshot(self.folder, self.rows, folds)
-        self._lines_replayed = 0
-
-    def _with_history(self) -> Fold:
-        """This reviewer's fold with every line in memory, so that any act can be taken back."""
-        fold = self._own_fold()
-        assert self._own_path is not None
-        if fold.needs_history():
-            fold = Fold()
-            for line in read_lines(self._own_path)[0]:
-                fold.apply(line)
-            self._states.folds[self._own_path] = fold
-        return fold
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of how the journals were read, in sentences."""
+        return self._journals.notes
 
     @property
     def is_complete(self) -> bool:
@@ -141,7 +71,12 @@ class Project:
 
     @property
     def readonly(self) -> bool:
-        return self._writer is None
+        return self._journals.readonly
+
+    @property
+    def readonly_reason(self) -> str:
+        """Why this window only reads; empty where it writes."""
+        return self._journals.readonly_reason
 
     @property
     def mapping(self) -> Mapping:
@@ -150,11 +85,8 @@ class Project:
 
     def close(self) -> None:
         """Let go of the lock and the row file."""
-        if self._lines_replayed >= SNAPSHOT_LINES:
-            self._save_snapshot()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        self._journals.keep_snapshot(self.rows)
+        self._journals.close()
         self.rows.close()
 
     def __enter__(self) -> Project:
@@ -244,31 +176,23 @@ class Project:
         return digest.hexdigest()
 
     def save_findings(self, findings: Findings) -> None:
-        """Keep the findings beside the rows; they are a cache and may be deleted."""
-        about = {"key": self.scan_key()}
-        content = pack_findings(findings, about | {"at": now()})
-        write_atomic(self.folder / SCAN_FILE, content)
-        (self.folder / OLD_SCAN_FILE).unlink(missing_ok=True)
-        self._take_findings(read_findings(content, about))
+        """Keep the findings beside the rows; they are a cache and may be deleted. Raises ProjectError."""
+        self._take_findings(save_findings(self.folder, self.scan_key(), findings))
 
     def reload_findings(self) -> bool:
         """Read the findings from disk; False where there are none that fit these rows."""
-        try:
-            columns = read_findings((self.folder / SCAN_FILE).read_bytes(), {"key": self.scan_key()})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            # Missing or damaged: it is a cache, a new scan makes it again.
-            columns = None
+        columns = load_findings(self.folder, self.scan_key())
         self._take_findings(columns)
         return columns is not None
 
     def _take_findings(self, columns: FindingColumns | None) -> None:
         self.suspects = load_suspects(self.folder)
-        self._found = Found(columns, suspect_flags(self.suspects, self.rows))
+        self._findings = FindingsByRow(columns, suspect_flags(self.suspects, self.rows))
 
     @property
     def findings(self) -> Findings | None:
         """What the last scan found, or None where no scan fits these rows."""
-        return self._found.findings
+        return self._findings.findings
 
     @property
     def is_scanned(self) -> bool:
@@ -278,33 +202,33 @@ class Project:
     @property
     def finding_columns(self) -> FindingColumns | None:
         """The findings in columns, for passes over all of them."""
-        return self._found.columns
+        return self._findings.columns
 
     def top_signals(self, among: bytes | bytearray | None = None) -> dict[int, str]:
         """Every row that has flags with the signal of its first one, for passes over all rows; `among` has 1 for those
         to look at, else 0."""
-        return self._found.top_signals(among)
+        return self._findings.top_signals(among)
 
     def clusters_of(self, number: int) -> tuple[Cluster, ...]:
-        return self._found.clusters_of(number)
+        return self._findings.clusters_of(number)
 
     def flags_of(self, number: int) -> tuple[Flag, ...]:
-        return self._found.flags_of(number)
+        return self._findings.flags_of(number)
 
     def bucket(self, number: int) -> str:
         return self.findings.buckets[number] if self.findings is not None else ""
 
     def is_suspect(self, number: int) -> bool:
         """Whether the last run that was read names the row, and nobody has judged it since."""
-        return number in self._found.suspects and self._states.state(number).at <= self.suspects.at
+        return number in self._findings.suspects and self._states.state(number).at <= self.suspects.at
 
     def is_leaking(self, number: int) -> bool:
         """Whether a training row is a twin of a held-out one."""
-        return number in self._found.leaking and number not in self._states.heldout
+        return number in self._findings.leaking and number not in self._states.heldout
 
     def cluster(self, identifier: str) -> Cluster:
         """The cluster with this id or unique beginning of an id. Raises ProjectError."""
-        return self._found.cluster(identifier)
+        return self._findings.cluster(identifier)
 
     # -- deciding
 
@@ -314,9 +238,7 @@ class Project:
         One line is one undo; without a `why` the reason is the top flag of a lone row, else "by eye". Raises
         ProjectError where nothing could be written; the state is then as before.
         """
-        fold = self._own_fold()
-        line = journal_line(fold.last_number + 1, self.reviewer, acts, seen, why or self._default_reason(acts))
-        return self._write(line)
+        return self._write(self._journals.line(acts, seen, why or self._default_reason(acts)))
 
     def _default_reason(self, acts: Sequence[Act]) -> str:
         ids = {identifier for act in acts for identifier in act.ids}
@@ -331,51 +253,27 @@ class Project:
     @property
     def last_line(self) -> int:
         """The number of the last line of this reviewer's journal; 0 before the first."""
-        return self._own_fold().last_number
+        return self._journals.last_line
 
     def undo(self) -> str | None:
         """Take the last act of this reviewer back; the act in words, or None where there is none."""
-        fold = self._with_history()
-        number = fold.undo_number()
-        if number is None:
-            return None
-        sentence = fold.describe(number)
-        self._write(self._bare_line(fold) | {"undo": number})
-        return sentence
+        return self._reverse("undo")
 
     def redo(self) -> str | None:
         """Do the last undone act again; the act in words, or None where there is none."""
-        fold = self._with_history()
-        number = fold.redo_number()
-        if number is None:
+        return self._reverse("redo")
+
+    def _reverse(self, verb: Literal["undo", "redo"]) -> str | None:
+        found = self._journals.reversal(verb)
+        if found is None:
             return None
-        sentence = fold.describe(number)
-        self._write(self._bare_line(fold) | {"redo": number})
+        line, sentence = found
+        self._write(line)
         return sentence
 
-    def _own_fold(self) -> Fold:
-        if self._writer is None or self._own_path is None:
-            raise ProjectError(
-                "this window only reads",
-                self.readonly_reason,
-                "close the other window, or name yourself with --as NAME",
-            )
-        return self._states.folds[self._own_path]
-
-    def _bare_line(self, fold: Fold) -> dict[str, Any]:
-        return {"v": 1, "n": fold.last_number + 1, "at": now(), "by": self.reviewer}
-
     def _write(self, line: dict[str, Any]) -> int:
-        fold = self._own_fold()
-        assert self._writer is not None
-        try:
-            self._writer.append(line)
-        except LockedError as error:
-            self._only_reads(error)
-            raise
-        self._lines_replayed += 1
         mapping = self.mapping
-        self._states.refresh(fold.apply(line))
+        self._states.refresh(self._journals.append(line))
         if self.mapping != mapping:
             self.rows.read_by(self.mapping)
             self.reload_findings()
@@ -383,16 +281,7 @@ class Project:
 
     def check_ownership(self) -> None:
         """Look whether this window may still write. Raises LockedError, once, where another has taken over since."""
-        if self._writer is not None and self._writer.was_taken():
-            error = taken_over()
-            self._only_reads(error)
-            raise error
-
-    def _only_reads(self, error: LockedError) -> None:
-        assert self._writer is not None
-        self._writer.close()
-        self._writer = None
-        self.readonly_reason = error.title
+        self._journals.check_ownership()
 
     def read_by(self, mapping: Mapping) -> int:
         """Correct how rows are read, as a journal line of its own; findings that no longer fit are dropped."""
@@ -446,11 +335,11 @@ class Project:
     @property
     def own_journal(self) -> Path | None:
         """The file this window writes to; None where it only reads."""
-        return self._own_path
+        return self._journals.own
 
     def journal_files(self) -> list[Path]:
         """The journal files that are folded in, by name."""
-        return sorted(path for path in self._states.folds if path.exists())
+        return self._journals.files()
 
 
 def open_project(

@@ -1,69 +1,37 @@
-"""Several journals' columns together: one verdict a row without a step of Python's for each row.
-
-What one journal says of a row is a number below 16. The columns of two journals are made one by arithmetic on them as
-whole numbers of so many digits: no digit overflows, so each digit of the sum is a pair, and a table turns pairs into
-what both say together. Rows with edits or settled disagreements need more than verdicts and are told apart.
-"""
+"""What several reviewers say of the same rows: one verdict a row, and how far they agree."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations, compress
 from typing import Any
 
 from engine.project.snapshot import CODE, Columns
 
-SAID = 4
-"""Added to the code of a verdict where the journal speaks of the row at all."""
-DISPUTED = 8
-ACCEPTED, REJECTED = SAID + CODE["accepted"], SAID + CODE["rejected"]
-_WORD = 4
+DECIDED = (CODE["accepted"], CODE["rejected"])
 
 
-def said(columns: Columns) -> bytes:
-    """What one journal says of each row: 0 where nothing, else SAID + the code of its verdict."""
-    spoken = bytes(map(bool, columns.reasons))
-    codes, marks = int.from_bytes(columns.codes, "little"), int.from_bytes(spoken, "little")
-    return (codes + SAID * marks).to_bytes(len(spoken), "little")
+def together(journals: Sequence[Columns]) -> tuple[bytearray, set[int]]:
+    """(the code of each row's verdict, the rows that the journals differ on; these have no verdict).
 
-
-def together(parts: Sequence[bytes]) -> bytes:
-    """What journals say together, DISPUTED where they differ; the earlier one's word where one has to be chosen.
-
-    The same rule as `states.combined`, for rows without edits and without settled disagreements.
+    A decided row stays as the first journal decided it. The same rule as `row_states.combined`, for rows without edits
+    and without settled disagreements: those need more than verdicts.
     """
-    whole = parts[0]
-    for part in parts[1:]:
-        pairs = int.from_bytes(whole, "little") * 16 + int.from_bytes(part, "little")
-        whole = pairs.to_bytes(len(part), "little").translate(_TABLE)
-    return whole
+    codes = bytearray(len(journals[0].codes))
+    disputed: set[int] = set()
+    for journal in journals:
+        for number in compress(range(len(codes)), journal.reasons):
+            before, now = codes[number], journal.codes[number]
+            if before not in DECIDED:
+                codes[number] = now
+            elif now in DECIDED and now != before:
+                disputed.add(number)
+    for number in disputed:
+        codes[number] = CODE["undecided"]
+    return codes, disputed
 
 
-def _both(before: int, now: int) -> int:
-    decided = (ACCEPTED, REJECTED)
-    if before == DISPUTED or (before in decided and now in decided and before != now):
-        return DISPUTED
-    if before in decided:
-        return before
-    return now or before
-
-
-_TABLE = bytes(_both(pair >> _WORD, pair & 15) for pair in range(256))
-_VERDICT = bytes(value & 3 if SAID <= value < DISPUTED else 0 for value in range(256))
-
-
-def verdict_codes(whole: bytes) -> bytes:
-    """The code of the verdict of each row; a disputed row has none."""
-    return whole.translate(_VERDICT)
-
-
-def numbers_of(whole: bytes, values: Iterable[int]) -> list[int]:
-    """The rows of which one of these is said."""
-    wanted = frozenset(values)
-    return list(compress(range(len(whole)), whole.translate(bytes(value in wanted for value in range(256)))))
-
-
-# How far reviewers agree: Cohen's kappa (Cohen 1960) over the rows that two of them decided.
+# -- how far reviewers agree: Cohen's kappa (Cohen 1960) over the rows that two of them decided
 
 
 def cohens_kappa(pairs: list[tuple[str, str]]) -> float:

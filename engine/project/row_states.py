@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from engine.model import VERDICTS, Act, Decision, VerdictName
 from engine.project.fold import BLANK, RELATION_ACTS, Fold, RowState
-from engine.project.reviewers import ACCEPTED, DISPUTED, REJECTED, agreement, numbers_of, said, together, verdict_codes
+from engine.project.reviewers import DECIDED, agreement, together
 from engine.project.rows import RowStore
 from engine.project.snapshot import CODE, Columns
 from engine.sources.mapping import Mapping as RowMapping
-
-DECIDED = (CODE["accepted"], CODE["rejected"])
 
 
 class States:
@@ -55,14 +54,12 @@ class States:
         self.heldout = {number for number in self.rows.numbers(heldout) if number is not None}
 
     def _settle_columns(self, bases: Mapping[Path, Columns]) -> None:
-        each = {path: said(base) for path, base in bases.items()}
-        whole = together(list(each.values()))
-        shown = whole if not self.blind else each.get(self.own) if self.own else None
-        self.codes[:] = verdict_codes(shown) if shown is not None else bytes(len(self.codes))
-        self.disputed = set(numbers_of(whole, (DISPUTED,)))
+        self.codes[:], self.disputed = together(list(bases.values()))
         if self.blind:
+            own = bases.get(self.own) if self.own is not None else None
+            self.codes[:] = own.codes if own is not None else bytes(len(self.codes))
             # A disagreement shows only to somebody who has decided the row.
-            self.disputed &= set(numbers_of(shown, (ACCEPTED, REJECTED))) if shown is not None else set()
+            self.disputed = {number for number in self.disputed if self.codes[number] in DECIDED}
 
     def refresh(self, identifiers: Iterable[str]) -> None:
         """Bring these rows up to what the folds say."""
@@ -192,14 +189,12 @@ class States:
         if base is not None:
             # Nearly all rows, by columns; those of which more than a verdict is said, one by one.
             again.update(base.vanished, map(self.rows.id, base.marks))
-            numbers = dict.fromkeys(numbers_of(said(base), (ACCEPTED, REJECTED)))
-            for known in self.rows.numbers(tuple(again)):
-                if known is not None:
-                    numbers.pop(known, None)
+            known = set(self.rows.numbers(tuple(again)))
             found: dict[str, dict[str | int, str]] = {by: {} for _, by in base.table}
             names = [by for _, by in base.table]
-            for number in numbers:
-                found[names[base.reasons[number]]][number] = VERDICTS[base.codes[number]]
+            for number in compress(range(len(base.codes)), base.codes):
+                if base.codes[number] in DECIDED and number not in known:
+                    found[names[base.reasons[number]]][number] = VERDICTS[base.codes[number]]
             yield from found.items()
         listed = tuple(again)
         for identifier, row in zip(listed, self.rows.numbers(listed), strict=True):

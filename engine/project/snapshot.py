@@ -11,7 +11,7 @@ import json
 import sys
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -22,7 +22,7 @@ from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.model import VERDICTS
 from engine.project.fold import Fold, RowState, map_act, mapping_of_act
-from engine.project.journal import act_from_json, act_to_json, read_lines
+from engine.project.journal import act_from_json, act_to_json
 from engine.project.rows import RowStore
 
 MAGIC = b"TAMISSN1" if sys.byteorder == "little" else b"TAMISSNB"
@@ -262,40 +262,3 @@ def _marks(state: RowState) -> dict[str, Any] | None:
     if state.settled:
         marks["settled"] = state.before_settling
     return marks or None
-
-
-# All journal files of a project read and folded, each on top of the snapshot where one fits.
-
-
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """The fold of each journal file, how many `lines` were replayed for them, what could not be read, and the torn
-    last line of a file that has one."""
-
-    folds: dict[Path, Fold] = field(default_factory=dict)
-    lines: int = 0
-    complaints: tuple[str, ...] = ()
-    torn: dict[Path, bytes] = field(default_factory=dict)
-
-
-def fold_journals(folder: Path, rows: RowStore) -> Folded:
-    """Read what each journal of `folder` says beyond the snapshot. Raises ProjectError where one cannot be read."""
-    snapshot = load_snapshot(folder, rows)
-    folds: dict[Path, Fold] = {}
-    complaints: list[str] = []
-    torn_tails: dict[Path, bytes] = {}
-    replayed = 0
-    for path in sorted((folder / "decisions").glob("*.jsonl")):
-        fold, start = snapshot.get(path.name, (Fold(), 0))
-        lines, unread, torn = read_lines(path, start)
-        if any(fold.needs_history(line) for line in lines):
-            # The tail takes back an act from before the snapshot: only the whole journal says what it replaced.
-            fold, (lines, unread, torn) = Fold(), read_lines(path)
-        for line in lines:
-            fold.apply(line)
-        folds[path] = fold
-        replayed += len(lines)
-        complaints += unread
-        if torn:
-            torn_tails[path] = torn
-    return Folded(folds, replayed, tuple(complaints), torn_tails)

@@ -7,7 +7,7 @@ exactly; where none does, there is nothing to offer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,11 +124,6 @@ def derive_row(before: Row, after: Row, repairs: Mapping[str, Callable[[str], st
     if rule is None or any(rule.change(old[path]) != new[path] for path in changed):
         return None
     return RowRule(rule, _open(changed[0]))
-
-
-def offers(rule: RowRule, rows: Iterable[tuple[int, Row]]) -> list[tuple[int, Row]]:
-    """Number and changed row for each of `rows` that the rule fits, in their order."""
-    return [(number, changed) for number, row in rows if (changed := rule.changed(row)) is not None]
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -1,4 +1,4 @@
-"""A pool of rows as numbers to learn from: flags, counts, words, pieces of words, and what the texts are about.
+"""A pool of rows as numbers to learn from: flags, counts, hints, words, pieces of words, and what the texts are about.
 
 Made once per pool: verdicts change, rows do not. Which blocks there are and how much each weighs was chosen on one half
 of the development labels and confirmed on the other (docs/benchmarks.md). Imported by the job only.
@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.model import Severity
 
-# What a row is about, as yes or no: hints too weak to flag anything, from which verdicts show which of them count.
+# -- hints: what a row is about, as yes or no. Too weak to flag anything; verdicts show which of them count.
 #
 # Each stands for a kind of request that goes wrong in ways of its own (it needs a picture, it points at a text, it asks
 # for what is so right now) or for a form of answer. A person's taste decides: nothing here says that a row is bad.
@@ -116,6 +116,8 @@ def hints_of(request: str, material: str, answer: str) -> list[float]:
     repeats = len(answer) > 20 and answer.strip()[:60] in f"{request}\n{material}"
     return [*asked.values(), *together, *given, *said, float(repeats)]
 
+
+# -- the rows of a pool, and the blocks of their features
 
 _STRENGTH = {"drop": 3.0, "fix": 3.0, "check": 1.5, "info": 0.5}
 MOST_FOR_PIECES = 20_000

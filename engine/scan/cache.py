@@ -2,7 +2,7 @@
 
 Three things are kept, all pure functions of what they are filed under: the words of a text (by its hash), the verdict
 on a pair of requests (by both hashes, with all that the guard asked about how common words are: where an answer has
-changed, the pair is judged anew), and what signals found in a row (`kept_flags`); all of it only for as long as the
+changed, the pair is judged anew), and what signals found in a row (`flag_cache`); all of it only for as long as the
 code that worked it out is the same. A scan with a cache finds what a scan without one finds.
 
 The file holds numpy arrays and JSON, nothing that runs when it is read.

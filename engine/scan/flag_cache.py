@@ -18,22 +18,6 @@ from typing import Any
 from engine.model import Example, Span
 from engine.scan.signals.signal import Found
 
-# What kept findings hang on beside the rows: the code that made them. A changed rule makes them anew.
-
-
-@lru_cache(maxsize=4)
-def sources_of(room: str) -> bytes:
-    """16 bytes that change with any source of the scan itself or of one of its rooms (`signals`, `duplicates`)."""
-    digest = blake2b(digest_size=16)
-    folder = Path(__file__).parent
-    for path in (
-        *sorted((folder / room).glob("*.py")),
-        *(p for name in (".", "requests", "answers") for p in sorted((folder / name).glob("*.py"))),
-    ):
-        digest.update(path.read_bytes())
-    return digest.digest()
-
-
 # What signals look things up in; another version may answer otherwise.
 LOOKED_UP_IN = ("codespell", "ftfy", "py3langid")
 
@@ -80,6 +64,22 @@ def digest_of(keys: Sequence[int]) -> str:
     return digest.hexdigest()
 
 
+# -- what they hang on beside the rows: the code that made them
+
+
+@lru_cache(maxsize=4)
+def sources_of(room: str) -> bytes:
+    """16 bytes that change with any source of the scan itself or of one of its rooms (`signals`, `duplicates`)."""
+    digest = blake2b(digest_size=16)
+    folder = Path(__file__).parent
+    for path in (
+        *sorted((folder / room).glob("*.py")),
+        *(p for name in (".", "requests", "answers") for p in sorted((folder / name).glob("*.py"))),
+    ):
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
 @lru_cache(maxsize=1)
 def rules_digest() -> str:
     """A value that changes with the rules: the sources of the signals, and the versions of what they look things up
@@ -94,6 +94,9 @@ def rules_digest() -> str:
             version = ""
         digest.update(f"{name} {version}\n".encode())
     return digest.hexdigest()
+
+
+# -- to the disk and back
 
 
 def to_json(kept: KeptFlags) -> str:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.model import Cluster, Example, Findings, Flag
-from engine.scan import Progress
 from engine.scan.buckets import buckets_of
 from engine.scan.duplicates.constraints import relations_of
 from engine.scan.parallel import alone, beside, second_core
-from engine.scan.progress import Ticker, without_collector
+from engine.scan.progress import Progress, Ticker, without_collector
 from engine.scan.requests.requests import LONGEST_SPLIT, nodes_of, requests_of
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ SAMPLED_ROWS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a scan was asked for beside its rows; see `engine.scan.scan`. `both`: a second process may help."""
+    """What a scan was asked for beside its rows; see `scan`. `both`: a second process may help."""
 
     heldout: Container[int]
     prefer: Callable[[int], int]
@@ -47,11 +46,11 @@ class Wanted:
     both: bool
 
 
-def run(
+def scan(
     examples: Sequence[Example],
     *,
     heldout: Container[int] = (),
-    prefer: Callable[[int], int],
+    prefer: Callable[[int], int] = lambda number: 0,
     not_duplicates: Sequence[frozenset[int]] = (),
     fine_together: Sequence[frozenset[int]] = (),
     split: Sequence[frozenset[int]] = (),
@@ -62,7 +61,20 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     processes: int | None = None,
 ) -> Findings:
-    """See `engine.scan.scan`."""
+    """Find what is repeated, contradictory or broken in `examples`.
+
+    `heldout` holds the numbers of reserved rows: no cluster mixes them with the others, links across become leaks.
+    `prefer(number)` ranks a row as keeper before anything else does (a person's accepted rows first); higher is better.
+    A person's word outweighs every score, in sets of row numbers: no two rows of a `not_duplicates` set share an exact,
+    near, prefix or conflict cluster; rows of a `fine_together` set do not contradict each other; a `split` set was
+    taken out of its cluster and shares none with any other row.
+    `exact_first` gets the exact clusters alone (`complete` is False) as soon as they are known, before the rest.
+    `signals` is the table to use instead of all signals (`engine.scan.signals.settings.configured`).
+    `cache` holds what earlier scans worked out by content, and takes in what this one does.
+    `processes` is 2 to use a second core by forking, 1 not to; None forks where no other thread runs in this process.
+    Seconds are reported for "duplicates", "signals" and "total". Raises ScanCancelled soon after `cancelled()` turns
+    true.
+    """
     both = second_core() and (alone() if processes is None else processes > 1)
     wanted = Wanted(heldout, prefer, (not_duplicates, fine_together, split), exact_first, cache, signals, both)
     with without_collector():

@@ -7,10 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from engine.scan import Progress, ScanCancelled
+from engine.errors import TamisError
 
+Progress = Callable[[str, int, int], None]
+"""Called as `progress(phase, done, of)`; phases are "duplicates", "signals", "clusters"."""
 SPACING = 0.1
 """Seconds between two calls of the listener; a phase always reports its end."""
+
+
+class ScanCancelled(TamisError):
+    """The caller's `cancelled()` said stop; nothing was kept."""
 
 
 class Ticker:

@@ -69,13 +69,6 @@ def read_findings(content: bytes, about: Mapping[str, str]) -> FindingColumns | 
     return FindingColumns(columns, head["signals"], head["seconds"], head["complete"])
 
 
-def in_columns(findings: Findings) -> FindingColumns:
-    """Findings that were just made as they are read from disk."""
-    columns = read_findings(pack_findings(findings, {}), {})
-    assert columns is not None
-    return columns
-
-
 def _type_of(column: array[int] | array[float] | bytes) -> str:
     return column.typecode if isinstance(column, array) else "B"
 

@@ -20,6 +20,7 @@ from engine.sources.shapes import trainable
 from engine.training.compare.arms import BASE, CURATED
 from engine.training.compare.experiment import Prepared, prepare
 from engine.training.runs.registry import find_run
+from engine.workflows.gate import gate
 from engine.workflows.leak_check import find_leaks
 from engine.workflows.train import TrainingSets, planned_file, run_manifest, settings_of, training_sets
 
@@ -223,10 +224,10 @@ def plain_fields(examples: Sequence[Example], mapped: set[str]) -> list[str]:
 
 def manifests(project: Project, prepared: Prepared) -> Callable[[str, str], Mapping[str, Any]]:
     """What the manifest of each run says: arm, and every row it saw with who passed it."""
+    gate_result = gate(project)
 
     def manifest_of(arm: str, run: str) -> Mapping[str, Any]:
-        return run_manifest(
-            project, prepared.arms[arm], run, {"arm": arm, "holdout_rows": prepared.heldout["measured"]}
-        )
+        about = {"arm": arm, "holdout_rows": prepared.heldout["measured"]}
+        return run_manifest(project, prepared.arms[arm], gate_result, about, run)
 
     return manifest_of

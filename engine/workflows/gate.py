@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.training.eval.gate_rules import FILE_NAME, Check, Measure, check_jso
 
 NOT_SCANNED = Measure(None, "not scanned: tamis scan PROJECT")
 OF_GATE = "gate"
+Lines = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,25 @@ def gate_file(project: Project) -> Path:
 def gate(project: Project) -> GateResult:
     """Measure the accepted rows and judge them. Raises UsageError for a file that cannot be used."""
     bounds = read_gate(gate_file(project))
-    checks = judge(bounds, measures(project))
+    journals = journal_lines(project)
+    checks = judge(bounds, measures(project, journals))
     failed = {check.limit.key for check in checks if check.passed is False}
-    return GateResult(checks, bounds is not None, standing_override(project, failed) if failed else None)
+    return GateResult(checks, bounds is not None, standing_override(journals, failed) if failed else None)
 
 
-def measures(project: Project) -> dict[str, Measure]:
-    """What each limit is about, by its key."""
+def journal_lines(project: Project) -> list[Lines]:
+    """The lines of each journal as they stand on disk, in the order of the journals' names."""
+    return [read_lines(path)[0] for path in project.journal_files()]
+
+
+def measures(project: Project, journals: Sequence[Lines]) -> dict[str, Measure]:
+    """What each limit is about, by its key. `journals` are the lines of each journal."""
     accepted = [number for number in range(len(project.rows)) if is_chosen(project, number)]
     unseen = tuple(number for number in accepted if not project.is_seen(number))
     found = {
         "min_accepted": Measure(len(curate(project).training), ""),
         "min_seen_share": Measure(share(len(accepted) - len(unseen), len(accepted)), f"{len(unseen)} were not", unseen),
-        "min_self_agreement": agreement(project),
+        "min_self_agreement": agreement(project, journals),
     }
     if project.findings is None:
         rest = ("max_duplicate_share", "max_open_conflicts", "max_leaks", "max_stale_share")
@@ -115,9 +122,9 @@ def is_unsettled(project: Project, cluster: Cluster) -> bool:
     return not any(ids <= set(act.ids) for act in project.relations() if act.do != "split")
 
 
-def agreement(project: Project) -> Measure:
+def agreement(project: Project, journals: Sequence[Lines]) -> Measure:
     """How often people agreed with themselves, over all journals."""
-    found: list[SelfAgreement] = [self_agreement(read_lines(path)[0]) for path in project.journal_files()]
+    found: list[SelfAgreement] = [self_agreement(lines) for lines in journals]
     answered, same = sum(one.answered for one in found), sum(one.same for one in found)
     if not answered:
         return Measure(None, "nobody has looked a second time: is:recheck")
@@ -140,14 +147,13 @@ def override_gate(project: Project, why: str) -> GateResult:
     rows = sorted({row for check in found.failed for row in check.measure.rows})
     ids = tuple(project.rows.id(row) for row in rows)
     project.decide([Act("override", ids, extra={"of": OF_GATE, "checks": names})], why=why)
-    return gate(project)
+    return replace(found, override=standing_override(journal_lines(project), set(names)))
 
 
-def standing_override(project: Project, failed: set[str]) -> dict[str, Any] | None:
+def standing_override(journals: Sequence[Lines], failed: set[str]) -> dict[str, Any] | None:
     """The newest word that sets all of the failed checks aside, unless it was undone."""
     found: list[dict[str, Any]] = []
-    for path in project.journal_files():
-        lines = read_lines(path)[0]
+    for lines in journals:
         undone: set[int] = set()
         for line in lines:
             if "undo" in line:
@@ -180,9 +186,8 @@ def gate_json(project: Project, result: GateResult) -> dict[str, Any]:
     }
 
 
-def gate_summary(project: Project) -> dict[str, Any]:
+def gate_summary(project: Project, result: GateResult) -> dict[str, Any]:
     """The gate's result for a manifest: counts and limits, the ids of rows only where a limit is not kept."""
-    result = gate(project)
     told = gate_json(project, result)
     for check in told["checks"]:
         del check["rows"]

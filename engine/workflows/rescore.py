@@ -21,6 +21,7 @@ from engine.sources.shapes import trainable
 from engine.training.eval.row_losses import Suspect, read_row_losses, surprise, suspects_of
 from engine.training.runs.launch import Run, launch_queue
 from engine.training.runs.status import list_runs
+from engine.workflows.gate import gate
 from engine.workflows.train import planned_run, run_manifest
 
 NAME = "rescore"
@@ -42,7 +43,7 @@ def start_rescore(project: Project, *, model: str | None = None, settings: Mappi
     others = untouched(project)
     if not others:
         raise UsageError("nothing to look at again: no row is undecided", "", "undo something, or add rows")
-    document = run_manifest(project, job.train, "", {"rescored_rows": len(others)})
+    document = run_manifest(project, job.train, gate(project), {"rescored_rows": len(others)})
     named = replace(job, spec=replace(job.spec, name=NAME), others=others, manifest=document)
     return launch_queue([named], project.folder / "runs")[0]
 

@@ -27,12 +27,12 @@ from engine.training.plan.plan import Plan, make_plan
 from engine.training.plan.preflight import Progress
 from engine.training.runs.launch import Job, Run, launch
 from engine.training.spec.defaults import Chosen
-from engine.training.spec.run_spec import RunSpec, choose_spec, optimizer_steps
+from engine.training.spec.run_spec import choose_spec
 from engine.version import tamis_version
-from engine.workflows.gate import gate
+from engine.workflows.gate import GateResult, gate, gate_summary
 from engine.workflows.wasted_tokens import junk_groups
 
-# What a project has to train on: the curated rows and the held-out rows.
+MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,6 @@ def training_sets(project: Project) -> TrainingSets:
 def _rows(project: Project, numbers: tuple[int, ...] | list[int], *, edited: bool = True) -> tuple[TrainingRow, ...]:
     examples = (project.example(number, edited=edited) for number in numbers)
     return tuple(training_row(example) for example in examples if trainable(example.turns))
-
-
-MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
 
 
 def settings_of(training: Training) -> dict[str, Any]:
@@ -166,7 +163,8 @@ def start_run(
     `overridden`: the refusals of the plan and why they were set aside, for manifest and spec. `facts` are the plan's.
     """
     job = planned_run(project, model=model, settings=settings)
-    document = run_manifest(project, job.train, "", {"holdout_rows": len(job.heldout)}) | _override(overridden)
+    document = run_manifest(project, job.train, gate(project), {"holdout_rows": len(job.heldout)})
+    document |= _override(overridden)
     told = {**(facts or {}), "journals": document["journals"], "source": document["source"], **_override(overridden)}
     return launch(job.spec, job.train, job.heldout, project.folder / "runs", told, document)
 
@@ -223,20 +221,14 @@ def start_run_on_file(
     return launch(job.spec, job.train, job.heldout, runs, told, document | _override(overridden))
 
 
-def steps_of(job: Job) -> int:
-    """How many optimizer steps a planned run takes."""
-    spec: RunSpec = job.spec
-    return optimizer_steps(spec, len(job.train))
-
-
-# The manifest of a run: where its rows came from, every row it saw, and who passed it.
+# -- the manifest of a run: where its rows came from, every row it saw, and who passed it
 
 
 def run_manifest(
-    project: Project, rows: Sequence[TrainingRow], run: str, summary: Mapping[str, Any] | None = None
+    project: Project, rows: Sequence[TrainingRow], gate_result: GateResult, summary: Mapping[str, Any], run: str = ""
 ) -> dict[str, Any]:
     """The content of a run's `tamis-manifest.json`, which is copied beside its adapter."""
-    document = manifest(project, {"rows": len(rows), "run": run, **(summary or {})})
+    document = manifest(project, {"rows": len(rows), "run": run, **summary}, gate_summary(project, gate_result))
     return document | {"rows": rows_seen(project, rows)}
 
 

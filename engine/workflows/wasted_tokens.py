@@ -1,4 +1,4 @@
-"""What an epoch over all rows of a project, as they came, would spend on junk."""
+"""Which rows of a project are junk (repeated, flagged, left behind), and what an epoch would spend on them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from engine.training.plan.estimates import Estimate
 from engine.training.plan.plan import make_plan
 from engine.training.plan.wasted_tokens import JunkCost, junk_costs
 from engine.training.spec.run_spec import choose_spec
-
-# Which rows of a project are junk, by kind: repeated, flagged, left behind.
 
 FLAGGED = ("fix", "drop", "check")
 

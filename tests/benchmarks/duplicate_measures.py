@@ -77,8 +77,8 @@ def measure_candidates(path: Path, count: int = 6_000) -> dict[str, Any]:
     rows, planted = with_planted(alpaca_rows(path)[:count], 60, hard=True)
     nodes = [Node((prompt,), "", [n]) for n, (prompt, _) in enumerate(rows)]
     pairs_module.EXHAUSTIVE_BELOW = 0
-    judged, likely, alike = pairs_module.candidate_pairs(nodes, lambda done, of: None)
-    proposed = {(one, other) for part in (likely, alike) for one, other in part.tolist()}
+    judged, likely, others = pairs_module.candidate_pairs(nodes, lambda done, of: None)
+    proposed = {(one, other) for part in (likely, others()) for one, other in part.tolist()}
     forms = [judged.form(n) for n in range(len(nodes))]
     everything: set[tuple[int, int]] = set()
     for texts in (forms, [sorted_form(form) for form in forms]):

@@ -32,7 +32,7 @@ def _identity(text: str, number: int) -> str:
 def pairs_in(examples: Sequence[Example]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
     """The scan itself, without signals; its clusters as pairs."""
     started = time.perf_counter()
-    from engine.scan import scan
+    from engine.scan.pipeline import scan
 
     found = scan(examples, signals=())
     seconds = time.perf_counter() - started

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import Cluster, Example, Findings, Turn
-from engine.scan import scan
+from engine.scan.pipeline import scan
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_data"

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from projects import alpaca, make_project, numbered
 
-from engine.export import export
 from engine.model import Act, Cluster, Findings, Flag
 from engine.project.fold import map_act
 from engine.project.project import open_project
 from engine.sources.mapping import Mapping
+from engine.workflows.export import export
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -256,7 +256,7 @@ def test_every_act_of_the_contract_is_folded_and_kept_over_a_snapshot(
     assert [act.do for act in first["relations"]] == ["not_duplicates", "fine_together", "split"]
     assert (first["changed"], first["heldout"]) == (ids[1], {8})
     assert first["mapping"].fields["output"] == "instruction"
-    monkeypatch.setattr("engine.project.project.SNAPSHOT_LINES", 1)
+    monkeypatch.setattr("engine.project.journals.SNAPSHOT_LINES", 1)
     with open_project(folder, reviewer="ann"):
         pass
     assert (folder / "snapshot.bin").exists()

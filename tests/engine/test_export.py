@@ -13,11 +13,11 @@ import pytest
 from projects import alpaca, make_project, numbered
 
 from engine.errors import ProjectError, UsageError
-from engine.export import export
 from engine.export.licence import source_licence
 from engine.model import Act, Findings, Flag, Leak, Span
 from engine.project.create import create_project
 from engine.project.project import open_project
+from engine.workflows.export import export
 from engine.workflows.train import training_sets
 
 
@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_the_old_export_whole(tmp_path: Path) -> None:
     before = (tmp_path / "out.jsonl").read_bytes()
     code = (
         "import resource, signal, sys\nfrom pathlib import Path\n"
-        "from engine.export import export\nfrom engine.project.project import open_project\n"
+        "from engine.workflows.export import export\nfrom engine.project.project import open_project\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
         "export(open_project(sys.argv[1], readonly=True), Path(sys.argv[2]))\n"
@@ -129,7 +129,7 @@ def test_a_full_disk_leaves_any_old_export_whole(name: str, tmp_path: Path) -> N
     old = written()
     code = (
         "import resource, signal, sys\nfrom pathlib import Path\n"
-        "from engine.export import export\nfrom engine.project.project import open_project\n"
+        "from engine.workflows.export import export\nfrom engine.project.project import open_project\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
         "export(open_project(sys.argv[1], readonly=True), Path(sys.argv[2]), container=sys.argv[3] or None)\n"

@@ -9,13 +9,13 @@ import pytest
 from projects import alpaca, make_project
 
 from engine.errors import UsageError
-from engine.export import export
 from engine.jobs.scan import scan_project
 from engine.model import Act, Cluster, Findings, Flag, Leak
 from engine.project.project import Project, open_project
 from engine.training.eval.gate_rules import BY_KEY, LIMITS, read_gate
 from engine.training.plan.plan import nothing_known
 from engine.workflows import train as start_run
+from engine.workflows.export import export
 from engine.workflows.gate import gate, override_gate
 from workbench.cli.main import main
 
@@ -161,6 +161,15 @@ def test_an_override_holds_for_what_failed_then_can_be_undone_and_is_in_the_mani
     limits(project, min_accepted=1)
     with pytest.raises(UsageError, match="nothing to set aside"):
         override_gate(project, "why not")
+
+
+def test_a_gate_file_that_cannot_be_used_refuses_an_export_before_anything_is_written(
+    project: Project, tmp_path: Path
+) -> None:
+    limits(project, min_acepted=20)
+    with pytest.raises(UsageError, match="min_accepted"):
+        export(project, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
 
 
 def test_members_that_nobody_merges_are_no_duplicates(project: Project) -> None:

@@ -21,11 +21,12 @@ ROWS = 60
 SITTING = """
 import random, sys
 from engine.model import Act
-from engine.project import folder
-folder.SNAPSHOT_LINES = 7
+from engine.project import journals
+from engine.project.project import open_project
+journals.SNAPSHOT_LINES = 7
 dice = random.Random(int(sys.argv[2]))
 while True:
-    with folder.open_project(sys.argv[1], reviewer="ann") as project:
+    with open_project(sys.argv[1], reviewer="ann") as project:
         assert not project.readonly, project.readonly_reason
         ids = [project.rows.id(n) for n in range(len(project.rows))]
         for _ in range(dice.randint(1, 30)):

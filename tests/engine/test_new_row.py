@@ -10,9 +10,10 @@ import pytest
 
 from engine.errors import LockedError, UsageError
 from engine.project.create import create_project
-from engine.project.new_row import add_row, reads_back, row_of
+from engine.project.new_row import add_row, row_of
 from engine.project.project import open_project
 from engine.sources.mapping import Mapping
+from engine.sources.shapes import turns_of
 
 ASKED = {"role": "user", "content": "Name it.\n\nA red lamp."}
 SAID = {"role": "assistant", "content": "lamp"}
@@ -78,7 +79,8 @@ SHAPES = [
 
 @pytest.mark.parametrize(("fields", "messages"), SHAPES, ids=lambda value: getattr(value, "shape", ""))
 def test_every_shape_reads_back_what_was_written(fields: Mapping, messages: tuple[dict[str, str], ...]) -> None:
-    assert reads_back(row_of(messages, fields), messages, fields)
+    turns = [(turn.role, turn.text) for turn in turns_of(row_of(messages, fields), fields)]
+    assert turns == [(message["role"], message["content"]) for message in messages]
 
 
 def test_what_a_shape_cannot_hold_is_refused_with_the_reason() -> None:

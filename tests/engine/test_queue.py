@@ -19,7 +19,7 @@ from engine.jobs.scan import scan_project
 from engine.model import Act, Flag
 from engine.project.create import create_project
 from engine.project.project import Project, open_project
-from engine.review.edit_rules import derive, derive_row, offers
+from engine.review.edit_rules import derive, derive_row
 from engine.review.order import ORDERS, mixed, resorted
 from engine.review.outcomes import outcomes
 from engine.review.recheck import answered, asking, draw, self_agreement
@@ -297,6 +297,6 @@ def test_a_fix_is_offered_to_the_rows_and_the_field_it_fits() -> None:
 
     rule = derive_row(talk("Answer: the Nile"), talk("the Nile"))
     assert rule is not None
-    rows = [(0, talk("Answer: the Oder")), (1, talk("the Elbe")), (2, {"output": "Answer: the Rhine"})]
-    assert offers(rule, rows) == [(0, talk("the Oder"))]
+    rows = (talk("Answer: the Oder"), talk("the Elbe"), {"output": "Answer: the Rhine"})
+    assert [rule.changed(row) for row in rows] == [talk("the Oder"), None, None]
     assert derive_row(talk("Answer: the Nile"), talk("the Nile", "Which?")) is None

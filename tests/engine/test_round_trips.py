@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from projects import alpaca, make_project, write_jsonl
 
 from engine.errors import UsageError
-from engine.export import export
 from engine.model import Act
 from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.sources.formats import source_format
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
+from engine.workflows.export import export
 
 SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -16,9 +16,11 @@ import pytest
 from scan_rows import chat, row, unique
 
 from engine.model import Example, Findings
-from engine.scan import ScanCancelled, parallel, scan
+from engine.scan import parallel
 from engine.scan.cache import ScanCache
 from engine.scan.parallel import beside
+from engine.scan.pipeline import scan
+from engine.scan.progress import ScanCancelled
 
 SUBJECTS = ("harbour", "lantern", "orchard", "violin", "glacier", "pepper", "cathedral", "saddle", "thunder", "marble")
 TEMPLATES = (
@@ -119,7 +121,7 @@ THREADS = """
 import sys, threading
 sys.path.insert(0, sys.argv[1])
 import pytest, test_scan_beside as here
-from engine.scan import scan
+from engine.scan.pipeline import scan
 started = here.send_all_beside(pytest.MonkeyPatch())
 done = threading.Event()
 thread = threading.Thread(target=done.wait)

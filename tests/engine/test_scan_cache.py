@@ -17,9 +17,9 @@ from scan_rows import clusters, row, rows, unique
 from engine.jobs.scan import scan_project
 from engine.model import Act, Example, Findings
 from engine.project.project import open_project
-from engine.scan import scan
 from engine.scan.cache import NAME, ScanCache, load_cache, save_cache
 from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.pipeline import scan
 from engine.scan.requests.guard import Judgement
 
 SUBJECTS = ("harbour", "lantern", "orchard", "violin", "glacier", "pepper", "cathedral", "saddle", "thunder", "marble")

@@ -9,9 +9,9 @@ import pytest
 from scan_rows import chat, clusters, only_cluster, row, rows, unique
 
 from engine.model import Example, Turn
-from engine.scan import scan
 from engine.scan.duplicates import pairs as pairs_module
 from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.pipeline import scan
 
 LONG_ONE = (
     "Photosynthesis turns light into sugar. Leaves hold chlorophyll, which catches red and blue light and drives "

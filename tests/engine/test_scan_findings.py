@@ -10,10 +10,12 @@ import pytest
 from scan_rows import ROOT, row, rows
 
 from engine.model import CLUSTER_KINDS, Cluster, Findings, Flag, Leak, Span
-from engine.scan import ScanCancelled, scan
 from engine.scan.buckets import buckets_of
+from engine.scan.columns import FindingColumns
 from engine.scan.dates import date_of
-from engine.scan.store import in_columns, pack_findings, read_findings
+from engine.scan.pipeline import scan
+from engine.scan.progress import ScanCancelled
+from engine.scan.store import pack_findings, read_findings
 
 FINDINGS = Findings(
     clusters=(
@@ -32,7 +34,13 @@ def test_findings_survive_the_way_to_disk_and_back() -> None:
     assert columns is not None
     assert columns.findings == FINDINGS
     assert columns.findings == FINDINGS
-    assert in_columns(Findings.empty(3)).findings == Findings.empty(3)
+    assert there_and_back(Findings.empty(3)).findings == Findings.empty(3)
+
+
+def there_and_back(findings: Findings) -> FindingColumns:
+    columns = read_findings(pack_findings(findings, {}), {})
+    assert columns is not None
+    return columns
 
 
 def test_findings_of_other_rows_are_not_taken_and_damaged_ones_are_told() -> None:
@@ -51,7 +59,7 @@ def test_rows_find_their_flags_and_clusters() -> None:
         Cluster(f"c{number}", dice.choice(CLUSTER_KINDS), tuple(sorted(dice.sample(range(30), 3))), 0)
         for number in range(12)
     ]
-    columns = in_columns(Findings(clusters, flags, ("clean",) * 30, {}))
+    columns = there_and_back(Findings(clusters, flags, ("clean",) * 30, {}))
     for number in range(30):
         mine = tuple(flag for flag in flags if flag.row == number)
         assert columns.flags_of(number) == mine
@@ -70,7 +78,7 @@ def test_what_a_scan_finds_survives_too() -> None:
     findings = scan(
         rows(("Name a river.\n\nnoinput", "Nile"), ("Name a river.", "Nile"), ("Name a river!", "")), heldout={1}
     )
-    assert in_columns(findings).findings == findings
+    assert there_and_back(findings).findings == findings
 
 
 @pytest.mark.parametrize("module", ["engine.scan", "engine.scan.store"])

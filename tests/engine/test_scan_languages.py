@@ -9,8 +9,8 @@ import pytest
 from scan_rows import clusters, rows
 
 from engine.model import Example
-from engine.scan import scan
 from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.pipeline import scan
 
 SAME = [
     # French

@@ -9,7 +9,7 @@ import pytest
 from scan_rows import SHARED, alpaca, clusters, unique
 
 from engine.model import Findings
-from engine.scan import scan
+from engine.scan.pipeline import scan
 
 ALPACA, PAIRS = SHARED / "alpaca_52k.jsonl.gz", SHARED / "similar_pairs_dev.jsonl"
 pytestmark = pytest.mark.skipif(

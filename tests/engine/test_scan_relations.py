@@ -8,7 +8,7 @@ import pytest
 from scan_rows import chat, clusters, rows
 
 from engine.model import Findings
-from engine.scan import scan
+from engine.scan.pipeline import scan
 
 ASKED = "Name the capital of Mali"
 

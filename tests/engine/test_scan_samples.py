@@ -9,7 +9,7 @@ import pytest
 from scan_rows import SAMPLES, answers, clusters, sample, signals
 
 from engine.model import Findings
-from engine.scan import scan
+from engine.scan.pipeline import scan
 
 pytestmark = pytest.mark.skipif(not (SAMPLES / "support.jsonl").exists(), reason="the samples are not here")
 

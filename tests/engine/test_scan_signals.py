@@ -321,6 +321,6 @@ def test_flags_come_by_row_and_then_in_the_order_of_the_table() -> None:
 
 
 def test_helpers_agree() -> None:
-    from engine.scan import scan
+    from engine.scan.pipeline import scan
 
     assert signals(scan([row(0, "Describe the river.", "")]), 0) == {"empty_output"}

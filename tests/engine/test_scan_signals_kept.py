@@ -117,8 +117,8 @@ def test_a_signal_that_is_new_is_asked_about_every_row() -> None:
 
 
 def test_they_lie_in_the_cache_of_the_scan(tmp_path: Path) -> None:
-    from engine.scan import scan
     from engine.scan.cache import ScanCache
+    from engine.scan.pipeline import scan
 
     now, cache = made(6), ScanCache()
     scan(now, cache=cache)

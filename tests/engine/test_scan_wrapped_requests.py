@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scan_rows import clusters, rows
 
-from engine.scan import scan
+from engine.scan.pipeline import scan
 from engine.scan.requests.guard import judge
 from engine.scan.requests.key import key_of
 from engine.scan.requests.normalize import prepare

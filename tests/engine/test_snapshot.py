@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
+from array import array
 from pathlib import Path
 from typing import Any
 
 import pytest
 from projects import alpaca, make_project, numbered
 
-from engine.model import VERDICTS, Act
-from engine.project import project as folder_module
+from engine.model import VERDICTS, Act, VerdictName
+from engine.project import journals as journals_module
 from engine.project.fold import RowState
 from engine.project.project import Project, open_project
-from engine.project.reviewers import DISPUTED, SAID, together, verdict_codes
+from engine.project.reviewers import together
 from engine.project.row_states import combined
+from engine.project.snapshot import Columns
 
 ROWS = 30
 
@@ -58,14 +60,14 @@ def test_snapshots_change_nothing(seed: int, tmp_path: Path, monkeypatch: pytest
     folder = make_project(tmp_path, numbered(ROWS))
     for sitting in range(6):
         # A snapshot is written after every sitting of three lines or more.
-        monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", 3)
+        monkeypatch.setattr(journals_module, "SNAPSHOT_LINES", 3)
         with open_project(folder, reviewer=dice.choice(["ann", "bob"]) if seed % 2 else "ann") as project:
             for _ in range(dice.randint(0, 9)):
                 act_at_random(project, dice)
             said = everything(project)
         with open_project(folder, readonly=True) as project:
             assert everything(project) == said, f"with the snapshot, sitting {sitting}"
-        monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", 10**9)
+        monkeypatch.setattr(journals_module, "SNAPSHOT_LINES", 10**9)
         snapshot = folder / "snapshot.bin"
         kept = snapshot.read_bytes() if snapshot.exists() else b""
         snapshot.unlink(missing_ok=True)
@@ -78,7 +80,7 @@ def test_snapshots_change_nothing(seed: int, tmp_path: Path, monkeypatch: pytest
 
 
 def test_undo_reaches_back_behind_a_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", 2)
+    monkeypatch.setattr(journals_module, "SNAPSHOT_LINES", 2)
     folder = make_project(tmp_path, numbered(ROWS))
     with open_project(folder, reviewer="ann") as project:
         for number in range(5):
@@ -92,7 +94,7 @@ def test_undo_reaches_back_behind_a_snapshot(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_journal_that_was_replaced_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", 1)
+    monkeypatch.setattr(journals_module, "SNAPSHOT_LINES", 1)
     folder = make_project(tmp_path, numbered(ROWS))
     with open_project(folder, reviewer="ann") as project:
         for number in range(4):
@@ -118,7 +120,7 @@ def test_several_journals_in_columns_say_what_they_say_row_by_row(
         said = []
         for lines in (10**6, 0):
             (folder / "snapshot.bin").unlink(missing_ok=True)
-            monkeypatch.setattr(folder_module, "SNAPSHOT_LINES", lines)
+            monkeypatch.setattr(journals_module, "SNAPSHOT_LINES", lines)
             # The first opening leaves the snapshot, if any; the second stands on it.
             for _ in range(2):
                 with open_project(folder, reviewer="ann", blind=blind) as project:
@@ -133,7 +135,15 @@ def test_verdicts_of_columns_come_together_as_states_do(seed: int) -> None:
     dice = random.Random(seed)
     rows, journals = 200, dice.randint(1, 4)
     verdicts = [[dice.choice([None, *VERDICTS]) for _ in range(rows)] for _ in range(journals)]
-    whole = together([bytes(0 if v is None else SAID + VERDICTS.index(v) for v in column) for column in verdicts])
+    codes, disputed_rows = together([columns_of(column) for column in verdicts])
     for row in range(rows):
         state, disputed = combined([RowState(column[row]) for column in verdicts if column[row] is not None])
-        assert (VERDICTS[verdict_codes(whole)[row]], whole[row] == DISPUTED) == (state.verdict, disputed)
+        assert (VERDICTS[codes[row]], row in disputed_rows) == (state.verdict, disputed)
+
+
+def columns_of(verdicts: list[VerdictName | None]) -> Columns:
+    """A journal that says this of each row, None where it says nothing."""
+    codes = bytes(VERDICTS.index(verdict or "undecided") for verdict in verdicts)
+    spoken = array("I", [verdict is not None for verdict in verdicts])
+    rows: Any = None  # nobody asks for an id here
+    return Columns(rows, codes, b"", spoken, spoken, spoken, [], {}, {}, {})

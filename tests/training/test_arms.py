@@ -9,11 +9,11 @@ import pytest
 from projects import alpaca, make_project
 
 from engine.errors import TrainingError, UsageError
-from engine.export import export
 from engine.model import Act
 from engine.project.project import Project, open_project
 from engine.training.compare.experiment import Prepared
 from engine.workflows.compare import manifests, prepare_comparison, random_count
+from engine.workflows.export import export
 
 TRAINING, HELDOUT = 30, 24
 TOWNS = ("Bergen", "Cadiz", "Dover", "Essen", "Fulda", "Genoa")

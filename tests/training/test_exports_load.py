@@ -8,9 +8,9 @@ from pathlib import Path
 
 from projects import alpaca, make_project
 
-from engine.export import export
 from engine.model import Act
 from engine.project.project import open_project
+from engine.workflows.export import export
 
 TRAIN = """
 import sys

@@ -18,7 +18,6 @@ from engine.training.compare.significance import (
     Losses,
     Paired,
     bootstrap,
-    bootstrap_interval,
     paired,
     sentence,
     smallest_detectable,
@@ -114,7 +113,7 @@ def test_the_interval_is_that_of_another_bootstrap() -> None:
     draw = random.Random(5)
     differences = [draw.gauss(-1, 3) for _ in range(120)]
     tokens = [draw.randint(5, 40) for _ in range(120)]
-    low, high = bootstrap_interval(differences, tokens)
+    (low, high), _ = bootstrap(differences, tokens)
     generator = numpy.random.default_rng(0)
     drawn = generator.integers(0, 120, (20_000, 120))
     ratios = numpy.array(differences)[drawn].sum(1) / numpy.array(tokens)[drawn].sum(1)

@@ -10,9 +10,7 @@ import planted
 import pytest
 
 from engine.model import BUCKET_ORDER, Act, Cluster, ClusterKind, Findings, Flag
-from engine.project.findings import Found
 from engine.project.project import Project
-from engine.scan.store import in_columns
 from workbench.state.entries import build_entries
 from workbench.state.overview import Overview, overview_items
 
@@ -52,7 +50,7 @@ def test_single_rows_stand_in_their_order(tmp_path: Path, seed: int) -> None:
     with planted.opened(planted.make_folder(tmp_path, content, found)) as project:
         if seed % 2:
             project.decide([Act("holdout", tuple(map(project.rows.id, dice.sample(range(ROWS), 20))))])
-            project._found = Found(in_columns(found))
+            project.save_findings(found)
         for text in ("", "row:20-150", "not flag:a"):
             view = build_entries(project, text)
             entries = [view.entry(index) for index in range(len(view))]
@@ -71,7 +69,7 @@ def test_the_overview_counts_what_a_plain_count_finds(tmp_path: Path, seed: int)
             project.decide([Act(do, tuple(map(project.rows.id, dice.sample(range(ROWS), 40))))])
         if seed % 2:
             project.decide([Act("holdout", tuple(map(project.rows.id, dice.sample(range(ROWS), 20))))])
-            project._found = Found(in_columns(found))
+            project.save_findings(found)
         items = {(item.section, item.label.split(" ", 1)[-1] if item.section == "settle" else item.label): item
                  for item in overview_items(project)}  # fmt: skip
         rows = [row for row in range(ROWS) if not project.is_heldout(row)]

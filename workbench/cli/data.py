@@ -264,7 +264,7 @@ def merge_projects(arguments: argparse.Namespace) -> int:
 
 def export_rows(arguments: argparse.Namespace) -> int:
     """`tamis export PROJECT --to PATH`."""
-    from engine.export import export
+    from engine.workflows.export import export
 
     narrator = Narrator()
     # Letting secrets through is a decision: it needs a name, and a line of the journal.

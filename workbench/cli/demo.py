@@ -107,9 +107,9 @@ def _say(sentence: str) -> None:
 
 
 def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
-    from engine.export import export
     from engine.jobs.scan import scan_project
     from engine.project.replay import replay
+    from engine.workflows.export import export
     from workbench.cli.compare import compare_project
     from workbench.cli.data import export_lines
     from workbench.render.comparison import compare_lines

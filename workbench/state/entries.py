@@ -19,7 +19,7 @@ from engine.project.project import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.project.suspects import rank_of
 from engine.review.recheck import TAG
-from engine.scan.columns import ALTERNATIVES
+from engine.scan.columns import ALTERNATIVES, marked
 from engine.select import select
 
 # In this filter a row asks for a verdict until it has got its second one.
@@ -116,11 +116,6 @@ class Entries:
             elif is_open(project, self.entry(candidate)):
                 return candidate
         return None
-
-
-def marks_of(code: int) -> bytes:
-    """A table for `bytes.translate`: 1 for this code, 0 for any other."""
-    return bytes(value == code for value in range(256))
 
 
 def is_open(project: Project, entry: Entry) -> bool:
@@ -243,5 +238,5 @@ def _singles(project: Project, matched: Sequence[int], grouped: set[int]) -> Ite
 def _marked(places: bytearray, code: int, rows: Sequence[int]) -> Iterable[int]:
     """For each of the rows 1 where its place is `code`, else 0; where they are all the rows there are, without a look
     at each."""
-    marks = places.translate(marks_of(code))
+    marks = marked(places, (code,))
     return marks if len(rows) == len(places) else map(marks.__getitem__, rows)

@@ -21,8 +21,7 @@ from engine.model import (
 )
 from engine.project.project import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
-from engine.scan.columns import ALTERNATIVES
-from workbench.state.entries import marks_of
+from engine.scan.columns import ALTERNATIVES, marked
 from workbench.state.row_pass import UNDATED, Years
 from workbench.text.phrases import counted
 
@@ -117,7 +116,7 @@ class _Look:
         self.codes = project.verdict_codes
         self.heldout = project.heldout
         self.training = bytearray(b"\1") * len(self.codes)
-        self.left = self.codes.translate(marks_of(VERDICTS.index("undecided")))
+        self.left = marked(self.codes, (VERDICTS.index("undecided"),))
         for row in self.heldout:
             self.training[row] = 0
         # The held-out set is judged in a sitting of its own and counts in no other line.
@@ -199,7 +198,7 @@ def _signals(look: _Look) -> Iterator[Item]:
     columns = look.project.finding_columns
     if columns is None:
         return
-    proposed = bytearray(columns.bucket_codes.translate(marks_of(BUCKETS.index("drop"))))
+    proposed = bytearray(marked(columns.bucket_codes, (BUCKETS.index("drop"),)))
     for row in chain(look.heldout, *(rows for kind, _, rows in look.groups if kind in SETTLED_KINDS)):
         proposed[row] = 0
     tops = look.project.top_signals(proposed)

@@ -13,7 +13,7 @@ from time import monotonic
 from engine.model import CHARS_PER_TOKEN, VERDICTS, VerdictName
 from engine.phrases import duration, share
 from engine.project.project import Project
-from workbench.state.entries import marks_of
+from engine.scan.columns import marked
 
 # A longer pause is a pause, not work.
 LONGEST_THOUGHT = 60.0
@@ -69,7 +69,7 @@ class TokenCount:
         """The tokens of all accepted rows that are not held out."""
         project, heldout = self._project, self._project.heldout
         codes = project.verdict_codes
-        accepted = list(compress(range(len(codes)), codes.translate(marks_of(VERDICTS.index("accepted")))))
+        accepted = list(compress(range(len(codes)), marked(codes, (VERDICTS.index("accepted"),))))
         if heldout:
             accepted = [row for row in accepted if row not in heldout]
         return round(project.rows.size_of(accepted) * self._a_byte) if accepted else 0

@@ -18,6 +18,22 @@ from engine.scan.duplicates.stars import Stars
 from engine.scan.requests.guard import Judgement
 from engine.scan.text import fold, score_form, shorten
 
+SHOWN_WORDS, SHOWN_ROWS = 4, 6
+_WORD = re.compile(r"\w+(?:['’.,-]\w+){0,8}|[^\w\s]")
+_COMPARED = 4000
+RULES = {
+    "number": "a number",
+    "operator": "an operator",
+    "verb": "the task",
+    "question": "the question word",
+    "negation": "a negation",
+    "direction": "the direction",
+    "field": "one of two parts",
+    "content": "what it is about",
+    "same": "a word that may be mistyped",
+    "system prompt": "the system prompt",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -167,23 +183,7 @@ def _scores(rows: Sequence[int], keeper: int, node_of: dict[int, int], stars: St
     return tuple(found)
 
 
-# Sentences a person can check a cluster by.
-
-SHOWN_WORDS, SHOWN_ROWS = 4, 6
-_WORD = re.compile(r"\w+(?:['’.,-]\w+){0,8}|[^\w\s]")
-_COMPARED = 4000
-RULES = {
-    "number": "a number",
-    "operator": "an operator",
-    "verb": "the task",
-    "question": "the question word",
-    "negation": "a negation",
-    "direction": "the direction",
-    "field": "one of two parts",
-    "content": "what it is about",
-    "same": "a word that may be mistyped",
-    "system prompt": "the system prompt",
-}
+# -- evidence: sentences a person can check a cluster by
 
 
 def score_line(scores: list[float]) -> str:

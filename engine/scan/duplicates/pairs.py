@@ -64,7 +64,7 @@ def judge_pairs(
     come in. `split` waits for the words of so many of the first rows, which are being split already; `both` lets a
     second process judge half of the pairs.
     """
-    judged, likely, others = _proposed(nodes, tick, cache, split)
+    judged, likely, others = candidate_pairs(nodes, tick, cache, split)
     judged.both = both
     rows = len(nodes)
     # What only the joins for families propose is a family, or the same but for a slip that was read wrongly.
@@ -106,19 +106,9 @@ def candidate_pairs(
     tick: Callable[[int, int], None],
     cache: ScanCache | None = None,
     split: tuple[int, Callable[[], Tokens]] | None = None,
-) -> tuple[Judged, Pairs, Pairs]:
-    """What the joins propose: pairs that likely ask the same, and other pairs that are alike. Nothing is judged yet."""
-    judged, likely, others = _proposed(nodes, tick, cache, split)
-    return judged, likely, others()
-
-
-def _proposed(
-    nodes: Sequence[Node],
-    tick: Callable[[int, int], None],
-    cache: ScanCache | None,
-    split: tuple[int, Callable[[], Tokens]] | None,
 ) -> tuple[Judged, Pairs, Callable[[], Pairs]]:
-    """As `candidate_pairs`, but that other pairs are looked for when they are asked for."""
+    """What the joins propose: pairs that likely ask the same, and other pairs that are alike; these are looked for when
+    they are asked for. Nothing is judged yet."""
     texts = [node.text for node in nodes]
     bare = [(number, other_reading(text)) for number, text in enumerate(texts)]
     further = [(number, text) for number, text in bare if text is not None]

@@ -89,11 +89,6 @@ def bootstrap(differences: Sequence[float], tokens: Sequence[int]) -> tuple[Inte
     return (ratios[tail - 1], ratios[-tail]), statistics.stdev(ratios)
 
 
-def bootstrap_interval(differences: Sequence[float], tokens: Sequence[int]) -> Interval:
-    """The interval alone."""
-    return bootstrap(differences, tokens)[0]
-
-
 def resampled(differences: Sequence[float], tokens: Sequence[int]) -> list[float]:
     """The ratio over as many rows, drawn with replacement, 2,000 times; ascending."""
     draw = random.Random(0)

@@ -15,12 +15,11 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from engine.phrases import share
 
 Kind = Literal["learnt_nothing", "got_worse", "forgotten", "surprising"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 FEW_LEARNT, STILL_HIGH = 0.2, 0.75
 ROSE, ROSE_LEAST = 0.02, 0.02

@@ -10,8 +10,9 @@ from textual import work
 from textual.app import ComposeResult
 
 from engine.errors import TamisError
-from engine.export import export, export_paths
 from engine.export.curated import Curated, curate
+from engine.export.write import export_paths
+from engine.workflows.export import export
 from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted

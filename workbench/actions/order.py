@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.phrases import counted
 from engine.review.order import ORDERS, resorted
 from engine.review.store import Queue, load_queue
 from workbench.state.entries import build_view
 from workbench.state.session import SETTLE, Session
-from workbench.text.phrases import counted
 
 RISK = "risk"
 SURPRISE = "surprise"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from engine.model import SETTLED_KINDS, Cluster, Example
+from engine.phrases import counted
 from engine.project.project import Project
 from workbench.render.parts import (
     Abreast,
@@ -21,7 +22,6 @@ from workbench.render.parts import (
     turns,
 )
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.text.worddiff import apart_from, shortened, word_diff
 
 MOST_MEMBERS = 200

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from engine.model import Cluster, Findings
-from engine.phrases import share
+from engine.phrases import counted, share
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.sources.mapping import Mapping
 from workbench.actions.order import RISK
 from workbench.render.group import LAST_DIGIT
-from workbench.render.parts import about_tokens
+from workbench.render.parts import HELD_OUT_MARK, about_tokens
 from workbench.render.row import GROUP_NAMES, Styled, decision_words, mark_of
 from workbench.state.entries import Entry, names_suspects
 from workbench.state.session import Session
 from workbench.text.cells import fitted
 from workbench.text.escape import visible_line
-from workbench.text.phrases import HELD_OUT_MARK, counted
 
 # What stands above and below the reader: what is under the cursor, and why it is where it is.
 

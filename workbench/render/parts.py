@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
+from engine.phrases import counted
 from engine.project.project import Project
 from workbench.text.escape import visible, visible_line
-from workbench.text.phrases import counted
 
 if TYPE_CHECKING:
     from workbench.text.worddiff import Piece
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Styled = tuple[str, str]
 """(visible text, role of the theme)"""
 
+# Before a held-out row, and before their number.
+HELD_OUT_MARK = "H"
 FOLDED_SYSTEM = 160
 # Rows by the hash of their system prompt, before anybody has counted them.
 NOT_COUNTED: Mapping[int, int] = {}

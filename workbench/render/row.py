@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from engine.model import SETTLED_KINDS, Cluster, Decision, Example, Turn
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.recheck import TAG
 from workbench.render.group import group_paragraphs
@@ -27,7 +28,6 @@ from workbench.render.parts import (
 )
 from workbench.state.entries import Entry
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.text.worddiff import apart_from, differing_words, word_diff
 
 # The reader's other ways to show a row: one turn of it, or the very bytes that were read. Knows no terminal.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import UsageError
+from engine.phrases import counted
 from workbench.actions.search import Search
 from workbench.render.group import group_sentences, keeper_paragraphs
 from workbench.render.parts import Paragraph, mark_of
@@ -16,7 +17,6 @@ from workbench.state.entries import Entry
 from workbench.state.overview import Item
 from workbench.state.session import Session
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 
 # Beside the overview of a wide terminal: what the line under the cursor is, what its keys do, its first rows.
 

@@ -19,10 +19,10 @@ from engine.model import (
     VERDICTS,
     ClusterKind,
 )
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.columns import ALTERNATIVES
-from workbench.text.phrases import counted
 
 if TYPE_CHECKING:
     from workbench.state.progress import Years

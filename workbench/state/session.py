@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.errors import UsageError
 from engine.model import Flag, VerdictName
+from engine.phrases import counted
 from engine.project.project import Project
 from workbench.state import entries, plans
 from workbench.state.overview import Item, overview_items
 from workbench.state.progress import Pace, TokenCount
 from workbench.state.saved import Drafts, SavedState, load_state, save_state
-from workbench.text.phrases import counted
 
 if TYPE_CHECKING:
     from engine.review.edit_rules import RowRule

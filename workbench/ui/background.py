@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from engine.errors import TamisError
-from engine.phrases import share
+from engine.phrases import counted, share
 from workbench.actions import order, repairs
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 from workbench.ui import jobs
 
 if TYPE_CHECKING:
@@ -243,9 +242,9 @@ async def _look(app: TamisApp, which: str) -> None:
     session = app.session
 
     def tell(phase: str, done: int, of: int) -> None:
-        share = f" {done:,}/{of:,}" if of else ""
-        if session.job != f"{phase}{share}":
-            session.job = f"{phase}{share}"
+        amount = f" {done:,}/{of:,}" if of else ""
+        if session.job != f"{phase}{amount}":
+            session.job = f"{phase}{amount}"
             app.sync_screen()
 
     try:

@@ -12,9 +12,9 @@ from textual.app import ComposeResult
 from engine.errors import TamisError
 from engine.export import export, export_paths
 from engine.export.curated import Curated, curate
+from engine.phrases import counted
 from workbench.render.row import Paragraph
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.reader import Reader

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.phrases import counted
 from workbench.actions import repairs
 from workbench.actions.edited_row import fields_of
 from workbench.actions.repairs import Change, Offer
@@ -11,7 +12,6 @@ from workbench.render.parts import Paragraph, diff_styled, split_lines
 from workbench.render.row import Styled
 from workbench.state.session import Session
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.text.worddiff import shortened, word_diff
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.list_detail import BoardScreen

@@ -20,7 +20,9 @@ from engine.training.runs.registry import find_run
 from engine.training.runs.status import read_run, stop
 from engine.workflows.rescore import latest_run, point_back, start_rescore
 from workbench.cli.common import Narrator, find_project, name_reviewer, narrate, on_a_terminal, print_json
+from workbench.cli.open import show
 from workbench.cli.train import settings_named
+from workbench.terminal.capabilities import check_terminal
 from workbench.text.escape import visible
 
 BATCH = 8
@@ -33,8 +35,7 @@ def try_run(arguments: argparse.Namespace) -> int:
     project = project_of(run)
     if arguments.json or arguments.prompt or not on_a_terminal() or project is None:
         return _print_answers(run, arguments)
-    from workbench.cli.open import show
-    from workbench.terminal.capabilities import check_terminal
+    # A screen brings Textual with it, which answers in text do not need.
     from workbench.ui.screens.try_run import TryScreen
 
     check_terminal()
@@ -118,9 +119,6 @@ def judge(arguments: argparse.Namespace) -> int:
     project = project_of(run_a)
     if project is None:
         raise UsageError(f"{run_a.name} is no run of a project", "", "train on a project to judge its runs on a screen")
-    from workbench.cli.open import show
-    from workbench.terminal.capabilities import check_terminal
-
     check_terminal()
     by = name_reviewer(arguments.reviewer, project)
     answers = answers_of(run_a, run_b)

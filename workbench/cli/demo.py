@@ -21,6 +21,8 @@ from engine.project.heldout import reserve_file
 from engine.project.project import open_project
 from engine.reviewer import find_reviewer
 from workbench.cli.common import narrate, on_a_terminal, print_json
+from workbench.cli.open import show
+from workbench.terminal.capabilities import check_terminal
 
 SAMPLE = "support"
 REVIEWER = "demo"
@@ -30,9 +32,6 @@ def demo(arguments: argparse.Namespace) -> int:
     """The handler of `tamis demo`."""
     if arguments.headless or os.environ.get("HEADLESS") == "1" or not on_a_terminal():
         return headless(as_json=arguments.json)
-    from workbench.cli.open import show
-    from workbench.terminal.capabilities import check_terminal
-
     check_terminal()
     folder = scratch_project(fresh=arguments.fresh)
     code = show(folder, arguments, reviewer=None if arguments.readonly else _reviewer(arguments.reviewer))
@@ -107,6 +106,7 @@ def _say(sentence: str) -> None:
 
 
 def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
+    # The demo with a screen needs none of these before its first paint.
     from engine.export import export
     from engine.jobs.scan import scan_project
     from engine.project.replay import replay

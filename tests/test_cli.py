@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from projects import alpaca, numbered, write_jsonl
 
-from workbench.cli.main import HANDLERS
+from workbench.cli.options import WORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 ALPACA = ROOT.parent / "shared" / "data" / "alpaca_52k.jsonl.gz"
@@ -31,7 +31,7 @@ def tamis(*words: object, code: int = 0, **env: str) -> subprocess.CompletedProc
 def test_help_names_every_command_and_the_version_is_told() -> None:
     told = tamis("--help").stdout
     named = set(re.findall(r"^    (\w+)\b", told, re.M))
-    assert set(HANDLERS) <= named
+    assert set(WORDS) <= named
     assert tamis("--version").stdout.startswith("tamis ")
     assert "--take-over" in tamis("open", "--help").stdout
 

@@ -31,7 +31,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.version": (),
     "engine.phrases": (),
     # Starts a process of `engine.jobs`, by name.
-    "engine.job_process": (),
+    "engine.job_process": ("engine",),
     "engine.files": ("engine.errors",),
     "engine.paths": ("engine.errors",),
     "engine.reviewer": ("engine.errors",),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.errors import UsageError
 from engine.model import SETTLED_KINDS, Cluster
+from engine.phrases import counted
 from engine.project.journal import read_lines
 from engine.project.project import Project
 from engine.review.recheck import TAG, SelfAgreement, answered, asking, draw, self_agreement
@@ -26,7 +27,6 @@ from workbench.state.plans import (
     seen_by,
 )
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 
 # A verdict on more rows than this that nobody has looked at takes its key twice.
 UNSEEN_WITHOUT_ASKING = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.errors import ProjectError, UsageError
 from engine.model import Row
+from engine.phrases import counted
 from engine.sources.shapes import EditableField
 from workbench.actions.decide import note_outcome, with_recheck_answered
 from workbench.actions.edited_row import changed_texts, edited_row, fields_of
@@ -11,7 +12,6 @@ from workbench.actions.repairs import rule_behind
 from workbench.state.plans import plan_edit, plan_edits, undecided_rows
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 
 # More in one file is no longer reading.
 MOST_EDITED_AT_ONCE = 500

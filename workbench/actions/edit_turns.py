@@ -7,11 +7,11 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.model import Row
+from engine.phrases import counted
 from engine.sources.mapping import Mapping
 from engine.sources.turn_edits import cut_after, drop_turn, toggle_trained
 from workbench.state.plans import plan_edit
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 
 TurnEdit = Callable[[Row, Mapping, int], dict[str, Any]]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from engine.errors import UsageError
 from engine.model import Cluster
+from engine.phrases import counted
 from workbench.state.plans import Apart, plan_apart, plan_drop_both, plan_fine_together, plan_keep
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 
 
 def group_here(session: Session) -> Cluster:

@@ -6,13 +6,13 @@ import re
 
 from engine.errors import ProjectError, UsageError
 from engine.model import Act, Cluster
+from engine.phrases import counted
 from engine.project.project import Project
 from workbench.actions.edit import edit_fields
 from workbench.actions.edited_row import edited_row
 from workbench.state.plans import DecisionPlan, plan_keep
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 
 START, BETWEEN, END = "<" * 7, "=" * 7, ">" * 7
 _MARK = re.compile(rf"^(?:{START} row \d+|{BETWEEN} row \d+|{END})$", re.MULTILINE)

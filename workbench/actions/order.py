@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.phrases import counted
 from engine.review.order import ORDERS, resorted
 from engine.review.store import Queue, load_queue
 from workbench.state.entries import build_entries
 from workbench.state.queue import GROUPS_FIRST
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 
 RISK = "risk"
 SURPRISE = "surprise"

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from engine.errors import UsageError
 from engine.model import Flag, Row
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.edit_rules import RowRule, derive_row
 from engine.sources.shapes import with_texts
@@ -19,7 +20,6 @@ from workbench.actions.edited_row import can_be_trained_on, fields_of
 from workbench.state.plans import plan_edits
 from workbench.state.proposals import Change, Offer
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 
 
 @lru_cache(maxsize=1)

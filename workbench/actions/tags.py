@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from engine.phrases import counted
 from workbench.state.plans import plan_note, plan_tags
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 
 LATER = "later"
 

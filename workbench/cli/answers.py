@@ -1,15 +1,16 @@
-"""`tamis try RUN` and `tamis judge RUN_A RUN_B`: reading what runs answer."""
+"""The commands about what runs say: their answers (try, judge), and the rows worth another look (suspects, rescore)."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
+from engine.jobs.suspects import follow
 from engine.paths import is_project
+from engine.phrases import counted
 from engine.project.project import Project, open_project
 from engine.project.suspects import Suspects
 from engine.training.eval.heldout_outputs import HeldoutRow, heldout_rows, recorded_answers
@@ -17,8 +18,11 @@ from engine.training.eval.inference import Answering, check_can_answer, longest_
 from engine.training.eval.pairwise import Judging
 from engine.training.runs.registry import find_run
 from engine.training.runs.status import read_run, stop
-from workbench.cli.common import Narrator, find_project, narrate, print_json
+from engine.workflows.rescore import latest_run, point_back, start_rescore
+from workbench.cli.common import Narrator, find_project, name_reviewer, narrate, on_a_terminal, print_json
+from workbench.cli.open import show
 from workbench.cli.train import settings_named
+from workbench.terminal.capabilities import check_terminal
 from workbench.text.escape import visible
 
 BATCH = 8
@@ -29,18 +33,13 @@ def try_run(arguments: argparse.Namespace) -> int:
     run = find_run(arguments.run)
     check_can_answer(run)
     project = project_of(run)
-    if arguments.json or arguments.prompt or not _on_a_terminal() or project is None:
+    if arguments.json or arguments.prompt or not on_a_terminal() or project is None:
         return _print_answers(run, arguments)
-    from workbench.cli.open import show
-    from workbench.terminal.capabilities import check_terminal
+    # A screen brings Textual with it, which answers in text do not need.
     from workbench.ui.screens.try_run import TryScreen
 
     check_terminal()
     return show(project, arguments, opening=lambda: TryScreen(run))
-
-
-def _on_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def project_of(run: Path) -> Path | None:
@@ -61,16 +60,22 @@ def _print_answers(run: Path, arguments: argparse.Namespace) -> int:
     with Answering(run) as answering:
         ready = answering.wait_ready(lambda done, of: narrator("making the built-in model", done, of))
         answered: list[dict[str, Any]] = []
-        for start in range(0, len(rows), BATCH):
-            narrator("answering", start, len(rows))
-            answered += _answers(answering, rows[start : start + BATCH], longest_answer(run))
-        narrator.end()
+        for batch in _batches(rows, narrator):
+            answered += _answers(answering, batch, longest_answer(run))
     if arguments.json:
         print_json({"run": run.name, "model": ready["model"], "kind": ready["kind"], "rows": answered})
     else:
         for one in answered:
             print(visible(_as_text(one)))
     return 0
+
+
+def _batches(rows: Sequence[HeldoutRow], narrator: Narrator) -> Iterator[Sequence[HeldoutRow]]:
+    """The rows, as many at once as a model is asked; how far it is is told."""
+    for start in range(0, len(rows), BATCH):
+        narrator("answering", start, len(rows))
+        yield rows[start : start + BATCH]
+    narrator.end()
 
 
 def _answers(answering: Answering, rows: Sequence[HeldoutRow], longest: int) -> list[dict[str, Any]]:
@@ -103,7 +108,7 @@ def judge(arguments: argparse.Namespace) -> int:
     from workbench.ui.screens.judge import JudgeScreen, summary_lines
 
     run_a, run_b = find_run(arguments.run), find_run(arguments.other)
-    if arguments.json or not _on_a_terminal():
+    if arguments.json or not on_a_terminal():
         summary = Judging(run_a, run_b).summary()
         if arguments.json:
             print_json(summary)
@@ -114,10 +119,6 @@ def judge(arguments: argparse.Namespace) -> int:
     project = project_of(run_a)
     if project is None:
         raise UsageError(f"{run_a.name} is no run of a project", "", "train on a project to judge its runs on a screen")
-    from workbench.cli.common import name_reviewer
-    from workbench.cli.open import show
-    from workbench.terminal.capabilities import check_terminal
-
     check_terminal()
     by = name_reviewer(arguments.reviewer, project)
     answers = answers_of(run_a, run_b)
@@ -137,34 +138,23 @@ def answers_of(run_a: Path, run_b: Path) -> tuple[dict[str, str], dict[str, str]
             with Answering(run) as answering:
                 narrator = Narrator()
                 answering.wait_ready(lambda done, of: None)
-                for start in range(0, len(rows), BATCH):
-                    narrator("answering", start, len(rows))
-                    some = rows[start : start + BATCH]
-                    (side,) = answering.ask([row.prompt for row in some], longest=longest_answer(run), sides=["tuned"])
-                    known |= {row.id: text for row, text in zip(some, side.answers, strict=True)}
-                narrator.end()
+                for batch in _batches(rows, narrator):
+                    (side,) = answering.ask([row.prompt for row in batch], longest=longest_answer(run), sides=["tuned"])
+                    known |= {row.id: text for row, text in zip(batch, side.answers, strict=True)}
         both.append(known)
     return both[0], both[1]
 
 
-# `tamis suspects` and `tamis rescore`: which rows a run says to look at again.
-
-
 def suspects(arguments: argparse.Namespace) -> int:
     """`tamis suspects PROJECT [--run RUN]`: read a run's row losses, name the rows worth another look."""
-    from engine.workflows.rescore import latest_run, point_back
-
     with open_project(find_project(arguments.project), readonly=True) as project:
         run = find_run(arguments.run) if arguments.run else latest_run(project)
-        _tell(project, point_back(project, run), arguments.json)
+        _print_suspects(project, point_back(project, run), arguments.json)
     return 0
 
 
 def rescore(arguments: argparse.Namespace) -> int:
     """`tamis rescore PROJECT`: tune on the accepted rows, rank the undecided ones. ctrl+c stops the run as well."""
-    from engine.jobs.suspects import follow
-    from engine.workflows.rescore import point_back, start_rescore
-
     with open_project(find_project(arguments.project), readonly=True) as project:
         run = start_rescore(project, model=arguments.model, settings=settings_named(arguments))
         if not arguments.json:
@@ -177,11 +167,11 @@ def rescore(arguments: argparse.Namespace) -> int:
             raise
         finally:
             narrator.end()
-        _tell(project, point_back(project, run.dir), arguments.json)
+        _print_suspects(project, point_back(project, run.dir), arguments.json)
     return 0
 
 
-def _tell(project: Project, found: Suspects, as_json: bool) -> None:
+def _print_suspects(project: Project, found: Suspects, as_json: bool) -> None:
     rows = _rows(project, found)
     if as_json:
         order = sorted(found.scores, key=lambda identifier: -found.scores[identifier])
@@ -190,8 +180,8 @@ def _tell(project: Project, found: Suspects, as_json: bool) -> None:
         return
     for row in rows:
         print(visible(f"{row['row']:>6}  {row['kind']:<14}  {row['verdict']:<9}  {row['reason']}"))
-    ranked_words = f"; {len(found.scores)} untouched rows ranked by surprise" if found.scores else ""
-    narrate(f"{len(rows)} rows to look at again, by {found.run}{ranked_words}; nothing was decided")
+    and_ranked = f"; {counted(len(found.scores), 'untouched row')} ranked by surprise" if found.scores else ""
+    narrate(f"{counted(len(rows), 'row')} to look at again, by {found.run}{and_ranked}; nothing was decided")
 
 
 def _rows(project: Project, found: Suspects) -> Sequence[dict[str, Any]]:
@@ -199,6 +189,6 @@ def _rows(project: Project, found: Suspects) -> Sequence[dict[str, Any]]:
     for suspected in found.rows:
         number = project.rows.number(suspected.id)
         if number is not None:
-            told = {"row": number, "id": suspected.id, "kind": suspected.kind, "rank": suspected.rank}
-            rows.append({**told, "of": suspected.of, "verdict": project.verdict(number), "reason": suspected.reason})
+            named = {"row": number, "id": suspected.id, "kind": suspected.kind, "rank": suspected.rank}
+            rows.append({**named, "of": suspected.of, "verdict": project.verdict(number), "reason": suspected.reason})
     return rows

@@ -73,6 +73,11 @@ def open_for_deciding(path: Path, named: str | None, take_over: bool = False) ->
     return project
 
 
+def on_a_terminal() -> bool:
+    """Whether a screen can be shown."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     print(json.dumps(value, ensure_ascii=True))

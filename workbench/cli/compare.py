@@ -1,4 +1,4 @@
-"""`tamis compare`: train the arms, measure them on the held-out set, give the verdict."""
+"""The commands that train several runs: what curation bought (compare), what more rows would buy (curve)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,27 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.files import write_atomic
-from engine.phrases import duration
+from engine.phrases import counted, duration
 from engine.project.project import Project, open_project
-from engine.training.spec.parse import parse_duration, parse_settings
+from engine.training.compare.experiment import finish, start
+from engine.training.compare.learning_curve import finish_curve
+from engine.workflows.compare import DEFAULT_ARMS, manifests, prepare_comparison
+from engine.workflows.learning_curve import prepare_project_curve, topics_of
 from workbench.cli.common import Narrator, find_project, narrate, print_json
+from workbench.cli.train import LIMITS, settings_named
 from workbench.render.comparison import compare_lines, heldout_line
 from workbench.render.comparison_page import html_page, markdown
 from workbench.text.escape import visible
 
+# The drawing of a curve, in cells.
+WIDE, TALL, LABEL = 64, 14, 9
+BAND, LINE, POINT = "\u2591", "\u2500", "\u25cf"
+ASCII = {BAND: ".", LINE: "-", POINT: "o"}
+
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Exit code 1 where the verdict is "worse"."""
-    if arguments.seeds < 1 or (arguments.workers is not None and arguments.workers < 1):
-        raise UsageError("--seeds and --workers take a number from 1 up")
+    """`tamis compare PROJECT`: train the arms, measure them on the held-out set. Exit code 1 where it is "worse"."""
+    _check_amounts(arguments)
     folder = find_project(arguments.project)
     with open_project(folder, readonly=True) as project:
         result = compare_project(
@@ -32,11 +40,14 @@ def compare(arguments: argparse.Namespace) -> int:
             steps=arguments.steps,
             seeds=arguments.seeds,
             workers=arguments.workers,
-            settings=settings_of_options(arguments),
+            settings=settings_named(arguments, LIMITS),
             detach=arguments.detach,
         )
     if "arms" not in result:  # started, and left to itself
-        print_json(result) if arguments.json else print(f"{result['comparison']}: {len(result['runs'])} runs go on")
+        if arguments.json:
+            print_json(result)
+        else:
+            print(f"{result['comparison']}: {counted(len(result['runs']), 'run')} under way")
         return 0
     if arguments.html is not None:
         page = html_page(result, folder / "runs", with_text=arguments.with_text)
@@ -51,14 +62,9 @@ def compare(arguments: argparse.Namespace) -> int:
     return 1 if result["verdict"] == "worse" else 0
 
 
-def settings_of_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    settings = parse_settings(arguments.set)
-    if arguments.budget is not None:
-        settings["budget_seconds"] = parse_duration(arguments.budget)
-    for option, name in (("max_cost", "max_cost"), ("price", "price_per_hour")):
-        if getattr(arguments, option) is not None:
-            settings[name] = getattr(arguments, option)
-    return settings
+def _check_amounts(arguments: argparse.Namespace) -> None:
+    if arguments.seeds < 1 or (arguments.workers is not None and arguments.workers < 1):
+        raise UsageError("--seeds and --workers take a number from 1 up")
 
 
 def compare_project(
@@ -76,9 +82,6 @@ def compare_project(
     say: Callable[[str], None] = narrate,
 ) -> dict[str, Any]:
     """The contract's `compare` object for a project; with `detach` only `{"comparison", "dir", "runs"}`."""
-    from engine.training.compare.experiment import finish, start
-    from engine.workflows.compare import DEFAULT_ARMS, manifests, prepare_comparison
-
     prepared = prepare_comparison(
         project,
         arms=arms or DEFAULT_ARMS,
@@ -111,28 +114,16 @@ def before_lines(expense: dict[str, Any], to_run: int, of: int) -> list[str]:
     lines = [f"{to_run} of {of} runs to do{reused}"]
     if not to_run:
         return lines
-    took = "unknown" if seconds["value"] is None else duration(seconds["value"])
-    lines.append(f"about {took}: {seconds['reason']}")
+    time = "unknown" if seconds["value"] is None else duration(seconds["value"])
+    lines.append(f"about {time}: {seconds['reason']}")
     if cost["value"] is not None:
-        lines.append(f"about {cost['value']:g} in money: {cost['reason']}")
+        lines.append(f"about {cost['value']:,g} in money: {cost['reason']}")
     return lines
 
 
-# `tamis curve PROJECT`: would more rows help, and which?
-
-WIDE, TALL, LABEL = 64, 14, 9
-BAND, LINE, POINT = "\u2591", "\u2500", "\u25cf"
-ASCII = {BAND: ".", LINE: "-", POINT: "o"}
-
-
 def curve(arguments: argparse.Namespace) -> int:
-    """Train nested subsets of the accepted rows and draw the held-out loss against their number."""
-    from engine.training.compare.experiment import start
-    from engine.training.compare.learning_curve import finish_curve
-    from engine.workflows.learning_curve import prepare_project_curve, topics_of
-
-    if arguments.seeds < 1 or (arguments.workers is not None and arguments.workers < 1):
-        raise UsageError("--seeds and --workers take a number from 1 up")
+    """`tamis curve PROJECT`: train on ever more of the accepted rows, draw the held-out loss against their number."""
+    _check_amounts(arguments)
     with open_project(find_project(arguments.project), readonly=True) as project:
         prepared = prepare_project_curve(
             project,
@@ -140,7 +131,7 @@ def curve(arguments: argparse.Namespace) -> int:
             steps=arguments.steps,
             seeds=arguments.seeds,
             workers=arguments.workers,
-            settings=settings_of_options(arguments),
+            settings=settings_named(arguments, LIMITS),
         )
         for line in before_lines(prepared.cost.to_json(), len(prepared.to_run), len(prepared.items)):
             narrate(line)
@@ -161,7 +152,7 @@ def curve_lines(result: dict[str, Any], *, ascii_only: bool = False) -> list[str
     """The curve drawn, what may be said of it, and the topics that more rows should cover."""
     points = [(point["rows"], point["nll"]) for point in result["points"]]
     lines = [*plot(result["band"], points, ascii_only=ascii_only), ""]
-    lines += [f"{rows:>7} rows  NLL {nll:.4f}" for rows, nll in points]
+    lines += [f"{rows:>7,} rows  NLL {nll:.4f}" for rows, nll in points]
     lines += [heldout_line(result["heldout"]), result["sentence"]]
     if result["thin_topics"]:
         lines.append("topics the model still errs on most, and how many accepted rows teach them:")
@@ -172,8 +163,9 @@ def curve_lines(result: dict[str, Any], *, ascii_only: bool = False) -> list[str
 def topic_line(topic: dict[str, Any]) -> str:
     """A thin topic in words; the words come from the rows."""
     words = ", ".join(topic["words"]) or "no common words"
-    figures = f"NLL {topic['nll']:.3f}, {topic['times_mean']:.1f} times the mean, on {topic['heldout']} held-out rows"
-    return f"  {words}: {figures}; {topic['training']} accepted rows"
+    heldout = counted(topic["heldout"], "held-out row")
+    figures = f"NLL {topic['nll']:.3f}, {topic['times_mean']:.1f} times the mean, on {heldout}"
+    return f"  {words}: {figures}; {counted(topic['training'], 'accepted row')}"
 
 
 def plot(
@@ -193,9 +185,9 @@ def plot(
 
     cells = [[" "] * WIDE for _ in range(TALL)]
     for x in range(WIDE):
-        share = x / (WIDE - 1) * (len(band) - 1)
-        before, after = band[int(share)], band[min(len(band) - 1, int(share) + 1)]
-        part = share - int(share)
+        at_band = x / (WIDE - 1) * (len(band) - 1)
+        before, after = band[int(at_band)], band[min(len(band) - 1, int(at_band) + 1)]
+        part = at_band - int(at_band)
         at = {name: before[name] + (after[name] - before[name]) * part for name in ("low", "fit", "high")}
         for y in range(line(at["high"]), line(at["low"]) + 1):
             cells[y][x] = BAND

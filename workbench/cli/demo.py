@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -16,11 +15,14 @@ from typing import Any
 from engine.errors import TamisError, UsageError
 from engine.model import BUCKETS, CLUSTER_KINDS
 from engine.paths import is_project, shipped_dir
+from engine.phrases import counted, duration
 from engine.project.create import create_project
 from engine.project.heldout import reserve_file
 from engine.project.project import open_project
 from engine.reviewer import find_reviewer
-from workbench.cli.common import narrate, print_json
+from workbench.cli.common import narrate, on_a_terminal, print_json
+from workbench.cli.open import show
+from workbench.terminal.capabilities import check_terminal
 
 SAMPLE = "support"
 REVIEWER = "demo"
@@ -28,11 +30,8 @@ REVIEWER = "demo"
 
 def demo(arguments: argparse.Namespace) -> int:
     """The handler of `tamis demo`."""
-    if arguments.headless or os.environ.get("HEADLESS") == "1" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if arguments.headless or os.environ.get("HEADLESS") == "1" or not on_a_terminal():
         return headless(as_json=arguments.json)
-    from workbench.cli.open import show
-    from workbench.terminal.capabilities import check_terminal
-
     check_terminal()
     folder = scratch_project(fresh=arguments.fresh)
     code = show(folder, arguments, reviewer=None if arguments.readonly else _reviewer(arguments.reviewer))
@@ -83,20 +82,20 @@ def headless(*, as_json: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="tamis-demo-") as scratch:
         outcome = _loop(Path(scratch), out)
     seconds = time.perf_counter() - started
-    out(f"in {seconds:.0f} s")
+    out(f"in {duration(seconds)}")
     if as_json:
         print_json(outcome | {"seconds": round(seconds, 1)})
     return 1 if outcome["compare"]["verdict"] == "worse" else 0
 
 
-def _steps_said(out: Callable[[str], None]) -> Callable[[str, int, int], None]:
+def _progress_in_quarters(out: Callable[[str], None]) -> Callable[[str, int, int], None]:
     """A line at each quarter of the training, so that nobody waits a minute without a word."""
-    said: set[int] = set()
+    reported: set[int] = set()
 
     def progress(phase: str, done: int, of: int) -> None:
         quarter = done * 4 // of if of else 0
-        if phase == "train" and quarter and quarter not in said:
-            said.add(quarter)
+        if phase == "train" and quarter and quarter not in reported:
+            reported.add(quarter)
             out(f"         {done:,} of {of:,} steps")
 
     return progress
@@ -107,6 +106,7 @@ def _say(sentence: str) -> None:
 
 
 def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
+    # The demo with a screen needs none of these before its first paint.
     from engine.jobs.scan import scan_project
     from engine.project.replay import replay
     from engine.workflows.export import export
@@ -116,7 +116,8 @@ def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
 
     folder = _make(home)
     with open_project(folder, reviewer=REVIEWER) as project:
-        out(f"read     {project.name}: {len(project.training)} rows and {len(project.heldout)} held-out rows")
+        heldout = counted(len(project.heldout), "held-out row")
+        out(f"read     {project.name}: {counted(len(project.training), 'row')} and {heldout}")
         findings = scan_project(project)
         kinds = Counter(cluster.kind for cluster in findings.clusters)
         buckets = Counter(findings.buckets)
@@ -135,7 +136,11 @@ def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
             out(("export   " if number == 0 else "         ") + line)
         out("train    raw, random-N and curated at equal steps, three seeds each, with the built-in model")
         verdict = compare_project(
-            project, workers=2, runs=home / "runs", progress=_steps_said(out), say=lambda line: out(f"         {line}")
+            project,
+            workers=2,
+            runs=home / "runs",
+            progress=_progress_in_quarters(out),
+            say=lambda line: out(f"         {line}"),
         )
         for line in compare_lines(verdict):
             out(f"         {line}")

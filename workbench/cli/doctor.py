@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine.config import load_config
 from engine.errors import TamisError
+from engine.phrases import size
 from engine.training.plan.preflight import versions
 from workbench.cli.common import print_json
 from workbench.terminal.capabilities import few_colours, no_colour, over_ssh
@@ -80,20 +81,20 @@ def _terminal() -> Iterator[Check]:
 def _tmux() -> Iterator[Check]:
     if not os.environ.get("TMUX"):
         return
-    yield Check("tmux", _said("tmux", "-V") or "not found")
+    yield Check("tmux", _output_of("tmux", "-V") or "not found")
     for option, (wanted, advice) in TMUX_OPTIONS.items():
-        found = _said("tmux", "show-options", "-gv", option) or _said("tmux", "show-options", "-sv", option)
+        found = _output_of("tmux", "show-options", "-gv", option) or _output_of("tmux", "show-options", "-sv", option)
         slow = option == "escape-time" and found.isdigit() and int(found) <= int(wanted)
         yield Check(option, found or "unknown", "" if found == wanted or slow else advice)
 
 
 def _machine() -> Iterator[Check]:
-    names = _said("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    names = _output_of("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
     yield Check("GPU", "; ".join(names.splitlines()) or "none found: training runs on the CPU")
     yield Check("python", f"{sys.version.split()[0]} ({sys.executable})")
     yield _trainer()
     free = shutil.disk_usage(Path.cwd()).free
-    yield Check("disk", f"{free / 1024**3:.1f} GB free here", "" if free > LITTLE_DISK else "free some space")
+    yield Check("disk", f"{size(free)} free here", "" if free > LITTLE_DISK else "free some space")
 
 
 def _trainer() -> Check:
@@ -101,15 +102,15 @@ def _trainer() -> Check:
     command = load_config().training.others.get("command") or (sys.executable,)
     where = "" if tuple(command) == (sys.executable,) else f" ({' '.join(command)})"
     try:
-        told = versions(command)
+        answer = versions(command)
     except TamisError as error:
         return Check("trainer", f"does not answer{where}", str(error))
-    found = ", ".join(f"{name} {number}" for name, number in told["versions"].items() if number) or "not installed"
-    advice = "; ".join(told["unfit"])
+    found = ", ".join(f"{name} {number}" for name, number in answer["versions"].items() if number) or "not installed"
+    advice = "; ".join(answer["unfit"])
     return Check("trainer", found + where, f"{advice}: pip install 'tamis[train]' there" if advice else "")
 
 
-def _said(*words: str) -> str:
+def _output_of(*words: str) -> str:
     """What a command prints, or nothing where it is not there or fails."""
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=5, check=False)

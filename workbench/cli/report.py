@@ -1,4 +1,4 @@
-"""`tamis report PATH [OTHER]`: measures of a data set, side by side with another where two are given."""
+"""The commands that measure a set and propose: its report, the gate it has to pass, and a pick of its rows."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engine.errors import UsageError
 from engine.files import write_atomic
+from engine.jobs.pick import pick_rows, pick_to_json
 from engine.jobs.scan import scan_project
 from engine.paths import is_project
+from engine.phrases import counted
 from engine.project.create import create_project
 from engine.project.project import Project, open_project
 from engine.report import CountTokens, Line, compared, measure
 from engine.select import select
 from engine.workflows.gate import GateResult, gate, gate_file, gate_json, override_gate
+from engine.workflows.wasted_tokens import junk_of_an_epoch
 from workbench.cli.common import Narrator, find_project, given_source, narrate, open_for_deciding, print_json
 from workbench.cli.train import junk_line
 from workbench.render.html import page
 from workbench.text.escape import visible
 
+# What the gate shows of a check, and of the rows that fail it.
+MARKS = {True: "ok", False: "NOT MET", None: "-"}
+SHOWN_ROWS = 12
+# The topics of a pick, and the width of their bars.
+TOPICS_SHOWN, BAR_WIDTH = 12, 20
+
 
 def report(arguments: argparse.Namespace) -> int:
-    """Nothing is written beside the sources."""
+    """`tamis report PATH [OTHER]`: measures, side by side where two sets are given. Nothing is written beside them."""
     count = _tokenizer(arguments.tokenizer) if arguments.tokenizer else None
     sets = [_measured(path, count, arguments) for path in (arguments.path, arguments.other) if path is not None]
     lines = compared(*sets)
@@ -60,8 +70,6 @@ def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespa
 
 
 def _junk(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    from engine.workflows.wasted_tokens import junk_of_an_epoch
-
     runs = project.folder / "runs"
     costs = junk_of_an_epoch(project, model=arguments.model, price=arguments.price, runs_dir=runs)
     return [cost.to_json() for cost in costs]
@@ -73,8 +81,6 @@ def _scanned(project: Project, narrator: Narrator) -> None:
 
 
 def _tokenizer(name: str) -> CountTokens:
-    from engine.errors import UsageError
-
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
@@ -125,27 +131,24 @@ def _texts(name: str, one: dict[str, Any]) -> str:
     return f"<h2>Most repeated answers of {name}</h2><ol>{items}</ol>" if items else ""
 
 
-# `tamis gate PROJECT`: may this set be trained on? For CI, and before a run.
-
-MARKS = {True: "ok", False: "NOT MET", None: "-"}
-SHOWN_ROWS = 12
-
-
 def run_gate(arguments: argparse.Namespace) -> int:
-    """Exit code 1 where a limit is not kept and was not set aside in words."""
+    """`tamis gate PROJECT`: may this set be trained on? For CI, and before a run.
+
+    Exit code 1 where a limit is not kept and was not set aside in words.
+    """
     folder = find_project(arguments.project)
     if arguments.override:
         with open_for_deciding(folder, arguments.reviewer) as project:
             result = override_gate(project, arguments.override)
-            told = gate_json(project, result)
+            payload = gate_json(project, result)
     else:
         with open_project(folder, readonly=True) as project:
             result = gate(project)
-            told = gate_json(project, result)
+            payload = gate_json(project, result)
             if not result.has_file:
                 narrate(f"no {gate_file(project)}: nothing is asked for, so nothing is refused; docs/gate.md has one")
     if arguments.json:
-        print_json(told)
+        print_json(payload)
     else:
         for line in gate_lines(result):
             print(visible(line))
@@ -164,22 +167,14 @@ def gate_lines(result: GateResult) -> list[str]:
     if result.failed and result.override:
         lines.append(f"set aside by {result.override['by']}, {result.override['at']}: {result.override['why']}")
     elif result.failed:
-        lines.append(f"{len(result.failed)} limits are not kept")
+        lines.append(f"{counted(len(result.failed), 'limit')} not kept")
     elif result.has_file:
         lines.append("every limit is kept")
     return lines
 
 
-# `tamis pick PROJECT N`: a proposal, with a reason for every row. It accepts nothing.
-
-TOPICS_SHOWN = 12
-_BAR = 20
-
-
 def pick(arguments: argparse.Namespace) -> int:
-    """Rows with their reasons on stdout, the coverage of topics on stderr."""
-    from engine.jobs.pick import pick_rows, pick_to_json
-
+    """`tamis pick PROJECT N`: rows with their reasons on stdout, the coverage of topics on stderr. Accepts nothing."""
     with open_project(find_project(arguments.project), readonly=True) as project:
         if project.findings is None:
             narrate("not scanned yet: duplicates and faults are not kept out (`tamis scan` first)")
@@ -193,15 +188,12 @@ def pick(arguments: argparse.Namespace) -> int:
     for row in found.rows:
         print(f"row:{row.number}\t{visible(row.reason)}")
     if len(found.rows) < arguments.count:
-        narrate(f"only {len(found.rows):,} rows: the rest are too much like these, or there are no more")
+        narrate(f"only {counted(len(found.rows), 'row')}: the rest are too much like these, or there are no more")
     covered = Counter(topic.picked > 0 for topic in found.topics)
     narrate(f"{covered[True]} of {len(found.topics)} topics covered; nothing was decided")
     for topic in found.topics[:TOPICS_SHOWN]:
-        filled = round(_BAR * topic.picked / topic.rows)
-        bar = "#" * filled + "." * (_BAR - filled)
-        words = visible(", ".join(topic.words))
-        narrate(
-            f"  {bar} {topic.picked:>4} of {topic.rows:<6} {topic.tokens_picked:>7,} of {topic.tokens:,} tokens  "
-            f"{words}"
-        )
+        filled = round(BAR_WIDTH * topic.picked / topic.rows)
+        bar = "#" * filled + "." * (BAR_WIDTH - filled)
+        tokens = f"{topic.tokens_picked:>7,} of {topic.tokens:,} tokens"
+        narrate(f"  {bar} {topic.picked:>4,} of {topic.rows:<6,} {tokens}  {visible(', '.join(topic.words))}")
     return 0

@@ -1,4 +1,5 @@
-"""The commands about runs: train, runs, watch, stop, resume."""
+"""The commands about single runs: what one would do (plan), starting it (train), and what becomes of it (runs, watch,
+stop, resume)."""
 
 from __future__ import annotations
 
@@ -15,25 +16,39 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.paths import is_project, project_folder_for
+from engine.phrases import counted, size
 from engine.project.project import open_project
 from engine.training.plan.parts import Plan, ShownRow
 from engine.training.runs.live import LiveRun
 from engine.training.runs.registry import all_runs, find_run
+from engine.training.runs.resume import resume as resume_run
 from engine.training.runs.status import RunState, list_runs, read_run, tail_events
 from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_duration, parse_settings, read_settings_file
 from engine.training.worker.card import usage
+from engine.training.worker.checkpoints import last_good_checkpoint, step_of
+from engine.workflows.train import plan_file, plan_run, start_run, start_run_on_file
 from workbench.cli.common import find_project, narrate, print_json
 from workbench.render import training_run
+from workbench.render.training_plan import estimates, junk_time
 from workbench.render.training_run import lines
 from workbench.text import braille
 from workbench.text.escape import visible
 
+# Options that are settings of a run; those of a limit apply to several runs together as well.
+LIMITS = {"max_cost": "max_cost", "price": "price_per_hour"}
+RUN_OPTIONS = {"steps": "steps", "epochs": "epochs", "seed": "seed", "gpu": "gpu", **LIMITS}
+# What is masked is dimmed.
+DIM, PLAIN = "\x1b[2m", "\x1b[22m"
+# Ten looks a second at the end of a file.
+POLL_SECONDS = 0.1
+RECENT_STEPS = 50
+CHART_ROWS = 10
+ENDED_WELL = ("finished", "stopped")
+
 
 def train(arguments: argparse.Namespace) -> int:
     """`tamis train PROJECT|FILE`: plan, and start a detached run; with --wait, stay until it ends."""
-    from engine.workflows.train import start_run, start_run_on_file
-
     overridden, facts = _checked_plan(arguments)
     settings = settings_named(arguments)
     path: Path = arguments.project
@@ -67,8 +82,8 @@ def _checked_plan(arguments: argparse.Namespace) -> tuple[dict[str, Any], Mappin
         for note in plan.refusals:
             narrate(visible(f"overridden: {note.text}"))
         return plan.overridden(arguments.override), plan.facts
-    words = "; ".join(note.text for note in plan.refusals)
-    raise UsageError(f"not started: {words}", "", 'mend it, or set it aside with --override "why"')
+    refused = "; ".join(note.text for note in plan.refusals)
+    raise UsageError(f"not started: {refused}", "", 'mend it, or set it aside with --override "why"')
 
 
 def runs(arguments: argparse.Namespace) -> int:
@@ -115,9 +130,6 @@ def stop(arguments: argparse.Namespace) -> int:
 
 def resume(arguments: argparse.Namespace) -> int:
     """`tamis resume RUN`: go on from the last whole checkpoint, as if the run had not been cut short."""
-    from engine.training.runs.resume import resume as resume_run
-    from engine.training.worker.checkpoints import last_good_checkpoint, step_of
-
     arguments.run = find_run(arguments.run)
     checkpoint = last_good_checkpoint(arguments.run)
     run = resume_run(arguments.run)
@@ -129,15 +141,8 @@ def resume(arguments: argparse.Namespace) -> int:
     return 0
 
 
-# `tamis plan`, and the settings that `tamis plan` and `tamis train` share.
-
-DIM, PLAIN = "\x1b[2m", "\x1b[22m"
-
-
 def plan(arguments: argparse.Namespace) -> int:
     """`tamis plan PROJECT|FILE`: everything a run would do, said before it starts."""
-    import sys
-
     found = plan_of(arguments)
     if arguments.json:
         print_json(found.to_json())
@@ -149,8 +154,6 @@ def plan(arguments: argparse.Namespace) -> int:
 
 def plan_of(arguments: argparse.Namespace) -> Plan:
     """The plan of what the words name."""
-    from engine.workflows.train import plan_file, plan_run
-
     settings = settings_named(arguments)
     path: Path = arguments.project
     if is_a_project(path):
@@ -164,18 +167,13 @@ def is_a_project(path: Path) -> bool:
     return is_project(path) or is_project(project_folder_for(path))
 
 
-def settings_named(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The settings of the command line: --config, then --set, then the options of their own."""
-    settings = read_settings_file(arguments.config) if arguments.config else {}
+def settings_named(arguments: argparse.Namespace, options: Mapping[str, str] = RUN_OPTIONS) -> dict[str, Any]:
+    """The settings of the command line: --config (where there is such an option), then --set, then `options`: name of
+    the option -> name of the setting."""
+    config = getattr(arguments, "config", None)
+    settings = read_settings_file(config) if config else {}
     settings |= parse_settings(arguments.set)
-    for option, name in (
-        ("steps", "steps"),
-        ("epochs", "epochs"),
-        ("seed", "seed"),
-        ("gpu", "gpu"),
-        ("max_cost", "max_cost"),
-        ("price", "price_per_hour"),
-    ):
+    for option, name in options.items():
         value = getattr(arguments, option)
         if value is not None:
             settings[name] = value
@@ -186,33 +184,27 @@ def settings_named(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     """The plan in words; masked text is dimmed, or stands in [brackets] where there is no colour."""
-    yield visible(f"{plan.rows} rows, {plan.heldout} held out, model {plan.model}")
+    yield visible(f"{counted(plan.rows, 'row')}, {plan.heldout:,} held out, model {plan.model}")
     if plan.masking:
         yield f"learnt     {plan.masking}"
         yield (
-            f"tokens     median {plan.tokens['p50']}, 95 % within {plan.tokens['p95']}, longest {plan.tokens['max']}; "
+            f"tokens     median {plan.tokens['p50']:,}, 95 % within {plan.tokens['p95']:,}, "
+            f"longest {plan.tokens['max']:,}; "
             f"{plan.tokens['completion']:,} of {plan.tokens['all']:,} are learnt in a pass"
         )
-        cut, endless = len(plan.truncated), len(plan.eos_lost)
-        yield f"cut        {cut} rows longer than {plan.max_length}; {endless} lose their end"
-        yield f"masked     {len(plan.fully_masked)} rows with nothing to learn"
-    for name, estimate, unit in (
-        ("steps", plan.steps, ""),
-        ("epochs", plan.epochs, ""),
-        ("memory", plan.vram_gb, " GB"),
-        ("time", plan.seconds, " s"),
-        ("cost", plan.cost, ""),
-        ("disk", plan.disk_gb, " GB"),
-    ):
-        value = "unknown" if estimate.value is None else f"{estimate.value:g}{unit}"
-        yield visible(f"{name:<10} {value}: {estimate.reason}")
+        cut = counted(len(plan.truncated), "row")
+        yield f"cut        {cut} longer than {plan.max_length:,}; {len(plan.eos_lost):,} lose their end"
+        yield f"masked     {counted(len(plan.fully_masked), 'row')} with nothing to learn"
+    for label, value, reason in estimates(plan.to_json()):
+        yield visible(f"{label:<10} {value}: {reason}")
     for junk in plan.junk:
         yield visible(junk_line(junk.to_json()))
     for gpu in plan.gpus:
-        users = ", ".join(f"{each.name} ({each.pid}) {each.mb / 1000:.1f} GB" for each in gpu.processes) or "nobody"
-        yield visible(f"GPU {gpu.index}      {gpu.name}, {gpu.free_mb / 1000:.1f} GB free; on it: {users}")
+        users = ", ".join(f"{each.name} ({each.pid}) {size(1e6 * each.mb)}" for each in gpu.processes) or "nobody"
+        yield visible(f"GPU {gpu.index}      {gpu.name}, {size(1e6 * gpu.free_mb)} free; on it: {users}")
     for row in plan.shown:
-        yield f"row {visible(row.id)}, {row.tokens} tokens, {'dimmed' if colour else '[in brackets]'} is masked:"
+        shown = "dimmed" if colour else "[in brackets]"
+        yield f"row {visible(row.id)}, {counted(row.tokens, 'token')}, {shown} is masked:"
         yield from (f"    {line}" for line in row_lines(row, colour=colour))
     for word, notes in (("warning", plan.warnings), ("refused", plan.refusals)):
         for note in notes:
@@ -222,10 +214,10 @@ def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
 
 def junk_line(junk: Mapping[str, Any]) -> str:
     """What an epoch spends on a group of junk rows, each figure with its formula."""
-    minutes, cost = junk["minutes"], junk["cost"]
-    time = "unknown minutes" if minutes["value"] is None else f"{minutes['value']:g} min"
-    money = "" if cost["value"] is None else f", {cost['value']:g} in money ({cost['reason']})"
-    return f"junk       {junk['name']}, {junk['rows']:,} rows: {time} an epoch{money}; {minutes['reason']}"
+    cost = junk["cost"]
+    money = "" if cost["value"] is None else f", {cost['value']:,g} in money ({cost['reason']})"
+    about = f"{junk['name']}, {counted(junk['rows'], 'row')}: {junk_time(junk)} an epoch{money}"
+    return f"junk       {about}; {junk['minutes']['reason']}"
 
 
 def row_lines(row: ShownRow, *, colour: bool) -> list[str]:
@@ -245,15 +237,6 @@ def visible_lines(text: str) -> str:
     return "\n".join(visible(line) for line in text.split("\n"))
 
 
-# `tamis watch`: a run from its beginning to its end, in lines; on a terminal with its curve.
-
-# Ten looks a second at the end of a file.
-POLL_SECONDS = 0.1
-RECENT_STEPS = 50
-CHART_ROWS = 10
-ENDED_WELL = ("finished", "stopped")
-
-
 def watch(arguments: argparse.Namespace) -> int:
     """`tamis watch RUN`: everything so far, then a line a step until the end. `--json` prints the event lines."""
     run = find_run(arguments.run)
@@ -270,7 +253,7 @@ def watch(arguments: argparse.Namespace) -> int:
 
 def follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[str, Any]], None] | None = None) -> int:
     """Pass on every event of a run until it has ended; 0 where it finished or was stopped, else 1."""
-    offset, took = 0, deque[float](maxlen=RECENT_STEPS)
+    offset, step_seconds = 0, deque[float](maxlen=RECENT_STEPS)
     while True:
         # The state is read before the events: an end seen here has all its events in the file already.
         state = read_run(run)
@@ -279,7 +262,7 @@ def follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[st
             if take is not None:
                 take(event)
             elif say is not None:
-                for line in lines(event, to_go(event, took)):
+                for line in lines(event, seconds_left(event, step_seconds)):
                     say(visible(line))
         if not state.alive and state.state not in ("queued", "running"):
             if say is not None:
@@ -290,12 +273,12 @@ def follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[st
         time.sleep(POLL_SECONDS)
 
 
-def to_go(event: Mapping[str, Any], took: deque[float]) -> float | None:
+def seconds_left(event: Mapping[str, Any], step_seconds: deque[float]) -> float | None:
     """Seconds until the last step, at the pace of the last ones; None for what is no step."""
     if event["ev"] != "log" or not isinstance(event.get("dt"), int | float) or not event.get("of"):
         return None
-    took.append(float(event["dt"]))
-    return statistics.median(took) * (int(event["of"]) - int(event["step"]))
+    step_seconds.append(float(event["dt"]))
+    return statistics.median(step_seconds) * (int(event["of"]) - int(event["step"]))
 
 
 def closing(state: RunState) -> Iterator[str]:

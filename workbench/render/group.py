@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from engine.model import SETTLED_KINDS, Cluster, Example
+from engine.phrases import counted
 from engine.project.project import Project
 from workbench.render.parts import diff_styled, mark_of, marked, split_lines, spoken, turns
 from workbench.text.blocks import Abreast, Beside, Block, Paragraph, Styled
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.text.worddiff import apart_from, shortened, word_diff
 
 GROUP_NAMES = {

@@ -4,19 +4,18 @@ the reader, which say what is under the cursor and why it is where it is."""
 from __future__ import annotations
 
 from engine.model import Cluster, Findings
-from engine.phrases import share
+from engine.phrases import counted, share
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.sources.mapping import Mapping
 from workbench.actions.order import RISK
 from workbench.render.group import GROUP_NAMES, LAST_DIGIT
-from workbench.render.parts import about_tokens, mark_of
+from workbench.render.parts import HELD_OUT_MARK, about_tokens, mark_of
 from workbench.render.row import decision_words
 from workbench.state.entries import Entry, names_suspects
 from workbench.state.session import Session
 from workbench.text.blocks import Styled
 from workbench.text.cells import fitted
 from workbench.text.escape import visible_line
-from workbench.text.phrases import HELD_OUT_MARK, counted
 
 TAG_WIDTH = 11
 ROOMY = 60

@@ -9,15 +9,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.recheck import TAG
 from workbench.text.blocks import FOLDED_SYSTEM, Paragraph, Styled
 from workbench.text.escape import visible, visible_line
-from workbench.text.phrases import counted
 from workbench.text.worddiff import Piece, lit
 
 # Rows by the hash of their system prompt, before anybody has counted them.
 NOT_COUNTED: Mapping[int, int] = {}
+# Before a held-out row, and before their number.
+HELD_OUT_MARK = "H"
 LONGEST_JSON_LINE = 88
 FENCE = "```"
 # A wrapped line goes on where it was set in, and a little further; deeper than this there is no room left.

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from engine.model import SETTLED_KINDS, Cluster, Example, Turn
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.recheck import TAG
 from workbench.render.group import group_paragraphs
@@ -27,7 +28,6 @@ from workbench.render.parts import (
 from workbench.state.entries import Entry
 from workbench.text.blocks import FOLDED_SYSTEM, Block, Paragraph, Styled
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.text.worddiff import apart_from, differing_words, word_diff
 
 # Of so many other answers the words are looked for in one row.

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import UsageError
+from engine.phrases import counted
 from workbench.render.group import group_sentences, keeper_paragraphs
 from workbench.render.parts import mark_of
 from workbench.render.row import finding_paragraphs
@@ -15,7 +16,6 @@ from workbench.state.search import Search
 from workbench.state.session import Session
 from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 
 MOST_ROWS = 12
 # No key waits longer for the rows; where none was found by then the line says how many there are.

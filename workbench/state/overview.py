@@ -19,11 +19,11 @@ from engine.model import (
     VERDICTS,
     ClusterKind,
 )
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.columns import ALTERNATIVES, marked
 from workbench.state.row_pass import UNDATED, Years
-from workbench.text.phrases import counted
 
 T = TypeVar("T")
 Section = Literal["settle", "trained", "buckets", "flags", "years", "decided"]

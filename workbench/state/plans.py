@@ -13,10 +13,10 @@ from typing import Literal
 
 from engine.errors import UsageError
 from engine.model import SETTLED_KINDS, Act, Cluster, Row, VerdictName
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.select import select
 from workbench.state.entries import groups_within
-from workbench.text.phrases import counted
 
 Apart = Literal["not_duplicates", "split"]
 Verb = Literal["accept", "reject", "skip", "reset"]

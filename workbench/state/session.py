@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.phrases import counted
 from engine.project.project import Project
 from workbench.state import plans
 from workbench.state.entries import EntryKey
@@ -23,7 +24,6 @@ from workbench.state.row_pass import RowPass
 from workbench.state.saved import MOST_FILTERS, Remembered, SavedState, load_state, save_state
 from workbench.state.selection import Selection
 from workbench.state.shared_text import SharedText
-from workbench.text.phrases import counted
 
 Tone = Literal["info", "done", "refused", "error"]
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from engine.errors import TamisError
-from engine.phrases import share
+from engine.phrases import counted, share
 from workbench.actions import order, repairs
 from workbench.state.session import Session
-from workbench.text.phrases import counted
 from workbench.ui import jobs
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import TamisError
-from engine.phrases import share
+from engine.phrases import counted, share
 from engine.project.project import Project
 from workbench.render.training_run import model_name
-from workbench.text.phrases import counted
 from workbench.ui.jobs import PLAN_MODULE, run_job
 
 

@@ -11,8 +11,8 @@ from textual.widgets import Static
 from workbench.commands.command import LISTS
 from workbench.commands.hints import hints_for
 from workbench.commands.registry import BY_ID, perform
+from workbench.render.parts import HELD_OUT_MARK
 from workbench.text.escape import visible_line
-from workbench.text.phrases import HELD_OUT_MARK
 from workbench.ui.keymap import shown_key
 from workbench.ui.widgets.lines import OneLine, columns
 

@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 
 from engine.errors import TamisError, UsageError
 from engine.files import write_atomic
+from engine.phrases import counted
 from engine.training.compare.live import LiveComparison
 from engine.training.compare.store import Comparison, list_comparisons
 from engine.training.runs.run_queue import ask_to_stop
@@ -23,7 +24,6 @@ from workbench.render.comparison import comparison_paragraphs, look_paragraphs
 from workbench.render.training_run import model_name
 from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.ui.jobs import COMPARE_MODULE, run_job
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.input_line import AskingScreen

@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 from engine.errors import TamisError
 from engine.export.curated import Curated, curate
 from engine.export.write import export_paths
+from engine.phrases import counted
 from engine.workflows.export import export
 from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.reader import Reader

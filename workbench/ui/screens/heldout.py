@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 
 from engine.errors import TamisError
+from engine.phrases import counted
 from workbench.actions.first_open import changed_proposal, proposed_rows, reserve
 from workbench.state.saved import HELDOUT
 from workbench.text.blocks import Paragraph
-from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.reader import Reader

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from engine.model import VERDICTS
+from engine.phrases import counted
 from workbench.state.overview import SECTION_TITLES, Item
 from workbench.state.progress import progress_words
 from workbench.text.cells import bar, fitted
-from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.input_line import AskingScreen
 from workbench.ui.widgets.line_list import LineList

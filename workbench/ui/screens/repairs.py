@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.phrases import counted
 from workbench.actions import repairs
 from workbench.actions.edited_row import fields_of
 from workbench.render.parts import diff_styled, split_lines
@@ -11,7 +12,6 @@ from workbench.state.proposals import Change, Offer
 from workbench.state.session import Session
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.text.worddiff import shortened, word_diff
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.list_detail import BoardScreen

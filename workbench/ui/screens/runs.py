@@ -7,13 +7,12 @@ import time
 from textual import work
 from textual.app import ComposeResult
 
-from engine.phrases import duration
+from engine.phrases import counted, duration
 from engine.training.runs.registry import all_runs
 from engine.training.runs.status import RunState
 from workbench.render.training_run import STATE_ROLES, model_name
 from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.screens.train import TrainScreen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from engine.phrases import counted
 from workbench.actions import slices
 from workbench.actions.slices import open_board, show_ten, take_slices
 from workbench.render.row import paragraphs
@@ -14,7 +15,6 @@ from workbench.state.session import Session
 from workbench.text import cells
 from workbench.text.blocks import Block, Paragraph, Styled
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.ui.jobs import SLICES_MODULE
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.list_detail import WorkedOutScreen

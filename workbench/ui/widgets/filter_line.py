@@ -10,8 +10,8 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from engine.errors import UsageError
+from engine.phrases import counted
 from workbench.text.escape import visible_line
-from workbench.text.phrases import counted
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now, actions_of, hand_back
 from workbench.ui.widgets.lines import OneLine
 

@@ -1,0 +1,131 @@
+"""The commands about decisions: how far they are (status, journal), making them (do), bringing in another's (merge)."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UsageError
+from engine.phrases import counted
+from engine.project.journal import read_lines
+from engine.project.merge import merge
+from engine.project.project import Project, open_project
+from engine.project.replay import is_journal, replay
+from workbench.actions.typed_commands import run_headless
+from workbench.cli.common import Narrator, find_project, narrate, open_for_deciding, print_json
+from workbench.text.escape import visible
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """`tamis status PROJECT`."""
+    with open_project(find_project(arguments.project), readonly=True) as project:
+        counts = project.counts()
+        if arguments.json:
+            print_json(counts)
+            return 0
+        print(f"{project.name}: {counted(counts['rows'], 'row')}, {counts['heldout']:,} of them held out")
+        for name in ("accepted", "edited", "rejected", "skipped", "undecided", "disputed"):
+            print(f"  {name:<10}{counts[name]:>8,}")
+        if project.findings is None:
+            print("  open: not known, no scan fits these rows: tamis scan PROJECT")
+        else:
+            groups = counted(counts["clusters_open"], "duplicate group")
+            print(f"  open: {groups}, {counted(counts['conflicts_open'], 'conflict')}")
+        if counts["quarantined"]:
+            lines = counted(counts["quarantined"], "line")
+            print(f"  set aside: {lines}, in {project.folder / 'quarantine.jsonl'}")
+        if counts["agreement"] is not None:
+            agreed = counts["agreement"]
+            rows = counted(agreed["rows"], "row")
+            print(f"  agreement: Cohen's kappa {agreed['kappa']:.2f} over {rows} decided by two")
+        print(f"  reviewers: {visible(', '.join(counts['reviewers'])) or 'nobody yet'}")
+        for note in project.notes:
+            narrate(visible(note))
+    return 0
+
+
+def journal(arguments: argparse.Namespace) -> int:
+    """`tamis journal PROJECT`: every line of every journal, in the order of its file."""
+    with open_project(find_project(arguments.project), readonly=True) as project:
+        lines = [line | {"file": path.name} for path in project.journal_files() for line in read_lines(path)[0]]
+    if arguments.json:
+        print_json({"lines": lines})
+        return 0
+    for line in lines:
+        print(visible(f"{line['n']:>5} {line.get('at', '')} {line.get('by', '')}  {_line_text(line)}"))
+    return 0
+
+
+def _line_text(line: dict[str, Any]) -> str:
+    for word in ("undo", "redo"):
+        if word in line:
+            return f"{word} of line {line[word]}"
+    acts = " and ".join(f"{act['do']} {_rows_text(act.get('ids', ()))}" for act in line.get("acts", ()))
+    return f"{acts}  ({line['why']})" if line.get("why") else acts
+
+
+def _rows_text(ids: list[str]) -> str:
+    return ids[0] if len(ids) == 1 else counted(len(ids), "row")
+
+
+def do(arguments: argparse.Namespace) -> int:
+    """`tamis do PROJECT 'COMMAND' …`: the workbench's commands, headless."""
+    if bool(arguments.commands) == bool(arguments.source):
+        raise UsageError("give commands, or a file with --from", "", "for example tamis do P 'reject bucket:drop'")
+    with open_for_deciding(arguments.project, arguments.reviewer, arguments.take_over) as project:
+        _scan_if_stale(project)
+        outcomes = (
+            _replayed(project, arguments) if arguments.source else _done(project, arguments.commands, arguments.dry_run)
+        )
+        if arguments.json:
+            print_json({"done": outcomes, "dry_run": arguments.dry_run, "status": project.counts()})
+        else:
+            for outcome in outcomes:
+                print(visible(str(outcome["text"])))
+    return 0
+
+
+def _scan_if_stale(project: Project) -> None:
+    """Scan where no findings fit: without them no bulk command would know a contradiction from a clean row."""
+    if not project.is_scanned:
+        # What scanning needs takes longer to import than most commands take to be done.
+        from engine.jobs.scan import scan_project
+
+        narrate("no scan fits these rows: scanning first")
+        scan_project(project, Narrator())
+
+
+def _done(project: Project, commands: list[str], dry_run: bool) -> list[dict[str, Any]]:
+    outcomes = []
+    for line in commands:
+        outcome = run_headless(project, line, dry_run=dry_run)
+        outcomes.append({"command": line, "rows": outcome.rows, "n": outcome.n, "text": outcome.text})
+    return outcomes
+
+
+def _replayed(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    path: Path = arguments.source
+    if not is_journal(path):
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        return _done(project, [line for line in lines if line and not line.startswith("#")], arguments.dry_run)
+    replayed = replay(project, path, dry_run=arguments.dry_run)
+    text = f"{replayed.lines} lines on {replayed.rows} rows" + (
+        f", {replayed.unknown} rows unknown here" if replayed.unknown else ""
+    )
+    return [{"command": f"--from {path}", "rows": replayed.rows, "n": None, "text": text}]
+
+
+def merge_projects(arguments: argparse.Namespace) -> int:
+    """`tamis merge PROJECT OTHER`."""
+    found = merge(find_project(arguments.project), find_project(arguments.other))
+    if arguments.json:
+        print_json(asdict(found))
+        return 0
+    brought = counted(len(found.brought), "journal")
+    print(f"{brought} brought, {len(found.grown)} grown, {len(found.parted)} had gone two ways")
+    print(f"  {counted(found.disputed, 'row')} decided differently: is:disputed")
+    if found.unknown:
+        print(f"  {counted(found.unknown, 'decision')} on rows that this project lacks: `tamis add` brings rows")
+    return 0

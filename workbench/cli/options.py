@@ -1,0 +1,335 @@
+"""What may be typed: every command with its options and its handler, in the table at the end.
+
+A handler is named by its module and function and imported when its word is typed: `tamis status` waits for nothing that
+only `tamis train` needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A command: what `--help` says of it, its options, and where its handler is."""
+
+    text: str
+    options: Callable[[argparse.ArgumentParser], None]
+    module: str
+    function: str
+
+
+# The options of each command, in the order of the table below.
+
+
+def _open(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", type=Path, metavar="PATH")
+    _screen_options(command)
+    command.add_argument("--project", type=Path, metavar="DIR", help="where the project folder is, or is to be made")
+    _mapping_options(command)
+
+
+def _demo(command: argparse.ArgumentParser) -> None:
+    _screen_options(command)
+    command.add_argument("--fresh", action="store_true", help="start the scratch copy anew")
+    command.add_argument(
+        "--headless", action="store_true", help="no screen: scan, decide, export, train, compare, print the verdict"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object (headless only)")
+
+
+def _scan(command: argparse.ArgumentParser) -> None:
+    _json_option(command)
+    command.add_argument("path", type=Path, metavar="PATH", help="a data file, or a .tamis project")
+    command.add_argument("--project", type=Path, metavar="DIR", help="keep rows and findings in this project folder")
+    _mapping_options(command)
+
+
+def _report_options(command: argparse.ArgumentParser) -> None:
+    _json_option(command)
+    command.add_argument("path", type=Path, metavar="PATH")
+    command.add_argument("other", type=Path, metavar="OTHER", nargs="?")
+    _page_options(command)
+    command.add_argument(
+        "--price", type=float, metavar="X", help="price of the machine per hour: what junk costs an epoch"
+    )
+    command.add_argument(
+        "--model", metavar="M", help="with --price: the model an epoch is reckoned for (else the built-in)"
+    )
+    command.add_argument("--tokenizer", metavar="M", help="count tokens of this model (else characters / 4)")
+
+
+def _holdout(command: argparse.ArgumentParser) -> None:
+    _project_options(command, decides=True)
+    command.add_argument(
+        "amount", metavar="N|P%|FILE", help="how many rows, which share, or a file whose rows are held out"
+    )
+    command.add_argument("--by", metavar="FIELD", help="draw its share of every value of this field")
+    command.add_argument("--seed", type=int, default=0, help="of the draw (default 0)")
+
+
+def _pick(command: argparse.ArgumentParser) -> None:
+    _project_options(command)
+    command.add_argument("count", type=int, metavar="N", help="how many rows")
+    command.add_argument("--lock", metavar="SELECTOR", help="rows that stay in, such as 'row:3 or is:accepted'")
+    command.add_argument("--swap", metavar="SELECTOR", help="rows to be replaced by the next best")
+
+
+def _do(command: argparse.ArgumentParser) -> None:
+    _project_options(command, decides=True)
+    command.add_argument(
+        "commands", nargs="*", metavar="COMMAND", help="for example 'reject bucket:drop', 'keep cluster:c1f09', 'undo'"
+    )
+    command.add_argument("--dry-run", action="store_true", help="count, decide nothing")
+    command.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE", help="replay a journal, or a list of commands"
+    )
+    _take_over_option(command)
+
+
+def _add(command: argparse.ArgumentParser) -> None:
+    _project_options(command, decides=True)
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("--new-version", action="store_true", help="FILE replaces the source, whatever its name")
+
+
+def _merge(command: argparse.ArgumentParser) -> None:
+    _project_options(command)
+    command.add_argument("other", type=Path, metavar="OTHER", help="the other .tamis folder")
+
+
+def _export(command: argparse.ArgumentParser) -> None:
+    _project_options(command, decides=True)
+    command.add_argument(
+        "--to", type=Path, required=True, metavar="PATH", help="a .jsonl, .jsonl.gz, .parquet or .csv file, or a folder"
+    )
+    command.add_argument(
+        "--format",
+        default="same",
+        metavar="NAME",
+        help="same (default), alpaca, prompt-completion, messages, sharegpt or preference",
+    )
+    command.add_argument(
+        "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"
+    )
+    command.add_argument(
+        "--override", metavar="WHY", default="", help="let rows with secrets leave; WHY goes into manifest and journal"
+    )
+    command.add_argument("--license", metavar="ID", default="", help="for the dataset card, as the Hub spells it: mit")
+    command.add_argument("--lossy", action="store_true", help="convert although something is lost")
+    command.add_argument("--include", choices=["undecided"], help="let undecided rows through as well")
+
+
+def _plan(command: argparse.ArgumentParser) -> None:
+    _project_options(command)
+    _model_option(command)
+    amount = command.add_mutually_exclusive_group()
+    amount.add_argument("--steps", type=int, metavar="N")
+    amount.add_argument("--epochs", type=float, metavar="N")
+    command.add_argument("--seed", type=int, metavar="N")
+    _set_option(command)
+    command.add_argument("--config", type=Path, metavar="FILE", help="training settings from a TOML file")
+    command.add_argument("--gpu", type=int, metavar="I", help="the GPU's index, as nvidia-smi shows it")
+    command.add_argument("--budget", metavar="TIME", help="end with what was learnt after this long: 45m, 1h30m")
+    command.add_argument("--max-cost", type=float, metavar="X", help="end with what was learnt before it costs more")
+    _price_option(command)
+
+
+def _train(command: argparse.ArgumentParser) -> None:
+    _plan(command)
+    command.add_argument("--override", metavar="WHY", help="start although the plan refuses; the reason is kept")
+    command.add_argument("--wait", action="store_true", help="stay until the run ends, printing a line a step")
+
+
+def _runs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("project", type=Path, metavar="PROJECT", nargs="?", help="without it, every run of yours")
+    _json_option(command)
+
+
+def _watch(command: argparse.ArgumentParser) -> None:
+    _run_argument(command)
+    _json_option(command, "print JSON lines")
+
+
+def _stop(command: argparse.ArgumentParser) -> None:
+    _run_argument(command)
+    _json_option(command)
+
+
+def _try(command: argparse.ArgumentParser) -> None:
+    _run_argument(command)
+    _json_option(command, "print one JSON object: the answers to the held-out rows")
+    command.add_argument(
+        "--rows", type=int, default=20, metavar="N", help="held-out rows to answer in text (default 20)"
+    )
+    command.add_argument("--prompt", action="append", default=[], metavar="TEXT", help="answer this instead, in text")
+    _screen_options(command)
+
+
+def _judge(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", type=Path, metavar="RUN_A")
+    command.add_argument("other", type=Path, metavar="RUN_B")
+    _json_option(command, "print one JSON object: wins, ties, losses, interval")
+    _screen_options(command)
+
+
+def _suspects(command: argparse.ArgumentParser) -> None:
+    _project_options(command)
+    command.add_argument("--run", type=Path, metavar="RUN", help="else the newest run that measured rows")
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    _project_options(command)
+    command.add_argument(
+        "--arms", metavar="A,B", help="base, raw, random (random-200), curated, an export's path, a run's id"
+    )
+    _several_runs_options(command)
+    command.add_argument(
+        "--detach", action="store_true", help="start the runs and leave them; ask again for the verdict"
+    )
+    command.add_argument("--markdown", action="store_true", help="print a block for a pull request")
+    _page_options(command)
+
+
+def _curve(command: argparse.ArgumentParser) -> None:
+    _project_options(command)
+    _several_runs_options(command)
+    command.add_argument("--ascii", action="store_true", help="draw without block characters")
+
+
+def _gate(command: argparse.ArgumentParser) -> None:
+    _project_options(command, decides=True)
+    command.add_argument(
+        "--override", metavar="WHY", help="set aside what is not met now; goes into journal and manifests"
+    )
+
+
+# Options that several commands have.
+
+
+def _project_options(command: argparse.ArgumentParser, *, decides: bool = False) -> None:
+    command.add_argument("project", type=Path, metavar="PROJECT", help="a .tamis folder, or the data file beside it")
+    _json_option(command)
+    if decides:
+        _reviewer_option(command)
+
+
+def _json_option(command: argparse.ArgumentParser, text: str = "print one JSON object") -> None:
+    command.add_argument("--json", action="store_true", help=text)
+
+
+def _reviewer_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--as", dest="reviewer", metavar="NAME", help="who decides (else TAMIS_REVIEWER, settings, git e-mail)"
+    )
+
+
+def _take_over_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--take-over", action="store_true", help="become the writer; the other window then only reads")
+
+
+def _screen_options(command: argparse.ArgumentParser) -> None:
+    _reviewer_option(command)
+    command.add_argument("--theme", metavar="NAME", help="night, day, contrast, safe, terminal, mono or your own")
+    command.add_argument("--ascii", action="store_true", help="show no glyph beyond ASCII")
+    command.add_argument("--readonly", action="store_true", help="look, decide nothing")
+    _take_over_option(command)
+    command.add_argument(
+        "--driver",
+        choices=["cells", "stock"],
+        default=os.environ.get("TAMIS_DRIVER") or "cells",
+        help="cells (default): send only what changed; stock: Textual's own, for terminals that disagree",
+    )
+    command.add_argument("--mouse", action="store_true", help="take the mouse (off over SSH otherwise)")
+
+
+def _mapping_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--map", metavar="PART=FIELD,…", help="which field is what: prompt=a.b,response=c")
+    command.add_argument("--key", metavar="FIELD", help="the field that names a row across versions of the source")
+
+
+def _page_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
+    command.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
+
+
+def _run_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", type=Path, metavar="RUN", help="the folder of a run, or its id")
+
+
+def _model_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
+    )
+
+
+def _set_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any training setting by name")
+
+
+def _price_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--price", type=float, metavar="X", help="price of this machine per hour")
+
+
+def _several_runs_options(command: argparse.ArgumentParser) -> None:
+    _model_option(command)
+    command.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each kind (default 3)")
+    command.add_argument("--steps", type=int, metavar="N", help="optimizer steps of every run")
+    command.add_argument(
+        "--workers", type=int, metavar="N", help="training processes at once (default: 2, for a real model 1)"
+    )
+    _set_option(command)
+    command.add_argument("--budget", metavar="TIME", help="for all runs together: 45m, 1h30m")
+    command.add_argument("--max-cost", type=float, metavar="X", help="for all runs together, at --price an hour")
+    _price_option(command)
+
+
+# fmt: off
+WORDS: dict[str, Word] = {
+    "open": Word("open a data file or project in the workbench (the same as `tamis PATH`)",
+                 _open, "workbench.cli.open", "open_workbench"),
+    "demo": Word("the workbench on a scratch copy of the sample; without a terminal, the whole loop in text",
+                 _demo, "workbench.cli.demo", "demo"),
+    "scan": Word("find duplicates, contradictions and quality issues", _scan, "workbench.cli.data", "scan"),
+    "report": Word("measures of a data set, or of two side by side",
+                   _report_options, "workbench.cli.report", "report"),
+    "doctor": Word("what this terminal, connection and machine can do, what to change",
+                   _json_option, "workbench.cli.doctor", "doctor"),
+    "status": Word("what is decided and what is open", _project_options, "workbench.cli.decisions", "status"),
+    "journal": Word("who decided what, when and why", _project_options, "workbench.cli.decisions", "journal"),
+    "holdout": Word("reserve the held-out set, once", _holdout, "workbench.cli.data", "holdout"),
+    "pick": Word("propose a diverse subset of what is undecided or accepted; decides nothing",
+                 _pick, "workbench.cli.report", "pick"),
+    "do": Word("the workbench's commands without a screen", _do, "workbench.cli.decisions", "do"),
+    "add": Word("new rows, or a new version of the source: checked against what is there",
+                _add, "workbench.cli.data", "add"),
+    "merge": Word("bring in the journals of another copy of the project",
+                  _merge, "workbench.cli.decisions", "merge_projects"),
+    "export": Word("write the curated set, the held-out set and the manifest",
+                   _export, "workbench.cli.data", "export_rows"),
+    "plan": Word("what a training run would do, before it starts", _plan, "workbench.cli.train", "plan"),
+    "train": Word("start a detached training run on the accepted rows", _train, "workbench.cli.train", "train"),
+    "runs": Word("the runs of a project, or all of yours on this machine", _runs, "workbench.cli.train", "runs"),
+    "watch": Word("follow a run, one line a step", _watch, "workbench.cli.train", "watch"),
+    "stop": Word("save a checkpoint and end a run", _stop, "workbench.cli.train", "stop"),
+    "resume": Word("go on with a run from its last whole checkpoint", _stop, "workbench.cli.train", "resume"),
+    "try": Word("base and tuned model answer side by side; without a terminal, in text",
+                _try, "workbench.cli.answers", "try_run"),
+    "judge": Word("judge two runs blind, pair by pair; --json prints what was judged so far",
+                  _judge, "workbench.cli.answers", "judge"),
+    "suspects": Word("rows that a run says to look at again; decides nothing",
+                     _suspects, "workbench.cli.answers", "suspects"),
+    "rescore": Word("tune on the accepted rows, rank the undecided ones by surprise",
+                    _plan, "workbench.cli.answers", "rescore"),
+    "compare": Word("train raw, random-N and curated at equal cost; measure them on the held-out set",
+                    _compare, "workbench.cli.compare", "compare"),
+    "curve": Word("would more rows help, and which? Trains 12, 25, 50 and 100 % of the accepted rows",
+                  _curve, "workbench.cli.compare", "curve"),
+    "gate": Word("may this set be trained on? Exit code 1 with the rows to fix",
+                 _gate, "workbench.cli.report", "run_gate"),
+}
+# fmt: on

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from workbench.commands.command import LISTS
+from workbench.actions import search
+from workbench.commands.command import LISTS, Command
 from workbench.commands.hints import hints_for
 from workbench.commands.registry import BY_ID, perform
+from workbench.render.parts import Styled
+from workbench.state.session import Session
 from workbench.text.escape import visible_line
 from workbench.text.phrases import HELD_OUT_MARK
+from workbench.ui.host import Host
 from workbench.ui.keymap import shown_key
 from workbench.ui.widgets.lines import OneLine, columns
-
-if TYPE_CHECKING:
-    from workbench.commands.command import Command
-    from workbench.render.parts import Styled
-    from workbench.state.session import Session
-    from workbench.ui.app import TamisApp
 
 SMALLEST = (40, 10)
 MOST_HINTS = 7
@@ -48,15 +46,15 @@ class WorkScreen(Screen[None]):
     NAME = ""
 
     @property
-    def tamis(self) -> TamisApp:
-        return cast("TamisApp", self.app)
+    def host(self) -> Host:
+        return cast(Host, self.app)
 
     @property
     def session(self) -> Session:
-        return self.tamis.session
+        return self.host.session
 
     def compose(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, ground="status", id="status")
         yield from self.compose_body()
         yield OneLine(styles, id="message")
@@ -140,7 +138,7 @@ class WorkScreen(Screen[None]):
         if self.is_current:
             self.sync()
             self._expect_frame()
-        self.tamis.place_changed()
+        self.host.place_changed()
 
     def _expect_frame(self) -> None:
         self._frame_is_out = False
@@ -148,7 +146,7 @@ class WorkScreen(Screen[None]):
 
     def _frame_was_made(self) -> None:
         """The frame is drawn; where the driver holds it back, wait until it goes out."""
-        driver = self.tamis.cell_driver
+        driver = self.host.cell_driver
         if driver is not None and driver.holds_frame:
             driver.when_out(self._frame_was_made)
             return
@@ -177,10 +175,10 @@ class WorkScreen(Screen[None]):
         return None
 
     def go(self, screen: str) -> None:
-        self.tamis.go(screen)
+        self.host.go(screen)
 
     def leave(self) -> None:
-        self.tamis.leave(self)
+        self.host.leave(self)
 
     def open_editor(self, *, external: bool) -> None:
         return None
@@ -196,9 +194,7 @@ class WorkScreen(Screen[None]):
 
     def act(self, what: str) -> None:
         if what == "rescore":
-            from workbench.ui.background import RESCORE, look_again
-
-            look_again(self.tamis, RESCORE)
+            self.host.background.rescore()
 
     def copy(self) -> None:
         return None
@@ -214,21 +210,19 @@ class WorkScreen(Screen[None]):
 
     def cancel_job(self) -> None:
         if self.session.searching is not None:
-            from workbench.actions.search import stop
-
-            stop(self.session)
+            search.stop(self.session)
             return
         if self.session.marked:
             self.session.clear_marks()
             self.session.say("no row is marked")
             return
-        self.tamis.background.cancel()
+        self.host.background.cancel()
 
     # -- painting
 
     def sync(self) -> None:
         """Bring every widget up to the session; only lines that changed are sent."""
-        if not self.is_mounted or not self.size or self.tamis.is_ending:
+        if not self.is_mounted or not self.size or self.host.is_ending:
             return
         self.sync_body()
         left, right = self.status()
@@ -281,7 +275,7 @@ class WorkScreen(Screen[None]):
         return [*out, *(part for hint in last for part in hint)]
 
     def _hint(self, command: Command) -> list[Styled]:
-        key = shown_key(command.id, self.tamis.keymap_in_use)
+        key = shown_key(command.id, self.host.keymap_in_use)
         if command.id == "choose-1" and key == "1":
             # One hint stands for all nine.
             key = "1-9"

@@ -52,7 +52,7 @@ class CompareScreen(AskingScreen):
         self._busy = False
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield Reader(styles, gutter=0, id="plan")
         yield OneLine(styles, id="reason")
@@ -133,6 +133,7 @@ class CompareScreen(AskingScreen):
         if self.live is None or self.live.result is None:
             self.session.say("there is no verdict to write yet", "refused")
             return
+        # It takes words and style from commands that no window may import.
         from workbench.render.comparison_page import html_page, markdown
 
         result, folder = dict(self.live.result), self.live.comparison.dir

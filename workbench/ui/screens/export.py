@@ -38,7 +38,7 @@ class ExportScreen(WorkScreen):
         return self.session.project.folder / "exports"
 
     def compose_body(self) -> ComposeResult:
-        yield Reader(self.tamis.role_styles, gutter=0, id="pane")
+        yield Reader(self.host.role_styles, gutter=0, id="pane")
 
     def on_mount(self) -> None:
         self._curated = curate(self.session.project)
@@ -51,10 +51,10 @@ class ExportScreen(WorkScreen):
         if self._curated is not None and not self._curated.training:
             self.session.say("nothing to write: no training row is accepted yet", "refused")
             return
-        if self.tamis.is_writing:
+        if self.host.is_writing:
             return
         self.session.say("writing \u2026")
-        self.tamis.is_writing = True
+        self.host.is_writing = True
         self._write()
 
     @work(thread=True, exclusive=True, group="export")
@@ -63,11 +63,11 @@ class ExportScreen(WorkScreen):
         try:
             written = export(self.session.project, self.target)
         except TamisError as error:
-            self.tamis.call_from_thread(self._done, None, str(error))
+            self.app.call_from_thread(self._done, None, str(error))
             return
         finally:
-            self.tamis.is_writing = False
-        self.tamis.call_from_thread(self._done, written, "")
+            self.host.is_writing = False
+        self.app.call_from_thread(self._done, written, "")
 
     def _done(self, written: dict[str, Any] | None, fault: str) -> None:
         if written is None:
@@ -75,7 +75,7 @@ class ExportScreen(WorkScreen):
         else:
             self._written = written
             self.session.say(f"wrote {counted(written['rows'], 'row')} to {export_paths(self.target)[0]}", "done")
-        self.tamis.sync_screen()
+        self.host.sync_screen()
 
     def sync_body(self) -> None:
         self.query_one(Reader).open(("export", self._written is not None), self._paragraphs)

@@ -27,7 +27,7 @@ class HeldoutScreen(WorkScreen):
         self._wanted = 0
 
     def compose_body(self) -> ComposeResult:
-        yield Reader(self.tamis.role_styles, gutter=0, id="pane")
+        yield Reader(self.host.role_styles, gutter=0, id="pane")
 
     def on_mount(self) -> None:
         self._wanted = proposed_rows(len(self.session.project.rows))
@@ -46,7 +46,7 @@ class HeldoutScreen(WorkScreen):
         session.reload()
         variants = f" ({counted(cut, 'family of variants', 'families of variants')} on both sides)" if cut else ""
         self._close(f"{counted(drawn, 'row')} held out{variants}: H marks them, u takes it back")
-        self.tamis.background.scan_anew()
+        self.host.background.scan_anew()
 
     def leave(self) -> None:
         self._close(f"nothing is held out; later: tamis holdout PROJECT {self._wanted}")
@@ -54,9 +54,9 @@ class HeldoutScreen(WorkScreen):
     def _close(self, sentence: str) -> None:
         self.session.asked.add(HELDOUT)
         self.session.save_place()
-        self.tamis.pop_screen()
+        self.app.pop_screen()
         self.session.say(sentence, "done")
-        self.tamis.sync_screen()
+        self.host.sync_screen()
 
     def sync_body(self) -> None:
         self.query_one(Reader).open(("heldout", self._wanted), self._paragraphs)

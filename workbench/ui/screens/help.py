@@ -50,7 +50,7 @@ class HelpScreen(WorkScreen):
 
     def compose_body(self) -> ComposeResult:
         self._came_from = self.session.screen
-        yield Reader(self.tamis.role_styles, gutter=0, id="pane")
+        yield Reader(self.host.role_styles, gutter=0, id="pane")
 
     def scroll_reader(self, pages: float) -> None:
         self.query_one(Reader).scroll_pages(pages)
@@ -59,7 +59,7 @@ class HelpScreen(WorkScreen):
         self.query_one(Reader).open("help", self._paragraphs)
 
     def _paragraphs(self) -> Iterator[Paragraph]:
-        own = self.tamis.keymap_in_use
+        own = self.host.keymap_in_use
         told: set[str] = set()
         # The screen one came from is what one asks about.
         for where in sorted(SECTIONS, key=lambda where: where != self._came_from):

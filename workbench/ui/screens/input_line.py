@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import on
 from textual.widgets import Input
 
 from engine.errors import TamisError, UsageError
 from workbench.actions import search, tags, typed_commands
+from workbench.commands.registry import BY_ID, COMMANDS
+from workbench.render.parts import Styled
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.filter_line import FilterLine
 from workbench.ui.widgets.lines import OneLine
-
-if TYPE_CHECKING:
-    from workbench.render.parts import Styled
 
 WHAT_ENTER_DOES = {"filter": "show these rows", "command": "do it", "tag": "tag", "note": "keep the note"}
 
@@ -47,7 +44,7 @@ class AskingScreen(WorkScreen):
         try:
             if purpose == "filter":
                 search.begin(self.session, text)
-                self.tamis.background.search()
+                self.host.background.search()
             elif purpose == "command":
                 if not self._command_typed(text.strip()):
                     return
@@ -61,15 +58,13 @@ class AskingScreen(WorkScreen):
         if purpose == "filter":
             self.session.remember_filter(text)
         self.close_line()
-        self.tamis.place_changed()
+        self.host.place_changed()
         if purpose == "filter" and self.NAME != "triage":
             # Not by way of `go`: that would open the overview line under the cursor.
             WorkScreen.go(self, "triage")
 
     def _command_typed(self, text: str) -> bool:
         """Do what stands behind the `:`; False where the line stays open for a second enter."""
-        from workbench.commands.registry import BY_ID
-
         if text.isdigit():
             if self.NAME != "triage":
                 self.session.set_filter("")
@@ -97,8 +92,6 @@ class AskingScreen(WorkScreen):
 
     def _matching(self, text: str) -> list[str]:
         """The commands of this screen that begin with, or hold, what is typed."""
-        from workbench.commands.registry import COMMANDS
-
         names = [command.id for command in COMMANDS if self.NAME in command.where]
         found = [name for name in names if name.startswith(text)]
         return found + [name for name in names if text in name and name not in found]

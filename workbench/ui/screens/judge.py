@@ -31,7 +31,7 @@ class JudgeScreen(WorkScreen):
         self.pair: Pair | None = judging.next_pair()
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield Reader(styles, id="asked")
         yield Columns(styles, id="answers")

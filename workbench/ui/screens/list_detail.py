@@ -35,7 +35,7 @@ class BoardScreen(WorkScreen):
         return []
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         with Container(id="body"):
             yield LineList(styles, self.source(), id="list")
             with Container(id="reading"):
@@ -109,4 +109,4 @@ class WorkedOutScreen(BoardScreen):
         finally:
             session.job = ""
             self._working = False
-        self.tamis.sync_screen()
+        self.host.sync_screen()

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
 from engine.model import VERDICTS
+from workbench.render.parts import Styled
+from workbench.render.side_panel import preview
 from workbench.state.overview import SECTION_TITLES, Item
 from workbench.state.progress import progress_words
+from workbench.state.scan_progress import step_lines
+from workbench.state.session import Session
 from workbench.text.cells import bar, fitted
 from workbench.text.phrases import counted
+from workbench.ui.external_editor import edit_in_external_editor
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.input_line import AskingScreen
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.reader import Reader
 
-if TYPE_CHECKING:
-    from workbench.render.parts import Styled
-    from workbench.state.session import Session
-
-    Line = Item | tuple[Styled, ...]
+Line = Item | tuple[Styled, ...]
 
 WIDEST = 100
 BAR_WIDTH = 14
@@ -40,8 +40,6 @@ class ItemLines:
         session = self._session
         lines: list[Line] = []
         if session.scanning is not None:
-            from workbench.state.scan_progress import step_lines
-
             lines.append(((f" Scanning {counted(len(session.project.rows), 'row')}", "title"),))
             lines += step_lines(session.scanning)
         elif not session.project.is_complete:
@@ -107,7 +105,7 @@ class OverviewScreen(AskingScreen):
     BINDINGS = bindings_for("overview")
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, id="progress")
         with Widget(id="settling"):
             yield LineList(styles, ItemLines(self.session), id="items")
@@ -117,7 +115,7 @@ class OverviewScreen(AskingScreen):
     def on_screen_resume(self) -> None:
         self.session.refresh_items()
         super().on_screen_resume()
-        self.tamis.ask_what_is_open()
+        self.host.ask_what_is_open()
 
     def step(self, steps: int) -> None:
         self.session.move_item(steps)
@@ -141,9 +139,7 @@ class OverviewScreen(AskingScreen):
         super().go(screen)
 
     def open_editor(self, *, external: bool) -> None:
-        from workbench.ui.external_editor import edit_outside
-
-        edit_outside(self.tamis)
+        edit_in_external_editor(self.app, self.session)
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:
@@ -162,14 +158,11 @@ class OverviewScreen(AskingScreen):
 
     def _preview(self) -> None:
         """What the line under the cursor holds, where there is room beside."""
-        from workbench.render.side_panel import preview
-        from workbench.ui.widgets.reader import Reader
-
         session, item = self.session, self.session.item
         reader = next(iter(self.query("#preview").results(Reader)), None)
         if reader is None:
             # Made when it is first needed: a terminal of the usual width starts without it.
-            self.query_one("#settling").mount(Reader(self.tamis.role_styles, gutter=0, id="preview"))
+            self.query_one("#settling").mount(Reader(self.host.role_styles, gutter=0, id="preview"))
             self.call_after_refresh(self.sync)
         elif item is None:
             reader.open(None, tuple)

@@ -75,7 +75,7 @@ class RunsScreen(WorkScreen):
         self._is_read = False
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield LineList(styles, RunLines(self), id="pane")
         yield OneLine(styles, id="reason")
@@ -89,7 +89,7 @@ class RunsScreen(WorkScreen):
     def _look(self) -> None:
         # A few files a run: not in the thread that answers keys.
         if self.is_current or not self._is_read:
-            self.tamis.call_from_thread(self._seen, all_runs())
+            self.app.call_from_thread(self._seen, all_runs())
 
     def _seen(self, runs: tuple[RunState, ...]) -> None:
         at = self.runs[self.cursor].dir if self.cursor < len(self.runs) else None
@@ -103,7 +103,7 @@ class RunsScreen(WorkScreen):
 
     def confirm(self) -> None:
         if self.cursor < len(self.runs):
-            self.tamis.push_screen(TrainScreen(self.runs[self.cursor].dir))
+            self.app.push_screen(TrainScreen(self.runs[self.cursor].dir))
         else:
             self.session.say("no run yet: T plans one", "refused")
 

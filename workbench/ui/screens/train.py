@@ -25,10 +25,11 @@ from workbench.render.parts import Paragraph, Styled
 from workbench.render.training_plan import plan_paragraphs
 from workbench.render.training_run import sentence
 from workbench.text.escape import visible_line
-from workbench.ui.background import look_again, show_rows
 from workbench.ui.keymap import bindings_for
 from workbench.ui.plan_job import NextRun
 from workbench.ui.screens.input_line import AskingScreen
+from workbench.ui.screens.judge import JudgeScreen
+from workbench.ui.screens.try_run import TryScreen
 from workbench.ui.widgets.chart import Chart
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
@@ -48,25 +49,21 @@ def act(screen: TrainScreen, what: str) -> None:
     if run is None:
         session.say("no run here: j goes to one", "refused")
     elif what == "try":
-        from workbench.ui.screens.try_run import TryScreen
-
         check_can_answer(run)
-        screen.tamis.push_screen(TryScreen(run))
+        screen.app.push_screen(TryScreen(run))
     elif what == "judge":
         _judge(screen, watched, under)
     elif what == "suspects":
-        look_again(screen.tamis, run.name)
+        screen.host.background.find_suspects(run.name)
     else:
         _batch(screen)
 
 
 def _judge(screen: TrainScreen, watched: Path | None, under: Path | None) -> None:
-    from workbench.ui.screens.judge import JudgeScreen
-
     if watched is None or under is None or watched == under:
         screen.session.say("watch one run (enter), then go to the other (j): they are judged blind", "refused")
         return
-    screen.tamis.push_screen(JudgeScreen(Judging(watched, under, by=screen.session.project.reviewer)))
+    screen.app.push_screen(JudgeScreen(Judging(watched, under, by=screen.session.project.reviewer)))
 
 
 def _batch(screen: TrainScreen) -> None:
@@ -78,7 +75,8 @@ def _batch(screen: TrainScreen) -> None:
     elif not steps:
         screen.session.say("no alert of this run points at a step", "refused")
     else:
-        show_rows(screen.tamis, f"batch:{run.dir.name}/{steps[-1]}")
+        screen.session.set_filter(f"batch:{run.dir.name}/{steps[-1]}")
+        screen.go("triage")
 
 
 # Ten looks a second at the end of a file: what is logged is on the screen within 150 ms.
@@ -143,7 +141,7 @@ class TrainScreen(AskingScreen):
         self._happened: tuple[Any, ...] = ()
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield LineList(styles, RunLines(self), id="runs-list")
         yield OneLine(styles, id="title")
         yield Chart(styles, id="chart")
@@ -295,9 +293,9 @@ class TrainScreen(AskingScreen):
                 facts=following.facts,
             )
         except TamisError as error:
-            self.tamis.call_from_thread(self._started, None, str(error))
+            self.app.call_from_thread(self._started, None, str(error))
             return
-        self.tamis.call_from_thread(self._started, run, "")
+        self.app.call_from_thread(self._started, run, "")
 
     def _started(self, run: Run | None, fault: str) -> None:
         self._starting = False
@@ -326,7 +324,7 @@ class TrainScreen(AskingScreen):
     @work(thread=True, exclusive=True, group="attach")
     def _read_course(self, run: LiveRun) -> None:
         run.read()
-        self.tamis.call_from_thread(self._course_read, run)
+        self.app.call_from_thread(self._course_read, run)
 
     def _course_read(self, run: LiveRun) -> None:
         if self.watched is run and self.is_current:

@@ -11,7 +11,7 @@ from textual.containers import Container
 
 from engine.errors import TamisError
 from engine.files import write_atomic
-from workbench.actions.merge_answers import conflict_here
+from workbench.actions.merge_answers import conflict_here, merge_texts, save_merge
 from workbench.actions.order import RELEARN_AFTER, RISK, following, ranking, take_order
 from workbench.render.learned import why_lines
 from workbench.render.list_lines import EntryLines, reason_line, title_line
@@ -21,8 +21,9 @@ from workbench.state.entries import Entry
 from workbench.state.session import SETTLE
 from workbench.terminal.capabilities import is_old_terminal
 from workbench.text.escape import visible_line
-from workbench.ui.external_editor import edit_outside
+from workbench.ui.external_editor import edit_in_external_editor
 from workbench.ui.keymap import bindings_for
+from workbench.ui.screens.edit import EditScreen
 from workbench.ui.screens.input_line import AskingScreen
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
@@ -39,7 +40,7 @@ class TriageScreen(AskingScreen):
     BINDINGS = bindings_for("triage")
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         with Container(id="body"):
             entries = EntryLines(self.session)
             yield LineList(styles, entries, lit=entries.lit, id="list")
@@ -85,7 +86,7 @@ class TriageScreen(AskingScreen):
         if is_old_terminal():
             self.session.say(f"row {entry.row} copied to copy.txt; this terminal has no clipboard", "done")
         elif len(text) <= MOST_COPIED:
-            self.tamis.copy_to_clipboard(text)
+            self.app.copy_to_clipboard(text)
             self.session.say(f"row {entry.row} copied: to the terminal's clipboard (OSC 52) and to copy.txt", "done")
         else:
             self.session.say(f"row {entry.row} copied to copy.txt; it is too long for the terminal's clipboard", "done")
@@ -101,22 +102,36 @@ class TriageScreen(AskingScreen):
         session = self.session
         if name == "newest":
             # Reads every row once: not in the thread that answers keys.
-            self.tamis.background.rank(name)
+            self.host.background.rank(name)
         elif name == RISK:
             take_order(session, name, ranking(session, name))
-            self.tamis.background.learn()
+            self.host.background.learn()
         else:
             take_order(session, name, ranking(session, name))
 
     def open_editor(self, *, external: bool) -> None:
         entry = self.session.entry
         if external:
-            edit_outside(self.tamis)
+            edit_in_external_editor(self.app, self.session)
         elif entry is not None:
-            self.tamis.edit_here(entry.row)
+            self._edit(EditScreen(self.session, entry.row, self.host.role_styles))
 
     def merge(self) -> None:
-        self.tamis.merge_here(conflict_here(self.session))
+        session, cluster = self.session, conflict_here(self.session)
+        self._edit(
+            EditScreen(
+                session,
+                cluster.keeper,
+                self.host.role_styles,
+                f"merging {len(cluster.rows)} answers into row {cluster.keeper}",
+                merge_texts(session, cluster),
+                lambda texts: save_merge(session, cluster, texts),
+                "keep the right answer, take the others and the marks out",
+            )
+        )
+
+    def _edit(self, screen: EditScreen) -> None:
+        self.app.push_screen(screen, lambda _: self.host.sync_screen())
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:
@@ -153,9 +168,9 @@ class TriageScreen(AskingScreen):
         self.query_one("#title", OneLine).show(title_line(session, entry), more)
         self.query_one("#reason", OneLine).show(reason_line(session, entry))
         if session.edit_rule is not None:
-            self.tamis.background.find_fitting()
+            self.host.background.find_fitting()
         if session.order == RISK and session.verdicts_since_learnt >= RELEARN_AFTER:
-            self.tamis.background.learn()
+            self.host.background.learn()
 
     def _reading(self, entry: Entry) -> tuple[Hashable, ...]:
         """What the reader shows, so that the same again stays where it was scrolled to."""

@@ -97,7 +97,7 @@ class TryScreen(WorkScreen):
         self._model = ""
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield LineList(styles, PromptLines(self), id="prompts")
         yield OneLine(styles, id="title")
         yield Reader(styles, id="asked")
@@ -128,7 +128,7 @@ class TryScreen(WorkScreen):
         def tell(said: Said) -> None:
             # From the thread to the screen's own; a screen that is closing takes nothing any more.
             if self.is_running and thread is self.answering:
-                self.tamis.call_from_thread(self._take, said)
+                self.app.call_from_thread(self._take, said)
 
         thread = self.answering = AnsweringThread(self.run_dir, longest_answer(self.run_dir), tell)
         thread.start()
@@ -201,7 +201,7 @@ class TryScreen(WorkScreen):
             self._take_answer(what)
 
     def _write(self, title: str, text: str, taking: str, then: Callable[[str | None], None]) -> None:
-        self.tamis.push_screen(WritingScreen(title, text, taking, self.tamis.role_styles), then)
+        self.app.push_screen(WritingScreen(title, text, taking, self.host.role_styles), then)
 
     def _typed(self, text: str | None) -> None:
         if text is not None:
@@ -255,7 +255,7 @@ class TryScreen(WorkScreen):
             return
         session.reload(findings=False)
         session.say(f"row {number}: undecided, from the {side} answer; / row:{number} shows it", "done")
-        self.tamis.background.scan_anew()
+        self.host.background.scan_anew()
 
     def _example_number(self) -> int | None:
         """A held-out row of the project, to split a typed prompt into fields as the others are."""

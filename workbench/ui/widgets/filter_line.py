@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from textual import events
 from textual.timer import Timer
 from textual.widgets import Input
 
 from engine.errors import UsageError
+from workbench.actions.search import Search
+from workbench.state.session import Session
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now, actions_of, hand_back
 from workbench.ui.widgets.lines import OneLine
-
-if TYPE_CHECKING:
-    from workbench.actions.search import Search
-    from workbench.state.session import Session
 
 COUNT_AFTER_SECONDS = 0.2
 SLICE_SECONDS = 0.006
@@ -94,8 +91,6 @@ class FilterLine(Input):
         self._timer = self.set_timer(COUNT_AFTER_SECONDS, lambda: self._count(session))
 
     def _count(self, session: Session) -> None:
-        from workbench.actions.search import Search
-
         try:
             counting = Search(session.project, self.value)
         except UsageError as error:

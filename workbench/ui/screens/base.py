@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from workbench.actions import search
-from workbench.commands.command import LISTS, Command
+from workbench.commands.command import Command
 from workbench.commands.hints import hints_for
 from workbench.commands.registry import BY_ID, perform
+from workbench.commands.targets import LISTS
 from workbench.render.parts import Styled
 from workbench.state.session import Session
 from workbench.text.escape import visible_line
@@ -45,6 +45,15 @@ class WorkScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[1], "-short"), (20, "-tall")]  # noqa: RUF012
     NAME = ""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._ready = False
+        self._typed_ahead: list[str] = []
+        # Frames: whether the newest one has gone out, and the keys behind a verb that waits for it.
+        self._frame_is_out = True
+        self._behind_verb: list[str] = []
+        self._dropped = 0
+
     @property
     def host(self) -> Host:
         return cast(Host, self.app)
@@ -67,15 +76,6 @@ class WorkScreen(Screen[None]):
 
     def sync_body(self) -> None:
         """Bring those widgets up to the session."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ready = False
-        self._typed_ahead: list[str] = []
-        # Frames: whether the newest one has gone out, and the keys behind a verb that waits for it.
-        self._frame_is_out = True
-        self._behind_verb: list[str] = []
-        self._dropped = 0
 
     def on_mount(self) -> None:
         self._come_to_front()
@@ -102,6 +102,10 @@ class WorkScreen(Screen[None]):
         self.call_after_refresh(self.sync)
 
     # -- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are commands unless something is being typed into."""
+        return self.focused is None if action == "command" else True
 
     def action_command(self, command_id: str) -> None:
         """Every key of the table ends here: one command, one handler, one frame."""
@@ -161,62 +165,13 @@ class WorkScreen(Screen[None]):
         """Whether the newest frame has gone out; a screen that is still being built has none."""
         return self._ready and self._frame_is_out
 
-    def step(self, steps: int) -> None:
-        return None
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys are commands unless something is being typed into."""
-        return self.focused is None if action == "command" else True
-
-    def page(self, pages: float) -> None:
-        return None
-
-    def scroll_reader(self, pages: float) -> None:
-        return None
+    # -- what every command may ask
 
     def go(self, screen: str) -> None:
         self.host.go(screen)
 
     def leave(self) -> None:
         self.host.leave(self)
-
-    def open_editor(self, *, external: bool) -> None:
-        return None
-
-    def merge(self) -> None:
-        return None
-
-    def confirm(self) -> None:
-        return None
-
-    def stop_run(self) -> None:
-        return None
-
-    def act(self, what: str) -> None:
-        if what == "rescore":
-            self.host.background.rescore()
-
-    def copy(self) -> None:
-        return None
-
-    def reserve(self) -> None:
-        return None
-
-    def change_amount(self, factor: float) -> None:
-        return None
-
-    def ask(self, purpose: str) -> None:
-        return None
-
-    def cancel_job(self) -> None:
-        if self.session.searching is not None:
-            search.stop(self.session)
-            return
-        if self.session.marked:
-            self.session.clear_marks()
-            self.session.say("no row is marked")
-            return
-        self.host.background.cancel()
 
     # -- painting
 
@@ -230,6 +185,11 @@ class WorkScreen(Screen[None]):
         message = self.session.message
         self.query_one("#message", OneLine).show(((f" {visible_line(message.text)}", message.tone),))
         self.query_one("#hints", OneLine).show(self._hints())
+
+    def sync_if_current(self) -> None:
+        """The same, unless another screen lies on this one."""
+        if self.is_current:
+            self.sync()
 
     def status(self) -> tuple[list[Styled], list[Styled]]:
         """(left, right) of the status line: what is open and how far it is."""
@@ -274,10 +234,10 @@ class WorkScreen(Screen[None]):
             out += hint
         return [*out, *(part for hint in last for part in hint)]
 
-    def _hint(self, command: Command) -> list[Styled]:
+    def _hint(self, command: Command[Any]) -> list[Styled]:
         key = shown_key(command.id, self.host.keymap_in_use)
         if command.id == "choose-1" and key == "1":
             # One hint stands for all nine.
             key = "1-9"
-        enabled = command.why_disabled(self.session) is None
+        enabled = command.precondition(self.session) is None
         return [(key, "key" if enabled else "disabled"), (f" {command.label}  ", "hint" if enabled else "disabled")]

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from engine.errors import TamisError
 from engine.export import export, export_paths
 from engine.export.curated import Curated, curate
+from workbench.commands.targets import EXPORT
 from workbench.render.row import Paragraph
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
@@ -25,8 +26,8 @@ NAME_WIDTH = 20
 class ExportScreen(WorkScreen):
     """See the module."""
 
-    NAME = "export"
-    BINDINGS = bindings_for("export")
+    NAME = EXPORT
+    BINDINGS = bindings_for(EXPORT)
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +48,7 @@ class ExportScreen(WorkScreen):
     def scroll_reader(self, pages: float) -> None:
         self.query_one(Reader).scroll_pages(pages)
 
-    def confirm(self) -> None:
+    def write_export(self) -> None:
         if self._curated is not None and not self._curated.training:
             self.session.say("nothing to write: no training row is accepted yet", "refused")
             return

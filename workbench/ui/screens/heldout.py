@@ -8,8 +8,9 @@ from textual.app import ComposeResult
 
 from engine.errors import TamisError
 from workbench.actions.first_open import changed_proposal, proposed_rows, reserve
+from workbench.commands.targets import HELDOUT
 from workbench.render.row import Paragraph
-from workbench.state.saved import HELDOUT
+from workbench.state.saved import HELDOUT as ASKED_HELDOUT
 from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
@@ -19,8 +20,8 @@ from workbench.ui.widgets.reader import Reader
 class HeldoutScreen(WorkScreen):
     """See the module."""
 
-    NAME = "heldout"
-    BINDINGS = bindings_for("heldout")
+    NAME = HELDOUT
+    BINDINGS = bindings_for(HELDOUT)
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +53,7 @@ class HeldoutScreen(WorkScreen):
         self._close(f"nothing is held out; later: tamis holdout PROJECT {self._wanted}")
 
     def _close(self, sentence: str) -> None:
-        self.session.asked.add(HELDOUT)
+        self.session.asked.add(ASKED_HELDOUT)
         self.session.save_place()
         self.app.pop_screen()
         self.session.say(sentence, "done")

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from workbench.commands.key_table import key_name
 from workbench.commands.registry import COMMANDS
+from workbench.commands.targets import HELP
 from workbench.render.row import Paragraph
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
@@ -45,8 +46,8 @@ SELECTOR_WIDTH = 33
 class HelpScreen(WorkScreen):
     """See the module."""
 
-    NAME = "help"
-    BINDINGS = bindings_for("help")
+    NAME = HELP
+    BINDINGS = bindings_for(HELP)
 
     def compose_body(self) -> ComposeResult:
         self._came_from = self.session.screen

@@ -15,7 +15,7 @@ from workbench.render.row import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
-from workbench.ui.widgets.filter_line import ACTIONS
+from workbench.ui.widgets.input_line import ACTIONS
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now
 from workbench.ui.widgets.reader import Reader
 

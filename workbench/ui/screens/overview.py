@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from engine.model import VERDICTS
+from workbench.commands.targets import OVERVIEW
 from workbench.render.parts import Styled
 from workbench.render.side_panel import preview
 from workbench.state.overview import SECTION_TITLES, Item
@@ -15,9 +16,8 @@ from workbench.state.scan_progress import step_lines
 from workbench.state.session import Session
 from workbench.text.cells import bar, fitted
 from workbench.text.phrases import counted
-from workbench.ui.external_editor import edit_in_external_editor
 from workbench.ui.keymap import bindings_for
-from workbench.ui.screens.input_line import AskingScreen
+from workbench.ui.screens.lists import ListScreen
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.reader import Reader
@@ -98,11 +98,11 @@ class ItemLines:
         return max(other.rows for other in self._session.items if other.section == item.section)
 
 
-class OverviewScreen(AskingScreen):
+class OverviewScreen(ListScreen):
     """See the module."""
 
-    NAME = "overview"
-    BINDINGS = bindings_for("overview")
+    NAME = OVERVIEW
+    BINDINGS = bindings_for(OVERVIEW)
 
     def compose_body(self) -> ComposeResult:
         styles = self.host.role_styles
@@ -110,12 +110,14 @@ class OverviewScreen(AskingScreen):
         with Widget(id="settling"):
             yield LineList(styles, ItemLines(self.session), id="items")
         yield OneLine(styles, id="reason")
-        yield self.ask_line()
+        yield self.input_line()
 
     def on_screen_resume(self) -> None:
         self.session.refresh_items()
         super().on_screen_resume()
         self.host.ask_what_is_open()
+
+    # -- what commands ask
 
     def step(self, steps: int) -> None:
         self.session.move_item(steps)
@@ -126,20 +128,9 @@ class OverviewScreen(AskingScreen):
         else:
             self.session.move_item(int(pages * self.query_one(LineList).page_size))
 
-    def act(self, what: str) -> None:
-        """To the rows as they are filtered, not to those of the line under the cursor."""
-        if what == "rows":
-            super().go("triage")
-        else:
-            super().act(what)
-
-    def go(self, screen: str) -> None:
-        if screen == "triage":
-            self.session.open_item()
-        super().go(screen)
-
-    def open_editor(self, *, external: bool) -> None:
-        edit_in_external_editor(self.app, self.session)
+    def open_item(self) -> None:
+        self.session.open_item()
+        self.show_rows()
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:
@@ -148,6 +139,8 @@ class OverviewScreen(AskingScreen):
             self.session.pending = None
             self.session.item_cursor = number
             self.sync()
+
+    # -- painting
 
     def sync_body(self) -> None:
         self.query_one("#progress", OneLine).show(((f" {self._progress()}", "muted"),))

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from engine.training.runs.live import duration
 from engine.training.runs.registry import all_runs
 from engine.training.runs.status import RunState
+from workbench.commands.targets import RUNS
 from workbench.render.parts import Styled
 from workbench.render.training_run import STATE_ROLES, model_name
 from workbench.text.escape import visible_line
@@ -65,8 +66,8 @@ def age(state: RunState) -> str:
 class RunsScreen(WorkScreen):
     """See the module."""
 
-    NAME = "runs"
-    BINDINGS = bindings_for("runs")
+    NAME = RUNS
+    BINDINGS = bindings_for(RUNS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,13 +96,12 @@ class RunsScreen(WorkScreen):
         at = self.runs[self.cursor].dir if self.cursor < len(self.runs) else None
         self.runs, self._is_read = runs, True
         self.cursor = next((place for place, run in enumerate(runs) if run.dir == at), min(self.cursor, len(runs)))
-        if self.is_current:
-            self.sync()
+        self.sync_if_current()
 
     def step(self, steps: int) -> None:
         self.cursor = max(0, min(self.cursor + steps, len(self.runs) - 1))
 
-    def confirm(self) -> None:
+    def watch_run(self) -> None:
         if self.cursor < len(self.runs):
             self.app.push_screen(TrainScreen(self.runs[self.cursor].dir))
         else:

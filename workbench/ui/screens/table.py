@@ -10,7 +10,7 @@ from workbench.ui.screens.help import HelpScreen
 from workbench.ui.screens.mapping import MappingScreen
 from workbench.ui.screens.overview import OverviewScreen
 from workbench.ui.screens.pick import PickScreen
-from workbench.ui.screens.repairs import OfferScreen
+from workbench.ui.screens.repairs import RepairsScreen
 from workbench.ui.screens.runs import RunsScreen
 from workbench.ui.screens.slices import SlicesScreen
 from workbench.ui.screens.train import TrainScreen
@@ -21,7 +21,7 @@ SCREENS: dict[str, type[WorkScreen]] = {
     "triage": TriageScreen,
     "mapping": MappingScreen,
     "heldout": HeldoutScreen,
-    "offer": OfferScreen,
+    "offer": RepairsScreen,
     "pick": PickScreen,
     "slices": SlicesScreen,
     "export": ExportScreen,

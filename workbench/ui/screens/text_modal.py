@@ -13,7 +13,7 @@ from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.text_area import SafeArea
 
 
-class WritingScreen(Screen[str | None]):
+class TextModal(Screen[str | None]):
     """Ends with the text, or None where it was left."""
 
     def __init__(self, title: str, text: str, taking: str, styles: RoleStyles) -> None:

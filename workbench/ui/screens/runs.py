@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 from textual import work
 from textual.app import ComposeResult
 
-from engine.training.runs.live import duration
 from engine.training.runs.registry import all_runs
 from engine.training.runs.status import RunState
 from workbench.commands.targets import RUNS
 from workbench.render.parts import Styled
-from workbench.render.training_run import STATE_ROLES, model_name
+from workbench.render.run_lines import run_line_anywhere
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
@@ -41,26 +38,7 @@ class RunLines:
         return 1
 
     def line(self, index: int, width: int) -> tuple[Styled, ...]:
-        state = self._screen.runs[index]
-        steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
-        words = "frozen" if state.frozen else state.state
-        nll = state.result.get("nll")
-        measured = f"{nll:>7.3f}" if isinstance(nll, float) else " " * 7
-        where = state.dir.parent.parent.name
-        return (
-            (f" {words:<9} ", STATE_ROLES.get(words, "error")),
-            (f"{steps:>11} ", "text"),
-            (f"{measured} ", "heldout"),
-            (f"{age(state):>7}  ", "muted"),
-            (visible_line(f"{where}  {model_name(state.model)}  {state.id}"), "text"),
-        )
-
-
-def age(state: RunState) -> str:
-    """How long ago the run ended, or was last heard of."""
-    ended = state.result.get("ended")
-    seconds = time.time() - ended if isinstance(ended, int | float) else state.heard
-    return "" if seconds is None else duration(max(0.0, seconds))
+        return run_line_anywhere(self._screen.runs[index])
 
 
 class RunsScreen(WorkScreen):

@@ -22,6 +22,7 @@ from engine.training.spec.parse import parse_settings
 from workbench.commands.targets import TRAIN, TRIAGE
 from workbench.render import training_run
 from workbench.render.parts import Paragraph, Styled
+from workbench.render.run_lines import run_line
 from workbench.render.training_run import sentence
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
@@ -38,7 +39,6 @@ from workbench.ui.widgets.reader import Reader
 # Ten looks a second at the end of a file: what is logged is on the screen within 150 ms.
 POLL_SECONDS = 0.1
 TALL, LONG_LIST, SHORT_LIST = 30, 6, 4
-NOT_WATCHING = "no run is being watched: enter on one"
 
 
 class RunLines:
@@ -63,17 +63,10 @@ class RunLines:
             role = "error" if following.is_refused else "text"
             return ((" start a new run ", "key"), (visible_line(following.headline), role))
         state = self._screen.runs[index - 1]
-        steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
         watched = self._screen.watched
-        mark = "\u25c9 " if watched is not None and watched.dir == state.dir else "  "
-        mark = "+ " if state.dir in self._screen.overlaid and mark == "  " else mark
-        words = "frozen" if state.frozen else state.state
-        return (
-            (f" {mark}", "title"),
-            (f"{words:<9} ", training_run.STATE_ROLES.get(words, "error")),
-            (f"{steps:>9}  ", "text"),
-            (visible_line(f"{state.id}  {training_run.model_name(state.model)}"), "muted"),
-        )
+        if watched is not None and watched.dir == state.dir:
+            return run_line(state, "\u25c9 ")
+        return run_line(state, "+ " if state.dir in self._screen.overlaid else "  ")
 
 
 class TrainScreen(InputLineScreen):
@@ -166,30 +159,32 @@ class TrainScreen(InputLineScreen):
         if self.watched is None and self.following.making and self._plan_job is not None:
             self._plan_job.cancel()
             self.following.stopped("the plan was stopped: c changes the settings and makes it anew")
-        elif self.watched is None:
-            self.session.say(NOT_WATCHING, "refused")
-        elif not self.watched.state.alive:
+            return
+        run = self._watched_run()
+        if run is None:
+            return
+        if not run.state.alive:
             self.session.say("this run has ended", "refused")
-        elif self.session.pending == ("stop-run", self.watched.dir.name):
+        elif self.session.pending == ("stop-run", run.dir.name):
             self.session.pending = None
-            mode = stop_run(self.watched.dir)
+            mode = stop_run(run.dir)
             words = "it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once"
             self.session.say(words, "done")
         else:
-            self.session.pending = ("stop-run", self.watched.dir.name)
-            self.session.say(f"stop {self.watched.dir.name}? same key again", "refused")
+            self.session.pending = ("stop-run", run.dir.name)
+            self.session.say(f"stop {run.dir.name}? same key again", "refused")
 
     def next_view(self) -> None:
-        if self._is_watching():
+        if self._watched_run() is not None:
             views = training_run.VIEWS
             self._view = views[(views.index(self._view) + 1) % len(views)]
 
     def toggle_log_scale(self) -> None:
-        if self._is_watching():
+        if self._watched_run() is not None:
             self._log = not self._log
 
     def toggle_smoothing(self) -> None:
-        if self._is_watching():
+        if self._watched_run() is not None:
             self._smooth = not self._smooth
 
     def toggle_overlay(self) -> None:
@@ -223,11 +218,8 @@ class TrainScreen(InputLineScreen):
             self.host.background.find_suspects(run.name)
 
     def show_alert_rows(self) -> None:
-        run = self.watched
-        if self._chosen() is None:
-            return
+        run = self._watched_run() if self._chosen() is not None else None
         if run is None:
-            self.session.say(NOT_WATCHING, "refused")
             return
         steps = [int(alert["step"]) for alert in run.alerts if alert.get("step")]
         if not steps:
@@ -249,11 +241,11 @@ class TrainScreen(InputLineScreen):
             self.session.say("no run here: j goes to one", "refused")
         return run
 
-    def _is_watching(self) -> bool:
-        """Whether a run is watched; where none is, say so."""
+    def _watched_run(self) -> LiveRun | None:
+        """The watched run; where there is none, say so."""
         if self.watched is None:
-            self.session.say(NOT_WATCHING, "refused")
-        return self.watched is not None
+            self.session.say("no run is being watched: enter on one", "refused")
+        return self.watched
 
     # -- the plan, and the start
 

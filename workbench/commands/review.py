@@ -7,12 +7,12 @@ from workbench.commands.command import Command
 from workbench.commands.targets import (
     LIST_DETAILS,
     LISTS,
+    OVERVIEW,
     PICK,
     REPAIRS,
     SLICES,
     TRIAGE,
     CommandTarget,
-    ListDetailTarget,
     ListTarget,
 )
 from workbench.state.session import Session
@@ -26,7 +26,7 @@ def _show_repairs(target: CommandTarget, offer: repairs.Offer | None) -> None:
 
 def _repair(target: CommandTarget) -> None:
     session = target.session
-    if session.screen == "overview":
+    if session.screen == OVERVIEW:
         item = session.item
         signal = item.label if item is not None and item.section == "flags" else ""
         offer = repairs.offer_signal(session, signal) if signal in repairs.repair_table() else None
@@ -57,12 +57,12 @@ def _second_look(target: ListTarget) -> None:
     target.show_rows()
 
 
-def _apply_all(target: ListDetailTarget) -> None:
+def _apply_all(target: CommandTarget) -> None:
     repairs.apply_all(target.session)
     _leave_saying_so(target)
 
 
-def _apply_one(target: ListDetailTarget) -> None:
+def _apply_one(target: CommandTarget) -> None:
     if repairs.apply_one(target.session):
         _leave_saying_so(target)
 

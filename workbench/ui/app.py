@@ -19,6 +19,7 @@ from textual.timer import Timer
 
 from engine.project.project import Project, open_project
 from workbench.actions import first_open
+from workbench.commands.targets import LISTS
 from workbench.state.saved import HELDOUT, MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
@@ -31,7 +32,6 @@ from workbench.ui.screens.overview import OverviewScreen
 from workbench.ui.screens.table import SCREENS
 from workbench.ui.theme import LoadedTheme, RoleStyles, choose_theme, load_themes
 
-LISTS = ("overview", "triage")
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
 SAVE_PLACE_SECONDS = 0.3
 

@@ -15,6 +15,7 @@ from engine.errors import TamisError
 from engine.review.edit_rules import RowRule
 from workbench.actions import order, repairs
 from workbench.actions.search import go_on, show_found
+from workbench.commands.targets import TRAIN, TRIAGE
 from workbench.state.progress import Years, shared_prompts, years_of
 from workbench.state.scan_progress import ScanProgress
 from workbench.state.session import Session
@@ -276,7 +277,7 @@ class Background:
             session.project.reload_findings()
             session.reload(findings=False)
             session.say(_suspects_in_words(session), "done")
-            if which != RESCORE and session.screen == "train":
+            if which != RESCORE and session.screen == TRAIN:
                 self._show_suspects()
         except asyncio.CancelledError:
             session.say("stopped: nothing has changed")
@@ -300,7 +301,7 @@ class Background:
         session.set_filter(SUSPECTS)
         if len(session.view):
             session.message = message
-        self._host.go("triage")
+        self._host.go(TRIAGE)
 
     # -- reading every row once
 

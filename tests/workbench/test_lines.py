@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.style import Style
 
-from workbench.ui.theme import Looks
+from workbench.ui.theme import RoleStyles
 from workbench.ui.widgets.lines import StyledLines, columns, fitted
 
 LEFT = ((" alpaca_52k.jsonl ", "text"), (" \u27133", "accepted"), (" \u00b751,999", "undecided"), (" left", "muted"))
@@ -36,7 +36,7 @@ def test_a_line_with_no_room_gives_up_its_right_half(width: int) -> None:
 
 
 def test_blanks_around_a_label_are_not_underlined_but_those_of_a_difference_are() -> None:
-    looks = Looks({"text": Style(), "group": Style(underline=True, bold=True), "added": Style(underline=True)})
+    looks = RoleStyles({"text": Style(), "group": Style(underline=True, bold=True), "added": Style(underline=True)})
     strip = StyledLines(looks).strip(((" near  ", "group"), (" new ", "added")), 14)
     told = [(segment.text, bool(segment.style and segment.style.underline)) for segment in strip]
     assert told == [(" ", False), ("near", True), ("  ", False), (" new ", True), ("  ", False)]

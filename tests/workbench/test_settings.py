@@ -12,7 +12,7 @@ from engine.paths import shipped_dir
 from workbench.commands.registry import BY_ID
 from workbench.render.parts import VERDICT_MARKS
 from workbench.ui.keymap import SHIPPED, checked_keymap, chosen_keymap, load_keymap, shown_key
-from workbench.ui.theme import ROLES, Looks, choose_theme, load_theme, load_themes
+from workbench.ui.theme import ROLES, RoleStyles, choose_theme, load_theme, load_themes
 from workbench.ui.widgets.lines import StyledLines
 
 GOOD = '[palette]\nprimary = "#ffffff"\nforeground = "#eeeeee"\nbackground = "#000000"\n'
@@ -58,7 +58,7 @@ def contrast(one: Colour, other: Colour) -> float:
 def test_text_can_be_read_and_marks_can_be_seen(name: str, system: ColorSystem) -> None:
     """In 24 bits, and as a terminal with 256 colours shows it, on every ground a role comes to stand on."""
     theme = load_theme(shipped_dir("themes") / f"{name}.toml")
-    looks = StyledLines(Looks(theme.styles()))
+    looks = StyledLines(RoleStyles(theme.styles()))
 
     def shown(colour: Color) -> Colour:
         return tuple(colour.downgrade(system).get_truecolor())  # type: ignore[return-value]

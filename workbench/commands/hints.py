@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from engine.model import SETTLED_KINDS
 from workbench.commands.command import Command
 from workbench.commands.registry import BY_ID
-
-if TYPE_CHECKING:
-    from workbench.state.session import Session
+from workbench.state.session import Session
 
 # At most seven hints fit 80 columns; which seven depends on what is under the cursor.
 HINTS: dict[str, tuple[str, ...]] = {
@@ -36,7 +34,7 @@ HINTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def hints_for(session: Session) -> list[Command]:
+def hints_for(session: Session) -> list[Command[Any]]:
     """The commands worth a hint on the screen in front, most useful first."""
     where = session.place.screen
     item = session.overview.item if where == "overview" else None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workbench.commands.command import LISTS
 from workbench.commands.registry import COMMANDS
+from workbench.commands.targets import LISTS
 
 # The README tells the keys of these; the guide all there are.
 DAILY = LISTS

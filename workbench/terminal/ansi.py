@@ -1,4 +1,4 @@
-"""Styles as terminals are told them: what an SGR sequence makes of one, and which sequence turns one into another."""
+"""What is sent to a terminal: the SGR sequence from one style to another, the way to a cell, the text of cells."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from unicodedata import category
 
 Style = tuple[str, str, tuple[str, ...]]
 """(foreground, background, attributes) as SGR parameters; an empty colour is the terminal's own."""
+Piece = tuple[int, int, int, int, bool, str]
+"""(row, column, column of the cursor behind it or -1, style, whether it is blank, what to write)"""
 
 PLAIN: Style = ("", "", ())
+# Attributes that show on a blank: such a blank is no empty cell.
+SHOWN_ON_BLANKS = {"4", "7", "9", "21"}
+# Further down a position costs no more than steps.
+MOST_DOWN = 3
 _ATTRIBUTES = {"1", "2", "3", "4", "5", "7", "8", "9", "21"}
 _ENDS = {"22": ("1", "2"), "23": ("3",), "24": ("4", "21"), "25": ("5",), "27": ("7",), "28": ("8",), "29": ("9",)}
 _END_OF = {attribute: end for end, attributes in _ENDS.items() for attribute in attributes}
-# Attributes that show on a blank: such a blank is no empty cell.
-SHOWN_ON_BLANKS = {"4", "7", "9", "21"}
+
+# -- styles
 
 
 def after_sgr(style: Style, parameters: str) -> Style | None:
@@ -69,12 +75,7 @@ def transition(old: Style | None, new: Style) -> str:
     return change if len(change) < len(whole) else whole
 
 
-# Pieces of a screen on their way to the terminal: how to get to one, and how to write one.
-
-Piece = tuple[int, int, int, int, bool, str]
-"""(row, column, column of the cursor behind it or -1, style, whether it is blank, what to write)"""
-# Further down a position costs no more than steps.
-MOST_DOWN = 3
+# -- pieces of a screen on their way to the terminal
 
 
 @lru_cache(4096)

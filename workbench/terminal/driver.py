@@ -18,8 +18,8 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from workbench.terminal.capabilities import erases, is_old_terminal
-from workbench.terminal.flow_control import PATIENCE_SECONDS, Pacing, without_answers
-from workbench.terminal.screen_diff import Shadow
+from workbench.terminal.flow_control import PATIENCE_SECONDS, FlowControl, without_answers
+from workbench.terminal.screen_diff import ScreenDiff
 
 READ_BYTES = 4096
 # How often the parser is asked whether an escape key was only that.
@@ -101,13 +101,12 @@ class CellDriver(TamisDriver):
         self, app: Any, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._shadow = Shadow(0, 0, erase=erases())
-        self._pacing = Pacing()
+        self._screen_diff = ScreenDiff(0, 0, erase=erases())
+        self._flow_control = FlowControl()
         self._synchronised = False
         self._partial = b""
         self._cursor_sent = (-1, -1)
         self._when_out: list[Callable[[], None]] = []
-        self.urgent_rows: tuple[int, ...] = ()
 
     # -- frames
 
@@ -116,25 +115,25 @@ class CellDriver(TamisDriver):
             self._synchronised = True
             return
         width, height = self._app.size
-        if (width, height) != (self._shadow.width, self._shadow.height):
-            self._shadow.resize(width, height)
-        if self._shadow.take(data):
-            if self._pacing.may_send(time.monotonic()):
+        if (width, height) != (self._screen_diff.width, self._screen_diff.height):
+            self._screen_diff.resize(width, height)
+        if self._screen_diff.take(data):
+            if self._flow_control.may_send(time.monotonic()):
                 self.send_frame()
             else:
                 self._look_again_later()
             return
-        if self._shadow.is_behind:
+        if self._screen_diff.is_behind:
             self.send_frame()
         if not HARMLESS.fullmatch(data):
-            self._shadow.forget()
-            self._pacing.forget()
+            self._screen_diff.forget()
+            self._flow_control.forget()
         super().write(data)
 
     def send_frame(self) -> None:
         """Send what differs now."""
-        changed = self._shadow.difference(self.urgent_rows)
-        cursor = self._shadow.cursor
+        changed = self._screen_diff.difference()
+        cursor = self._screen_diff.cursor
         if self._app.focused is not None and (changed or cursor != self._cursor_sent):
             # Where the cursor stands is where an input method opens.
             changed += f"\x1b[{cursor[1] + 1};{cursor[0] + 1}H"
@@ -142,7 +141,7 @@ class CellDriver(TamisDriver):
         if changed:
             if self._synchronised and len(changed) > SYNCED_FROM:
                 changed = SYNC_START + changed + SYNC_END
-            super().write(changed + self._pacing.sent(time.monotonic()))
+            super().write(changed + self._flow_control.sent(time.monotonic()))
         waiting, self._when_out = self._when_out, []
         for call in waiting:
             call()
@@ -150,7 +149,7 @@ class CellDriver(TamisDriver):
     @property
     def holds_frame(self) -> bool:
         """Whether the newest frame waits for the terminal to catch up."""
-        return self._shadow.is_behind
+        return self._screen_diff.is_behind
 
     def when_out(self, call: Callable[[], None]) -> None:
         """Call once the newest frame has gone out."""
@@ -161,7 +160,7 @@ class CellDriver(TamisDriver):
             self._loop.call_later(PATIENCE_SECONDS + 0.1, self._send_held)
 
     def _send_held(self) -> None:
-        if self._shadow.is_behind and self._pacing.may_send(time.monotonic()):
+        if self._screen_diff.is_behind and self._flow_control.may_send(time.monotonic()):
             self.send_frame()
 
     # -- answers
@@ -175,12 +174,12 @@ class CellDriver(TamisDriver):
         if not content and not self._partial:
             return b""
         # What looked like the beginning of an answer and was not read on in time was a key.
-        waits = self._pacing.waits and bool(content)
-        keys, answers, self._partial = without_answers(self._partial + content, waits, self._pacing.answers)
+        waits = self._flow_control.waits and bool(content)
+        keys, answers, self._partial = without_answers(self._partial + content, waits, self._flow_control.answers)
         for _ in range(answers):
             self._loop.call_soon_threadsafe(self._answered)
         return keys
 
     def _answered(self) -> None:
-        self._pacing.answered()
+        self._flow_control.answered()
         self._send_held()

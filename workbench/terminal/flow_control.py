@@ -20,7 +20,7 @@ UNANSWERED = 4
 PATIENCE_SECONDS = 5.0
 
 
-class Pacing:
+class FlowControl:
     """Counts frames on their way. Until the first answer came nothing is held back."""
 
     def __init__(self) -> None:

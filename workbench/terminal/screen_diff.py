@@ -8,7 +8,6 @@ it, one of none stands with the character before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from rich.cells import get_character_cell_size
 
@@ -40,7 +39,7 @@ CHEAP = 6
 _TOKEN = re.compile(r"\x1b\[([0-9;]*)([Hm])|([\x00-\x1a\x1c-\x1f\x7f-\x9f]+)|([^\x00-\x1f\x7f-\x9f]+)")
 
 
-class Shadow:
+class ScreenDiff:
     """See the module. Rows and columns are 0-based; a cell of style UNKNOWN may hold anything."""
 
     def __init__(self, width: int, height: int, *, erase: bool = True) -> None:
@@ -175,18 +174,14 @@ class Shadow:
         """Whether a frame was taken that was not sent yet (it may hold nothing new)."""
         return bool(self._dirty)
 
-    def difference(self, first: Iterable[int] = ()) -> str:
-        """What to send so that the terminal shows what is wanted, the rows in `first` before the others."""
+    def difference(self) -> str:
+        """What to send so that the terminal shows what is wanted."""
         out: list[str] = []
-        urgent = [y for y in first if y in self._dirty]
-        # Nothing is known of the cursor between two writes.
-        here = (-1, -1)
-        for rows in (urgent, sorted(self._dirty.difference(urgent))):
-            pieces: list[Piece] = []
-            for y in rows:
-                if y < self.height:
-                    self._row(y, pieces)
-            here = self._send(pieces, here, out)
+        pieces: list[Piece] = []
+        for y in sorted(self._dirty):
+            if y < self.height:
+                self._row(y, pieces)
+        self._send(pieces, out)
         self._dirty.clear()
         return "".join(out)
 
@@ -272,11 +267,13 @@ class Shadow:
         last_cell = next((cell for cell in reversed(cells[x:stop]) if cell), "")
         return (y, x, stop if stop < self.width and not is_disputed(last_cell) else -1, style, is_blank, text)
 
-    def _send(self, pieces: list[Piece], here: tuple[int, int], out: list[str]) -> tuple[int, int]:
-        """Write pieces, each next one being the cheapest to go on with (nearest neighbour); where the cursor is then.
+    def _send(self, pieces: list[Piece], out: list[str]) -> None:
+        """Write pieces, each next one being the cheapest to go on with (nearest neighbour).
 
         A change of style costs eleven bytes and more, a jump six: what looks alike goes out together.
         """
+        # Nothing is known of the cursor between two writes.
+        here = (-1, -1)
         left = list(pieces)
         while left:
             best, number = MOST_BYTES, 0
@@ -292,7 +289,6 @@ class Shadow:
             if change:
                 self._last_style = style
             here = (after, y) if after >= 0 else (-1, -1)
-        return here
 
     def _cost(self, piece: Piece, here: tuple[int, int]) -> int:
         """Bytes to get to a piece and into its style."""

@@ -10,84 +10,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.timer import Timer
-from textual.worker import get_current_worker
 
 from engine.project.project import Project, open_project
 from workbench.actions import first_open
-from workbench.state.row_pass import RowPass, pass_over_rows
 from workbench.state.saved import HELDOUT, MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
 from workbench.terminal.driver import CellDriver, TamisDriver
 from workbench.ui.background import Background
+from workbench.ui.host import Host
 from workbench.ui.keymap import checked_keymap, chosen_keymap, load_keymap
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.screens.overview import OverviewScreen
-from workbench.ui.theme import LoadedTheme, Looks, choose_theme, load_themes
-
-if TYPE_CHECKING:
-    from textual.theme import Theme
-
-    from engine.model import Cluster
+from workbench.ui.screens.table import SCREENS
+from workbench.ui.theme import LoadedTheme, RoleStyles, choose_theme, load_themes
 
 LISTS = ("overview", "triage")
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
 SAVE_PLACE_SECONDS = 0.3
-
-
-def pane(name: str) -> WorkScreen:
-    """A screen; all but the first one are imported when asked for, not before the first paint."""
-    if name == "overview":
-        return OverviewScreen()
-    if name == "triage":
-        from workbench.ui.screens.triage import TriageScreen
-
-        return TriageScreen()
-    if name == "export":
-        from workbench.ui.screens.export import ExportScreen
-
-        return ExportScreen()
-    if name == MAPPING:
-        from workbench.ui.screens.mapping import MappingScreen
-
-        return MappingScreen()
-    if name == HELDOUT:
-        from workbench.ui.screens.heldout import HeldoutScreen
-
-        return HeldoutScreen()
-    if name == "train":
-        from workbench.ui.screens.train import TrainScreen
-
-        return TrainScreen()
-    if name == "runs":
-        from workbench.ui.screens.runs import RunsScreen
-
-        return RunsScreen()
-    if name == "offer":
-        from workbench.ui.screens.repairs import OfferScreen
-
-        return OfferScreen()
-    if name == "pick":
-        from workbench.ui.screens.pick import PickScreen
-
-        return PickScreen()
-    if name == "slices":
-        from workbench.ui.screens.slices import SlicesScreen
-
-        return SlicesScreen()
-    if name == "compare":
-        from workbench.ui.screens.compare import CompareScreen
-
-        return CompareScreen()
-    from workbench.ui.screens.help import HelpScreen
-
-    return HelpScreen()
 
 
 def start_collecting() -> None:
@@ -131,7 +77,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.session = Session(project)
         self.opening = opening
         self.is_writing = False
-        self.role_styles = Looks(chosen.styles(self._few_colours), only_ascii=only_ascii)
+        self.role_styles = RoleStyles(chosen.styles(self._few_colours), only_ascii=only_ascii)
         self.set_class(only_ascii, "-ascii")
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
         self.background = Background(self)
@@ -160,7 +106,7 @@ class TamisApp(App[int], inherit_bindings=False):
     def get_default_screen(self) -> Screen[Any]:
         """The list one comes back to, at the bottom of the stack: an empty screen below it would be styled, laid out
         and painted first."""
-        return pane(self.session.place.screen)
+        return SCREENS[self.session.place.screen]()
 
     def on_mount(self) -> None:
         self.set_keymap(self.keymap_in_use)
@@ -170,7 +116,7 @@ class TamisApp(App[int], inherit_bindings=False):
         session = self.session
         may_ask = MAPPING not in session.remembered.asked and not session.project.readonly
         if may_ask and first_open.was_guessed(session.project):
-            self.push_screen(pane(MAPPING))
+            self.push_screen(SCREENS[MAPPING]())
         else:
             self.background.start()
             self.ask_what_is_open()
@@ -181,7 +127,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.session.progress.count_tokens()
         self.sync_screen()
         start_collecting()
-        self._pass_over_rows()
+        self.background.pass_over_rows()
 
     def _end_on_signals(self) -> None:
         """A closed connection or a kill ends the application as a key would: place saved, terminal as it was.
@@ -232,13 +178,10 @@ class TamisApp(App[int], inherit_bindings=False):
 
     def go(self, name: str) -> None:
         """Show a screen: one list lies at the bottom, the other may lie on it, panes lie on top."""
-        if name not in LISTS:
-            self.push_screen(pane(name))
-            return
-        while len(self.screen_stack) > 1 and not self._shows(name):
+        while name in LISTS and len(self.screen_stack) > 1 and not self._shows(name):
             self.pop_screen()
-        if not self._shows(name):
-            self.push_screen(pane(name))
+        if name not in LISTS or not self._shows(name):
+            self.push_screen(SCREENS[name]())
 
     def _shows(self, name: str) -> bool:
         return isinstance(self.screen, WorkScreen) and name == self.screen.NAME
@@ -297,45 +240,6 @@ class TamisApp(App[int], inherit_bindings=False):
             self._place_timer.stop()
         self._place_timer = self.set_timer(SAVE_PLACE_SECONDS, self.session.save_place)
 
-    # -- editing
-
-    def edit_here(self, row: int) -> None:
-        """Edit a row on a screen of its own."""
-        from workbench.ui.screens.edit import EditScreen
-
-        self.push_screen(EditScreen(self.session, row, self.role_styles), lambda _: self.sync_screen())
-
-    def merge_here(self, cluster: Cluster) -> None:
-        """Merge the answers of a conflict on the screen of an edit."""
-        from workbench.actions.merge_answers import merge_texts, save_merge
-        from workbench.ui.screens.edit import EditScreen
-
-        session = self.session
-        screen = EditScreen(
-            session,
-            cluster.keeper,
-            self.role_styles,
-            f"merging {len(cluster.rows)} answers into row {cluster.keeper}",
-            merge_texts(session, cluster),
-            lambda texts: save_merge(session, cluster, texts),
-            "keep the right answer, take the others and the marks out",
-        )
-        self.push_screen(screen, lambda _: self.sync_screen())
-
-    # -- what runs beside the keys
-
-    @work(thread=True, exclusive=True, group="rows")
-    def _pass_over_rows(self) -> None:
-        # Reads every row once, so not in the thread that answers keys.
-        worker = get_current_worker()
-        found = pass_over_rows(self.session.project, lambda: worker.is_cancelled)
-        if not worker.is_cancelled and (found.years is not None or found.prompts):
-            self.call_from_thread(self._take_row_pass, found)
-
-    def _take_row_pass(self, found: RowPass) -> None:
-        self.session.take_row_pass(found)
-        self.sync_screen()
-
 
 def run_workbench(
     project_folder: Path,
@@ -383,3 +287,10 @@ def run_workbench(
         if app._exception is not None:
             raise app._exception
         return code if code is not None else app.return_code or 0
+
+
+if TYPE_CHECKING:
+
+    def _as_host(app: TamisApp) -> Host:
+        """What the screens ask of the application it has: mypy says so where it does not."""
+        return app

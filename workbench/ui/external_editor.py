@@ -1,4 +1,7 @@
-"""Editing in the person's own editor: one row, the marked rows, or all rows of an overview line in one file."""
+"""Editing in the person's own editor: one row, the marked rows, or all rows of an overview line in one file.
+
+The file has a fence before each text and is read back strictly. While the editor runs the screen is its own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
@@ -22,23 +25,10 @@ from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.escape import visible_line
 
-if TYPE_CHECKING:
-    from workbench.ui.app import TamisApp
-
-
-# Editing a row in the person's own editor: a text file with a fence before each field, read back strictly.
-
 FENCE = "=" * 8
+NO_HAND_OVER = "this terminal cannot hand over to an editor: e edits here"
 
-
-def editor_command() -> list[str]:
-    """`$VISUAL`, else `$EDITOR`, else vi. Raises UsageError where the value cannot be split into words."""
-    text = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise UsageError(f"$EDITOR = {text!r} cannot be understood", str(error), "set it to a command") from error
-    return words or ["vi"]
+# -- the file
 
 
 def fenced(what: str, sections: Sequence[tuple[str, str]]) -> str:
@@ -82,6 +72,19 @@ def _fence_is_gone(line: str) -> UsageError:
     return UsageError(f"the edit was not taken: the line '{line.strip()}' is gone", "", "leave the fences as they are")
 
 
+# -- the editor
+
+
+def editor_command() -> list[str]:
+    """`$VISUAL`, else `$EDITOR`, else vi. Raises UsageError where the value cannot be split into words."""
+    text = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"$EDITOR = {text!r} cannot be understood", str(error), "set it to a command") from error
+    return words or ["vi"]
+
+
 def run_editor(folder: Path, what: str, content: str) -> tuple[str, Path]:
     """Let the person edit `content`; (what they left, the file it is in), which is named for `what`.
 
@@ -113,60 +116,11 @@ def run_editor(folder: Path, what: str, content: str) -> tuple[str, Path]:
         ) from error
 
 
-NO_HAND_OVER = "this terminal cannot hand over to an editor: e edits here"
-
-
-def edit_outside(app: TamisApp) -> None:
-    """Edit what is under the cursor, and say in the session's message what came of it. Raises nothing."""
-    session = app.session
-    try:
-        if session.place.on_conflict and not session.selection.marked:
-            _merge_outside(app, conflict_here(session))
-            return
-        rows = rows_to_edit(session)
-        fields = [(row, field) for row in rows for field in edit_fields(session, row)]
-        drafts = {row: draft(session, row) for row in rows}
-        texts = [drafts[row].get(field.path, field.text) for row, field in fields]
-        labels = [_label(row, field, len(rows)) for row, field in fields]
-        what = f"row {rows[0]}" if len(rows) == 1 else counted(len(rows), "row")
-        content = fenced(what, list(zip(labels, texts, strict=True)))
-        left = in_the_editor(app, what.replace(" ", "-"), content)
-        if left is None:
-            return
-        edited, path = left
-        try:
-            save_edits(session, _by_row(fields, unfenced(edited, labels)))
-        except TamisError as error:
-            raise TamisError(error.title, error.message, f"your text is in {path}") from error
-        path.unlink(missing_ok=True)
-    except TamisError as error:
-        session.say(str(error), "error")
-
-
-def _merge_outside(app: TamisApp, cluster: Cluster) -> None:
-    """Merge the answers of a conflict. Raises TamisError where the editor fails or what it left is not taken."""
-    session = app.session
-    fields = edit_fields(session, cluster.keeper)
-    texts = merge_texts(session, cluster)
-    labels = [field.label for field in fields]
-    content = fenced(f"row {cluster.keeper}", [(field.label, texts[field.path]) for field in fields])
-    left = in_the_editor(app, f"merge-{cluster.keeper}", content)
-    if left is None:
-        return
-    edited, path = left
-    try:
-        save_merge(session, cluster, dict(zip(texts, unfenced(edited, labels), strict=True)))
-    except TamisError as error:
-        raise TamisError(error.title, error.message, f"your text is in {path}") from error
-    path.unlink(missing_ok=True)
-
-
-def in_the_editor(app: App[Any], name: str, content: str) -> tuple[str, Any] | None:
+def _in_the_editor(app: App[Any], session: Session, name: str, content: str) -> tuple[str, Path] | None:
     """(what the person left, the file it is in), or None where nothing was changed; the screen is theirs meanwhile.
 
     Raises TamisError where the editor fails.
     """
-    session: Session = app.session  # type: ignore[attr-defined]
     failed: TamisError | None = None
     try:
         with app.suspend():
@@ -187,6 +141,52 @@ def in_the_editor(app: App[Any], name: str, content: str) -> tuple[str, Any] | N
         session.say("nothing was changed: no decision taken")
         return None
     return edited, path
+
+
+# -- what is edited
+
+
+def edit_in_external_editor(app: App[Any], session: Session) -> None:
+    """Edit what is under the cursor, and say in the session's message what came of it. Raises nothing."""
+    try:
+        if session.place.on_conflict and not session.selection.marked:
+            _merge_outside(app, session, conflict_here(session))
+            return
+        rows = rows_to_edit(session)
+        fields = [(row, field) for row in rows for field in edit_fields(session, row)]
+        drafts = {row: draft(session, row) for row in rows}
+        texts = [drafts[row].get(field.path, field.text) for row, field in fields]
+        labels = [_label(row, field, len(rows)) for row, field in fields]
+        what = f"row {rows[0]}" if len(rows) == 1 else counted(len(rows), "row")
+        content = fenced(what, list(zip(labels, texts, strict=True)))
+        left = _in_the_editor(app, session, what.replace(" ", "-"), content)
+        if left is None:
+            return
+        edited, path = left
+        try:
+            save_edits(session, _by_row(fields, unfenced(edited, labels)))
+        except TamisError as error:
+            raise TamisError(error.title, error.message, f"your text is in {path}") from error
+        path.unlink(missing_ok=True)
+    except TamisError as error:
+        session.say(str(error), "error")
+
+
+def _merge_outside(app: App[Any], session: Session, cluster: Cluster) -> None:
+    """Merge the answers of a conflict. Raises TamisError where the editor fails or what it left is not taken."""
+    fields = edit_fields(session, cluster.keeper)
+    texts = merge_texts(session, cluster)
+    labels = [field.label for field in fields]
+    content = fenced(f"row {cluster.keeper}", [(field.label, texts[field.path]) for field in fields])
+    left = _in_the_editor(app, session, f"merge-{cluster.keeper}", content)
+    if left is None:
+        return
+    edited, path = left
+    try:
+        save_merge(session, cluster, dict(zip(texts, unfenced(edited, labels), strict=True)))
+    except TamisError as error:
+        raise TamisError(error.title, error.message, f"your text is in {path}") from error
+    path.unlink(missing_ok=True)
 
 
 def _label(row: int, field: EditableField, rows: int) -> str:

@@ -17,13 +17,6 @@ READ_MODULE = "engine.jobs.read"
 QUEUE_MODULE = "engine.jobs.review"
 PICK_MODULE = "engine.jobs.pick"
 SLICES_MODULE = "engine.jobs.slices"
-JOB_NAMES = {
-    MODULE: "the scan",
-    READ_MODULE: "reading",
-    QUEUE_MODULE: "the queue",
-    PICK_MODULE: "the pick",
-    SLICES_MODULE: "the slices",
-}
 PLAN_MODULE = "engine.jobs.plan"
 COMPARE_MODULE = "engine.jobs.compare"
 SUSPECTS_MODULE = "engine.jobs.suspects"

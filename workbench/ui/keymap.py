@@ -6,7 +6,6 @@ import string
 import unicodedata
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 
 import tomli
@@ -152,6 +151,3 @@ def shown_key(command_id: str, keymap: Mapping[str, str]) -> str:
     """The key of a command as the person sees it, their own keymap applied."""
     own = keymap.get(command_id)
     return key_name(own.split(",")[0].strip() if own else BY_ID[command_id].keys[0])
-
-
-shown_by_default = partial(shown_key, keymap={})

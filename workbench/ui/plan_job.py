@@ -1,17 +1,24 @@
-"""The plan of the next run, made in a process of its own while the screen answers keys."""
+"""The next run: its settings, its plan, which is made in a process of its own while the screen answers keys."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import TamisError
 from engine.phrases import counted, share
 from engine.project.project import Project
+from engine.training.runs.launch import Run
+from engine.workflows.train import start_run
+from workbench.render.training_plan import plan_paragraphs
 from workbench.render.training_run import model_name
+from workbench.text.blocks import Paragraph
+from workbench.text.escape import visible_line
 from workbench.ui.jobs import PLAN_MODULE, run_job
+
+MAKING = "What the run will learn, need and take, worked out with the trainer's own libraries; s stops it."
 
 
 @dataclass(slots=True)
@@ -42,9 +49,27 @@ class NextRun:
             parts.append(counted(len(plan["warnings"]), "warning"))
         return ", ".join(parts)
 
-    def override(self, why: str) -> dict[str, Any]:
-        """What manifest and spec say where the refusals are set aside."""
-        return {"why": why, "refusals": list(self.plan["refusals"])} if self.plan else {}
+    @property
+    def is_refused(self) -> bool:
+        return self.plan is not None and bool(self.plan["refusals"])
+
+    @property
+    def given(self) -> str:
+        """The settings in a line."""
+        return visible_line("  ".join(f"{name} = {value}" for name, value in self.settings.items()))
+
+    def document(self) -> Iterator[Paragraph]:
+        """The plan, or why there is none."""
+        if self.plan is None:
+            # How far it is stands in the headline.
+            yield Paragraph(((MAKING if self.making else visible_line(self.words), "muted"),))
+        else:
+            yield from plan_paragraphs(self.plan)
+
+    def start(self, project: Project, why: str) -> Run:
+        """Start the run; `why` is the reason to set the refusals aside, for manifest and spec. Raises TamisError."""
+        overridden = {"why": why, "refusals": list(self.plan["refusals"])} if why and self.plan else None
+        return start_run(project, settings=self.settings, overridden=overridden, facts=self.facts)
 
     def stopped(self, words: str) -> None:
         """What was being made no longer counts, and says no more."""

@@ -7,18 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tomli
 from rich.errors import StyleSyntaxError
 from rich.style import Style
+from textual.theme import Theme
 
 from engine.config import config_folder
 from engine.errors import UsageError
 from engine.paths import shipped_dir
-
-if TYPE_CHECKING:
-    from textual.theme import Theme
 
 DEFAULT_THEME = "night"
 # What NO_COLOR asks for: a theme without any colour.
@@ -36,7 +34,7 @@ ROLES = (
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-class Looks(dict[str, Style]):
+class RoleStyles(dict[str, Style]):
     """The style of every role, and whether only ASCII may be shown: all a widget must know of the terminal."""
 
     def __init__(self, styles: Mapping[str, Style], *, only_ascii: bool = False) -> None:
@@ -68,8 +66,6 @@ class LoadedTheme:
 
     def for_textual(self) -> Theme:
         """The same theme for Textual's own widgets."""
-        from textual.theme import Theme
-
         theme = Theme(name=f"tamis-{self.name}", primary=self.palette["primary"], dark=self.dark)
         for key, colour in self.palette.items():
             setattr(theme, key, colour)

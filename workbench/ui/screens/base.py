@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from workbench.commands.command import LISTS
+from workbench.commands.command import Command
 from workbench.commands.hints import hints_for
 from workbench.commands.registry import BY_ID, perform
+from workbench.commands.targets import LISTS
 from workbench.render.parts import HELD_OUT_MARK
+from workbench.state.session import Session
+from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
+from workbench.ui.host import Host
 from workbench.ui.keymap import shown_key
 from workbench.ui.widgets.lines import OneLine, columns
-
-if TYPE_CHECKING:
-    from workbench.commands.command import Command
-    from workbench.state.session import Session
-    from workbench.text.blocks import Styled
-    from workbench.ui.app import TamisApp
 
 SMALLEST = (40, 10)
 MOST_HINTS = 7
@@ -47,16 +45,25 @@ class WorkScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[1], "-short"), (20, "-tall")]  # noqa: RUF012
     NAME = ""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._ready = False
+        self._typed_ahead: list[str] = []
+        # Frames: whether the newest one has gone out, and the keys behind a verb that waits for it.
+        self._frame_is_out = True
+        self._behind_verb: list[str] = []
+        self._dropped = 0
+
     @property
-    def tamis(self) -> TamisApp:
-        return cast("TamisApp", self.app)
+    def host(self) -> Host:
+        return cast(Host, self.app)
 
     @property
     def session(self) -> Session:
-        return self.tamis.session
+        return self.host.session
 
     def compose(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, ground="status", id="status")
         yield from self.compose_body()
         yield OneLine(styles, id="message")
@@ -69,15 +76,6 @@ class WorkScreen(Screen[None]):
 
     def sync_body(self) -> None:
         """Bring those widgets up to the session."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ready = False
-        self._typed_ahead: list[str] = []
-        # Frames: whether the newest one has gone out, and the keys behind a verb that waits for it.
-        self._frame_is_out = True
-        self._behind_verb: list[str] = []
-        self._dropped = 0
 
     def on_mount(self) -> None:
         self._come_to_front()
@@ -104,6 +102,10 @@ class WorkScreen(Screen[None]):
         self.call_after_refresh(self.sync)
 
     # -- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are commands unless something is being typed into."""
+        return self.focused is None if action == "command" else True
 
     def action_command(self, command_id: str) -> None:
         """Every key of the table ends here: one command, one handler, one frame."""
@@ -140,7 +142,7 @@ class WorkScreen(Screen[None]):
         if self.is_current:
             self.sync()
             self._expect_frame()
-        self.tamis.place_changed()
+        self.host.place_changed()
 
     def _expect_frame(self) -> None:
         self._frame_is_out = False
@@ -148,7 +150,7 @@ class WorkScreen(Screen[None]):
 
     def _frame_was_made(self) -> None:
         """The frame is drawn; where the driver holds it back, wait until it goes out."""
-        driver = self.tamis.cell_driver
+        driver = self.host.cell_driver
         if driver is not None and driver.holds_frame:
             driver.when_out(self._frame_was_made)
             return
@@ -163,72 +165,19 @@ class WorkScreen(Screen[None]):
         """Whether the newest frame has gone out; a screen that is still being built has none."""
         return self._ready and self._frame_is_out
 
-    def step(self, steps: int) -> None:
-        return None
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys are commands unless something is being typed into."""
-        return self.focused is None if action == "command" else True
-
-    def page(self, pages: float) -> None:
-        return None
-
-    def scroll_reader(self, pages: float) -> None:
-        return None
+    # -- what every command may ask
 
     def go(self, screen: str) -> None:
-        self.tamis.go(screen)
+        self.host.go(screen)
 
     def leave(self) -> None:
-        self.tamis.leave(self)
-
-    def open_editor(self, *, external: bool) -> None:
-        return None
-
-    def merge(self) -> None:
-        return None
-
-    def confirm(self) -> None:
-        return None
-
-    def stop_run(self) -> None:
-        return None
-
-    def act(self, what: str) -> None:
-        if what == "rescore":
-            from workbench.ui.background import RESCORE, look_again
-
-            look_again(self.tamis, RESCORE)
-
-    def copy(self) -> None:
-        return None
-
-    def reserve(self) -> None:
-        return None
-
-    def change_amount(self, factor: float) -> None:
-        return None
-
-    def ask(self, purpose: str) -> None:
-        return None
-
-    def cancel_job(self) -> None:
-        if self.session.place.searching is not None:
-            from workbench.actions.search import stop
-
-            stop(self.session)
-            return
-        if self.session.selection.marked:
-            self.session.selection.clear()
-            self.session.say("no row is marked")
-            return
-        self.tamis.background.cancel()
+        self.host.leave(self)
 
     # -- painting
 
     def sync(self) -> None:
         """Bring every widget up to the session; only lines that changed are sent."""
-        if not self.is_mounted or not self.size or self.tamis.is_ending:
+        if not self.is_mounted or not self.size or self.host.is_ending:
             return
         self.sync_body()
         left, right = self.status()
@@ -236,6 +185,11 @@ class WorkScreen(Screen[None]):
         message = self.session.message
         self.query_one("#message", OneLine).show(((f" {visible_line(message.text)}", message.tone),))
         self.query_one("#hints", OneLine).show(self._hints())
+
+    def sync_if_current(self) -> None:
+        """The same, unless another screen lies on this one."""
+        if self.is_current:
+            self.sync()
 
     def status(self) -> tuple[list[Styled], list[Styled]]:
         """(left, right) of the status line: what is open and how far it is."""
@@ -280,10 +234,10 @@ class WorkScreen(Screen[None]):
             out += hint
         return [*out, *(part for hint in last for part in hint)]
 
-    def _hint(self, command: Command) -> list[Styled]:
-        key = shown_key(command.id, self.tamis.keymap_in_use)
+    def _hint(self, command: Command[Any]) -> list[Styled]:
+        key = shown_key(command.id, self.host.keymap_in_use)
         if command.id == "choose-1" and key == "1":
             # One hint stands for all nine.
             key = "1-9"
-        enabled = command.why_disabled(self.session) is None
+        enabled = command.precondition(self.session) is None
         return [(key, "key" if enabled else "disabled"), (f" {command.label}  ", "hint" if enabled else "disabled")]

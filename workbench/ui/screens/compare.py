@@ -20,13 +20,15 @@ from engine.training.compare.live import LiveComparison
 from engine.training.compare.store import Comparison, list_comparisons
 from engine.training.runs.run_queue import ask_to_stop
 from engine.training.spec.parse import parse_settings
+from workbench.commands.targets import COMPARE
 from workbench.render.comparison import comparison_paragraphs, look_paragraphs
 from workbench.render.training_run import model_name
 from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
 from workbench.ui.jobs import COMPARE_MODULE, run_job
 from workbench.ui.keymap import bindings_for
-from workbench.ui.screens.input_line import AskingScreen
+from workbench.ui.screens.input_line import InputLineScreen, typed_words
+from workbench.ui.widgets.input_line import Question
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.reader import Reader
 
@@ -34,11 +36,11 @@ POLL_SECONDS = 0.5
 ROOMY = 80
 
 
-class CompareScreen(AskingScreen):
+class CompareScreen(InputLineScreen):
     """See the module. The first line of the list of comparisons is the one that is not there yet."""
 
-    NAME = "compare"
-    BINDINGS = bindings_for("compare")
+    NAME = COMPARE
+    BINDINGS = bindings_for(COMPARE)
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,11 +54,11 @@ class CompareScreen(AskingScreen):
         self._busy = False
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield Reader(styles, gutter=0, id="plan")
         yield OneLine(styles, id="reason")
-        yield self.ask_line()
+        yield self.input_line()
 
     def on_mount(self) -> None:
         self._list()
@@ -83,16 +85,12 @@ class CompareScreen(AskingScreen):
 
     # -- what commands ask
 
-    def ask(self, purpose: str) -> None:
-        self.query_one("#message", OneLine).add_class("covered")
-        self.line.open(wishes_in_words(self.wishes), purpose)
+    def ask_settings(self) -> None:
+        placeholder = "arms=base,raw,random,curated  seeds=3  model=NAME  steps=300  budget=45m  price_per_hour=2"
+        self.ask(Question(placeholder, self._take_settings), wishes_in_words(self.wishes))
 
-    def answered(self, purpose: str, text: str) -> None:
-        try:
-            self.wishes = wishes_of(text)
-        except (TamisError, ValueError) as error:
-            self.line.complain(str(error))
-            return
+    def _take_settings(self, text: str) -> None:
+        self.wishes = wishes_of(text)
         self.look = None
         self._show(0)
         self.close_line()
@@ -103,7 +101,7 @@ class CompareScreen(AskingScreen):
     def scroll_reader(self, pages: float) -> None:
         self.query_one(Reader).scroll_pages(pages)
 
-    def confirm(self) -> None:
+    def start_comparison(self) -> None:
         if self._busy:
             self.session.say("in a moment: it is still being worked out", "refused")
         elif self.place:
@@ -113,7 +111,7 @@ class CompareScreen(AskingScreen):
         else:
             self.run_worker(self._start(), exclusive=True, group="compare")
 
-    def stop_run(self) -> None:
+    def stop_runs(self) -> None:
         live = self.live
         if live is None or not live.is_going_on:
             self.session.say("no run of it is going on", "refused")
@@ -128,11 +126,12 @@ class CompareScreen(AskingScreen):
             self.session.pending = ("stop-run", live.comparison.id)
             self.session.say("stop every run of this comparison? same key again", "refused")
 
-    def act(self, what: str) -> None:
+    def write_page(self) -> None:
         """Write the page and the Markdown block beside the comparison."""
         if self.live is None or self.live.result is None:
             self.session.say("there is no verdict to write yet", "refused")
             return
+        # It takes words and style from commands that no window may import.
         from workbench.render.comparison_page import html_page, markdown
 
         result, folder = dict(self.live.result), self.live.comparison.dir
@@ -145,19 +144,19 @@ class CompareScreen(AskingScreen):
 
     async def _look(self) -> None:
         self._busy, self.words = True, "looking at the arms \u2026"
-        self._sync_if_current()
+        self.sync_if_current()
         try:
             self.look = await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "look", json.dumps(self.wishes))
             self.words = ""
         except TamisError as error:
             self.words = error.message or str(error)  # the reason; that a job ended early is no news here
         self._busy = False
-        self._sync_if_current()
+        self.sync_if_current()
 
     async def _start(self) -> None:
         self._busy = True
         self.session.say("starting \u2026")
-        self._sync_if_current()
+        self.sync_if_current()
         try:
             await run_job(COMPARE_MODULE, self.folder, lambda *_: None, "start", json.dumps(self.wishes))
         except TamisError as error:
@@ -168,7 +167,7 @@ class CompareScreen(AskingScreen):
             self._list()
             self._show(1)
         self._busy = False
-        self._sync_if_current()
+        self.sync_if_current()
 
     async def _conclude(self, live: LiveComparison) -> None:
         self._busy = True
@@ -178,7 +177,7 @@ class CompareScreen(AskingScreen):
         except TamisError as error:
             self.session.say(str(error), "error")
         self._busy = False
-        self._sync_if_current()
+        self.sync_if_current()
 
     def _conclude_if_ready(self) -> None:
         live = self.live
@@ -194,15 +193,11 @@ class CompareScreen(AskingScreen):
             self._conclude_if_ready()
             self.sync()
 
-    def _sync_if_current(self) -> None:
-        if self.is_current:
-            self.sync()
-
     # -- painting
 
     def sync_body(self) -> None:
         reader, live = self.query_one(Reader), self.live
-        if not self.line.has_class("open"):
+        if self.line.question is None:
             self.query_one("#reason", OneLine).show(())
         if live is None:
             self.query_one("#title", OneLine).show(((" A new comparison", "title"), (self._where(), "muted")))
@@ -234,15 +229,15 @@ class CompareScreen(AskingScreen):
 
 
 def wishes_of(text: str) -> dict[str, Any]:
-    """`arms=base,curated seeds=1 model=M steps=100` as the job takes it. Raises UsageError, ValueError."""
+    """`arms=base,curated seeds=1 model=M steps=100` as the job takes it. Raises UsageError."""
     wishes: dict[str, Any] = {}
     others: list[str] = []
-    for word in shlex.split(text):
+    for word in typed_words(text):
         name, _, value = word.partition("=")
         if name == "arms":
             wishes["arms"] = [arm for arm in value.split(",") if arm]
         elif name == "seeds":
-            if not value.isdigit() or value == "0":
+            if not value.isdecimal() or value == "0":
                 raise UsageError("seeds is a number from 1 up", "", "for example seeds=3")
             wishes["seeds"] = int(value)
         elif name == "model":

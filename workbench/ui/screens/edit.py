@@ -16,7 +16,8 @@ from workbench.actions.edit import draft, edit_fields, keep_draft, save_edit
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.escape import ascii_text, visible_line
-from workbench.ui.widgets.lines import OneLine, Styles
+from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.text_area import SafeArea
 
 HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave"), ("ctrl+r", "revert"))
@@ -29,7 +30,7 @@ class EditScreen(Screen[bool]):
         self,
         session: Session,
         row: int,
-        styles: Styles,
+        styles: RoleStyles,
         title: str = "",
         texts: Mapping[FieldPath, str] | None = None,
         save: Callable[[dict[FieldPath, str]], bool] | None = None,

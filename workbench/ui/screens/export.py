@@ -14,6 +14,7 @@ from engine.export.curated import Curated, curate
 from engine.export.write import export_paths
 from engine.phrases import counted
 from engine.workflows.export import export
+from workbench.commands.targets import EXPORT
 from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
@@ -26,8 +27,8 @@ NAME_WIDTH = 20
 class ExportScreen(WorkScreen):
     """See the module."""
 
-    NAME = "export"
-    BINDINGS = bindings_for("export")
+    NAME = EXPORT
+    BINDINGS = bindings_for(EXPORT)
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +40,7 @@ class ExportScreen(WorkScreen):
         return self.session.project.folder / "exports"
 
     def compose_body(self) -> ComposeResult:
-        yield Reader(self.tamis.role_styles, gutter=0, id="pane")
+        yield Reader(self.host.role_styles, gutter=0, id="pane")
 
     def on_mount(self) -> None:
         self._curated = curate(self.session.project)
@@ -48,14 +49,14 @@ class ExportScreen(WorkScreen):
     def scroll_reader(self, pages: float) -> None:
         self.query_one(Reader).scroll_pages(pages)
 
-    def confirm(self) -> None:
+    def write_export(self) -> None:
         if self._curated is not None and not self._curated.training:
             self.session.say("nothing to write: no training row is accepted yet", "refused")
             return
-        if self.tamis.is_writing:
+        if self.host.is_writing:
             return
         self.session.say("writing \u2026")
-        self.tamis.is_writing = True
+        self.host.is_writing = True
         self._write()
 
     @work(thread=True, exclusive=True, group="export")
@@ -64,11 +65,11 @@ class ExportScreen(WorkScreen):
         try:
             written = export(self.session.project, self.target)
         except TamisError as error:
-            self.tamis.call_from_thread(self._done, None, str(error))
+            self.app.call_from_thread(self._done, None, str(error))
             return
         finally:
-            self.tamis.is_writing = False
-        self.tamis.call_from_thread(self._done, written, "")
+            self.host.is_writing = False
+        self.app.call_from_thread(self._done, written, "")
 
     def _done(self, written: dict[str, Any] | None, fault: str) -> None:
         if written is None:
@@ -76,7 +77,7 @@ class ExportScreen(WorkScreen):
         else:
             self._written = written
             self.session.say(f"wrote {counted(written['rows'], 'row')} to {export_paths(self.target)[0]}", "done")
-        self.tamis.sync_screen()
+        self.host.sync_screen()
 
     def sync_body(self) -> None:
         self.query_one(Reader).open(("export", self._written is not None), self._paragraphs)

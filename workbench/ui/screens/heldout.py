@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from engine.errors import TamisError
 from engine.phrases import counted
 from workbench.actions.first_open import changed_proposal, proposed_rows, reserve
-from workbench.state.saved import HELDOUT
+from workbench.commands.targets import HELDOUT
+from workbench.state.saved import HELDOUT as ASKED_HELDOUT
 from workbench.text.blocks import Paragraph
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
@@ -19,15 +20,15 @@ from workbench.ui.widgets.reader import Reader
 class HeldoutScreen(WorkScreen):
     """See the module."""
 
-    NAME = "heldout"
-    BINDINGS = bindings_for("heldout")
+    NAME = HELDOUT
+    BINDINGS = bindings_for(HELDOUT)
 
     def __init__(self) -> None:
         super().__init__()
         self._wanted = 0
 
     def compose_body(self) -> ComposeResult:
-        yield Reader(self.tamis.role_styles, gutter=0, id="pane")
+        yield Reader(self.host.role_styles, gutter=0, id="pane")
 
     def on_mount(self) -> None:
         self._wanted = proposed_rows(len(self.session.project.rows))
@@ -46,17 +47,17 @@ class HeldoutScreen(WorkScreen):
         session.reload()
         variants = f" ({counted(cut, 'family of variants', 'families of variants')} on both sides)" if cut else ""
         self._close(f"{counted(drawn, 'row')} held out{variants}: H marks them, u takes it back")
-        self.tamis.background.scan_anew()
+        self.host.background.scan_anew()
 
     def leave(self) -> None:
         self._close(f"nothing is held out; later: tamis holdout PROJECT {self._wanted}")
 
     def _close(self, sentence: str) -> None:
-        self.session.remembered.asked.add(HELDOUT)
+        self.session.remembered.asked.add(ASKED_HELDOUT)
         self.session.save_place()
-        self.tamis.pop_screen()
+        self.app.pop_screen()
         self.session.say(sentence, "done")
-        self.tamis.sync_screen()
+        self.host.sync_screen()
 
     def sync_body(self) -> None:
         self.query_one(Reader).open(("heldout", self._wanted), self._paragraphs)

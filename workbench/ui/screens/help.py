@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from workbench.commands.key_table import key_name
 from workbench.commands.registry import COMMANDS
+from workbench.commands.targets import HELP
 from workbench.text.blocks import Paragraph
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
@@ -45,12 +46,12 @@ SELECTOR_WIDTH = 33
 class HelpScreen(WorkScreen):
     """See the module."""
 
-    NAME = "help"
-    BINDINGS = bindings_for("help")
+    NAME = HELP
+    BINDINGS = bindings_for(HELP)
 
     def compose_body(self) -> ComposeResult:
         self._came_from = self.session.place.screen
-        yield Reader(self.tamis.role_styles, gutter=0, id="pane")
+        yield Reader(self.host.role_styles, gutter=0, id="pane")
 
     def scroll_reader(self, pages: float) -> None:
         self.query_one(Reader).scroll_pages(pages)
@@ -59,7 +60,7 @@ class HelpScreen(WorkScreen):
         self.query_one(Reader).open("help", self._paragraphs)
 
     def _paragraphs(self) -> Iterator[Paragraph]:
-        own = self.tamis.keymap_in_use
+        own = self.host.keymap_in_use
         told: set[str] = set()
         # The screen one came from is what one asks about.
         for where in sorted(SECTIONS, key=lambda where: where != self._came_from):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 
 from engine.training.eval.pairwise import Choice, Judging, Pair
+from workbench.commands.targets import JUDGE
 from workbench.render.parts import split_lines
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
@@ -16,14 +17,14 @@ from workbench.ui.widgets.columns import Column, Columns
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.reader import Reader
 
-SAID: dict[str, str] = {"left": "left is better", "right": "right is better", "tie": "a tie", "skip": "skipped"}
+SAID: dict[Choice, str] = {"left": "left is better", "right": "right is better", "tie": "a tie", "skip": "skipped"}
 
 
 class JudgeScreen(WorkScreen):
     """See the module."""
 
-    NAME = "judge"
-    BINDINGS = bindings_for("judge")
+    NAME = JUDGE
+    BINDINGS = bindings_for(JUDGE)
 
     def __init__(self, judging: Judging) -> None:
         super().__init__()
@@ -31,28 +32,28 @@ class JudgeScreen(WorkScreen):
         self.pair: Pair | None = judging.next_pair()
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield Reader(styles, id="asked")
         yield Columns(styles, id="answers")
 
     # -- what commands ask
 
-    def act(self, what: str) -> None:
-        if what == "undo":
-            row = self.judging.undo()
-            if row is None:
-                self.session.say("nothing to undo", "refused")
-                return
-            self.pair = self.judging.next_pair()
-            self.session.say("taken back", "done")
-        elif self.pair is None:
+    def choose(self, choice: Choice) -> None:
+        if self.pair is None:
             self.session.say("every pair is judged: u takes the last one back", "refused")
-        else:
-            choice: Choice = what  # type: ignore[assignment]  # the table's words
-            self.judging.judge(self.pair, choice)
-            self.session.say(SAID[choice], "done")
-            self.pair = self.judging.next_pair()
+            return
+        self.judging.judge(self.pair, choice)
+        self.session.say(SAID[choice], "done")
+        self.pair = self.judging.next_pair()
+
+    def undo_choice(self) -> None:
+        row = self.judging.undo()
+        if row is None:
+            self.session.say("nothing to undo", "refused")
+            return
+        self.pair = self.judging.next_pair()
+        self.session.say("taken back", "done")
 
     def scroll_reader(self, pages: float) -> None:
         if not self.query_one(Columns).scroll_pages(pages) and not self.query_one(Reader).scroll_pages(pages):

@@ -1,4 +1,4 @@
-"""What the screens of offers, pick and slices share: a list on one side, a document on the other."""
+"""What the screens of repairs, pick and slices share: a list on one side, a document on the other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.reader import Reader
 
 
-class BoardScreen(WorkScreen):
+class ListDetailScreen(WorkScreen):
     """Subclasses give the list its source, say how its cursor moves, and fill the reader in `sync_reader`."""
 
     def source(self) -> ListSource:
@@ -35,7 +35,7 @@ class BoardScreen(WorkScreen):
         return []
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         with Container(id="body"):
             yield LineList(styles, self.source(), id="list")
             with Container(id="reading"):
@@ -63,15 +63,15 @@ class BoardScreen(WorkScreen):
         self.query_one("#reason", OneLine).show(self.summary())
 
 
-class WorkedOutScreen(BoardScreen):
-    """A board that a job (`MODULE`) works out anew whenever it is stale; `DOING` is what the status line says then."""
+class JobListScreen(ListDetailScreen):
+    """A list that a job (`MODULE`) works out anew whenever it is stale; `DOING` is what the status line says then."""
 
     MODULE = ""
     DOING = ""
     _working = False
 
     def state(self) -> object:
-        """The board as it stands: what the job brings is taken for the board that it was asked for only."""
+        """What is shown as it stands: what the job brings is taken for what it was asked for only."""
         raise NotImplementedError
 
     def is_stale(self) -> bool:
@@ -86,18 +86,18 @@ class WorkedOutScreen(BoardScreen):
         raise NotImplementedError
 
     def give_up(self) -> None:
-        """Leave the board as it is: tried again by itself, the job would fail again."""
+        """Leave the list as it is: tried again by itself, the job would fail again."""
         raise NotImplementedError
 
     def sync_body(self) -> None:
         if self.is_stale() and not self._working:
             self._working = True
             self.session.progress.job = self.DOING
-            self.run_worker(self._work_out(), group="board")
+            self.run_worker(self._work_out(), group="list")
         super().sync_body()
 
     async def _work_out(self) -> None:
-        """Run the job for the board as it stands; what is asked for meanwhile is worked out after it."""
+        """Run the job for the list as it stands; what is asked for meanwhile is worked out after it."""
         session, asked = self.session, self.state()
         try:
             await run_job(self.MODULE, session.project.folder, lambda *_: None, *self.words())
@@ -109,4 +109,4 @@ class WorkedOutScreen(BoardScreen):
         finally:
             session.progress.job = ""
             self._working = False
-        self.tamis.sync_screen()
+        self.host.sync_screen()

@@ -15,7 +15,7 @@ from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
-from workbench.ui.widgets.filter_line import ACTIONS
+from workbench.ui.widgets.input_line import ACTIONS
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now
 from workbench.ui.widgets.reader import Reader
 
@@ -51,7 +51,7 @@ class MappingScreen(WorkScreen):
         self._mixed = ""
 
     def compose_body(self) -> ComposeResult:
-        yield Reader(self.tamis.role_styles, id="pane")
+        yield Reader(self.host.role_styles, id="pane")
         # What is there is mended, not typed anew: the first key must not replace it.
         words = words_of(self.session.project.mapping)
         yield WordsLine(words, id="words", compact=True, select_on_focus=False)
@@ -80,8 +80,8 @@ class MappingScreen(WorkScreen):
         if changed:
             session.reload()
         session.say(f"rows are read as {session.project.mapping.describe()}", "done")
-        self.tamis.pop_screen()
-        self.tamis.mapping_is_settled()
+        self.app.pop_screen()
+        self.host.mapping_is_settled()
 
     def _mapping(self) -> Mapping | None:
         try:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
 from engine.model import VERDICTS
 from engine.phrases import counted
+from workbench.commands.targets import OVERVIEW
+from workbench.render.scan_steps import step_lines
+from workbench.render.side_panel import item_paragraphs
 from workbench.state.overview import SECTION_TITLES, Item
 from workbench.state.progress import progress_words
+from workbench.state.session import Session
+from workbench.text.blocks import Styled
 from workbench.text.cells import bar, fitted
 from workbench.ui.keymap import bindings_for
-from workbench.ui.screens.input_line import AskingScreen
+from workbench.ui.screens.lists import ListScreen
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.reader import Reader
 
-if TYPE_CHECKING:
-    from workbench.state.session import Session
-    from workbench.text.blocks import Styled
-
-    Line = Item | tuple[Styled, ...]
+Line = Item | tuple[Styled, ...]
 
 WIDEST = 100
 BAR_WIDTH = 14
@@ -40,8 +40,6 @@ class ItemLines:
         session = self._session
         lines: list[Line] = []
         if session.progress.scanning is not None:
-            from workbench.render.scan_steps import step_lines
-
             lines.append(((f" Scanning {counted(len(session.project.rows), 'row')}", "title"),))
             lines += step_lines(session.progress.scanning)
         elif not session.project.is_complete:
@@ -100,24 +98,26 @@ class ItemLines:
         return max(other.rows for other in self._session.overview.items if other.section == item.section)
 
 
-class OverviewScreen(AskingScreen):
+class OverviewScreen(ListScreen):
     """See the module."""
 
-    NAME = "overview"
-    BINDINGS = bindings_for("overview")
+    NAME = OVERVIEW
+    BINDINGS = bindings_for(OVERVIEW)
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, id="progress")
         with Widget(id="settling"):
             yield LineList(styles, ItemLines(self.session), id="items")
         yield OneLine(styles, id="reason")
-        yield self.ask_line()
+        yield self.input_line()
 
     def on_screen_resume(self) -> None:
         self.session.refresh_overview()
         super().on_screen_resume()
-        self.tamis.ask_what_is_open()
+        self.host.ask_what_is_open()
+
+    # -- what commands ask
 
     def step(self, steps: int) -> None:
         self.session.overview.move(steps)
@@ -128,22 +128,9 @@ class OverviewScreen(AskingScreen):
         else:
             self.session.overview.move(int(pages * self.query_one(LineList).page_size))
 
-    def act(self, what: str) -> None:
-        """To the rows as they are filtered, not to those of the line under the cursor."""
-        if what == "rows":
-            super().go("triage")
-        else:
-            super().act(what)
-
-    def go(self, screen: str) -> None:
-        if screen == "triage":
-            self.session.open_item()
-        super().go(screen)
-
-    def open_editor(self, *, external: bool) -> None:
-        from workbench.ui.external_editor import edit_outside
-
-        edit_outside(self.tamis)
+    def open_item(self) -> None:
+        self.session.open_item()
+        self.show_rows()
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:
@@ -152,6 +139,8 @@ class OverviewScreen(AskingScreen):
             self.session.pending = None
             self.session.overview.cursor = number
             self.sync()
+
+    # -- painting
 
     def sync_body(self) -> None:
         self.query_one("#progress", OneLine).show(((f" {self._progress()}", "muted"),))
@@ -162,14 +151,11 @@ class OverviewScreen(AskingScreen):
 
     def _preview(self) -> None:
         """What the line under the cursor holds, where there is room beside."""
-        from workbench.render.side_panel import item_paragraphs
-        from workbench.ui.widgets.reader import Reader
-
         session, item = self.session, self.session.overview.item
         reader = next(iter(self.query("#preview").results(Reader)), None)
         if reader is None:
             # Made when it is first needed: a terminal of the usual width starts without it.
-            self.query_one("#settling").mount(Reader(self.tamis.role_styles, gutter=0, id="preview"))
+            self.query_one("#settling").mount(Reader(self.host.role_styles, gutter=0, id="preview"))
             self.call_after_refresh(self.sync)
         elif item is None:
             reader.open(None, tuple)

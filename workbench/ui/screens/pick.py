@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from workbench.actions import pick
 from workbench.actions.pick import open_board, take_pick
+from workbench.commands.targets import PICK
 from workbench.render.parts import mark_of
 from workbench.render.row import paragraphs
 from workbench.state.entries import Entry
@@ -17,7 +18,7 @@ from workbench.text.cells import bar
 from workbench.text.escape import visible_line
 from workbench.ui.jobs import PICK_MODULE
 from workbench.ui.keymap import bindings_for
-from workbench.ui.screens.list_detail import WorkedOutScreen
+from workbench.ui.screens.list_detail import JobListScreen
 from workbench.ui.widgets.line_list import ListSource
 from workbench.ui.widgets.reader import Reader
 
@@ -57,11 +58,11 @@ class PickLines:
         )
 
 
-class PickScreen(WorkedOutScreen):
+class PickScreen(JobListScreen):
     """See the module."""
 
-    NAME = "pick"
-    BINDINGS = bindings_for("pick")
+    NAME = PICK
+    BINDINGS = bindings_for(PICK)
     MODULE, DOING = PICK_MODULE, "picking"
 
     def source(self) -> ListSource:

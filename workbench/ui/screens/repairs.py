@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from engine.phrases import counted
 from workbench.actions import repairs
 from workbench.actions.edited_row import fields_of
+from workbench.commands.targets import REPAIRS
 from workbench.render.parts import diff_styled, split_lines
 from workbench.state.proposals import Change, Offer
 from workbench.state.session import Session
@@ -14,7 +15,7 @@ from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.text.worddiff import shortened, word_diff
 from workbench.ui.keymap import bindings_for
-from workbench.ui.screens.list_detail import BoardScreen
+from workbench.ui.screens.list_detail import ListDetailScreen
 from workbench.ui.widgets.line_list import ListSource
 from workbench.ui.widgets.reader import Reader
 
@@ -56,11 +57,11 @@ class ChangeLines:
         )
 
 
-class OfferScreen(BoardScreen):
+class RepairsScreen(ListDetailScreen):
     """See the module."""
 
-    NAME = "offer"
-    BINDINGS = bindings_for("offer")
+    NAME = REPAIRS
+    BINDINGS = bindings_for(REPAIRS)
 
     def source(self) -> ListSource:
         return ChangeLines(self.session)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 from textual import work
 from textual.app import ComposeResult
 
-from engine.phrases import counted, duration
+from engine.phrases import counted
 from engine.training.runs.registry import all_runs
 from engine.training.runs.status import RunState
-from workbench.render.training_run import STATE_ROLES, model_name
+from workbench.commands.targets import RUNS
+from workbench.render.run_lines import run_line_anywhere
 from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
@@ -39,33 +38,14 @@ class RunLines:
         return 1
 
     def line(self, index: int, width: int) -> tuple[Styled, ...]:
-        state = self._screen.runs[index]
-        steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
-        words = "frozen" if state.frozen else state.state
-        nll = state.result.get("nll")
-        measured = f"{nll:>7.3f}" if isinstance(nll, float) else " " * 7
-        where = state.dir.parent.parent.name
-        return (
-            (f" {words:<9} ", STATE_ROLES.get(words, "error")),
-            (f"{steps:>11} ", "text"),
-            (f"{measured} ", "heldout"),
-            (f"{age(state):>10}  ", "muted"),
-            (visible_line(f"{where}  {model_name(state.model)}  {state.id}"), "text"),
-        )
-
-
-def age(state: RunState) -> str:
-    """How long ago the run ended, or was last heard of."""
-    ended = state.result.get("ended")
-    seconds = time.time() - ended if isinstance(ended, int | float) else state.heard
-    return "" if seconds is None else duration(max(0.0, seconds))
+        return run_line_anywhere(self._screen.runs[index])
 
 
 class RunsScreen(WorkScreen):
     """See the module."""
 
-    NAME = "runs"
-    BINDINGS = bindings_for("runs")
+    NAME = RUNS
+    BINDINGS = bindings_for(RUNS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +54,7 @@ class RunsScreen(WorkScreen):
         self._is_read = False
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield LineList(styles, RunLines(self), id="pane")
         yield OneLine(styles, id="reason")
@@ -88,21 +68,20 @@ class RunsScreen(WorkScreen):
     def _look(self) -> None:
         # A few files a run: not in the thread that answers keys.
         if self.is_current or not self._is_read:
-            self.tamis.call_from_thread(self._seen, all_runs())
+            self.app.call_from_thread(self._seen, all_runs())
 
     def _seen(self, runs: tuple[RunState, ...]) -> None:
         at = self.runs[self.cursor].dir if self.cursor < len(self.runs) else None
         self.runs, self._is_read = runs, True
         self.cursor = next((place for place, run in enumerate(runs) if run.dir == at), min(self.cursor, len(runs)))
-        if self.is_current:
-            self.sync()
+        self.sync_if_current()
 
     def step(self, steps: int) -> None:
         self.cursor = max(0, min(self.cursor + steps, len(self.runs) - 1))
 
-    def confirm(self) -> None:
+    def watch_run(self) -> None:
         if self.cursor < len(self.runs):
-            self.tamis.push_screen(TrainScreen(self.runs[self.cursor].dir))
+            self.app.push_screen(TrainScreen(self.runs[self.cursor].dir))
         else:
             self.session.say("no run yet: T plans one", "refused")
 

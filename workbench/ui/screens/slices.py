@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from engine.phrases import counted
 from workbench.actions import slices
-from workbench.actions.slices import open_board, show_ten, take_slices
+from workbench.actions.slices import open_board, take_slices
+from workbench.commands.targets import SLICES
 from workbench.render.row import paragraphs
 from workbench.state.entries import Entry
 from workbench.state.proposals import Bar, SliceBoard
@@ -17,7 +18,7 @@ from workbench.text.blocks import Block, Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.jobs import SLICES_MODULE
 from workbench.ui.keymap import bindings_for
-from workbench.ui.screens.list_detail import WorkedOutScreen
+from workbench.ui.screens.list_detail import JobListScreen
 from workbench.ui.widgets.line_list import ListSource
 from workbench.ui.widgets.reader import Reader
 
@@ -64,11 +65,11 @@ class BarLines:
         return ((f" {bar.name:<8}", "text"), (f"{bar.rows:>7,} ", "text"), (filled, "bar"))
 
 
-class SlicesScreen(WorkedOutScreen):
+class SlicesScreen(JobListScreen):
     """See the module."""
 
-    NAME = "slices"
-    BINDINGS = bindings_for("slices")
+    NAME = SLICES
+    BINDINGS = bindings_for(SLICES)
     MODULE, DOING = SLICES_MODULE, "counting"
 
     def source(self) -> ListSource:
@@ -76,11 +77,6 @@ class SlicesScreen(WorkedOutScreen):
 
     def move(self, steps: int) -> None:
         slices.move(self.session, steps)
-
-    def act(self, what: str) -> None:
-        if what == "ten":
-            show_ten(self.session)
-            self.go("triage")
 
     def state(self) -> object:
         return open_board(self.session)

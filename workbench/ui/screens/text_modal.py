@@ -8,14 +8,15 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 
 from workbench.text.escape import visible_line
-from workbench.ui.widgets.lines import OneLine, Styles
+from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.text_area import SafeArea
 
 
-class WritingScreen(Screen[str | None]):
+class TextModal(Screen[str | None]):
     """Ends with the text, or None where it was left."""
 
-    def __init__(self, title: str, text: str, taking: str, styles: Styles) -> None:
+    def __init__(self, title: str, text: str, taking: str, styles: RoleStyles) -> None:
         super().__init__()
         self._title_text, self._text, self._taking = title, text, taking
         self._role_styles = styles

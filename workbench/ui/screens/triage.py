@@ -11,8 +11,10 @@ from textual.containers import Container
 
 from engine.errors import TamisError
 from engine.files import write_atomic
-from workbench.actions.merge_answers import conflict_here
+from workbench.actions import tags
+from workbench.actions.merge_answers import conflict_here, merge_texts, save_merge
 from workbench.actions.order import RELEARN_AFTER, RISK, following, ranking, take_order
+from workbench.commands.targets import TRIAGE
 from workbench.render.learned import why_lines
 from workbench.render.list_lines import EntryLines, reason_line, title_line
 from workbench.render.row import paragraphs, raw_paragraphs, turn_paragraphs
@@ -22,9 +24,10 @@ from workbench.state.queue import GROUPS_FIRST
 from workbench.terminal.capabilities import is_old_terminal
 from workbench.text.blocks import Block, Styled
 from workbench.text.escape import visible_line
-from workbench.ui.external_editor import edit_outside
 from workbench.ui.keymap import bindings_for
-from workbench.ui.screens.input_line import AskingScreen
+from workbench.ui.screens.edit import EditScreen
+from workbench.ui.screens.lists import ListScreen
+from workbench.ui.widgets.input_line import Question
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.reader import NARROW_GUTTER, Reader
@@ -33,14 +36,14 @@ from workbench.ui.widgets.reader import NARROW_GUTTER, Reader
 MOST_COPIED = 70_000
 
 
-class TriageScreen(AskingScreen):
+class TriageScreen(ListScreen):
     """See the module."""
 
-    NAME = "triage"
-    BINDINGS = bindings_for("triage")
+    NAME = TRIAGE
+    BINDINGS = bindings_for(TRIAGE)
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         with Container(id="body"):
             entries = EntryLines(self.session)
             yield LineList(styles, entries, lit=entries.lit, id="list")
@@ -49,7 +52,7 @@ class TriageScreen(AskingScreen):
                 yield Reader(styles, id="reader", digits=len(str(len(self.session.project.rows))))
             yield Reader(styles, gutter=NARROW_GUTTER, digits=len(str(len(self.session.project.rows))), id="side")
         yield OneLine(styles, id="reason")
-        yield self.ask_line()
+        yield self.input_line()
 
     @property
     def reader(self) -> Reader:
@@ -71,7 +74,23 @@ class TriageScreen(AskingScreen):
         if not self.reader.scroll_pages(pages):
             self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
 
-    def copy(self) -> None:
+    def ask_tags(self) -> None:
+        self.ask(Question("tag: one or more words; -word takes a tag off", self._tag, "tag"))
+
+    def _tag(self, text: str) -> None:
+        tags.tag(self.session, text)
+        self._close_and_save()
+
+    def ask_note(self) -> None:
+        entry = self.session.place.entry
+        note = self.session.project.note(entry.row) if entry is not None else ""
+        self.ask(Question("a note on this row; empty takes it away", self._note, "keep the note"), note)
+
+    def _note(self, text: str) -> None:
+        tags.note(self.session, text)
+        self._close_and_save()
+
+    def copy_row(self) -> None:
         """The row as it stands, to the clipboard of the terminal and to a file: not every terminal takes it (tmux)."""
         entry = self.session.place.entry
         if entry is None:
@@ -86,38 +105,44 @@ class TriageScreen(AskingScreen):
         if is_old_terminal():
             self.session.say(f"row {entry.row} copied to copy.txt; this terminal has no clipboard", "done")
         elif len(text) <= MOST_COPIED:
-            self.tamis.copy_to_clipboard(text)
+            self.app.copy_to_clipboard(text)
             self.session.say(f"row {entry.row} copied: to the terminal's clipboard (OSC 52) and to copy.txt", "done")
         else:
             self.session.say(f"row {entry.row} copied to copy.txt; it is too long for the terminal's clipboard", "done")
 
-    def act(self, what: str) -> None:
-        """The keys whose work takes a job or a thread: the next order."""
-        if what == "order":
-            self._reorder(following(self.session.queue.sorted_by))
-        else:
-            super().act(what)
-
-    def _reorder(self, name: str) -> None:
+    def next_order(self) -> None:
         session = self.session
+        name = following(session.queue.sorted_by)
         if name == "newest":
             # Reads every row once: not in the thread that answers keys.
-            self.tamis.background.rank(name)
+            self.host.background.rank(name)
         elif name == RISK:
             take_order(session, name, ranking(session, name))
-            self.tamis.background.learn()
+            self.host.background.learn()
         else:
             take_order(session, name, ranking(session, name))
 
-    def open_editor(self, *, external: bool) -> None:
+    def edit_row(self) -> None:
         entry = self.session.place.entry
-        if external:
-            edit_outside(self.tamis)
-        elif entry is not None:
-            self.tamis.edit_here(entry.row)
+        if entry is not None:
+            self._edit(EditScreen(self.session, entry.row, self.host.role_styles))
 
-    def merge(self) -> None:
-        self.tamis.merge_here(conflict_here(self.session))
+    def merge_answers(self) -> None:
+        session, cluster = self.session, conflict_here(self.session)
+        self._edit(
+            EditScreen(
+                session,
+                cluster.keeper,
+                self.host.role_styles,
+                f"merging {len(cluster.rows)} answers into row {cluster.keeper}",
+                merge_texts(session, cluster),
+                lambda texts: save_merge(session, cluster, texts),
+                "keep the right answer, take the others and the marks out",
+            )
+        )
+
+    def _edit(self, screen: EditScreen) -> None:
+        self.app.push_screen(screen, lambda _: self.host.sync_screen())
 
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:
@@ -154,9 +179,9 @@ class TriageScreen(AskingScreen):
         self.query_one("#title", OneLine).show(title_line(session, entry), more)
         self.query_one("#reason", OneLine).show(reason_line(session, entry))
         if session.proposals.edit_rule is not None:
-            self.tamis.background.find_fitting()
+            self.host.background.find_fitting()
         if session.queue.sorted_by == RISK and session.queue.verdicts_since_learned >= RELEARN_AFTER:
-            self.tamis.background.learn()
+            self.host.background.learn()
 
     def _reading(self, entry: Entry) -> tuple[Hashable, ...]:
         """What the reader shows, so that the same again stays where it was scrolled to."""

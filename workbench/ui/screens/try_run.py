@@ -16,19 +16,20 @@ from engine.errors import TamisError
 from engine.project.new_row import add_row
 from engine.training.eval.heldout_outputs import heldout_rows
 from engine.training.eval.inference import longest_answer
+from workbench.commands.targets import TRY, AnswerSide
 from workbench.render.parts import split_lines
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.inference_thread import AnsweringThread, Said
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
-from workbench.ui.screens.text_modal import WritingScreen
+from workbench.ui.screens.text_modal import TextModal
 from workbench.ui.widgets.columns import Column, Columns
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.reader import Reader
 
-SIDES = ("base", "tuned")
+SIDES: tuple[AnswerSide, ...] = ("base", "tuned")
 
 
 @dataclass(slots=True)
@@ -83,8 +84,8 @@ class PromptLines:
 class TryScreen(WorkScreen):
     """See the module."""
 
-    NAME = "try"
-    BINDINGS = bindings_for("try")
+    NAME = TRY
+    BINDINGS = bindings_for(TRY)
 
     def __init__(self, run_dir: Path) -> None:
         super().__init__()
@@ -97,7 +98,7 @@ class TryScreen(WorkScreen):
         self._model = ""
 
     def compose_body(self) -> ComposeResult:
-        styles = self.tamis.role_styles
+        styles = self.host.role_styles
         yield LineList(styles, PromptLines(self), id="prompts")
         yield OneLine(styles, id="title")
         yield Reader(styles, id="asked")
@@ -128,7 +129,7 @@ class TryScreen(WorkScreen):
         def tell(said: Said) -> None:
             # From the thread to the screen's own; a screen that is closing takes nothing any more.
             if self.is_running and thread is self.answering:
-                self.tamis.call_from_thread(self._take, said)
+                self.app.call_from_thread(self._take, said)
 
         thread = self.answering = AnsweringThread(self.run_dir, longest_answer(self.run_dir), tell)
         thread.start()
@@ -148,8 +149,7 @@ class TryScreen(WorkScreen):
                 tried.answers[said.side] = (said.text, said.cut)
             else:
                 tried.fault = said.text
-        if self.is_current:
-            self.sync()
+        self.sync_if_current()
 
     def _ask_here(self) -> None:
         """Ask for the prompt under the cursor, once."""
@@ -175,8 +175,8 @@ class TryScreen(WorkScreen):
         if not self.query_one(Columns).scroll_pages(pages) and not self.query_one("#asked", Reader).scroll_pages(pages):
             self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
 
-    def confirm(self) -> None:
-        """Ask again; start the process anew where it is gone."""
+    def ask_again(self) -> None:
+        """Start the process anew where it is gone."""
         if self.answering is None or not self._loaded:
             if self._state.startswith("loading") or self._state.startswith("making"):
                 self.session.say(self._state)
@@ -186,22 +186,33 @@ class TryScreen(WorkScreen):
             self.here.answers.clear()
             self.here.fault, self.here.asked = "", False
 
-    def act(self, what: str) -> None:
-        if what == "type":
-            text = self.here.request if self.here is not None else ""
-            self._write("a prompt of your own", text, "ask it", self._typed)
-        elif what == "edit":
-            tried = self.here
-            if tried is None:
-                self.session.say("no prompt here: t types one", "refused")
-                return
-            text = tried.draft or tried.answers.get("tuned", tried.answers.get("base", (tried.reference, False)))[0]
-            self._write("the answer, as it should be", text, "make it a row", self._edited)
-        elif what in SIDES:
-            self._take_answer(what)
+    def write_prompt(self) -> None:
+        text = self.here.request if self.here is not None else ""
+        self._write("a prompt of your own", text, "ask it", self._typed)
+
+    def edit_answer(self) -> None:
+        tried = self.here
+        if tried is None:
+            self.session.say("no prompt here: t types one", "refused")
+            return
+        text = tried.draft or tried.answers.get("tuned", tried.answers.get("base", (tried.reference, False)))[0]
+        self._write("the answer, as it should be", text, "make it a row", self._edited)
+
+    def take_answer(self, side: AnswerSide) -> None:
+        tried = self.here
+        if tried is None or side not in tried.answers:
+            self.session.say(f"there is no {side} answer here yet", "refused")
+            return
+        text, cut = tried.answers[side]
+        if cut:
+            self.session.say("this answer was cut off: e finishes it first", "refused")
+            return
+        self._add(text, side)
+
+    # -- new rows
 
     def _write(self, title: str, text: str, taking: str, then: Callable[[str | None], None]) -> None:
-        self.tamis.push_screen(WritingScreen(title, text, taking, self.tamis.role_styles), then)
+        self.app.push_screen(TextModal(title, text, taking, self.host.role_styles), then)
 
     def _typed(self, text: str | None) -> None:
         if text is not None:
@@ -215,17 +226,6 @@ class TryScreen(WorkScreen):
             self.here.draft = text
             self._add(text, "edited")
         self.sync()
-
-    def _take_answer(self, side: str) -> None:
-        tried = self.here
-        if tried is None or side not in tried.answers:
-            self.session.say(f"there is no {side} answer here yet", "refused")
-            return
-        text, cut = tried.answers[side]
-        if cut:
-            self.session.say("this answer was cut off: e finishes it first", "refused")
-            return
-        self._add(text, side)
 
     def _add(self, answer: str, side: str) -> None:
         """A new undecided row of the project; a held-out prompt is asked about: as a training row it would leak."""
@@ -255,7 +255,7 @@ class TryScreen(WorkScreen):
             return
         session.reload(findings=False)
         session.say(f"row {number}: undecided, from the {side} answer; / row:{number} shows it", "done")
-        self.tamis.background.scan_anew()
+        self.host.background.scan_anew()
 
     def _example_number(self) -> int | None:
         """A held-out row of the project, to split a typed prompt into fields as the others are."""

@@ -8,7 +8,8 @@ from textual.strip import Strip
 
 from workbench.text.blocks import Styled
 from workbench.text.braille import Curve, draw, frame_for, layered
-from workbench.ui.widgets.lines import Lines, Styles
+from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.lines import Lines
 
 AXIS_WIDTH = 8
 LABEL_EVERY = 3
@@ -17,7 +18,7 @@ LABEL_EVERY = 3
 class Chart(Lines):
     """`show` takes curves, those behind first; `last_step` is where the axis ends."""
 
-    def __init__(self, styles: Styles, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, styles: RoleStyles, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(styles, id=id)
         self._curves: Sequence[Curve] = ()
         self._last_step = 1.0

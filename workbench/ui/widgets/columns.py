@@ -10,7 +10,8 @@ from textual.strip import Strip
 from workbench.text.blocks import Styled
 from workbench.text.cells import cells, fitted, line_breaks
 from workbench.text.escape import visible
-from workbench.ui.widgets.lines import Lines, Styles
+from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.lines import Lines
 
 NARROWEST = 30
 GAP = 3
@@ -29,7 +30,7 @@ class Column:
 class Columns(Lines):
     """`show` gives it the columns; it scrolls them together."""
 
-    def __init__(self, styles: Styles, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, styles: RoleStyles, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(styles, id=id)
         self._columns: tuple[Column, ...] = ()
         self._rows: list[tuple[Styled, ...]] = []

@@ -6,17 +6,15 @@ A page turn sends a screenful once; a list that scrolls by one sends it with eve
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from workbench.ui.widgets.lines import Lines, Styles
-
-if TYPE_CHECKING:
-    from workbench.text.blocks import Styled
-
+from workbench.text.blocks import Styled
+from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.lines import Lines
 
 FEWEST_LINES = 3
 # Most lines are those of the frame before: they are kept, and not made anew.
@@ -50,7 +48,7 @@ class LineList(Lines):
 
     def __init__(
         self,
-        styles: Styles,
+        styles: RoleStyles,
         source: ListSource,
         *,
         lit: Callable[[int], int] | None = None,

@@ -6,7 +6,6 @@ Textual's Line API: a widget that knows its lines paints only these, where a sto
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,21 +13,18 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from workbench.text.blocks import Styled
 from workbench.text.cells import cells, cut
 from workbench.text.escape import ascii_text
-from workbench.ui.theme import Looks
+from workbench.ui.theme import RoleStyles
 
-if TYPE_CHECKING:
-    from workbench.text.blocks import Styled
-
-Styles = Looks
 UNDERLINED_BLANKS = ("added", "flag")
 
 
 class StyledLines:
     """Turns styled text into strips that are exactly as wide as they say, in terminal columns."""
 
-    def __init__(self, styles: Styles) -> None:
+    def __init__(self, styles: RoleStyles) -> None:
         self._styles = styles
         self.ascii = styles.ascii
         self._combined: dict[tuple[str, str], Style] = {}
@@ -83,7 +79,7 @@ class StyledLines:
 class Lines(Widget):
     """A widget whose content is a list of strips. Subclasses make the strips in `make_lines`."""
 
-    def __init__(self, styles: Styles, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, styles: RoleStyles, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.styled = StyledLines(styles)
         self._lines: Sequence[Strip] = ()
@@ -122,7 +118,7 @@ class Lines(Widget):
 class OneLine(Lines):
     """A line of its own: a left part, and a right part that is shown whole unless it takes most of the line."""
 
-    def __init__(self, styles: Styles, *, ground: str = "", id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, styles: RoleStyles, *, ground: str = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(styles, id=id)
         self._ground = ground
         self._left: tuple[Styled, ...] = ()

@@ -12,7 +12,8 @@ from textual.strip import Strip
 from workbench.text.blocks import Abreast, Beside, Block, Paragraph, Styled
 from workbench.text.cells import cells, line_breaks, slices
 from workbench.text.escape import ascii_text
-from workbench.ui.widgets.lines import Lines, Styles
+from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.lines import Lines
 
 # Longer lines are hard to read, however wide the terminal is.
 WIDEST_TEXT = 88
@@ -36,7 +37,7 @@ class Reader(Lines):
 
     def __init__(
         self,
-        styles: Styles,
+        styles: RoleStyles,
         *,
         gutter: int = GUTTER,
         digits: int = 1,

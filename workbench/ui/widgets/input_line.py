@@ -1,9 +1,9 @@
-"""The line to type into, where the message stands: a filter with the number of rows it would show, a tag, a note."""
+"""The line to type into, where the message stands: a filter with the number of rows it would show, a tag, settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from textual import events
 from textual.timer import Timer
@@ -11,70 +11,76 @@ from textual.widgets import Input
 
 from engine.errors import UsageError
 from engine.phrases import counted
+from workbench.state.search import Search
+from workbench.state.session import Session
 from workbench.text.escape import visible_line
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now, actions_of, hand_back
 from workbench.ui.widgets.lines import OneLine
-
-if TYPE_CHECKING:
-    from workbench.state.search import Search
-    from workbench.state.session import Session
 
 COUNT_AFTER_SECONDS = 0.2
 SLICE_SECONDS = 0.006
 # The count so far is told after so many slices: each time costs a frame.
 TOLD_AFTER = 20
-PLACEHOLDERS = {
-    "filter": "bucket:drop  flag:refusal  kind:near  is:accepted  row:17-40  turns>4  /regex/  word; empty: all rows",
-    "command": "a command, a row number, or a verb with a selector: reject bucket:drop",
-    "tag": "tag: one or more words; -word takes a tag off",
-    "settings": "settings of the next run: model=NAME epochs=2 learning_rate=1e-4 max_length=2048",
-    "compare": "arms=base,raw,random,curated  seeds=3  model=NAME  steps=300  budget=45m  price_per_hour=2",
-    "override": "why it is started all the same; the reason goes into the manifest",
-    "note": "a note on this row; empty takes it away",
-}
 
 ACTIONS = actions_of(Input)
 
 
-class FilterLine(Input):
-    """See the module. `apply` is called with purpose and text on enter, `leave` on escape."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be typed.
+
+    `placeholder` stands in the line while it is empty, `enter` says what the enter key does. `answer` takes the text
+    on enter, and closes the line; what it raises as a TamisError is shown and leaves the line open. `typed` is called
+    after every change of the text. `earlier` are answers for the arrow keys, the latest last; None: there are none.
+    """
+
+    placeholder: str
+    answer: Callable[[str], None]
+    enter: str = "take it"
+    typed: Callable[[], None] | None = None
+    earlier: Sequence[str] | None = None
+
+
+class InputLine(Input):
+    """See the module. `answered` is called with the text on enter, `leave` on escape."""
 
     cursor_blink = STEADY_CURSOR
 
-    def __init__(self, apply: Callable[[str, str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, answered: Callable[[str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, compact=True)
-        self._apply = apply
+        self._answered = answered
         self._leave = leave
         self._timer: Timer | None = None
-        self.purpose = "filter"
-        self._history: Sequence[str] = ()
         self._back = 0
+        self.question: Question | None = None
+        """None while the line is closed."""
 
     async def on_key(self, event: events.Key) -> None:
         """Enter and escape act at once; keys that were typed behind them are handed back to the screen."""
-        if not self.has_class("open"):
+        if self.question is None:
             hand_back(self, event)
         elif event.key in ("enter", "escape"):
             event.stop()
             event.prevent_default()
-            self._apply(self.purpose, self.value) if event.key == "enter" else self._leave()
+            self._answered(self.value) if event.key == "enter" else self._leave()
         elif event.key in ("up", "down"):
             event.stop()
             event.prevent_default()
-            self._recall(1 if event.key == "up" else -1)
+            self._recall(self.question.earlier, 1 if event.key == "up" else -1)
         else:
             await act_now(self, event, ACTIONS)
 
-    def _recall(self, steps: int) -> None:
-        """Earlier filters, the latest first; further down than the latest is an empty line."""
-        if self.purpose == "filter":
-            self._back = max(0, min(self._back + steps, len(self._history)))
-            self.value = self._history[-self._back] if self._back else ""
+    def _recall(self, earlier: Sequence[str] | None, steps: int) -> None:
+        """Earlier answers, the latest first; further down than the latest is an empty line."""
+        if earlier is not None:
+            self._back = max(0, min(self._back + steps, len(earlier)))
+            self.value = earlier[-self._back] if self._back else ""
             self.cursor_position = len(self.value)
 
-    def open(self, text: str, purpose: str = "filter", history: Sequence[str] = ()) -> None:
-        self.purpose, self._history, self._back = purpose, history, 0
-        self.placeholder = PLACEHOLDERS[purpose]
+    def open(self, question: Question, text: str = "") -> None:
+        """Ask, with `text` to begin with."""
+        self.question, self._back = question, 0
+        self.placeholder = question.placeholder
         self.add_class("open")
         self.value = text
         # Focus selects what is there: typing replaces it, an arrow key goes on with it.
@@ -82,20 +88,21 @@ class FilterLine(Input):
         self.screen.set_focus(self)
 
     def close(self) -> None:
+        self.question = None
         self.remove_class("open")
         if self._timer is not None:
             self._timer.stop()
         self.screen.set_focus(None)
 
+    # -- what is told of the text, in the reason line: the message line is under this one
+
     def count_soon(self, session: Session) -> None:
-        """Count when the typing pauses; the number, or what is wrong, goes to the reason line."""
+        """Count the rows of a filter when the typing pauses; tell the number, or what is wrong."""
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(COUNT_AFTER_SECONDS, lambda: self._count(session))
 
     def _count(self, session: Session) -> None:
-        from workbench.state.search import Search
-
         try:
             counting = Search(session.project, self.value)
         except UsageError as error:
@@ -123,5 +130,4 @@ class FilterLine(Input):
         self._tell(text, "refused")
 
     def _tell(self, text: str, role: str) -> None:
-        # The message line is under the filter: the reason line, just above, is free while one types.
         self.screen.query_one("#reason", OneLine).show(((f" {visible_line(text)}", role),))

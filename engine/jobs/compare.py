@@ -30,7 +30,7 @@ def looked_at(prepared: Prepared) -> dict[str, Any]:
         "seeds": prepared.seeds,
         "to_run": len(prepared.to_run),
         "of": len(prepared.items),
-        "expense": prepared.expense.to_json(),
+        "expense": prepared.cost.to_json(),
         "heldout": dict(prepared.heldout),
     }
 

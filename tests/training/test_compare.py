@@ -80,7 +80,7 @@ def test_clean_rows_beat_wrong_ones_on_the_built_in_model(tmp_path: Path) -> Non
         settings={"pretrain_text": str(tmp_path / "text.txt")},
     )
     assert again.to_run == []
-    assert again.expense.seconds.value == 0
+    assert again.cost.seconds.value == 0
     second = finish(start(again, lambda arm, run: calls.append(run) or {}))
     assert calls == []
     assert (second["reused"], second["arms"][1]["nll"]) == (4, curated["nll"])
@@ -96,8 +96,8 @@ def test_clean_rows_beat_wrong_ones_on_the_built_in_model(tmp_path: Path) -> Non
         price=3.0,
     )
     assert [(item.arm, item.seed) for item in more.to_run] == [("raw", 2), ("curated", 2)]
-    assert "as in run" in more.expense.seconds.reason
-    assert more.expense.cost.value == pytest.approx(more.expense.seconds.value / 1200, abs=1e-4)
+    assert "as in run" in more.cost.seconds.reason
+    assert more.cost.cost.value == pytest.approx(more.cost.seconds.value / 1200, abs=1e-4)
     with pytest.raises(TrainingError, match="the budget is 1 s"):
         prepare(
             {"raw": wrong_answers(GOOD), "curated": rows(60)},

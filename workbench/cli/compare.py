@@ -90,7 +90,7 @@ def compare_project(
         settings=settings,
         runs_dir=runs,
     )
-    for line in before_lines(prepared.expense.to_json(), len(prepared.to_run), len(prepared.items)):
+    for line in before_lines(prepared.cost.to_json(), len(prepared.to_run), len(prepared.items)):
         say(line)
     comparison = start(prepared, manifests(project, prepared))
     if detach:
@@ -184,7 +184,7 @@ def curve(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             settings=settings_of_options(arguments),
         )
-        for line in before_lines(prepared.expense.to_json(), len(prepared.to_run), len(prepared.items)):
+        for line in before_lines(prepared.cost.to_json(), len(prepared.to_run), len(prepared.items)):
             narrate(line)
         comparison = start(prepared)
         narrator = Narrator()

@@ -59,10 +59,10 @@ def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespa
 
 
 def _junk(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    from engine.workflows.wasted_tokens import junk_of_an_epoch
+    from engine.workflows.wasted_tokens import wasted_in_an_epoch
 
     runs = project.folder / "runs"
-    costs = junk_of_an_epoch(project, model=arguments.model, price=arguments.price, runs_dir=runs)
+    costs = wasted_in_an_epoch(project, model=arguments.model, price=arguments.price, runs_dir=runs)
     return [cost.to_json() for cost in costs]
 
 

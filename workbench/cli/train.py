@@ -206,7 +206,7 @@ def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     ):
         value = "unknown" if estimate.value is None else f"{estimate.value:g}{unit}"
         yield visible(f"{name:<10} {value}: {estimate.reason}")
-    for junk in plan.junk:
+    for junk in plan.wasted:
         yield visible(junk_line(junk.to_json()))
     for gpu in plan.gpus:
         users = ", ".join(f"{each.name} ({each.pid}) {each.mb / 1000:.1f} GB" for each in gpu.processes) or "nobody"

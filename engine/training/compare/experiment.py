@@ -28,7 +28,7 @@ from engine.training.compare.store import (
     save_result,
 )
 from engine.training.compare.wait import Progress, check_whole, see_through
-from engine.training.plan.cost import Expense, expense_of
+from engine.training.plan.cost import RunCost, run_cost_of
 from engine.training.runs.launch import Job
 from engine.training.runs.run_queue import start_queue, stop_all
 from engine.training.runs.status import RunState
@@ -61,7 +61,7 @@ class Prepared:
     steps: Chosen
     seeds: int
     queues: int
-    expense: Expense
+    cost: RunCost
     runs_dir: Path
     heldout: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -147,17 +147,17 @@ def prepare(
     made = items(0.0)
     left = sum(not item.is_ready for item in made)
     first = next(item.job for item in made if item.arm == CURATED)
-    expense = expense_of(first, runs=left, queues=queues, runs_dir=runs_dir, price=price)
-    if budget_seconds and expense.seconds.value is not None and expense.seconds.value > budget_seconds:
+    cost = run_cost_of(first, runs=left, queues=queues, runs_dir=runs_dir, price=price)
+    if budget_seconds and cost.seconds.value is not None and cost.seconds.value > budget_seconds:
         raise TrainingError(
-            f"about {expense.seconds.value:.0f} s are needed and the budget is {budget_seconds:.0f} s",
-            expense.seconds.reason,
+            f"about {cost.seconds.value:.0f} s are needed and the budget is {budget_seconds:.0f} s",
+            cost.seconds.reason,
             "fewer arms, seeds or steps, or more budget",
         )
     if budget_seconds and left:
         made = items(budget_seconds / math.ceil(left / queues))
     return Prepared(
-        made, arms, str(first.spec.model.value), chosen_steps, seeds, queues, expense, runs_dir,
+        made, arms, str(first.spec.model.value), chosen_steps, seeds, queues, cost, runs_dir,
         dict(reviewed or {"drawn": len(heldout), "measured": len(heldout), "left_out": {}}), dict(slices or {}),
     )  # fmt: skip
 
@@ -249,7 +249,7 @@ def start(prepared: Prepared, manifest_of: Callable[[str, str], Mapping[str, Any
         trials=tuple(trials),
         heldout=prepared.heldout,
         slices=prepared.slices,
-        estimate=prepared.expense.to_json(),
+        estimate=prepared.cost.to_json(),
     )
     save_comparison(comparison)
     return comparison

@@ -18,7 +18,7 @@ from engine.training.compare.scaling_law import learning_curve
 from engine.training.compare.significance import Losses
 from engine.training.compare.store import CURVE, Comparison, read_result, save_with_events
 from engine.training.compare.wait import Progress, check_whole, see_through
-from engine.training.plan.cost import expense_of
+from engine.training.plan.cost import run_cost_of
 from engine.training.runs.launch import Job
 from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import BUILT_IN, choose_spec, cores
@@ -90,11 +90,11 @@ def prepare_curve(
 
     made = items(0.0)
     left = sum(not item.is_ready for item in made)
-    expense = expense_of(made[-1].job, runs=left, queues=queues, runs_dir=runs_dir, price=price)
+    cost = run_cost_of(made[-1].job, runs=left, queues=queues, runs_dir=runs_dir, price=price)
     if budget_seconds and left:
-        if (expense.seconds.value or 0.0) > budget_seconds:
-            words = f"about {expense.seconds.value:.0f} s are needed and the budget is {budget_seconds:.0f} s"
-            raise TrainingError(words, expense.seconds.reason, "fewer seeds or steps, or more budget")
+        if (cost.seconds.value or 0.0) > budget_seconds:
+            words = f"about {cost.seconds.value:.0f} s are needed and the budget is {budget_seconds:.0f} s"
+            raise TrainingError(words, cost.seconds.reason, "fewer seeds or steps, or more budget")
         made = items(budget_seconds / math.ceil(left / queues))
     return Prepared(
         made,
@@ -103,7 +103,7 @@ def prepare_curve(
         chosen_steps,
         seeds,
         queues,
-        expense,
+        cost,
         runs_dir,
         dict(reviewed or {"drawn": len(heldout), "measured": len(heldout), "left_out": {}}),
         {},

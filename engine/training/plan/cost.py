@@ -25,7 +25,7 @@ LIKE = ("model", "method", "batch", "micro_batch", "max_length", "gpu", "precisi
 
 
 @dataclass(frozen=True, slots=True)
-class Expense:
+class RunCost:
     """Wall-clock seconds of all runs together, and their price; each with its reason."""
 
     seconds: Estimate
@@ -35,7 +35,7 @@ class Expense:
         return {"seconds": self.seconds.to_json(), "cost": self.cost.to_json()}
 
 
-def expense_of(job: Job, *, runs: int, queues: int, runs_dir: Path, price: float) -> Expense:
+def run_cost_of(job: Job, *, runs: int, queues: int, runs_dir: Path, price: float) -> RunCost:
     """What `runs` runs like `job` take, `queues` of them at a time. `price` is per hour of the machine.
 
     From earlier runs of the same model where there are some; for the built-in model from what was measured of it; for
@@ -53,14 +53,14 @@ def expense_of(job: Job, *, runs: int, queues: int, runs_dir: Path, price: float
     return priced(Estimate(round(seconds, 1), words), price)
 
 
-def priced(seconds: Estimate, price: float) -> Expense:
+def priced(seconds: Estimate, price: float) -> RunCost:
     """With the price of the machine."""
     if not price:
-        return Expense(seconds, Estimate(None, "no price is set: price_per_hour"))
+        return RunCost(seconds, Estimate(None, "no price is set: price_per_hour"))
     if seconds.value is None:
-        return Expense(seconds, Estimate(None, "the time is not known"))
+        return RunCost(seconds, Estimate(None, "the time is not known"))
     money = round(seconds.value / 3600 * price, 4)
-    return Expense(seconds, Estimate(money, f"{seconds.value:.0f} s at {price:g} an hour"))
+    return RunCost(seconds, Estimate(money, f"{seconds.value:.0f} s at {price:g} an hour"))
 
 
 def seconds_of_one(job: Job, steps: int, runs_dir: Path) -> Estimate:

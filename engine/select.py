@@ -281,7 +281,7 @@ def _batch(value: str) -> Test:
     def test(project: Project, number: int) -> bool:
         nonlocal ids
         if ids is None:
-            from engine.training.runs.batches import rows_by_step
+            from engine.training.runs.data_files import rows_by_step
 
             folder = project.folder / "runs" / run
             if "/" in run or not folder.is_dir():

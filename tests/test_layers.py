@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Each folder, and each module at the top of `engine`, may import itself and what is named behind it. Lowest first.
-GROUND = ("engine.model", "engine.errors", "engine.version", "engine.files", "engine.paths", "engine.reviewer")
+GROUND = (
+    *("engine.model", "engine.errors", "engine.version", "engine.phrases"),
+    *("engine.files", "engine.paths", "engine.reviewer"),
+)
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.jsontext", "engine.scan.dates")
 FINDINGS_ON_DISK = ("engine.scan.columns", "engine.scan.store")
@@ -26,6 +29,9 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.model": (),
     "engine.errors": (),
     "engine.version": (),
+    "engine.phrases": (),
+    # Starts a module of `engine.jobs` by name, as a process of its own: takes the package in before that.
+    "engine.job_process": ("engine",),
     "engine.files": ("engine.errors",),
     "engine.paths": ("engine.errors",),
     "engine.reviewer": ("engine.errors",),
@@ -50,7 +56,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.report": (*GROUND, "engine.scan.dates", "engine.project"),
     "engine.export": (*GROUND, "engine.project"),
     "engine.review": (*GROUND, "engine.project", "engine.select"),
-    "engine.workflows": (*GROUND, *BELOW_WORKFLOWS),
+    "engine.workflows": (*GROUND, "engine.job_process", *BELOW_WORKFLOWS),
     "engine.jobs": (*GROUND, *BELOW_WORKFLOWS, "engine.workflows"),
     # The public names, loaded at their first use: nothing inside imports them from here.
     "engine": (),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.model import Act
+from engine.phrases import counted, share
 from engine.review.outcomes import outcome_of
 from engine.review.remaining import random_rank
 
@@ -54,9 +55,9 @@ class SelfAgreement:
 
     def __str__(self) -> str:
         if not self.answered:
-            return f"{self.asked} rows wait for a second look"
-        share = self.same / self.answered
-        return f"{self.same} of {self.answered} verdicts were the same at the second look ({share:.0%})"
+            return f"{counted(self.asked, 'row')} waiting for a second look"
+        alike = share(self.same / self.answered)
+        return f"{self.same} of {self.answered} verdicts were the same at the second look ({alike})"
 
 
 def self_agreement(lines: Iterable[Mapping[str, Any]]) -> SelfAgreement:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from math import exp, lgamma, log, log1p
 
+from engine.phrases import share
+
 CONFIDENCE = 0.95
 FEWEST_SAMPLED = 20
 FEWEST_QUIET = 30
@@ -118,8 +120,7 @@ def stop_advice(latest: Sequence[bool], remaining: int, name: str) -> str | None
         quiet += 1
     if quiet < FEWEST_QUIET or remaining <= 0:
         return None
-    share = 100 * upper_bound(0, quiet)
     return (
         f"the last {quiet} of `{name}` changed nothing: accept the remaining {remaining:,}? "
-        f"at most {share:.1f} % bad with 95 % confidence"
+        f"at most {share(upper_bound(0, quiet), 1)} bad with 95 % confidence"
     )

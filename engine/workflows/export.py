@@ -16,6 +16,7 @@ from engine.export.manifest import manifest
 from engine.export.write import Progress, losses, refuse_foreign, target_of, write_dataset, write_files
 from engine.files import write_atomic
 from engine.model import Act
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.workflows.gate import gate, gate_summary
 
@@ -59,7 +60,7 @@ def export(
     secrets = unresolved_secrets(project, (*curated.training, *curated.heldout))
     if secrets and not override.strip():
         raise UsageError(
-            f"{len(secrets)} row{'s hold' if len(secrets) != 1 else ' holds'} secrets ({_some(secrets)})",
+            f"{counted(len(secrets), 'row')} {'holds' if len(secrets) == 1 else 'hold'} secrets ({_some(secrets)})",
             "",
             "mask them (flag:secrets), or say why they may leave: --override 'why'",
         )
@@ -125,7 +126,7 @@ def unresolved_secrets(project: Project, numbers: Sequence[int]) -> list[int]:
 def _told(lost: dict[str, list[int]]) -> str:
     parts = []
     for what, numbers in lost.items():
-        parts.append(f"{what} in {len(numbers)} row{'s' if len(numbers) != 1 else ''} ({_some(numbers)})")
+        parts.append(f"{what} in {counted(len(numbers), 'row')} ({_some(numbers)})")
     return "; ".join(parts)
 
 

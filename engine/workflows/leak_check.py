@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import TamisError
+from engine.job_process import job_command
 from engine.model import TrainingRow
 
 
@@ -33,7 +33,7 @@ def find_leaks(
         asked, answer = Path(folder) / "question.json", Path(folder) / "answer.json"
         asked.write_text(json.dumps(question), encoding="utf-8")
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "engine.jobs.leaks", str(asked), str(answer)],
+            job_command("engine.jobs.leaks", str(asked), str(answer)),
             stdin=subprocess.PIPE,  # it ends when this closes
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from engine.training.plan.preflight import row_line
+from engine.training.runs.data_files import row_lines
 from engine.training.runs.launch import choose_spec
 from engine.training.worker.events import EventLog
 from tests.benchmarks.training_rows import rows
@@ -64,7 +64,7 @@ def paired(rounds: int) -> dict[str, Any]:
         settings = {"steps": STEPS, "save_strategy": "no", "keep_best": False, "generate_rows": 0, "samples": 0}
         chosen = choose_spec(name="bench", rows=400, settings=settings).to_json()
         (folder / "spec.json").write_text(json.dumps(chosen))
-        (folder / "train.jsonl").write_text("".join(map(row_line, rows(400))))
+        (folder / "train.jsonl").write_bytes(row_lines(rows(400)))
         (folder / "control").mkdir()
         spec = read_spec(folder, 1)
         precision = choose_precision(spec["method"])
@@ -122,7 +122,7 @@ def quiet_step(steps: list[float]) -> float:
 
 
 def own_cost(trainer: Any) -> dict[str, float]:
-    """CPU seconds a step in tamis's own code, by the clock of its thread: the recorder (event line, row ids, alerts,
+    """CPU seconds a step in tamis's own code, by the clock of its thread: the callback (event line, row ids, alerts,
     the look for a stop), the training step around TRL's, and the collator around TRL's.
     """
     from trl import SFTTrainer
@@ -140,7 +140,7 @@ def own_cost(trainer: Any) -> dict[str, float]:
         return call
 
     for name in ("on_step_begin", "on_step_end", "on_log"):
-        setattr(trainer.recorder, name, timed("recorder", getattr(trainer.recorder, name)))
+        setattr(trainer.run_callback, name, timed("callback", getattr(trainer.run_callback, name)))
     collator, bare_step = trainer.data_collator, SFTTrainer.training_step
     trainer.training_step = timed("step", trainer.training_step)
     collator._collate = timed("bare collator", collator._collate)
@@ -151,7 +151,7 @@ def own_cost(trainer: Any) -> dict[str, float]:
     finally:
         SFTTrainer.training_step = bare_step
     return {
-        "recorder": spent["recorder"] / STEPS,
+        "callback": spent["callback"] / STEPS,
         "step": (spent["step"] - spent["bare step"]) / STEPS,
         "collator": (spent["collator"] - spent["bare collator"]) / STEPS,
     }

@@ -243,7 +243,7 @@ def test_a_second_look_shows_how_far_a_person_agrees_with_themselves(project: Pr
     found = self_agreement(json.loads(line) for line in journal.read_text().splitlines())
     assert (found.asked, found.answered, found.same) == (4, 4, 3)
     assert found.differing == (identifiers[0],)
-    assert str(found) == "3 of 4 verdicts were the same at the second look (75%)"
+    assert str(found) == "3 of 4 verdicts were the same at the second look (75 %)"
     assert not any("recheck" in project.tags(number) for number in chosen)
     project.close()
 

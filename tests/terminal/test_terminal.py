@@ -202,9 +202,9 @@ def test_a_filter_that_shows_nothing_can_be_left(folder: Path) -> None:
 def test_a_fault_of_our_own_is_one_line_and_no_stack(folder: Path, tmp_path: Path) -> None:
     starter = tmp_path / "start.py"
     starter.write_text(
-        "import sys\nfrom workbench.cli.main import main\nfrom workbench import jumps\n"
+        "import sys\nfrom workbench.cli.main import main\nfrom workbench.actions import navigate\n"
         "def broken(session):\n    secret = 'a row of the data'\n    raise KeyError('planted')\n"
-        "jumps.next_group = broken\nsys.exit(main(sys.argv[1:]))\n"
+        "navigate.next_group = broken\nsys.exit(main(sys.argv[1:]))\n"
     )
     words = [sys.executable, str(starter), str(folder), "--as", "ann"]
     root = str(Path(__file__).parent.parent.parent)

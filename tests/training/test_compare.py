@@ -97,7 +97,7 @@ def test_clean_rows_beat_wrong_ones_on_the_built_in_model(tmp_path: Path) -> Non
     )
     assert [(item.arm, item.seed) for item in more.to_run] == [("raw", 2), ("curated", 2)]
     assert "as in run" in more.cost.seconds.reason
-    assert more.cost.cost.value == pytest.approx(more.cost.seconds.value / 1200, abs=1e-4)
+    assert more.cost.money.value == pytest.approx(more.cost.seconds.value / 1200, abs=1e-4)
     with pytest.raises(TrainingError, match="the budget is 1 s"):
         prepare(
             {"raw": wrong_answers(GOOD), "curated": rows(60)},

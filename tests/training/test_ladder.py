@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_injection import launch_with_faults
 from small_runs import ended, events, rows, wait_until
 
-from engine.training.runs.launch import Job, choose_spec, launch_queue
-from engine.training.runs.status import read_run, status, stop
+from engine.training.runs import status
+from engine.training.runs.launch import Job, choose_spec
+from engine.training.runs.status import read_run, stop
 from engine.training.spec.parse import parse_command
 
 TRAIN, HELDOUT = rows(24), rows(4, 100)
@@ -22,16 +24,13 @@ SMALL = {
 
 
 @pytest.fixture(autouse=True)
-def _faults_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TAMIS_FAULTS", "1")
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
 def launched(model: Path, folder: Path, name: str, *faults: dict[str, Any], **settings: Any) -> Any:
-    spec = choose_spec(
-        name=name, rows=24, model=str(model), settings={**SMALL, "steps": 6, "faults": faults, **settings}
-    )
-    return launch_queue([Job(spec, TRAIN, HELDOUT)], folder)[0]
+    spec = choose_spec(name=name, rows=24, model=str(model), settings={**SMALL, "steps": 6, **settings})
+    return launch_with_faults([(Job(spec, TRAIN, HELDOUT), faults)], folder)[0]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from fault_injection import launch_with_faults, take_away_faults
 from safetensors.torch import load_file
 from small_runs import ended, events, rows, wait_until
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -28,7 +29,6 @@ def test_two_processes_train_as_one_and_stop_as_one(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("TAMIS_FAULTS", "1")
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     small = {"batch": 8, "micro_batch": 4, "threads": 1, "max_new_tokens": 8, "method": "full", "learning_rate": 5e-3}
     many = choose_spec(
@@ -38,9 +38,7 @@ def test_two_processes_train_as_one_and_stop_as_one(
     alone = choose_spec(name="one", rows=24, model=str(tiny_model), settings={**small, "steps": 6, "eval_every": 3})
     endless = choose_spec(
         name="endless", rows=24, model=str(tiny_model),
-        settings={
-            **small, "steps": 500, "command": parse_command(LAUNCHER), "faults": ({"kind": "slow", "seconds": 0.1},)
-        },
+        settings={**small, "steps": 500, "command": parse_command(LAUNCHER)},
     )  # fmt: skip
     (two,) = launch_queue([Job(many, TRAIN, HELDOUT)], tmp_path)
     state = ended(two, 180)
@@ -58,7 +56,8 @@ def test_two_processes_train_as_one_and_stop_as_one(
     ended(one, 120)
     # The same rows make other batches on two processes, but the run learns as much.
     assert state.result["nll"] == pytest.approx(json.loads((one.dir / "result.json").read_text())["nll"], rel=0.2)
-    (cut,) = launch_queue([Job(endless, TRAIN, HELDOUT)], tmp_path)
+    slow = {"kind": "slow", "seconds": 0.1}
+    (cut,) = launch_with_faults([(Job(endless, TRAIN, HELDOUT), [slow])], tmp_path)
     wait_until(lambda: events(cut, "log"), 120)
     stop(cut.dir)
     stopped = ended(cut, 120)
@@ -97,17 +96,16 @@ def test_a_model_spread_over_two_processes_learns_the_same_and_is_saved_whole(
 ) -> None:
     """TRL's own profile for FSDP2, on two processes; beside it the same run with a whole model on each."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("TAMIS_FAULTS", "1")
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     profile = files("trl") / "accelerate_configs" / "fsdp2.yaml"
     spread = f"accelerate launch --config_file {profile} --num_processes 2 --mixed_precision no"
     settings = {"batch": 8, "micro_batch": 4, "threads": 1, "max_new_tokens": 8, "method": method}
     settings |= {"learning_rate": 5e-3, "steps": 6, "eval_every": 3}
 
-    def run_of(name: str, launcher: str, **more: Any) -> Run:
+    def run_of(name: str, launcher: str, *faults: dict[str, Any], **more: Any) -> Run:
         chosen = {**settings, **more, "command": parse_command(launcher)}
         spec = choose_spec(name=name, rows=24, model=str(tiny_model), settings=chosen)
-        return launch_queue([Job(spec, TRAIN, HELDOUT)], tmp_path)[0]
+        return launch_with_faults([(Job(spec, TRAIN, HELDOUT), faults)], tmp_path)[0]
 
     whole, parts = run_of("whole", LAUNCHER), run_of("parts", spread)
     states = [ended(run, 180) for run in (whole, parts)]
@@ -119,11 +117,12 @@ def test_a_model_spread_over_two_processes_learns_the_same_and_is_saved_whole(
     saved = [load_file(next((run.dir / "model").glob("*.safetensors"))) for run in (whole, parts)]
     assert saved[0].keys() == saved[1].keys()
     assert all(torch.allclose(saved[0][name], saved[1][name], atol=1e-3) for name in saved[0])
-    cut = run_of("cut", spread, steps=12, faults=({"kind": "slow", "seconds": 0.2},))
+    cut = run_of("cut", spread, {"kind": "slow", "seconds": 0.2}, steps=12)
     wait_until(lambda: events(cut, "log"), 120)
     stop(cut.dir)
     stopped = ended(cut, 120)
     assert (stopped.state, 0 < stopped.step < 12) == ("stopped", True)
+    take_away_faults(cut.dir)
     resume(cut.dir)
     wait_until(lambda: read_run(cut.dir).state == "finished", 180)
     assert [event["step"] for event in events(cut, "log")] == list(range(1, 13))

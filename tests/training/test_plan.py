@@ -18,11 +18,11 @@ from engine.model import Act, TrainingRow
 from engine.training.plan.checks import machine_notes
 from engine.training.plan.estimates import Estimate, memory_gb
 from engine.training.plan.plan import Plan, make_plan
-from engine.training.plan.preflight import row_line
+from engine.training.runs.data_files import row_lines
 from engine.training.runs.launch import choose_spec
 from engine.training.runs.status import is_alive, list_runs, stop
 from engine.training.worker.gpus import foreign, gpus
-from engine.training.worker.preflight import Progress, settings_refusal, survey
+from engine.training.worker.preflight import Progress, preflight, settings_refusal
 from workbench.cli.main import main
 from workbench.cli.train import plan_lines
 
@@ -91,7 +91,7 @@ def test_every_estimate_has_its_reason_and_the_contract_its_keys(plan: Plan) -> 
 
 
 def ask(tiny_model: Path, folder: Path, *train: TrainingRow, train_on: str = "all", **changes: Any) -> dict[str, Any]:
-    """The worker's survey with a changed tokenizer, in this process."""
+    """The worker's preflight with a changed tokenizer, in this process."""
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     for name, value in changes.items():
         setattr(tokenizer, name, value)
@@ -100,11 +100,11 @@ def ask(tiny_model: Path, folder: Path, *train: TrainingRow, train_on: str = "al
     for name in ("config.json", "generation_config.json"):
         (model / name).write_bytes((tiny_model / name).read_bytes())
     data = folder / "train.jsonl"
-    data.write_text("".join(map(row_line, train)))
+    data.write_bytes(row_lines(train))
     request = {"model": str(model), "revision": None, "pretrain_text": "", "max_length": 200, "lora_rank": 8}
     libraries = {"sft": {}, "lora": {}}
     question = {**request, "train": str(data), "train_on": train_on, "packing": False, "show": 1, **libraries}
-    return survey(question, Progress(folder / "progress.json"))
+    return preflight(question, Progress(folder / "progress.json"))
 
 
 def test_a_template_that_loses_the_system_turn_or_the_end_is_told(tiny_model: Path, tmp_path: Path) -> None:

@@ -6,15 +6,16 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_injection import Fault, launch_with_faults, take_away_faults
 from small_runs import ended, events, rows, wait_until
 
 from engine.errors import TrainingError
-from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs.launch import Job, Run, choose_spec
 from engine.training.runs.resume import resume, resume_queue
 from engine.training.runs.status import read_run, stop
 from engine.training.worker.checkpoints import last_good_checkpoint, remove_unfinished, seal
@@ -24,33 +25,33 @@ LIMITED = Path(__file__).with_name("limited.py")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _faults_allowed() -> Iterator[None]:
+def _offline() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAMIS_FAULTS", "1")
         patch.setenv("HF_HUB_OFFLINE", "1")
         yield
 
 
-def spec(name: str, model: Path, *faults: Mapping[str, Any], **settings: Any) -> RunSpec:
-    small = {"batch": 8, "micro_batch": 8, "steps": 10, "threads": 1, "max_new_tokens": 8, "faults": faults}
-    return choose_spec(
+def job(name: str, model: Path, *faults: Fault, **settings: Any) -> tuple[Job, Sequence[Fault]]:
+    small = {"batch": 8, "micro_batch": 8, "steps": 10, "threads": 1, "max_new_tokens": 8}
+    spec = choose_spec(
         name=name, rows=24, model=str(model), settings={**small, "method": "full", "learning_rate": 5e-3, **settings}
     )
+    return Job(spec, TRAIN, HELDOUT), faults
 
 
 @pytest.fixture(scope="module")
 def taken_up(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """The same run four times: whole, killed, stopped, out of memory; the middle two taken up again."""
-    specs = [
-        spec("whole", tiny_model),
-        spec("stopped", tiny_model, {"kind": "slow", "seconds": 0.3}),
-        spec("oom", tiny_model, {"kind": "oom", "step": 5, "above_micro": 4}),
-        spec("killed", tiny_model, {"kind": "kill", "step": 6}),
-        spec("lora", tiny_model, {"kind": "kill", "step": 6}, method="lora"),
-        spec("lora-whole", tiny_model, method="lora"),
+    jobs = [
+        job("whole", tiny_model),
+        job("stopped", tiny_model, {"kind": "slow", "seconds": 0.3}),
+        job("oom", tiny_model, {"kind": "oom", "step": 5, "above_micro": 4}),
+        job("killed", tiny_model, {"kind": "kill", "step": 6}),
+        job("lora", tiny_model, {"kind": "kill", "step": 6}, method="lora"),
+        job("lora-whole", tiny_model, method="lora"),
     ]
-    runs = launch_queue([Job(each, TRAIN, HELDOUT) for each in specs], tmp_path_factory.mktemp("runs"))
-    named = {each.name: run for each, run in zip(specs, runs, strict=True)}
+    runs = launch_with_faults(jobs, tmp_path_factory.mktemp("runs"))
+    named = {each.spec.name: run for (each, _), run in zip(jobs, runs, strict=True)}
     wait_until(lambda: len(events(named["stopped"], "log")) >= 4)
     with pytest.raises(TrainingError, match="is running"):
         resume(named["stopped"].dir)
@@ -61,6 +62,8 @@ def taken_up(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     torn = named["killed"].dir / "ckpt" / "checkpoint-5"
     torn.mkdir()
     (torn / "trainer_state.json").write_text('{"global_step": 5}')
+    for run in cut_short:
+        take_away_faults(run.dir)
     resume_queue([run.dir for run in cut_short])
     ended(cut_short[-1], 120)
     return named
@@ -147,11 +150,11 @@ def test_a_full_disk_costs_checkpoints_but_not_the_run_and_resume_saves_it_once_
 ) -> None:
     whole_model = (tiny_model / "model.safetensors").stat().st_size
     room = {"the weights alone": whole_model + 4096, "nothing": whole_model // 2}
-    specs = [
-        spec(name, tiny_model, steps=4, command=(sys.executable, str(LIMITED), str(limit)))
+    jobs = [
+        job(name, tiny_model, steps=4, command=(sys.executable, str(LIMITED), str(limit)))
         for name, limit in room.items()
     ]
-    some, none = (launch_queue([Job(each, TRAIN, HELDOUT)], tmp_path)[0] for each in specs)
+    some, none = (launch_with_faults([each], tmp_path)[0] for each in jobs)
     assert ended(some).state == "finished"
     alerts = events(some, "alert")
     assert [(alert["kind"], alert["step"]) for alert in alerts] == [("disk_full", 3), ("disk_full", 4)]

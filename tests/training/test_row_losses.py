@@ -22,9 +22,9 @@ from engine.training.eval.row_losses import (
     surprising,
     suspects_of,
 )
-from engine.training.runs.batches import rows_by_step
+from engine.training.runs.data_files import rows_by_step
 from engine.training.runs.launch import Job, Run, choose_spec, launch_queue
-from engine.training.worker.alerts import SpikeWatch
+from engine.training.worker.alerts import SpikeAlerts
 
 CLEAN = rows(36)
 GARBAGE = "zq #w/ 9x _|_ qqq zxzx 0 0 0 ;;; jj"
@@ -108,9 +108,9 @@ def test_a_row_of_garbage_makes_a_spike_and_the_step_leads_to_it(runs: dict[str,
 
 def test_a_spike_is_a_step_that_stands_out_and_is_told_seldom() -> None:
     falling = [3 * 0.97**step + 0.1 for step in range(200)]
-    watch = SpikeWatch()
+    watch = SpikeAlerts()
     assert [step for step, loss in enumerate(falling) if watch.step(loss)] == []
-    watch, told = SpikeWatch(), []
+    watch, told = SpikeAlerts(), []
     for step in range(300):
         if watch.step(4.0 if step % 25 == 19 or step % 25 == 20 else 0.5):
             told.append(step)

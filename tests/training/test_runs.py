@@ -6,15 +6,16 @@ import json
 import math
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_injection import Fault, launch_with_faults
 from small_runs import ended, events, rows, wait_until
 
-from engine.training.runs.batches import rows_by_step
-from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs.data_files import rows_by_step
+from engine.training.runs.launch import Job, Run, choose_spec
 from engine.training.runs.status import RunState, is_alive, list_runs, read_run, stop
 from workbench.cli.main import main
 
@@ -22,16 +23,16 @@ TRAIN, HELDOUT = rows(24), rows(8, 100)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _faults_allowed() -> Iterator[None]:
+def _offline() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAMIS_FAULTS", "1")
         patch.setenv("HF_HUB_OFFLINE", "1")
         yield
 
 
-def spec(name: str, model: Path | str, *faults: Mapping[str, Any], **settings: Any) -> RunSpec:
-    small = {"batch": 8, "micro_batch": 8, "steps": 4, "threads": 1, "max_new_tokens": 24, "faults": faults}
-    return choose_spec(name=name, rows=len(TRAIN), model=str(model), settings={**small, **settings})
+def job(name: str, model: Path | str, *faults: Fault, **settings: Any) -> tuple[Job, Sequence[Fault]]:
+    small = {"batch": 8, "micro_batch": 8, "steps": 4, "threads": 1, "max_new_tokens": 24}
+    spec = choose_spec(name=name, rows=len(TRAIN), model=str(model), settings={**small, **settings})
+    return Job(spec, TRAIN, HELDOUT), faults
 
 
 def slow(seconds: float) -> dict[str, Any]:
@@ -42,21 +43,21 @@ def slow(seconds: float) -> dict[str, Any]:
 def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """One queue of runs, served to its end."""
     full = {"method": "full", "learning_rate": 5e-3}
-    specs = [
-        spec("lora", tiny_model, steps=8, learning_rate=5e-3),
-        spec("full", tiny_model, steps=6, eval_every=2, eval_at_start=True, **full),
-        spec("stopped", tiny_model, slow(0.3), steps=500, **full),
-        spec("unknown", "no-such-owner/no-such-model"),
-        spec("last", tiny_model, steps=2, on_end='echo "$TAMIS_OUTCOME" > ended.txt', **full),
-        spec("flat", tiny_model, steps=7, eval_every=1, **{**full, "learning_rate": 0.0}),
-        spec("budget", tiny_model, slow(0.1), steps=500, budget_seconds=0.5, **full),
-        spec("costly", tiny_model, slow(0.1), steps=500, max_cost=0.001, price_per_hour=3.6, **full),
-        spec("masked", tiny_model, max_length=4, **full),
-        spec("packed", tiny_model, steps=0, epochs=3, batch=2, micro_batch=2, max_length=128, packing=True, **full),
+    jobs = [
+        job("lora", tiny_model, steps=8, learning_rate=5e-3),
+        job("full", tiny_model, steps=6, eval_every=2, eval_at_start=True, **full),
+        job("stopped", tiny_model, slow(0.3), steps=500, **full),
+        job("unknown", "no-such-owner/no-such-model"),
+        job("last", tiny_model, steps=2, on_end='echo "$TAMIS_OUTCOME" > ended.txt', **full),
+        job("flat", tiny_model, steps=7, eval_every=1, **{**full, "learning_rate": 0.0}),
+        job("budget", tiny_model, slow(0.1), steps=500, budget_seconds=0.5, **full),
+        job("costly", tiny_model, slow(0.1), steps=500, max_cost=0.001, price_per_hour=3.6, **full),
+        job("masked", tiny_model, max_length=4, **full),
+        job("packed", tiny_model, steps=0, epochs=3, batch=2, micro_batch=2, max_length=128, packing=True, **full),
     ]
     runs_dir = tmp_path_factory.mktemp("runs")
-    runs = launch_queue([Job(each, TRAIN, HELDOUT) for each in specs], runs_dir)
-    named = {each.name: run for each, run in zip(specs, runs, strict=True)}
+    runs = launch_with_faults(jobs, runs_dir)
+    named = {each.spec.name: run for (each, _), run in zip(jobs, runs, strict=True)}
     wait_until(lambda: events(named["stopped"], "log"))
     stop(named["stopped"].dir)
     ended(runs[-1], 280)
@@ -217,7 +218,7 @@ def test_the_run_carries_its_own_worker_and_its_data(queue: dict[str, Run]) -> N
 
 
 def test_a_killed_supervisor_leaves_no_orphan_and_no_lost_work(tiny_model: Path, tmp_path: Path) -> None:
-    (run,) = launch_queue([Job(spec("orphan", tiny_model, slow(0.2), steps=500), TRAIN, HELDOUT)], tmp_path)
+    (run,) = launch_with_faults([job("orphan", tiny_model, slow(0.2), steps=500)], tmp_path)
     wait_until(lambda: events(run, "log"))
     os.kill(run.pid, signal.SIGKILL)
     assert is_alive(run.dir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from trl import SFTConfig
 
 from engine.config import load_config
 from engine.errors import UsageError
+from engine.training.compare.reuse import spec_hash
 from engine.training.plan.checks import budget_of
 from engine.training.runs.launch import choose_spec
 from engine.training.spec.parse import parse_command, parse_duration, parse_settings, read_settings_file
 from engine.training.spec.trl_fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
+from engine.training.worker.spec import read_spec
 
 
 def test_the_names_known_are_those_of_the_installed_libraries() -> None:
@@ -98,3 +101,12 @@ def test_toml_tables_are_read_and_a_misspelt_key_names_file_and_kin(
     settings.write_text("[training]\nlora_alhpa = 3\n")
     with pytest.raises(UsageError, match="lora_alpha"):
         load_config()
+
+
+def test_a_spec_that_still_lists_faults_is_read_and_is_the_same_run(tmp_path: Path) -> None:
+    """Up to version 0.1.0 a spec.json named the faults planted in it: none, but in tests."""
+    data = {name: {"rows": 1, "sha256": name} for name in ("train", "heldout")}
+    content = {**choose_spec(name="run", rows=20).to_json(), "data": data, "worker_sha256": "of the worker"}
+    assert spec_hash({**content, "faults": []}) == spec_hash(content)
+    (tmp_path / "spec.json").write_text(json.dumps({**content, "faults": []}))
+    assert read_spec(tmp_path, 1)["steps"] == content["values"]["steps"]["value"]

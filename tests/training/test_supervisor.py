@@ -15,7 +15,7 @@ from small_runs import ended, events, rows, wait_until
 
 from engine.errors import TrainingError
 from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch, launch_queue, start_supervisor
-from engine.training.runs.registry import all_runs, find_run, index_file
+from engine.training.runs.registry import all_runs, find_run, registry_file
 from engine.training.runs.status import is_alive, list_runs, read_run, stop
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -162,7 +162,7 @@ def test_every_run_of_the_user_is_found_wherever_its_folder_is(tmp_path: Path) -
     assert find_run(other.dir) == other.dir
     with pytest.raises(TrainingError, match="no run is called"):
         find_run(Path("nothing"))
-    with index_file().open("a") as stream:
+    with registry_file().open("a") as stream:
         stream.write("torn {\n[1]\n")
     shutil.rmtree(other.dir)
     assert [state.dir for state in all_runs()] == [one.dir]

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_injection import Fault, launch_with_faults
 from safetensors.torch import load_file
 from small_runs import ended, events, rows
 
-from engine.training.runs.launch import Job, Run, RunSpec, choose_spec, launch_queue
+from engine.training.runs.launch import Job, Run, choose_spec
 from engine.training.runs.status import RunState, read_run
 
 TRAIN, HELDOUT = rows(24), rows(8, 100)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _faults_allowed() -> Iterator[None]:
+def _offline() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAMIS_FAULTS", "1")
         patch.setenv("HF_HUB_OFFLINE", "1")
         yield
 
 
-def spec(name: str, model: Path | str, *faults: Mapping[str, Any], **settings: Any) -> RunSpec:
-    small = {"batch": 8, "micro_batch": 8, "steps": 4, "threads": 1, "max_new_tokens": 24, "faults": faults}
-    return choose_spec(name=name, rows=len(TRAIN), model=str(model), settings={**small, **settings})
+def job(name: str, model: Path | str, *faults: Fault, **settings: Any) -> tuple[Job, Sequence[Fault]]:
+    small = {"batch": 8, "micro_batch": 8, "steps": 4, "threads": 1, "max_new_tokens": 24}
+    spec = choose_spec(name=name, rows=len(TRAIN), model=str(model), settings={**small, **settings})
+    return Job(spec, TRAIN, HELDOUT), faults
 
 
 def slow(seconds: float) -> dict[str, Any]:
@@ -40,19 +41,19 @@ def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     full = {"method": "full", "learning_rate": 5e-3}
     steep = {"learning_rate": 3.0, "max_grad_norm": 0.0, "lr_scheduler_type": "linear"}
     jump = {"kind": "clock", "step": 2, "seconds": -86400.0, "lasts": 0.5}
-    specs = [
-        spec("nan", tiny_model, {"kind": "nan", "step": 5}, steps=8, **full),
-        spec("nan-data", tiny_model, {"kind": "nan_data", "step": 5}, steps=8, **full),
-        spec("exploding", tiny_model, steps=8, **{**full, "learning_rate": 1e30, "max_grad_norm": 0.0}),
-        spec("diverging", tiny_model, steps=70, warmup_steps=60, stop_on_divergence=True, **{**full, **steep}),
-        spec("eval-oom", tiny_model, {"kind": "eval_oom", "above": 2}, steps=2, eval_batch=8, **full),
-        spec("oom", tiny_model, {"kind": "oom", "step": 2, "above_micro": 4}, **full),
-        spec("killed", tiny_model, {"kind": "kill", "step": 3}, **full),
-        spec("clock", tiny_model, jump, slow(0.05), budget_seconds=600, **full),
+    jobs = [
+        job("nan", tiny_model, {"kind": "nan", "step": 5}, steps=8, **full),
+        job("nan-data", tiny_model, {"kind": "nan_data", "step": 5}, steps=8, **full),
+        job("exploding", tiny_model, steps=8, **{**full, "learning_rate": 1e30, "max_grad_norm": 0.0}),
+        job("diverging", tiny_model, steps=70, warmup_steps=60, stop_on_divergence=True, **{**full, **steep}),
+        job("eval-oom", tiny_model, {"kind": "eval_oom", "above": 2}, steps=2, eval_batch=8, **full),
+        job("oom", tiny_model, {"kind": "oom", "step": 2, "above_micro": 4}, **full),
+        job("killed", tiny_model, {"kind": "kill", "step": 3}, **full),
+        job("clock", tiny_model, jump, slow(0.05), budget_seconds=600, **full),
     ]
-    runs = launch_queue([Job(each, TRAIN, HELDOUT) for each in specs], tmp_path_factory.mktemp("runs"))
+    runs = launch_with_faults(jobs, tmp_path_factory.mktemp("runs"))
     ended(runs[-1], 280)
-    return {each.name: run for each, run in zip(specs, runs, strict=True)}
+    return {each.spec.name: run for (each, _), run in zip(jobs, runs, strict=True)}
 
 
 def state(queue: Mapping[str, Run], name: str) -> RunState:

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from small_runs import wait_until
 
-from engine.training.runs.loss_history import read_history
+from engine.training.runs.loss_history import read_loss_history
 from engine.training.runs.status import tail_events
 from engine.training.worker import alerts, heartbeat, stopping
-from engine.training.worker.alerts import CurveWatch, HeldoutWatch, stalled
+from engine.training.worker.alerts import HeldoutAlerts, LossAlerts, stalled
 from engine.training.worker.events import EventLog, event_line
 
 
 def kinds(losses: list[float], norms: list[float] | None = None, rate: float = 1e-4) -> list[tuple[int, str]]:
-    watch = CurveWatch()
+    watch = LossAlerts()
     told = []
     for step, loss in enumerate(losses, 1):
         norm = norms[step - 1] if norms else None
@@ -40,7 +40,7 @@ def test_divergence_is_told_once_by_its_loss_or_its_gradient() -> None:
 
 
 def measured(*values: float) -> list[tuple[int, str]]:
-    watch = HeldoutWatch()
+    watch = HeldoutAlerts()
     return [(step, alert.kind) for step, value in enumerate(values) for alert in watch.measured(step, value)]
 
 
@@ -48,7 +48,7 @@ def test_the_held_out_loss_that_rises_or_stands_still_is_told() -> None:
     assert measured(3.0, 2.0, 1.5, 1.2, 1.0, 0.9) == []
     assert measured(3.0, 2.0, 2.1, 2.2, 2.3) == [(4, "eval_rising")]
     assert measured(3.0, 2.0, 2.001, 1.999, 1.998) == [(4, "plateau")]
-    watch = HeldoutWatch()
+    watch = HeldoutAlerts()
     for step, value in enumerate((3.0, 2.0, 2.5)):
         watch.measured(step, value)
     assert watch.best == (1, 2.0)
@@ -70,7 +70,7 @@ def test_a_hundred_thousand_events_are_there_within_a_second_and_no_spike_is_los
                 stream.write(event_line("eval", {"step": step, "nll": 1 + step / 1e6}))
         stream.write(b'{"v":1,"t":1,"ev":"log","st')
     began = time.process_time()
-    history = read_history(tmp_path)
+    history = read_loss_history(tmp_path)
     assert time.process_time() - began < 1.0
     assert len(history.loss) <= 480
     assert max(column.high for column in history.loss) == 99.0
@@ -86,7 +86,7 @@ def test_the_course_is_that_of_the_events_read_one_by_one(tmp_path: Path) -> Non
         log.emit("log", step=step, of=5, loss=loss, note='"loss":7')
     log.emit("alert", kind="stall", detail="x")
     log.emit("mem", rss_mb=1.0)
-    history = read_history(tmp_path)
+    history = read_loss_history(tmp_path)
     wanted = {}
     for event in tail_events(tmp_path)[0]:
         if event["ev"] == "log" and isinstance(event["loss"], float):
@@ -94,7 +94,7 @@ def test_the_course_is_that_of_the_events_read_one_by_one(tmp_path: Path) -> Non
             wanted[event["step"]] = event["loss"]
     assert {column.step: column.last for column in history.loss} == wanted
     assert [event["ev"] for event in history.others] == ["alert"]
-    assert read_history(tmp_path / "nowhere").loss == ()
+    assert read_loss_history(tmp_path / "nowhere").loss == ()
     assert json.loads(json.dumps(history.last_log))["loss"] == 1e-7
 
 

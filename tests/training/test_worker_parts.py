@@ -14,7 +14,6 @@ from trl import SFTConfig, SFTTrainer
 
 from engine.training.worker.builtin import chat_text
 from engine.training.worker.evaluate import answers, batches, row_losses
-from engine.training.worker.fault_injection import strike
 from engine.training.worker.rows import IGNORED, Masking, Prepared, Row, choose_masking, prepare
 
 UNMARKED = (
@@ -153,16 +152,6 @@ def test_skipping_masked_positions_leaves_loss_and_gradient_as_they_are(
             norm = torch.nn.utils.get_total_norm([weight.grad for weight in trainer.model.parameters()])
             found.append((loss.item(), norm.item()))
     assert found[1] == pytest.approx(found[0], rel=1e-5)
-
-
-def test_planted_faults_sleep_unless_the_environment_wakes_them(monkeypatch: pytest.MonkeyPatch, model: Any) -> None:
-    planted = [{"kind": "raise", "step": 3}]
-    monkeypatch.delenv("TAMIS_FAULTS", raising=False)
-    strike(planted, step=3, micro_batch=1, model=model)
-    monkeypatch.setenv("TAMIS_FAULTS", "1")
-    strike(planted, step=2, micro_batch=1, model=model)
-    with pytest.raises(RuntimeError, match="planted at step 3"):
-        strike(planted, step=3, micro_batch=1, model=model)
 
 
 def test_batches_hold_every_row_once_within_their_limits() -> None:

@@ -84,9 +84,9 @@ async def test_a_screen_opened_with_the_first_one_has_the_keys_in_the_footer(fol
     async with workbench(folder, opening=lambda: TryScreen(run)) as (app, pilot):
         text = await shown(app, pilot, lambda text: "as the reference" in text)
         assert text.splitlines()[-1].startswith(" t prompt  1 take base")
-        assert app.session.screen == "try"
+        assert app.session.place.screen == "try"
         await pilot.press("escape")
-        assert app.session.screen == "overview"
+        assert app.session.place.screen == "overview"
 
 
 async def test_a_typed_prompt_and_its_answer_become_a_new_undecided_row(folder: Path) -> None:

@@ -11,7 +11,8 @@ from textual.widgets import TextArea
 
 from engine.model import Cluster, Findings
 from engine.project.create import create_project
-from workbench.state.scan_progress import ScanProgress, in_words
+from workbench.render.scan_steps import in_words
+from workbench.state.progress import ScanProgress
 from workbench.text.cells import cells
 
 
@@ -56,8 +57,8 @@ async def test_a_sitting(folder: Path) -> None:
         [],
     ]
     async with workbench(folder) as (app, _):
-        assert app.session.entry is not None
-        assert app.session.entry.row == 11
+        assert app.session.place.entry is not None
+        assert app.session.place.entry.row == 11
         assert screen_text(app)[0].endswith("/ row:10-11  2/2")
 
 
@@ -110,9 +111,9 @@ async def test_a_filter_counts_while_typing_and_refuses_nonsense(folder: Path) -
         assert "bucket:drops is unknown" in screen_text(app)[-3]
         await pilot.press("escape")
         assert screen_text(app)[-1].startswith(" enter keep")
-        assert app.session.filter_text == "kind:exact"
+        assert app.session.place.filter_text == "kind:exact"
         await pilot.press("j")
-        assert app.session.cursor == 1
+        assert app.session.place.cursor == 1
 
 
 async def test_an_edit_left_by_escape_comes_back_as_a_draft(folder: Path) -> None:
@@ -197,7 +198,7 @@ async def test_help_export_and_train_do_nothing_by_themselves(folder: Path) -> N
         await pilot.press("q", "T", "q")
         assert not (folder / "exports").exists()
         assert not (folder / "runs").exists()
-        assert app.session.screen == "overview"
+        assert app.session.place.screen == "overview"
 
 
 async def test_the_export_screen_writes_on_enter(folder: Path) -> None:
@@ -212,7 +213,7 @@ async def test_the_export_screen_writes_on_enter(folder: Path) -> None:
 async def test_leaving_a_pane_returns_to_the_list_and_counts_it(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
         await pilot.press("enter", "E", "escape", "enter", "o")
-        assert app.session.screen == "overview"
+        assert app.session.place.screen == "overview"
         assert screen_text(app)[3].startswith("▌  1 near group")
 
 
@@ -411,11 +412,11 @@ async def test_a_click_moves_the_cursor(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
         await pilot.press("enter")
         await pilot.click("#list", offset=(5, 2))
-        assert app.session.cursor == 2
+        assert app.session.place.cursor == 2
         await pilot.press("o")
         await pilot.click("#items", offset=(5, 2))
-        assert app.session.item is not None
-        assert app.session.item.filter_text == "kind:near"
+        assert app.session.overview.item is not None
+        assert app.session.overview.item.filter_text == "kind:near"
 
 
 async def test_what_lies_on_a_list_says_what_it_is_and_a_wide_status_line_uses_words(folder: Path) -> None:

@@ -21,10 +21,9 @@ from engine.model import Act
 from engine.training.compare.live import LiveComparison
 from engine.training.compare.metrics import result_of
 from engine.training.compare.store import Comparison, Trial, save_comparison, save_result
-from workbench.cli.compare import compare_lines
-from workbench.cli.main import compare as cli_compare
+from workbench.cli import compare as cli_compare
 from workbench.cli.main import main
-from workbench.render.comparison import comparison_paragraphs
+from workbench.render.comparison import compare_lines, comparison_paragraphs
 from workbench.render.comparison_page import html_page, markdown
 from workbench.text.escape import ascii_text
 from workbench.ui.app import TamisApp

@@ -8,9 +8,9 @@ import planted
 import pytest
 
 from engine.model import Act, Cluster, Findings
-from workbench.render.parts import Abreast, Beside, Block
-from workbench.render.row import Paragraph, paragraphs
+from workbench.render.row import paragraphs
 from workbench.state.entries import Entry
+from workbench.text.blocks import Abreast, Beside, Block, Paragraph
 from workbench.text.cells import cells
 from workbench.ui.widgets.reader import wrap
 

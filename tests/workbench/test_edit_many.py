@@ -24,8 +24,8 @@ def folder(tmp_path: Path) -> Path:
 def session(folder: Path) -> Iterator[Session]:
     with planted.opened(folder) as project:
         session = Session(project)
-        session.screen = "triage"
-        session.marked = {12, 13, 14}
+        session.place.screen = "triage"
+        session.selection.marked = {12, 13, 14}
         yield session
 
 
@@ -46,7 +46,7 @@ def test_rows_that_changed_are_edited_in_one_act_the_others_stay_undecided(sessi
     assert [project.verdict(row) for row in (12, 13, 14)] == ["accepted", "undecided", "accepted"]
     assert project.current_row(14)["output"] == "fourteen"
     assert session.message.text == "edited 2 rows; 1 row unchanged and undecided"
-    assert session.marked == set()
+    assert session.selection.marked == set()
     session.undo()
     assert [project.verdict(row) for row in (12, 13, 14)] == ["undecided"] * 3
     assert len(planted.journal(folder)) == 2
@@ -72,13 +72,14 @@ def test_texts_left_as_they_were_are_no_decision(session: Session, folder: Path)
 def test_held_out_rows_are_not_opened_with_others(session: Session) -> None:
     session.project.decide([Act("holdout", (session.project.rows.id(13),))])
     assert rows_to_edit(session) == (12, 14)
-    session.marked = {13}
+    session.selection.marked = {13}
     assert rows_to_edit(session) == (13,)
 
 
 def test_a_line_of_the_overview_opens_its_undecided_rows(session: Session) -> None:
     session.project.decide([Act("reject", (session.project.rows.id(19),))])
-    session.screen = "overview"
-    session.refresh_items()
-    session.item_cursor = next(n for n, item in enumerate(session.items) if item.filter_text == "bucket:clean")
+    session.place.screen = "overview"
+    session.refresh_overview()
+    lines = session.overview.items
+    session.overview.cursor = next(n for n, item in enumerate(lines) if item.filter_text == "bucket:clean")
     assert rows_to_edit(session) == (0, 4, *range(12, 19))

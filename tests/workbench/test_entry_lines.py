@@ -7,11 +7,9 @@ from pathlib import Path
 import planted
 import pytest
 
-from engine.project.project import Project
 from engine.sources.mapping import Mapping
 from workbench.actions.edit import save_edits
 from workbench.render.list_lines import EntryLines
-from workbench.state import entries
 from workbench.state.session import Session
 
 
@@ -25,19 +23,19 @@ def test_a_row_is_parsed_once_and_anew_when_it_was_edited_or_is_read_otherwise(
     with planted.opened(planted.make_folder(tmp_path)) as project:
         session = Session(project)
         parsed: list[int] = []
-        made = entries.headline
+        made = session.shared_text.headline
 
-        def counted(project: Project, row: int, openings: frozenset[str]) -> str:
+        def counted(row: int) -> str:
             parsed.append(row)
-            return made(project, row, openings)
+            return made(row)
 
-        monkeypatch.setattr(entries, "headline", counted)
+        monkeypatch.setattr(session.shared_text, "headline", counted)
         lines = EntryLines(session)
         first = page(lines)
         # The two of the conflict are told apart by their answers.
         assert set(parsed) == set(range(20)) - {7}
         parsed.clear()
-        session.move(1)
+        session.place.move(1)
         assert page(lines) == first
         assert parsed == []
         save_edits(session, {12: {("instruction",): "Something else"}})

@@ -59,10 +59,10 @@ async def test_the_guess_is_shown_once_and_enter_takes_it(tmp_path: Path) -> Non
         await pilot.press("enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert app.session.screen == "overview"
+        assert app.session.place.screen == "overview"
         assert app.session.project.findings is not None
     async with workbench(folder) as (app, _):
-        assert app.session.screen == "overview"
+        assert app.session.place.screen == "overview"
     assert load_state(folder).asked == {"mapping"}
 
 
@@ -104,7 +104,7 @@ async def test_escape_leaves_the_guess_as_it_is(tmp_path: Path) -> None:
     folder = create_project(lines(tmp_path / "raw.jsonl", asked_and_answered(3)))
     async with workbench(folder) as (app, pilot):
         await pilot.press(*"xyz", "escape")
-        assert app.session.screen == "overview"
+        assert app.session.place.screen == "overview"
         assert app.session.project.mapping.fields["output"] == "response"
 
 
@@ -138,18 +138,18 @@ async def test_the_offer_is_made_once(many: Path) -> None:
         await pilot.press("n")
         assert "tamis holdout PROJECT 40" in screen_text(app)[-2]
     async with workbench(many) as (app, _):
-        assert app.session.screen == "overview"
+        assert app.session.place.screen == "overview"
     assert journal(many) == []
 
 
 async def test_the_offer_waits_while_a_person_is_reading(many: Path) -> None:
     save_state(many, SavedState(screen="triage"))
     async with workbench(many) as (app, pilot):
-        assert app.session.screen == "triage"
+        assert app.session.place.screen == "triage"
         assert app.session.project.findings is not None
         await pilot.press("o")
         await pilot.pause()
-        assert app.session.screen == "heldout"
+        assert app.session.place.screen == "heldout"
 
 
 def test_the_proposal_is_a_tenth_within_reason() -> None:

@@ -89,13 +89,13 @@ async def test_the_command_line_asks_before_a_bulk_act_and_jumps(folder: Path) -
         assert "would have rejected 5 rows: enter again does it" in "\n".join(screen_text(app))
         assert journal(folder) == []
         await pilot.press("enter")
-        assert app.session.tally["rejected"] == 5
+        assert app.session.progress.tally["rejected"] == 5
         await pilot.press("u")
-        assert app.session.tally["rejected"] == 0
+        assert app.session.progress.tally["rejected"] == 0
         await pilot.press("ctrl+p", *"13", "enter")
-        assert app.session.screen == "triage"
-        assert app.session.entry is not None
-        assert app.session.entry.row == 13
+        assert app.session.place.screen == "triage"
+        assert app.session.place.entry is not None
+        assert app.session.place.entry.row == 13
         await pilot.press("colon", *"acc", "enter")
         assert "Known: accept" in "\n".join(screen_text(app))
         await pilot.press(*"ept", "enter")

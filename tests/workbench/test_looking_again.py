@@ -71,8 +71,8 @@ async def test_a_run_leads_back_to_its_rows_in_the_order_to_look_at_them(folder:
         assert "3 rows to look at again" in text[-2]
         assert "its loss fell from 4 to 3.9" in text[-3]
         await pilot.press("x")  # an accepted row, judged again
-        assert app.session.entry is not None
-        assert app.session.entry.row == 13
+        assert app.session.place.entry is not None
+        assert app.session.place.entry.row == 13
         assert app.session.project.verdict(14) == "rejected"
         await pilot.press("o")
         overview = "\n".join(screen_text(app))
@@ -84,9 +84,10 @@ async def test_an_alert_leads_to_the_rows_of_its_step(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
         await watch(app, pilot, folder)
         await pilot.press("a")
-        assert app.session.filter_text == f"batch:{RUN}/3"
-        assert [app.session.view.entry(index).row for index in range(len(app.session.view))] == [13, 15]
-        assert app.session.screen == "triage"
+        assert app.session.place.filter_text == f"batch:{RUN}/3"
+        shown = app.session.place.entries
+        assert [shown.entry(index).row for index in range(len(shown))] == [13, 15]
+        assert app.session.place.screen == "triage"
 
 
 async def test_a_run_that_cannot_be_tried_or_judged_says_why(folder: Path) -> None:
@@ -101,7 +102,7 @@ async def test_a_run_that_cannot_be_tried_or_judged_says_why(folder: Path) -> No
 async def test_re_scoring_without_an_accepted_row_says_so_and_the_keys_go_on(tmp_path: Path) -> None:
     async with workbench(planted.make_folder(tmp_path)) as (app, pilot):
         await pilot.press("L")
-        assert app.session.job == "re-scoring"
+        assert app.session.progress.job == "re-scoring"
         await pilot.press("j")
         await shown(app, pilot, lambda text: "nothing to train on" in text)
-        assert app.session.job == ""
+        assert app.session.progress.job == ""

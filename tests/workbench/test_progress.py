@@ -7,8 +7,9 @@ from pathlib import Path
 import planted
 from planted import screen_text, shown, workbench
 
-from engine.model import CHARS_PER_TOKEN
-from workbench.state.progress import Pace, TokenCount, progress_words
+from engine.model import CHARS_PER_TOKEN, Act
+from workbench.state.progress import Pace, Progress, TokenCount, progress_words
+from workbench.state.saved import MOST_FILTERS, Remembered
 
 
 class Clock:
@@ -31,10 +32,10 @@ def test_the_pace_counts_work_by_hand_and_no_pauses() -> None:
 
 def test_the_words_of_the_progress() -> None:
     assert progress_words(24, 2100, 300, None, 12.0, 411) == (
-        "accepted 24 of 300 (8%) · ~2,100 tokens · 12 rows a minute by hand: about 34 min for the 411 left"
+        "accepted 24 of 300 (8 %) · ~2,100 tokens · 12 rows a minute by hand: about 34 min for the 411 left"
     )
     assert progress_words(0, 0, None, None, None, 9).startswith("no goal set")
-    assert progress_words(5, 900, None, 90_000, None, 9) == "accepted 5 · ~900 of 90,000 (1%) tokens"
+    assert progress_words(5, 900, None, 90_000, None, 9) == "accepted 5 · ~900 of 90,000 (1 %) tokens"
 
 
 def test_tokens_are_told_from_the_size_of_rows_within_a_tenth(tmp_path: Path) -> None:
@@ -43,18 +44,55 @@ def test_tokens_are_told_from_the_size_of_rows_within_a_tenth(tmp_path: Path) ->
         count = TokenCount(project)
         assert count.accepted() == 0
         rows = range(0, 20, 2)
-        from engine.model import Act
-
         project.decide([Act("accept", tuple(map(project.rows.id, rows)))])
         real = sum(len(turn.text) for row in rows for turn in project.example(row).turns) / CHARS_PER_TOKEN
         assert abs(count.accepted() - real) <= real / 10
 
 
+def test_an_act_is_counted_without_a_pass_over_all_rows_and_the_held_out_set_never(tmp_path: Path) -> None:
+    with planted.opened(planted.make_folder(tmp_path)) as project:
+        ids = list(map(project.rows.id, range(20)))
+        project.decide([Act("holdout", (ids[19],))])
+        progress = Progress(project)
+        assert +progress.tally == {"undecided": 19}
+        rows = (17, 18, 19)
+        before = progress.verdicts_of(rows)
+        project.decide([Act("accept", tuple(ids[row] for row in rows))])
+        progress.note_act(rows, before)
+        assert +progress.tally == {"accepted": 2, "undecided": 17}
+        progress.count_verdicts()
+        assert +progress.tally == {"accepted": 2, "undecided": 17}
+
+
+def test_tokens_are_counted_again_only_once_they_were_asked_for(tmp_path: Path) -> None:
+    with planted.opened(planted.make_folder(tmp_path)) as project:
+        progress = Progress(project)
+        project.decide([Act("accept", (project.rows.id(0),))])
+        progress.recount_tokens()
+        assert progress.accepted_tokens is None
+        progress.count_tokens()
+        one = progress.accepted_tokens
+        project.decide([Act("accept", (project.rows.id(12),))])
+        progress.recount_tokens()
+        assert one is not None
+        assert progress.accepted_tokens is not None
+        assert progress.accepted_tokens > one > 0
+
+
+def test_a_filter_is_remembered_once_with_the_latest_last() -> None:
+    remembered = Remembered(filters=[f"row:{number}" for number in range(MOST_FILTERS)])
+    for text in (" row:7 ", "tag:good", ""):
+        remembered.add_filter(text)
+    assert len(remembered.filters) == MOST_FILTERS
+    assert remembered.filters[-2:] == ["row:7", "tag:good"]
+    assert remembered.filters.count("row:7") == 1
+
+
 async def test_the_overview_tells_goal_and_pace(tmp_path: Path) -> None:
     async with workbench(planted.make_folder(tmp_path)) as (app, pilot):
-        app.session.goal = (10, None)
+        app.session.progress.goal = (10, None)
         await pilot.press("enter", "enter", "o")
-        assert "accepted 1 of 10 (10%)" in screen_text(app)[1]
+        assert "accepted 1 of 10 (10 %)" in screen_text(app)[1]
 
 
 async def test_beside_the_overview_stands_what_a_line_holds_and_none_of_it_counts_as_seen(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from engine.project.project import Project
 from engine.review.store import Queue, load_queue, save_queue
 from workbench.actions import decide, pick, repairs, slices
 from workbench.actions import order as ordering
-from workbench.actions.decide import accept_rest, judge
+from workbench.actions.decide import accept_rest, decide_here
 from workbench.actions.edit import edit_fields, save_edit
 from workbench.render.learned import why_lines
 from workbench.state.session import Session
@@ -50,12 +50,12 @@ def plain_folder(place: Path, count: int) -> Path:
 
 def in_triage(project: Project) -> Session:
     session = Session(project)
-    session.screen = "triage"
+    session.place.screen = "triage"
     return session
 
 
 def shown_rows(session: Session) -> list[int]:
-    return [session.view.entry(index).row for index in range(len(session.view))]
+    return [session.place.entries.entry(index).row for index in range(len(session.place.entries))]
 
 
 def plant_queue(project: Project, order: list[int], chances: dict[int, float] | None = None) -> None:
@@ -71,15 +71,15 @@ async def test_s_goes_through_the_orders_and_stays_on_the_row(tmp_path: Path) ->
         await pilot.press("o", "G", "enter")
         session = app.session
         session.set_filter("")
-        session.cursor = session.view.find(15, None) or 0
+        session.place.cursor = session.place.entries.find(15, None) or 0
         await pilot.press("s")
-        assert (session.order, shown_rows(session)) == ("file", list(range(20)))
-        assert session.entry is not None
-        assert session.entry.row == 15
+        assert (session.queue.sorted_by, shown_rows(session)) == ("file", list(range(20)))
+        assert session.place.entry is not None
+        assert session.place.entry.row == 15
         for expected in ("cluster", "bucket", "length", "newest"):
             await pilot.press("s")
             await app.workers.wait_for_complete()
-            assert session.order == expected
+            assert session.queue.sorted_by == expected
             assert sorted(shown_rows(session)) == list(range(20))
         dates = [session.project.rows.raw(row)["year"] for row in shown_rows(session)]
         assert dates == sorted(dates, reverse=True)
@@ -96,7 +96,7 @@ async def test_by_risk_the_queue_is_learnt_in_a_job(folder: Path) -> None:
         await pilot.pause()
         queue = load_queue(folder, app.session.project.scan_key())
         assert queue is not None
-        assert app.session.queue == queue
+        assert app.session.queue.learned == queue
         assert "by flags until 20 verdicts" in app.session.message.text
         assert set(shown_rows(app.session)[:4]) <= set(range(4)) | {queue.order[4]}
 
@@ -108,12 +108,12 @@ def test_new_scores_sort_nothing_above_the_cursor(tmp_path: Path) -> None:
         ordering.take_queue(session)
         ordering.take_order(session, "risk", ordering.ranking(session, "risk"))
         assert shown_rows(session) == [5, 3, 1, 0, 2, 4, 6, 7]
-        session.cursor = 2
+        session.place.cursor = 2
         plant_queue(project, [7, 6, 5, 4, 3, 2, 1, 0], {7: 0.9})
         ordering.take_queue(session)
         assert shown_rows(session) == [5, 3, 1, 7, 6, 4, 2, 0]
-        assert session.entry is not None
-        assert session.entry.row == 1
+        assert session.place.entry is not None
+        assert session.place.entry.row == 1
 
 
 # -- what was learnt, on demand
@@ -126,11 +126,11 @@ def test_why_tells_the_words_behind_a_score_and_the_record_of_a_signal(folder: P
         ordering.take_queue(session)
         session.set_filter("row:1")
         session.on_screen.add(1)
-        judge(session, "reject")
+        decide_here(session, "reject")
         text = ["".join(part for part, _ in line) for line in why_lines(session, 0)]
         assert text == [
             "html_entities right 1 of 1 of your verdicts",
-            "learnt 83% likely bad, from 30 verdicts",
+            "learnt 83 % likely bad, from 30 verdicts",
             "  +1.50 word river",
             "  -0.20 flag link",
         ]
@@ -163,13 +163,13 @@ async def test_a_repair_is_shown_as_a_diff_and_made_and_undone_by_one_key(folder
 async def test_a_repair_for_all_rows_of_a_flag_is_one_act_and_leaves_out_what_has_more(folder: Path) -> None:
     async with planted.workbench(folder) as (app, pilot):
         session = app.session
-        session.item_cursor = next(
-            n for n, item in enumerate(session.items) if item.filter_text == "flag:html_entities"
+        session.overview.cursor = next(
+            n for n, item in enumerate(session.overview.items) if item.filter_text == "flag:html_entities"
         )
         await pilot.press("c")
-        assert session.offer is not None
-        assert [change.row for change in session.offer.changes] == [0, 1, 2]
-        assert "1 row with other findings left out" in session.offer.title
+        assert session.proposals.offer is not None
+        assert [change.row for change in session.proposals.offer.changes] == [0, 1, 2]
+        assert "1 row with other findings left out" in session.proposals.offer.title
         await pilot.press("j", "x", "enter")
         lines = planted.journal(folder)
         assert len(lines) == 1
@@ -185,18 +185,19 @@ async def test_a_line_of_flags_offers_its_repair_beside_a_held_out_set_too(folde
         session = app.session
         await pilot.press("c")
         assert "repairs are offered on a line of the flags" in planted.screen_text(app)[-2]
-        session.item_cursor = next(n for n, item in enumerate(session.items) if item.label == "html_entities")
-        assert "is:heldout" in session.items[session.item_cursor].filter_text
+        lines = session.overview.items
+        session.overview.cursor = next(n for n, item in enumerate(lines) if item.label == "html_entities")
+        assert "is:heldout" in session.overview.items[session.overview.cursor].filter_text
         await pilot.press("c")
-        assert session.offer is not None
+        assert session.proposals.offer is not None
         # What was held out after the scan is scanned anew: row 3 is flagged no more for what was planted.
-        assert [change.row for change in session.offer.changes] == [0, 1, 3]
+        assert [change.row for change in session.proposals.offer.changes] == [0, 1, 3]
 
 
 def test_every_change_taken_out_leaves_nothing_to_do(folder: Path) -> None:
     with planted.opened(folder) as project:
         session = in_triage(project)
-        session.offer = repairs.offer_row(session, 0)
+        session.proposals.offer = repairs.offer_row(session, 0)
         repairs.toggle(session)
         with pytest.raises(repairs.UsageError, match="every change was taken out"):
             repairs.apply_all(session)
@@ -215,8 +216,8 @@ async def test_an_edit_is_offered_to_the_rows_it_fits(folder: Path) -> None:
         save_edit(session, 5, {path: "River 5"})
         app.sync_screen()
         await app.workers.wait_for_complete()
-        assert session.fits is not None
-        assert session.fits[1] == (4, 6, 7, 8, 9)
+        assert session.proposals.fits is not None
+        assert session.proposals.fits[1] == (4, 6, 7, 8, 9)
         assert session.message.text.startswith("F shows 5 more rows that the same change fits (strip")
         await pilot.press("F", "enter")
         assert [session.project.current_row(row)["output"] for row in range(4, 10)] == [
@@ -232,7 +233,7 @@ def test_an_edit_that_is_no_mechanical_change_is_offered_to_nobody(folder: Path)
         session = in_triage(project)
         (path,) = [field.path for field in edit_fields(session, 5) if field.path[-1] == "output"]
         save_edit(session, 5, {path: "It is a long one in the north"})
-        assert session.edit_rule is None
+        assert session.proposals.edit_rule is None
 
 
 # -- when to stop
@@ -248,9 +249,9 @@ def test_advice_to_stop_names_the_risk_and_is_taken_twice(tmp_path: Path) -> Non
         accept_rest(session)
         assert "no ground to stop yet" in session.message.text
         for _ in range(30):
-            assert session.entry is not None
-            session.on_screen.add(session.entry.row)
-            judge(session, "accept")
+            assert session.place.entry is not None
+            session.on_screen.add(session.place.entry.row)
+            decide_here(session, "accept")
         assert (
             session.message.text == "A accepts the rest, at most 9.5 % bad with 95 % confidence: "
             "the last 30 of `clean` changed nothing: accept the remaining 30?"
@@ -270,25 +271,26 @@ def test_a_second_look_hides_the_first_verdict_and_tells_the_agreement(tmp_path:
     with planted.opened(plain_folder(tmp_path, 6)) as project:
         session = in_triage(project)
         with pytest.raises(decide.UsageError, match="nothing to look at a second time"):
-            decide.start(session)
+            decide.start_recheck(session)
         session.set_filter("row:0-3")
         for _ in range(4):
-            assert session.entry is not None
-            session.on_screen.add(session.entry.row)
-            judge(session, "accept")
-        decide.start(session)
+            assert session.place.entry is not None
+            session.on_screen.add(session.place.entry.row)
+            decide_here(session, "accept")
+        decide.start_recheck(session)
         assert shown_rows(session) == [0, 1, 2, 3]
-        assert session.view.open_from(0, project) == 0
+        assert session.place.entries.open_from(0, project) == 0
         text = "".join(part for part, _ in _marks(session))
         assert "\u2713" not in text
         for verb in ("accept", "reject", "accept", "accept"):
-            judge(session, verb)  # type: ignore[arg-type]
-        assert session.message.text.startswith("3 of 4 verdicts were the same at the second look (75%)")
+            decide_here(session, verb)  # type: ignore[arg-type]
+        assert session.message.text.startswith("3 of 4 verdicts were the same at the second look (75 %)")
         assert [project.verdict(row) for row in range(4)] == ["accepted", "rejected", "accepted", "accepted"]
 
 
 def _marks(session: Session) -> list[tuple[str, str]]:
-    from workbench.render.row import decision_words, mark_of
+    from workbench.render.parts import mark_of
+    from workbench.render.row import decision_words
 
     marks = [mark_of(session.project, row) for row in shown_rows(session)]
     return [*marks, *((decision_words(session.project, row), "") for row in shown_rows(session))]
@@ -308,19 +310,19 @@ async def test_pick_proposes_swaps_and_locks_and_accepts_only_when_asked_twice(t
     ]
     async with planted.workbench(planted.make_folder(tmp_path, rows)) as (app, pilot):
         session = app.session
-        session.board = pick.Board(6)
+        session.proposals.pick = pick.Board(6)
         await pilot.press("P")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        board = session.board
+        board = session.proposals.pick
         assert len(board.rows) == 6
         assert all(one.reason.startswith("topic ") for one in board.rows)
         await pilot.press("l", "j")
-        out = session.board.rows[1].row
+        out = session.proposals.pick.rows[1].row
         await pilot.press("x")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        now = session.board
+        now = session.proposals.pick
         assert out not in {one.row for one in now.rows}
         assert {one.row for one in board.rows} - {out} <= {one.row for one in now.rows}
         assert [one.row for one in now.rows if one.locked] == [board.rows[0].row]
@@ -339,14 +341,14 @@ async def test_a_pick_that_fails_says_so_once(tmp_path: Path) -> None:
     async with planted.workbench(plain_folder(tmp_path, 4)) as (app, pilot):
         for row in range(4):
             app.session.set_filter(f"row:{row}")
-            app.session.screen = "triage"
-            judge(app.session, "reject")
+            app.session.place.screen = "triage"
+            decide_here(app.session, "reject")
         await pilot.press("P")
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert "nothing to pick" in app.session.message.text
-        assert app.session.board is not None
-        assert not app.session.board.stale
+        assert app.session.proposals.pick is not None
+        assert not app.session.proposals.pick.stale
 
 
 # -- slices
@@ -363,15 +365,14 @@ async def test_a_slice_is_looked_at_and_settled(tmp_path: Path) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause()
         session = app.session
-        assert session.slices is not None
-        assert [(bar.name, bar.rows) for bar in session.slices.slices] == [(str(2017 + n), 20) for n in range(6)]
-        assert [(bar.name, bar.note) for bar in session.slices.words] == [
-            ("fax", "last in 2018, none in 80 later rows")
-        ]
+        board = session.proposals.slices
+        assert board is not None
+        assert [(bar.name, bar.rows) for bar in board.slices] == [(str(2017 + n), 20) for n in range(6)]
+        assert [(bar.name, bar.note) for bar in board.words] == [("fax", "last in 2018, none in 80 later rows")]
         assert "words that die out" in "\n".join(planted.screen_text(app))
         await pilot.press("enter")
         await pilot.pause()
-        assert session.view.matched == 10
+        assert session.place.entries.matched == 10
         assert {session.project.rows.raw(row)["meta"]["date"][:4] for row in shown_rows(session)} == {"2017"}
         await pilot.press("H")
         await pilot.pause()
@@ -383,7 +384,7 @@ async def test_a_slice_is_looked_at_and_settled(tmp_path: Path) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert session.project.tally()["rejected"] == 0
-        assert session.slices.slices[0].name == "2017-03"
+        assert session.proposals.slices.slices[0].name == "2017-03"
         slices.move(session, 100)
         slices.show_ten(session)
         assert all("fax" in session.project.example(row).prompt for row in shown_rows(session))

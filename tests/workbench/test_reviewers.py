@@ -87,4 +87,4 @@ async def test_earlier_filters_come_back_with_the_arrow_keys(folder: Path) -> No
         await pilot.press("slash", *"row:15", "enter", "slash", *"kind:near", "enter")
     async with workbench(folder) as (app, pilot):
         await pilot.press("slash", "up", "up", "enter")
-        assert app.session.filter_text == "row:15"
+        assert app.session.place.filter_text == "row:15"

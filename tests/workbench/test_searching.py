@@ -10,7 +10,7 @@ import pytest
 from planted import screen_text, workbench
 
 from engine.select import select
-from workbench.actions.search import ROWS_AT_ONCE, Search
+from workbench.state.search import ROWS_AT_ONCE, Search
 
 WORD = "photosynthesis"
 ROWS = [
@@ -87,15 +87,15 @@ async def test_keys_go_on_while_rows_are_looked_for(folder: Path, gate: list[boo
         await pilot.press("slash", *WORD, "enter")
         session = app.session
         # The first rows are shown and can be walked through; a verdict is on the row one sees.
-        assert session.entry is not None
-        assert session.entry.row == 4
+        assert session.place.entry is not None
+        assert session.place.entry.row == 4
         await pilot.press("j", "x")
         assert session.project.verdict(13) == "rejected"
         gate.append(True)
-        while session.searching is not None:
+        while session.place.searching is not None:
             await pilot.pause(0.01)
-        assert session.view.matched == len(range(4, 190, 9))
-        assert session.entry.row == 22
+        assert session.place.entries.matched == len(range(4, 190, 9))
+        assert session.place.entry.row == 22
         assert "rows match" in screen_text(app)[-2]
 
 
@@ -103,6 +103,6 @@ async def test_esc_stops_a_search_and_keeps_what_was_found(folder: Path, gate: l
     async with workbench(folder) as (app, pilot):
         await pilot.press("slash", *WORD, "enter")
         await pilot.press("escape")
-        assert app.session.searching is None
-        assert app.session.view.matched == len(range(4, ROWS_AT_ONCE, 9))
+        assert app.session.place.searching is None
+        assert app.session.place.entries.matched == len(range(4, ROWS_AT_ONCE, 9))
         assert "stopped searching" in screen_text(app)[-2]

@@ -16,7 +16,7 @@ import pytest
 from planted import screen_text, workbench
 
 from engine.training.runs.loss_history import COLUMNS, Column
-from engine.training.runs.registry import remember
+from engine.training.runs.registry import register
 from engine.training.worker.events import event_line
 from workbench.text.braille import Curve, Frame, draw, frame_for, layered, smoothed
 
@@ -203,7 +203,7 @@ async def test_scale_view_and_overlay_are_changed_by_key(folder: Path) -> None:
 
 async def test_the_runs_screen_shows_every_run_and_watches_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = folder / "runs" / "20260101T000000Z-built-in"
-    remember([run])
+    register([run])
     async with workbench(folder) as (app, pilot):
         await pilot.press("R")
         text = await settled(app, pilot)

@@ -11,8 +11,8 @@ import pytest
 
 from engine.model import BUCKET_ORDER, Act, Cluster, ClusterKind, Findings, Flag
 from engine.project.project import Project
-from workbench.state.entries import build_view
-from workbench.state.overview import overview_items
+from workbench.state.entries import build_entries
+from workbench.state.overview import Overview, overview_items
 
 ROWS = 200
 KINDS: tuple[ClusterKind, ...] = ("exact", "variant", "variant", "conflict")
@@ -52,7 +52,7 @@ def test_single_rows_stand_in_their_order(tmp_path: Path, seed: int) -> None:
             project.decide([Act("holdout", tuple(map(project.rows.id, dice.sample(range(ROWS), 20))))])
             project.save_findings(found)
         for text in ("", "row:20-150", "not flag:a"):
-            view = build_view(project, text)
+            view = build_entries(project, text)
             entries = [view.entry(index) for index in range(len(view))]
             singles = [entry.row for entry in entries if entry.cluster is None]
             assert singles == sorted(singles, key=plain_order(project))
@@ -98,3 +98,17 @@ def test_the_overview_counts_what_a_plain_count_finds(tmp_path: Path, seed: int)
             told = next(item for (section, label), item in items.items()
                         if section == "buckets" and label.startswith(bucket))  # fmt: skip
             assert (told.rows, told.of) == (len(mine & left), len(mine))
+
+
+def test_the_cursor_of_the_overview_stays_on_its_line_when_lines_go(tmp_path: Path) -> None:
+    with planted.opened(planted.make_folder(tmp_path)) as project:
+        overview = Overview(project)
+        overview.move(2)
+        assert overview.item is not None
+        line = overview.item.filter_text
+        assert line == "kind:conflict"
+        project.decide([Act("reject", tuple(map(project.rows.id, (0, 1, 2))))])
+        overview.refresh()
+        assert (overview.cursor, overview.item.filter_text) == (1, line)
+        overview.move(99)
+        assert overview.item is overview.items[-1]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from engine.errors import ProjectError, UsageError
 from engine.model import Row
-from engine.select import select
 from engine.sources.shapes import EditableField
-from workbench.actions.decide import note_outcome, with_answer
+from workbench.actions.decide import note_outcome, with_recheck_answered
 from workbench.actions.edited_row import changed_texts, edited_row, fields_of
 from workbench.actions.repairs import rule_behind
-from workbench.state.plans import plan_edit, plan_edits
+from workbench.state.plans import plan_edit, plan_edits, undecided_rows
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.phrases import counted
@@ -25,7 +24,7 @@ def edit_fields(session: Session, row: int) -> tuple[EditableField, ...]:
 
 def draft(session: Session, row: int) -> dict[FieldPath, str]:
     """What was typed for this row and left without saving."""
-    return session.drafts.get(session.project.rows.id(row), {})
+    return session.remembered.drafts.get(session.project.rows.id(row), {})
 
 
 def keep_draft(session: Session, row: int, texts: dict[FieldPath, str]) -> None:
@@ -33,9 +32,9 @@ def keep_draft(session: Session, row: int, texts: dict[FieldPath, str]) -> None:
     changed = changed_texts(session.project, row, texts)
     identifier = session.project.rows.id(row)
     if changed:
-        session.drafts[identifier] = changed
+        session.remembered.drafts[identifier] = changed
     else:
-        session.drafts.pop(identifier, None)
+        session.remembered.drafts.pop(identifier, None)
     session.save_place()
 
 
@@ -45,11 +44,11 @@ def rows_to_edit(session: Session) -> tuple[int, ...]:
     Raises UsageError where there are none, or too many for one file.
     """
     project = session.project
-    if session.screen == "overview":
-        rows = select(project, session.item.filter_text) if session.item is not None else []
-        rows = [row for row in rows if project.verdict(row) == "undecided"]
+    if session.place.screen == "overview":
+        rows = undecided_rows(project, session.overview.item.filter_text) if session.overview.item is not None else []
     else:
-        rows = sorted(session.marked) or ([session.entry.row] if session.entry is not None else [])
+        entry = session.place.entry
+        rows = sorted(session.selection.marked) or ([entry.row] if entry is not None else [])
     if len(rows) > 1:
         # Held-out and disputed rows are judged one by one.
         rows = [row for row in rows if not project.is_heldout(row) and not project.is_disputed(row)]
@@ -57,7 +56,9 @@ def rows_to_edit(session: Session) -> tuple[int, ...]:
         raise UsageError("no undecided row here to edit")
     if len(rows) > MOST_EDITED_AT_ONCE:
         raise UsageError(
-            f"{len(rows):,} rows are too many for one file, {MOST_EDITED_AT_ONCE} go", "", "narrow them with a filter"
+            f"{counted(len(rows), 'row')} are too many for one file, {MOST_EDITED_AT_ONCE} go",
+            "",
+            "narrow them with a filter",
         )
     return tuple(rows)
 
@@ -80,11 +81,8 @@ def save_edits(session: Session, texts: dict[int, dict[FieldPath, str]]) -> int:
                 raise UsageError(f"row {row}: {error.title}", "", "no row was decided; the drafts are kept") from error
             if edited is not None:
                 changed[row] = edited
-        plan = plan_edits(
-            session.project,
-            changed,
-            session.item.filter_text if session.screen == "overview" and session.item else "marked",
-        )
+        item = session.overview.item if session.place.screen == "overview" else None
+        plan = plan_edits(session.project, changed, item.filter_text if item else "marked")
         session.on_screen |= set(changed)
         if changed:
             session.act(plan, advance=False)
@@ -93,8 +91,8 @@ def save_edits(session: Session, texts: dict[int, dict[FieldPath, str]]) -> int:
             keep_draft(session, row, own)
         raise
     for row in texts:
-        session.drafts.pop(session.project.rows.id(row), None)
-    session.clear_marks()
+        session.remembered.drafts.pop(session.project.rows.id(row), None)
+    session.selection.clear()
     same = len(texts) - len(changed)
     if not changed:
         session.say("nothing was changed: no decision taken")
@@ -113,14 +111,13 @@ def save_edit(session: Session, row: int, texts: dict[FieldPath, str]) -> bool:
         edited = edited_row(session.project, row, texts)
         if edited is not None:
             session.on_screen.add(row)
-            session.act(with_answer(session.project, row, plan_edit(session.project, row, edited)))
+            session.act(with_recheck_answered(session.project, row, plan_edit(session.project, row, edited)))
             note_outcome(session, True)
-            session.edit_rule = rule_behind(session.project, row, before)
-            session.fits = None
+            session.proposals.note_edit(rule_behind(session.project, row, before))
     except (UsageError, ProjectError):
         keep_draft(session, row, texts)
         raise
-    session.drafts.pop(session.project.rows.id(row), None)
+    session.remembered.drafts.pop(session.project.rows.id(row), None)
     if edited is None:
         session.say("nothing was changed: no decision taken")
     return edited is not None

@@ -18,24 +18,24 @@ TurnEdit = Callable[[Row, Mapping, int], dict[str, Any]]
 
 def focus(session: Session, steps: int) -> None:
     """Put the next turn (or the one before) in focus; a step before the first shows the whole row again."""
-    entry = session.entry
+    entry = session.place.entry
     if entry is None or entry.is_header:
         raise UsageError("a group has no turns: go to one of its rows (j)")
     turns = len(session.project.example(entry.row).turns)
-    at = session.turn
+    at = session.place.turn
     if at is None:
         # From the last turn backwards, from the first one forwards.
         chosen = 0 if steps > 0 else turns - 1
     elif at + steps < 0:
-        session.focus_turn(None)
+        session.place.focus_turn(None)
         session.say("the whole row")
         return
     else:
         chosen = min(at + steps, turns - 1)
         if chosen == at:
             session.say("the last turn; h goes back, z shows the row as it is")
-    session.focus_turn(chosen)
-    session.why_open = session.raw_open = False
+    session.place.focus_turn(chosen)
+    session.place.why_open = session.place.raw_open = False
 
 
 def cut_rest(session: Session) -> None:
@@ -61,7 +61,7 @@ def train_or_not(session: Session) -> None:
 
 
 def _here(session: Session) -> tuple[int, int]:
-    entry, turn = session.entry, session.turn
+    entry, turn = session.place.entry, session.place.turn
     if entry is None or entry.is_header or turn is None:
         raise UsageError("no turn is in focus: l goes to the first one")
     return entry.row, turn
@@ -72,6 +72,6 @@ def _change(session: Session, edit: TurnEdit, sentence: str) -> None:
     project = session.project
     edited = edit(project.current_row(row), project.mapping, turn)
     session.act(plan_edit(project, row, edited), advance=False)
-    session.focus_turn(min(turn, len(project.example(row).turns) - 1))
-    session.why_open = True
+    session.place.focus_turn(min(turn, len(project.example(row).turns) - 1))
+    session.place.why_open = True
     session.say(f"{sentence}; the row is accepted as edited, u takes it back", "done")

@@ -9,7 +9,7 @@ from engine.model import Act, Cluster
 from engine.project.project import Project
 from workbench.actions.edit import edit_fields
 from workbench.actions.edited_row import edited_row
-from workbench.state.plans import Plan, plan_keep
+from workbench.state.plans import DecisionPlan, plan_keep
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.phrases import counted
@@ -20,7 +20,7 @@ _MARK = re.compile(rf"^(?:{START} row \d+|{BETWEEN} row \d+|{END})$", re.MULTILI
 
 def conflict_here(session: Session) -> Cluster:
     """The conflict under the cursor. Raises UsageError where there is none, or its keeper's text cannot be edited."""
-    entry = session.entry
+    entry = session.place.entry
     if entry is None or entry.cluster is None or entry.cluster.kind != "conflict":
         raise UsageError("only answers that disagree are merged", "", "e edits a row, enter keeps one of a group")
     if not edit_fields(session, entry.cluster.keeper):
@@ -63,9 +63,9 @@ def save_merge(session: Session, cluster: Cluster, texts: dict[FieldPath, str]) 
     return True
 
 
-def _with_edit(project: Project, plan: Plan, keeper: int, edited: dict[str, object]) -> Plan:
+def _with_edit(project: Project, plan: DecisionPlan, keeper: int, edited: dict[str, object]) -> DecisionPlan:
     identifier = project.rows.id(keeper)
     if not any(identifier in act.ids for act in plan.acts):
         raise ProjectError(f"row {keeper} is held out or disputed: judge it by itself")
     acts = tuple(act for act in plan.acts if identifier not in act.ids)
-    return Plan((Act("edit", (identifier,), {identifier: edited}), *acts), plan.rows, plan.why, plan.left_alone)
+    return DecisionPlan((Act("edit", (identifier,), {identifier: edited}), *acts), plan.rows, plan.why, plan.left_alone)

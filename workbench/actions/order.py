@@ -9,15 +9,16 @@ from collections.abc import Sequence
 
 from engine.review.order import ORDERS, resorted
 from engine.review.store import Queue, load_queue
-from workbench.state.entries import build_view
-from workbench.state.session import SETTLE, Session
+from workbench.state.entries import build_entries
+from workbench.state.queue import GROUPS_FIRST
+from workbench.state.session import Session
 from workbench.text.phrases import counted
 
 RISK = "risk"
 SURPRISE = "surprise"
-NAMES = (SETTLE, *(name for name in ORDERS if name != SURPRISE), RISK, SURPRISE)
+NAMES = (GROUPS_FIRST, *(name for name in ORDERS if name != SURPRISE), RISK, SURPRISE)
 LABELS = {
-    SETTLE: "groups first, then by bucket",
+    GROUPS_FIRST: "groups first, then by bucket",
     "file": "as in the file",
     "cluster": "largest groups first",
     "bucket": "by bucket",
@@ -36,12 +37,12 @@ def following(name: str) -> str:
 
 
 def ranking(session: Session, name: str) -> list[int] | None:
-    """All rows in an order. "newest" reads every row once, the others none; "risk" needs `session.queue`."""
+    """All rows in an order. "newest" reads every row once, the others none; "risk" needs `session.queue.learned`."""
     project = session.project
-    if name == SETTLE:
+    if name == GROUPS_FIRST:
         return None
     if name == RISK:
-        first = list(session.queue.order) if session.queue is not None else []
+        first = list(session.queue.learned.order) if session.queue.learned is not None else []
         held = set(first)
         return first + [row for row in range(len(project.rows)) if row not in held]
     # The held-out set is judged in a sitting of its own, so it comes last in every order.
@@ -50,12 +51,9 @@ def ranking(session: Session, name: str) -> list[int] | None:
 
 def take_order(session: Session, name: str, ranked: Sequence[int] | None) -> None:
     """Show the list in this order; the cursor stays on its row, but in the order of risk goes to the riskiest."""
-    entry = session.entry
-    session.order, session.ranked = name, ranked
-    session.view = build_view(session.project, session.filter_text, ranked)
-    found = session.view.find(entry.row, None) if entry is not None and name != RISK else None
-    session.cursor = found if found is not None else session.view.open_from(0, session.project) or 0
-    session.say(f"order: {LABELS[name]}{learnt(session.queue) if name == RISK else ''}")
+    session.queue.sorted_by, session.queue.ranked = name, ranked
+    session.place.rebuild(ranked, stay=name != RISK)
+    session.say(f"order: {LABELS[name]}{learned_words(session.queue.learned) if name == RISK else ''}")
 
 
 def take_queue(session: Session) -> None:
@@ -63,21 +61,21 @@ def take_queue(session: Session) -> None:
     queue = load_queue(session.project.folder, session.project.scan_key())
     if queue is None:
         return
-    session.queue, session.verdicts_since_learnt = queue, 0
-    if session.order != RISK or session.ranked is None:
+    session.queue.take_learned(queue)
+    if session.queue.sorted_by != RISK or session.queue.ranked is None:
         return
-    entry = session.entry
-    cursor = session.ranked.index(entry.row) if entry is not None else -1
-    shown = list(session.ranked)
+    entry = session.place.entry
+    cursor = session.queue.ranked.index(entry.row) if entry is not None else -1
+    shown = list(session.queue.ranked)
     fresh = resorted(shown, cursor, queue.order)
     held = set(fresh)
-    session.ranked = fresh + [row for row in shown if row not in held]
-    session.view = build_view(session.project, session.filter_text, session.ranked)
+    session.queue.ranked = fresh + [row for row in shown if row not in held]
+    session.place.entries = build_entries(session.project, session.place.filter_text, session.queue.ranked)
     if entry is not None:
-        session.cursor = session.view.find(entry.row, None) or 0
+        session.place.cursor = session.place.entries.find(entry.row, None) or 0
 
 
-def learnt(queue: Queue | None) -> str:
+def learned_words(queue: Queue | None) -> str:
     """What an order of risk rests on, in a few words behind its name."""
     if queue is None:
         return ""

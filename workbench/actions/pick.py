@@ -6,13 +6,15 @@ The proposal is worked out by a job (`engine.jobs.pick`) and read from `pick.jso
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from engine.errors import UsageError
+from engine.phrases import counted, share
 from engine.project.project import Project
-from workbench.actions.decide import confirmed
-from workbench.state.plans import plan_bulk, seen_by
+from workbench.actions.decide import confirmed, seen_here
+from workbench.state.plans import plan_bulk
+from workbench.state.proposals import Board, PickedRow, TopicBar
 from workbench.state.session import Session
 
 FIRST_WANTED = 300
@@ -20,54 +22,12 @@ MOST_SHARE = 0.5
 """Of a small set no more than half is proposed at first: all of it would be no choice."""
 
 
-@dataclass(frozen=True, slots=True)
-class PickedRow:
-    row: int
-    topic: int
-    reason: str
-    locked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TopicBar:
-    """A topic in the gauge: its words, its rows and tokens, and how many of each are picked."""
-
-    words: str
-    rows: int
-    picked: int
-    tokens: int
-    tokens_picked: int
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """`stale` says that the proposal must be worked out anew; `swapped` is the row that is being replaced."""
-
-    wanted: int
-    rows: tuple[PickedRow, ...] = ()
-    topics: tuple[TopicBar, ...] = ()
-    coverage: float = 0.0
-    refused: frozenset[int] = frozenset()
-    cursor: int = 0
-    swapped: int | None = None
-    stale: bool = True
-
-    @property
-    def here(self) -> PickedRow | None:
-        return self.rows[self.cursor] if self.rows else None
-
-    @property
-    def locked(self) -> tuple[int, ...]:
-        """The rows that must stay: those locked, and while one is swapped all others."""
-        return tuple(one.row for one in self.rows if one.locked or self.swapped is not None)
-
-
 def open_board(session: Session) -> Board:
     """The board of this sitting, made when it is first asked for."""
-    if session.board is None:
+    if session.proposals.pick is None:
         left = sum(session.project.verdict(row) in ("undecided", "accepted") for row in session.project.training)
-        session.board = Board(max(1, min(FIRST_WANTED, int(left * MOST_SHARE))))
-    return session.board
+        session.proposals.pick = Board(max(1, min(FIRST_WANTED, int(left * MOST_SHARE))))
+    return session.proposals.pick
 
 
 def take_pick(session: Session) -> None:
@@ -94,9 +54,10 @@ def take_pick(session: Session) -> None:
             f"row {board.swapped} is out; no other row is left that is unlike these", "done")  # fmt: skip
     else:
         session.say(
-            f"{len(rows):,} rows proposed, {proposal['coverage']:.0%} of the topics; nothing is accepted", "done"
+            f"{counted(len(rows), 'row')} proposed, {share(proposal['coverage'])} of the topics; nothing is accepted",
+            "done",
         )
-    session.board = replace(
+    session.proposals.pick = replace(
         board, rows=rows, topics=topics, coverage=float(proposal["coverage"]), cursor=cursor, swapped=None, stale=False
     )
 
@@ -110,14 +71,14 @@ def _read(project: Project) -> dict[str, Any]:
 
 
 def why_no_row(session: Session) -> str | None:
-    if session.board is None or session.board.stale:
+    if session.proposals.pick is None or session.proposals.pick.stale:
         return "the pick is being worked out"
-    return None if session.board.rows else "nothing is picked"
+    return None if session.proposals.pick.rows else "nothing is picked"
 
 
 def move(session: Session, steps: int) -> None:
     board = open_board(session)
-    session.board = replace(board, cursor=max(0, min(board.cursor + steps, len(board.rows) - 1)))
+    session.proposals.pick = replace(board, cursor=max(0, min(board.cursor + steps, len(board.rows) - 1)))
 
 
 def toggle_lock(session: Session) -> None:
@@ -126,7 +87,7 @@ def toggle_lock(session: Session) -> None:
     rows = tuple(
         replace(one, locked=not one.locked) if place == board.cursor else one for place, one in enumerate(board.rows)
     )
-    session.board = replace(board, rows=rows)
+    session.proposals.pick = replace(board, rows=rows)
     session.say(
         f"row {rows[board.cursor].row} {'stays whatever is swapped' if rows[board.cursor].locked else 'is free'}"
     )
@@ -142,24 +103,23 @@ def swap(session: Session) -> None:
         session.say(f"row {here.row} is locked: l lets it go", "refused")
         return
     rest = tuple(one for one in board.rows if one.row != here.row)
-    session.board = replace(board, rows=rest, refused=board.refused | {here.row}, swapped=here.row, stale=True)
+    session.proposals.pick = replace(board, rows=rest, refused=board.refused | {here.row}, swapped=here.row, stale=True)
 
 
 def change_wanted(session: Session, factor: float) -> None:
     """Pick more or fewer rows; what is locked stays, what was swapped away stays away."""
     board = open_board(session)
     wanted = max(1, len(board.locked), round(board.wanted * factor), board.wanted + 1 if factor > 1 else 1)
-    session.board = replace(board, wanted=wanted, stale=True)
+    session.proposals.pick = replace(board, wanted=wanted, stale=True)
 
 
-def accept(session: Session) -> None:
+def accept_pick(session: Session) -> None:
     """Accept the rows of the pick, as one act; the key is taken twice."""
     board = open_board(session)
     if board.stale or not board.rows:
         session.say("nothing is picked yet", "refused")
         return
-    project = session.project
     rows = [one.row for one in board.rows]
-    plan = plan_bulk(project, "accept", rows, f"pick of {len(rows)}", seen_by(project, session.on_screen))
+    plan = plan_bulk(session.project, "accept", rows, f"pick of {len(rows)}", seen_here(session))
     if confirmed(session, "pick-accept", f"pick {hash(tuple(rows))}", plan, always=True, word="accept"):
         session.act(plan, advance=False)

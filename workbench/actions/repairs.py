@@ -7,7 +7,7 @@ no terminal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from engine.errors import UsageError
@@ -17,6 +17,7 @@ from engine.review.edit_rules import RowRule, derive_row
 from engine.sources.shapes import with_texts
 from workbench.actions.edited_row import can_be_trained_on, fields_of
 from workbench.state.plans import plan_edits
+from workbench.state.proposals import Change, Offer
 from workbench.state.session import Session
 from workbench.text.phrases import counted
 
@@ -28,30 +29,6 @@ def repair_table() -> Mapping[str, Callable[[str], str]]:
     from engine.scan.signals.table import SIGNALS
 
     return {signal.name: signal.repair for signal in SIGNALS if signal.repair is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One repair of one row: what it does in words, and the row after it (None where it changes nothing)."""
-
-    row: int
-    about: str
-    apply: Callable[[Row], Row | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Changes to look through. `out` holds the places of those that were taken out; `why` goes into the journal."""
-
-    title: str
-    why: str
-    changes: tuple[Change, ...]
-    cursor: int = 0
-    out: frozenset[int] = frozenset()
-
-    @property
-    def wanted(self) -> tuple[Change, ...]:
-        return tuple(change for place, change in enumerate(self.changes) if place not in self.out)
 
 
 def repairs_of(project: Project, row: int) -> Iterator[Change]:
@@ -148,38 +125,38 @@ def _has_more(project: Project, row: int, signal: str = "") -> bool:
 
 def move(session: Session, steps: int) -> None:
     """Move the cursor in the list of changes."""
-    offer = session.offer
+    offer = session.proposals.offer
     if offer is not None:
-        session.offer = replace(offer, cursor=max(0, min(offer.cursor + steps, len(offer.changes) - 1)))
+        session.proposals.offer = replace(offer, cursor=max(0, min(offer.cursor + steps, len(offer.changes) - 1)))
 
 
 def toggle(session: Session) -> None:
     """Take the change under the cursor out, or put it back in."""
-    offer = session.offer
+    offer = session.proposals.offer
     if offer is not None:
-        session.offer = replace(offer, out=offer.out ^ {offer.cursor})
+        session.proposals.offer = replace(offer, out=offer.out ^ {offer.cursor})
         move(session, 1)
 
 
 def apply_one(session: Session) -> bool:
     """Make the change under the cursor alone; whether the offer is used up then."""
-    offer = session.offer
+    offer = session.proposals.offer
     if offer is None:
         return True
     _make(session, (offer.changes[offer.cursor],), offer.why)
     rest = tuple(change for place, change in enumerate(offer.changes) if place != offer.cursor)
     out = frozenset(place - (place > offer.cursor) for place in offer.out if place != offer.cursor)
-    session.offer = replace(offer, changes=rest, cursor=min(offer.cursor, max(0, len(rest) - 1)), out=out)
+    session.proposals.offer = replace(offer, changes=rest, cursor=min(offer.cursor, max(0, len(rest) - 1)), out=out)
     return not rest
 
 
 def apply_all(session: Session) -> None:
     """Make every change that was not taken out, as one act. Raises UsageError where none is left."""
-    offer = session.offer
+    offer = session.proposals.offer
     if offer is None or not offer.wanted:
         raise UsageError("every change was taken out", "", "x puts one back, esc leaves")
     _make(session, offer.wanted, offer.why)
-    session.offer = None
+    session.proposals.offer = None
 
 
 def _make(session: Session, changes: Sequence[Change], why: str) -> None:

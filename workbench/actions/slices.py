@@ -6,55 +6,23 @@ The counting is done by a job (`engine.jobs.slices`), which reads every row; wha
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from engine.errors import UsageError
+from engine.phrases import counted
 from engine.project.project import Project
-from engine.select import select
-from workbench.actions.decide import confirmed
+from workbench.actions.decide import confirmed, seen_here
 from workbench.actions.preconditions import no_verdict
-from workbench.state.plans import Verb, plan_bulk, seen_by
+from workbench.state.plans import Verb, plan_undecided
+from workbench.state.proposals import Bar, SliceBoard, Width
 from workbench.state.session import Session
-
-Width = Literal["year", "month"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One year or month, or one word that died out: its rows, the selector that names them, and ten of them."""
-
-    name: str
-    note: str
-    selector: str
-    rows: int
-    ten: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SliceBoard:
-    """`slices` are oldest first, `words` the most used first; the cursor runs through both."""
-
-    width: Width
-    slices: tuple[Bar, ...] = ()
-    words: tuple[Bar, ...] = ()
-    undated: int = 0
-    cursor: int = 0
-    stale: bool = True
-
-    @property
-    def bars(self) -> tuple[Bar, ...]:
-        return (*self.slices, *self.words)
-
-    @property
-    def here(self) -> Bar | None:
-        return self.bars[self.cursor] if self.bars else None
 
 
 def open_board(session: Session) -> SliceBoard:
-    if session.slices is None:
-        session.slices = SliceBoard("year")
-    return session.slices
+    if session.proposals.slices is None:
+        session.proposals.slices = SliceBoard("year")
+    return session.proposals.slices
 
 
 def take_slices(session: Session) -> None:
@@ -64,7 +32,7 @@ def take_slices(session: Session) -> None:
     slices = tuple(_bar(one) for one in found["slices"])
     words = tuple(_bar(one) for one in found["words"])
     cursor = min(board.cursor, max(0, len(slices) + len(words) - 1))
-    session.slices = SliceBoard(board.width, slices, words, int(found["undated"]), cursor, stale=False)
+    session.proposals.slices = SliceBoard(board.width, slices, words, int(found["undated"]), cursor, stale=False)
     session.say("" if slices else "no row carries a date: there is nothing to slice by", "info")
 
 
@@ -82,20 +50,20 @@ def _read(project: Project) -> dict[str, Any]:
 
 def move(session: Session, steps: int) -> None:
     board = open_board(session)
-    session.slices = replace(board, cursor=max(0, min(board.cursor + steps, len(board.bars) - 1)))
+    session.proposals.slices = replace(board, cursor=max(0, min(board.cursor + steps, len(board.bars) - 1)))
 
 
 def other_width(session: Session) -> None:
     """Count by month where it was by year, and the other way round."""
     board = open_board(session)
     width: Width = "month" if board.width == "year" else "year"
-    session.slices = replace(board, width=width, stale=True)
+    session.proposals.slices = replace(board, width=width, stale=True)
 
 
 def why_no_slice(session: Session) -> str | None:
-    if session.slices is None or session.slices.stale:
+    if session.proposals.slices is None or session.proposals.slices.stale:
         return "the rows are being counted"
-    return None if session.slices.bars else "no row carries a date"
+    return None if session.proposals.slices.bars else "no row carries a date"
 
 
 def why_no_verdict(session: Session) -> str | None:
@@ -108,18 +76,15 @@ def show_ten(session: Session) -> None:
     if here is None or not here.ten:
         raise UsageError("no row here to show")
     session.set_filter(" or ".join(f"row:{row}" for row in here.ten))
-    session.say(
-        f"{len(here.ten)} of {here.rows:,} rows of {here.name}, drawn at random; H goes back and settles the slice"
-    )
+    of = f"{len(here.ten)} of {counted(here.rows, 'row')} of {here.name}"
+    session.say(f"{of}, drawn at random; H goes back and settles the slice")
 
 
-def settle(session: Session, verb: Verb) -> None:
+def decide_slice(session: Session, verb: Verb) -> None:
     """A verdict on every undecided row of the slice under the cursor, asked first; one undo takes it back."""
     here = open_board(session).here
     if here is None:
         return
-    project = session.project
-    rows = [row for row in select(project, here.selector) if project.verdict(row) == "undecided"]
-    plan = plan_bulk(project, verb, rows, here.selector, seen_by(project, session.on_screen))
+    plan = plan_undecided(session.project, verb, here.selector, seen_here(session))
     if confirmed(session, f"slice-{verb}", here.selector, plan, always=True, word=verb):
         session.act(plan, advance=False)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from engine.errors import UsageError
-from engine.model import Act
-from engine.project.project import Project
-from workbench.state.plans import Plan
+from workbench.state.plans import plan_note, plan_tags
 from workbench.state.session import Session
 from workbench.text.phrases import counted
 
@@ -16,49 +11,26 @@ LATER = "later"
 
 def rows_here(session: Session) -> tuple[int, ...]:
     """The rows under the cursor: the marked ones, those of a group, or one."""
-    if session.marked:
-        return tuple(sorted(session.marked))
-    entry = session.entry
+    if session.selection.marked:
+        return tuple(sorted(session.selection.marked))
+    entry = session.place.entry
     if entry is None:
         return ()
     return entry.cluster.rows if entry.is_header and entry.cluster is not None else (entry.row,)
 
 
-def plan_tags(project: Project, rows: Sequence[int], words: str) -> Plan:
-    """`good -draft`: put a tag on, take one off. Raises UsageError where a word cannot be a tag."""
-    tags = [word for word in words.split() if not word.startswith("-")]
-    gone = [word.removeprefix("-") for word in words.split() if word.startswith("-")]
-    for word in (*tags, *gone):
-        if not word or any(character in '()"/:' for character in word):
-            raise UsageError(f"{word!r} cannot be a tag", "", 'a tag is one word without ( ) " / :')
-    if not tags and not gone:
-        return Plan((), (), "tag")
-    extra = ({"tags": tags} if tags else {}) | ({"untag": gone} if gone else {})
-    ids = tuple(project.rows.id(row) for row in rows)
-    return Plan((Act("tag", ids, extra=extra),), tuple(rows), "tag")
-
-
-def plan_note(project: Project, row: int, text: str) -> Plan:
-    """The note on a row; an empty text takes it away."""
-    if text == project.note(row):
-        return Plan((), (), "note")
-    return Plan((Act("note", (project.rows.id(row),), extra={"text": text}),), (row,), "note")
-
-
-def tag(session: Session, words: str) -> None:
+def tag(session: Session, text: str) -> None:
     """Tag the rows under the cursor."""
     rows = rows_here(session)
-    plan = plan_tags(session.project, rows, words)
+    plan = plan_tags(session.project, rows, text)
     if plan.acts:
         session.act(plan, advance=False)
-        session.say(
-            f"{counted(len(rows), 'row')}: {' '.join(words.split())}; tag:NAME in the filter finds them", "done"
-        )
+        session.say(f"{counted(len(rows), 'row')}: {' '.join(text.split())}; tag:NAME in the filter finds them", "done")
 
 
 def note(session: Session, text: str) -> None:
     """Write the note of the row under the cursor."""
-    entry = session.entry
+    entry = session.place.entry
     if entry is None:
         return
     plan = plan_note(session.project, entry.row, text.strip())

@@ -1,33 +1,38 @@
-"""The verbs of the workbench without a screen: `tamis do PROJECT 'reject bucket:drop'`. The same rules as the keys."""
+"""Commands that are typed: `tamis do PROJECT 'reject bucket:drop'`, and the same behind `:` in the workbench.
+
+Verbs and rules are those of the keys (`workbench.state.plans`); a row counts as looked at once the journal says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import cast
 
 from engine.errors import UsageError
-from engine.model import SETTLED_KINDS, Act, Cluster
+from engine.model import SETTLED_KINDS
 from engine.project.project import Project
 from engine.select import select
-from workbench.actions.tags import plan_note, plan_tags
-from workbench.state.entries import groups_within
 from workbench.state.plans import (
     RESULT,
-    Plan,
+    Apart,
+    DecisionPlan,
     Verb,
     carry_out,
+    plan_apart,
     plan_bulk,
+    plan_drop_both,
     plan_fine_together,
     plan_keep,
-    plan_keep_bulk,
+    plan_keep_within,
+    plan_note,
     plan_row,
+    plan_tags,
     seen_by,
 )
 from workbench.state.session import Session
 
-APART = {"not-duplicates": "not_duplicates", "split": "split"}
+APART: dict[str, Apart] = {"not-duplicates": "not_duplicates", "split": "split"}
 VERBS = (*RESULT, "keep", "both-fine", "drop-both", *APART, "tag", "note")
 EXAMPLES = {
     "keep": "keep cluster:ID",
@@ -42,7 +47,7 @@ EXAMPLES = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a headless command did: a sentence, how many rows it touched, and the journal line (None: none written)."""
+    """What a typed command did: a sentence, how many rows it touched, and the journal line (None: none written)."""
 
     text: str
     rows: int
@@ -54,71 +59,24 @@ def run_headless(project: Project, line: str, dry_run: bool = False) -> Outcome:
 
     Raises UsageError for a line that makes no sense, ProjectError where nothing can be written.
     """
-    verb, _, selector = line.strip().partition(" ")
-    selector = selector.strip()
+    verb, _, rest = line.strip().partition(" ")
+    rest = rest.strip()
     if verb in ("undo", "redo"):
-        return _headless_undo(project, verb, selector, dry_run)
+        return _undo_or_redo(project, verb, rest, dry_run)
     if verb not in VERBS:
         near = get_close_matches(verb, VERBS, n=1)
         known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join((*VERBS, 'undo', 'redo'))}"
         raise UsageError(f"unknown command {verb!r}", "", known)
-    if not selector:
+    if not rest:
         raise UsageError(f"{verb}: which rows?", "", f"for example: {EXAMPLES.get(verb, f'{verb} row:17')}")
-    plan = _plan(project, verb, selector)
+    plan = _plan(project, verb, rest)
     if dry_run:
         return Outcome(f"would have {plan.sentence}" if plan.acts else plan.sentence, len(plan.rows), None)
     number = carry_out(project, plan, ())
     return Outcome(plan.sentence, len(plan.rows), number)
 
 
-def _plan(project: Project, verb: str, rest: str) -> Plan:
-    if verb == "keep":
-        return _headless_keep(project, rest)
-    if verb in ("both-fine", "drop-both"):
-        return _headless_conflict(project, verb, rest)
-    if verb in APART:
-        return _headless_apart(project, verb, rest)
-    if verb == "tag":
-        words, _, selector = rest.partition(" ")
-        return plan_tags(project, _selected(project, verb, selector), words.replace(",", " "))
-    if verb == "note":
-        named, _, text = rest.partition(" ")
-        row = _one_row(named)
-        if row is None or not 0 <= row < len(project.rows):
-            raise UsageError("note: which row?", "", EXAMPLES["note"])
-        return plan_note(project, row, text.strip())
-    return _headless_verdict(project, cast("Verb", verb), rest)
-
-
-def _selected(project: Project, verb: str, selector: str) -> list[int]:
-    rows = select(project, selector) if selector.strip() else []
-    if not rows:
-        raise UsageError(f"{verb}: no row matches {selector.strip()!r}", "", f"for example: {EXAMPLES[verb]}")
-    return rows
-
-
-def _headless_conflict(project: Project, verb: str, selector: str) -> Plan:
-    key, _, identifier = selector.partition(":")
-    if key != "cluster":
-        raise UsageError(f"{verb}: which conflict?", "", f"for example: {EXAMPLES[verb]}")
-    cluster = project.cluster(identifier)
-    if cluster.kind != "conflict":
-        raise UsageError(f"{verb}: cluster {cluster.id} is no conflict, it is {cluster.kind}")
-    if verb == "both-fine":
-        return plan_fine_together(project, cluster, selector)
-    # Who calls a conflict by its name has looked at it.
-    return plan_bulk(project, "reject", cluster.rows, selector, lambda row: True)
-
-
-def _headless_apart(project: Project, verb: str, selector: str) -> Plan:
-    """Rows that do not belong together (`not-duplicates`), or not to their group (`split`)."""
-    rows = _selected(project, verb, selector)
-    if verb == "not-duplicates" and len(rows) < 2:
-        raise UsageError("one row is no duplicate of itself", "", f"for example: {EXAMPLES[verb]}")
-    return Plan((Act(APART[verb], tuple(map(project.rows.id, rows))),), tuple(rows), selector)
-
-
-def _headless_undo(project: Project, verb: str, rest: str, dry_run: bool) -> Outcome:
+def _undo_or_redo(project: Project, verb: str, rest: str, dry_run: bool) -> Outcome:
     if rest:
         raise UsageError(f"{verb} takes no rows, got {rest!r}", "", f"write {verb}, as often as needed")
     if dry_run:
@@ -129,49 +87,82 @@ def _headless_undo(project: Project, verb: str, rest: str, dry_run: bool) -> Out
     return Outcome(f"{'undone' if verb == 'undo' else 'done again'}: {sentence}", 0, None)
 
 
-def _headless_verdict(project: Project, verb: Verb, selector: str) -> Plan:
+# From the words behind a verb to its plan.
+
+
+def _plan(project: Project, verb: str, rest: str) -> DecisionPlan:
+    if verb == "keep":
+        return _plan_keep(project, rest)
+    if verb in ("both-fine", "drop-both"):
+        return _plan_conflict(project, verb, rest)
+    if verb in APART:
+        rows = _matching_rows(project, verb, rest)
+        return plan_apart(project, APART[verb], rows, rest, hint=f"for example: {EXAMPLES[verb]}")
+    if verb == "tag":
+        tags, _, selector = rest.partition(" ")
+        return plan_tags(project, _matching_rows(project, verb, selector), tags.replace(",", " "))
+    if verb == "note":
+        return _plan_note(project, rest)
+    return _plan_verdict(project, cast("Verb", verb), rest)
+
+
+def _plan_verdict(project: Project, verb: Verb, selector: str) -> DecisionPlan:
     rows = select(project, selector)
     if not rows:
         raise UsageError(f"{verb}: no row matches {selector!r}")
-    one = _one_row(selector)
-    if one is not None:
-        # A row called by its number is judged by hand: this is how held-out rows are judged, too.
-        by_hand = plan_row(project, verb, one)
-        return Plan(by_hand.acts, by_hand.rows, selector)
+    row = _row_named(selector)
+    if row is not None:
+        # A row called by its number is decided by hand: this is how held-out rows are decided, too.
+        return plan_row(project, verb, row, selector)
     return plan_bulk(project, verb, rows, selector, seen_by(project))
 
 
-def _headless_keep(project: Project, selector: str) -> Plan:
-    row = _one_row(selector)
+def _plan_keep(project: Project, selector: str) -> DecisionPlan:
+    row = _row_named(selector)
     if row is not None:
         clusters = sorted(project.clusters_of(row), key=lambda cluster: cluster.kind not in SETTLED_KINDS)
         clusters = [cluster for cluster in clusters if cluster.kind != "variant"]
         if not clusters:
             raise UsageError(f"keep: row {row} is in no group", "", f"accept row:{row}")
         return plan_keep(project, clusters[:1], selector, keeper=row)
-    found = _named_clusters(project, selector)
-    if not found:
-        raise UsageError(
-            f"keep: no group lies within {selector!r}", "", "for example: keep cluster:ID, keep kind:exact"
-        )
-    if len(found) == 1 and selector.startswith("cluster:"):
-        return plan_keep(project, found, selector)
-    return plan_keep_bulk(project, found, selector, seen_by(project))
-
-
-def _named_clusters(project: Project, selector: str) -> Sequence[Cluster]:
     key, _, identifier = selector.partition(":")
     if key == "cluster" and identifier.strip(".").isalnum():
-        return [project.cluster(identifier)]
-    return groups_within(project, set(select(project, selector)), selector, SETTLED_KINDS)
+        return plan_keep(project, [project.cluster(identifier)], selector)
+    return plan_keep_within(project, selector, seen_by(project))
 
 
-def _one_row(selector: str) -> int | None:
+def _plan_conflict(project: Project, verb: str, selector: str) -> DecisionPlan:
+    key, _, identifier = selector.partition(":")
+    if key != "cluster":
+        raise UsageError(f"{verb}: which conflict?", "", f"for example: {EXAMPLES[verb]}")
+    cluster = project.cluster(identifier)
+    if cluster.kind != "conflict":
+        raise UsageError(f"{verb}: cluster {cluster.id} is no conflict, it is {cluster.kind}")
+    plan = plan_fine_together if verb == "both-fine" else plan_drop_both
+    return plan(project, cluster, selector)
+
+
+def _plan_note(project: Project, rest: str) -> DecisionPlan:
+    named, _, text = rest.partition(" ")
+    row = _row_named(named)
+    if row is None or not 0 <= row < len(project.rows):
+        raise UsageError("note: which row?", "", EXAMPLES["note"])
+    return plan_note(project, row, text.strip())
+
+
+def _matching_rows(project: Project, verb: str, selector: str) -> list[int]:
+    rows = select(project, selector) if selector.strip() else []
+    if not rows:
+        raise UsageError(f"{verb}: no row matches {selector.strip()!r}", "", f"for example: {EXAMPLES[verb]}")
+    return rows
+
+
+def _row_named(selector: str) -> int | None:
     key, _, number = selector.partition(":")
     return int(number) if key == "row" and number.isdigit() else None
 
 
-# What is typed behind `:`: a row number, a command by name, or a verb with a selector as `tamis do` takes it.
+# Behind `:` in the workbench, where a row number and a command by its name are understood as well.
 
 
 def is_bulk(text: str) -> bool:
@@ -191,16 +182,3 @@ def do_bulk(session: Session, text: str) -> None:
     outcome = run_headless(session.project, text)
     session.after_bulk()
     session.say(outcome.text, "done" if outcome.n is not None else "refused")
-
-
-def jump(session: Session, number: int) -> None:
-    """Go to a row, in this filter or in all rows. Raises UsageError."""
-    if not 0 <= number < len(session.project.rows):
-        raise UsageError(f"there is no row {number}", "", f"rows are 0 to {len(session.project.rows) - 1}")
-    found = session.view.find(number, None)
-    if found is None:
-        session.set_filter("")
-        found = session.view.find(number, None)
-    if found is not None:
-        session.cursor = found
-        session.say(f"row {number}")

@@ -10,9 +10,12 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.files import write_atomic
+from engine.phrases import duration
 from engine.project.project import Project, open_project
 from engine.training.spec.parse import parse_duration, parse_settings
 from workbench.cli.common import Narrator, find_project, narrate, print_json
+from workbench.render.comparison import compare_lines, heldout_line
+from workbench.render.comparison_page import html_page, markdown
 from workbench.text.escape import visible
 
 
@@ -36,15 +39,11 @@ def compare(arguments: argparse.Namespace) -> int:
         print_json(result) if arguments.json else print(f"{result['comparison']}: {len(result['runs'])} runs go on")
         return 0
     if arguments.html is not None:
-        from workbench.render.comparison_page import html_page
-
         page = html_page(result, folder / "runs", with_text=arguments.with_text)
         write_atomic(arguments.html, page.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
     if arguments.json:
         print_json(result)
     elif arguments.markdown:
-        from workbench.render.comparison_page import markdown
-
         print(markdown(result))
     else:
         for line in compare_lines(result):
@@ -117,47 +116,6 @@ def before_lines(expense: dict[str, Any], to_run: int, of: int) -> list[str]:
     if cost["value"] is not None:
         lines.append(f"about {cost['value']:g} in money: {cost['reason']}")
     return lines
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def compare_lines(result: dict[str, Any]) -> list[str]:
-    """The comparison in words: arms, intervals, held-out rows, verdict."""
-    form = any(arm["format_valid"] is not None for arm in result["arms"])
-    head = f"{'arm':<14}{'rows':>6}{'steps':>7}{'tokens':>10}{'s':>6}{'held-out NLL (spread)':>24}{'exact':>8}"
-    lines = [head + (f"{'form':>8}" if form else "")]
-    for arm in result["arms"]:
-        nll = f"{arm['nll']:.3f} ({spread(arm)})"
-        line = f"{arm['name']:<14}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{arm['seconds']:>6.0f}{nll:>24}"
-        lines.append(line + f"{share(arm['exact_match']):>8}" + (f"{share(arm['format_valid']):>8}" if form else ""))
-    if form:
-        lines.append(f"form: {result['format']}")
-    lines.append(heldout_line(result["heldout"]))
-    if result["versions_differ"]:
-        lines.append("the runs were done with different versions of the libraries: not quite comparable")
-    return [*lines, f"verdict: {result['verdict']}. {result['reason']}"]
-
-
-def heldout_line(heldout: dict[str, Any]) -> str:
-    """The held-out set as drawn and as reviewed."""
-    left_out = ", ".join(f"{count} {reason}" for reason, count in heldout["left_out"].items())
-    words = f"held out {heldout['drawn']} rows as drawn, {heldout['measured']} as reviewed (accepted)"
-    return f"{words}; not measured: {left_out}" if left_out else words
-
-
-def spread(arm: dict[str, Any]) -> str:
-    """The largest loss less the smallest over the seeds; one seed has none."""
-    return f"{arm['nll_spread']:.3f}" if len(arm["runs"]) > 1 else "-"
-
-
-def share(value: float | None) -> str:
-    """A share as per cent."""
-    return "-" if value is None else f"{value:.0%}"
 
 
 # `tamis curve PROJECT`: would more rows help, and which?

@@ -110,8 +110,9 @@ def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
     from engine.jobs.scan import scan_project
     from engine.project.replay import replay
     from engine.workflows.export import export
-    from workbench.cli.compare import compare_lines, compare_project
+    from workbench.cli.compare import compare_project
     from workbench.cli.data import export_lines
+    from workbench.render.comparison import compare_lines
 
     folder = _make(home)
     with open_project(folder, reviewer=REVIEWER) as project:

@@ -20,6 +20,7 @@ from engine.select import select
 from engine.workflows.gate import GateResult, gate, gate_file, gate_json, override_gate
 from workbench.cli.common import Narrator, find_project, given_source, narrate, open_for_deciding, print_json
 from workbench.cli.train import junk_line
+from workbench.render.html import page
 from workbench.text.escape import visible
 
 
@@ -29,8 +30,8 @@ def report(arguments: argparse.Namespace) -> int:
     sets = [_measured(path, count, arguments) for path in (arguments.path, arguments.other) if path is not None]
     lines = compared(*sets)
     if arguments.html is not None:
-        page = html_page(sets, lines, with_text=arguments.with_text)
-        write_atomic(arguments.html, page.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
+        content = html_page(sets, lines, with_text=arguments.with_text)
+        write_atomic(arguments.html, content.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
     if arguments.json:
         print_json({"sets": sets, "lines": [asdict(line) for line in lines]})
         return 0
@@ -101,15 +102,6 @@ def _table(sets: list[dict[str, Any]], lines: list[Line]) -> list[str]:
     return out
 
 
-STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "body{color:#222;background:#fff}"
-    "table{border-collapse:collapse;width:100%}td,th{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:left}"
-    "td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
-    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}td,th{border-color:#444}}"
-)
-
-
 def html_page(sets: list[dict[str, Any]], lines: list[Line], *, with_text: bool) -> str:
     """One self-contained page; texts of rows are in it only where they were asked for."""
     names = [html.escape(str(one["source"])) for one in sets]
@@ -123,10 +115,7 @@ def html_page(sets: list[dict[str, Any]], lines: list[Line], *, with_text: bool)
     )
     texts = "".join(_texts(name, one) for name, one in zip(names, sets, strict=True)) if with_text else ""
     title = " against ".join(names)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-        f"<h1>{title}</h1><table><tr><th></th>{head}<th></th></tr>{body}</table>{texts}</html>\n"
-    )
+    return page(title, f"<h1>{title}</h1><table><tr><th></th>{head}<th></th></tr>{body}</table>{texts}")
 
 
 def _texts(name: str, one: dict[str, Any]) -> str:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def _judge(verb: Verb) -> Run:
-    return lambda stage: decide.judge(stage.session, verb)
+    return lambda stage: decide.decide_here(stage.session, verb)
 
 
 def _choose(place: int) -> Run:
-    return lambda stage: groups.choose(stage.session, place)
+    return lambda stage: groups.keep_at(stage.session, place)
 
 
 DECIDING: tuple[Command, ...] = (

@@ -38,12 +38,13 @@ HINTS: dict[str, tuple[str, ...]] = {
 
 def hints_for(session: Session) -> list[Command]:
     """The commands worth a hint on the screen in front, most useful first."""
-    where = session.screen
-    if where == "overview" and session.item is not None:
-        where = "overview-bulk" if session.item.bulk else "overview-keeps" if session.item.keeps else where
+    where = session.place.screen
+    item = session.overview.item if where == "overview" else None
+    if item is not None:
+        where = "overview-bulk" if item.bulk else "overview-keeps" if item.keeps else where
     elif where == "triage":
-        entry = session.entry
-        where = "turn" if session.turn is not None else "row"
+        entry = session.place.entry
+        where = "turn" if session.place.turn is not None else "row"
         if entry is not None and entry.cluster is not None:
             header = "group" if entry.cluster.kind in SETTLED_KINDS else "conflict"
             where = header if entry.is_header else "member"

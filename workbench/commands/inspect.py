@@ -8,13 +8,13 @@ from workbench.commands.command import LISTS, TRIAGE, Command, Stage
 
 def _toggle_why(stage: Stage) -> None:
     session = stage.session
-    session.why_open = not session.why_open
-    if session.why_open and session.entry is not None and session.entry.is_header:
+    session.place.why_open = not session.place.why_open
+    if session.place.why_open and session.place.entry is not None and session.place.entry.is_header:
         session.say("what was found about the group is shown already; j goes to its rows")
 
 
 def _toggle_raw(stage: Stage) -> None:
-    stage.session.raw_open = not stage.session.raw_open
+    stage.session.place.raw_open = not stage.session.place.raw_open
 
 
 LOOKING: tuple[Command, ...] = (
@@ -32,7 +32,7 @@ LOOKING: tuple[Command, ...] = (
     Command("mark", "mark", "mark the row or group for the next verb, or take the mark off", ("m",), TRIAGE,
             lambda stage: groups.toggle_mark(stage.session)),
     Command("range", "range", "begin a range; again: mark all between", ("v",), TRIAGE,
-            lambda stage: groups.range_mark(stage.session)),
+            lambda stage: groups.mark_range(stage.session)),
     Command("mark-all", "mark all", "mark every row of the filter, or take all marks off", ("asterisk",), TRIAGE,
             lambda stage: groups.mark_all(stage.session)),
     Command("copy", "copy", "copy the row as it stands, to the clipboard and to copy.txt", ("y",), TRIAGE,

@@ -8,29 +8,30 @@ from workbench.actions import decide, pick, preconditions, repairs, slices
 from workbench.commands.command import LISTS, TRIAGE, Command, Stage
 
 if TYPE_CHECKING:
+    from workbench.state.proposals import Offer
     from workbench.state.session import Session
 
 OFFERS, PICK, SLICES = ("offer",), ("pick",), ("slices",)
 BOARDS = (*OFFERS, *PICK, *SLICES)
 
 
-def _show_offer(stage: Stage, offer: repairs.Offer | None) -> None:
+def _show_offer(stage: Stage, offer: Offer | None) -> None:
     if offer is not None:
-        stage.session.offer = offer
+        stage.session.proposals.offer = offer
         stage.go("offer")
 
 
 def _repair(stage: Stage) -> None:
     session = stage.session
-    if session.screen == "overview":
-        item = session.item
+    if session.place.screen == "overview":
+        item = session.overview.item
         signal = item.label if item is not None and item.section == "flags" else ""
         offer = repairs.offer_signal(session, signal) if signal in repairs.repair_table() else None
         refused = "no row with this flag alone has a mechanical repair: enter opens them" if signal else (
             "repairs are offered on a line of the flags: ] goes there")  # fmt: skip
         session.say("" if offer else refused, "info" if offer else "refused")
     else:
-        entry = session.entry
+        entry = session.place.entry
         offer = repairs.offer_row(session, entry.row) if entry is not None else None
         session.say("" if offer else "no mechanical repair for this row: e edits it", "info" if offer else "refused")
     _show_offer(stage, offer)
@@ -38,19 +39,19 @@ def _repair(stage: Stage) -> None:
 
 def _fix_all(stage: Stage) -> None:
     session = stage.session
-    if session.fits is not None:
-        rule, rows = session.fits
+    if session.proposals.fits is not None:
+        rule, rows = session.proposals.fits
         _show_offer(stage, repairs.offer_rule(rule, rows))
 
 
 def _no_fits(session: Session) -> str | None:
     refused = preconditions.no_verdict(session)
-    return refused or (None if session.fits else "no edit whose change would fit other rows: e edits a row")
+    return refused or (None if session.proposals.fits else "no edit whose change would fit other rows: e edits a row")
 
 
 def _second_look(stage: Stage) -> None:
-    decide.start(stage.session)
-    if stage.session.screen != "triage":
+    decide.start_recheck(stage.session)
+    if stage.session.place.screen != "triage":
         stage.act("rows")
 
 
@@ -109,13 +110,13 @@ QUEUEING: tuple[Command, ...] = (
     Command("pick-fewer", "fewer", "pick fewer rows", ("minus",), PICK,
             lambda stage: pick.change_wanted(stage.session, 0.8)),
     Command("pick-accept", "accept these", "accept the rows of the pick; asked first", ("a",), PICK,
-            lambda stage: pick.accept(stage.session), preconditions.no_verdict),
+            lambda stage: pick.accept_pick(stage.session), preconditions.no_verdict),
     Command("ten", "show ten", "ten rows of the slice, drawn at random", ("enter",), SLICES,
             lambda stage: stage.act("ten"), lambda session: slices.why_no_slice(session)),
     Command("slice-reject", "reject", "reject the undecided rows of the slice; asked first", ("x",), SLICES,
-            lambda stage: slices.settle(stage.session, "reject"), _no_slice_verdict),
+            lambda stage: slices.decide_slice(stage.session, "reject"), _no_slice_verdict),
     Command("slice-accept", "accept", "accept the undecided rows of the slice; asked first", ("a",), SLICES,
-            lambda stage: slices.settle(stage.session, "accept"), _no_slice_verdict),
+            lambda stage: slices.decide_slice(stage.session, "accept"), _no_slice_verdict),
     Command("slice-width", "year, month", "count by year, or by month", ("m",), SLICES,
             lambda stage: slices.other_width(stage.session)),
     Command("board-undo", "undo", "take the last act back", ("u",), BOARDS,

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from engine.phrases import counted, duration, share
 from engine.training.compare.arms import BASE
 from engine.training.compare.live import ArmState, LiveComparison
-from workbench.cli.compare import duration, heldout_line, share, spread
-from workbench.render.parts import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 
 NAME, AXIS = 14, 38
 WIDE_ARM, NARROW_ARM = 12, 9
+
 # Heading, width and cell of an arm.
 COLUMNS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], str]], ...] = (
     ("rows", 6, lambda arm: f"{arm['rows']:,}"),
@@ -28,6 +29,18 @@ COLUMNS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], str]], ...] = (
     ("form", 7, lambda arm: share(arm["format_valid"])),
 )
 VERDICT_ROLES = {"better": "done", "worse": "error", "no difference shown": "reason"}
+
+
+def heldout_line(heldout: dict[str, Any]) -> str:
+    """The held-out set as drawn and as reviewed."""
+    left_out = ", ".join(f"{count} {reason}" for reason, count in heldout["left_out"].items())
+    words = f"held out {heldout['drawn']} rows as drawn, {heldout['measured']} as reviewed (accepted)"
+    return f"{words}; not measured: {left_out}" if left_out else words
+
+
+def spread(arm: dict[str, Any]) -> str:
+    """The largest loss less the smallest over the seeds; one seed has none."""
+    return f"{arm['nll_spread']:.3f}" if len(arm["runs"]) > 1 else "-"
 
 
 def line(*styled: Styled) -> Paragraph:
@@ -44,11 +57,11 @@ def look_paragraphs(look: Mapping[str, Any]) -> Iterator[Paragraph]:
     """What would be compared, and what it will take."""
     yield line(("What would be compared", "title"))
     for name, rows in look["arms"]:
-        words = "the model before its first step, measured alone" if name == "base" else f"{rows:,} rows"
+        words = "the model before its first step, measured alone" if name == "base" else counted(rows, "row")
         yield line((name_cell(name), "key"), (words, "text"))
     yield Paragraph(())
     steps = look["steps"]
-    yield line((f"{steps['value']:,} steps a run, ", "text"), (steps["reason"], "muted"))
+    yield line((f"{counted(steps['value'], 'step')} a run, ", "text"), (steps["reason"], "muted"))
     seeds = f"{look['seeds']} seed{'s' if look['seeds'] > 1 else ', no seed variance'}"
     yield line((f"{seeds}, {look['to_run']} of {look['of']} runs to do", "text"))
     for label, estimate in (("time", look["expense"]["seconds"]), ("cost", look["expense"]["cost"])):
@@ -152,3 +165,20 @@ def slice_paragraphs(result: Mapping[str, Any], width: int) -> Iterator[Paragrap
         figures = "".join(f"{one['nll'][name]:>{width}.3f}" for name in names)
         yield line((f"{label[:19]:<20}", "key"), (f"{one['rows']:>6}{figures}", "text"))
     yield line(("of many slices some differ by chance", "muted"))
+
+
+def compare_lines(result: dict[str, Any]) -> list[str]:
+    """The comparison in words: arms, intervals, held-out rows, verdict."""
+    form = any(arm["format_valid"] is not None for arm in result["arms"])
+    head = f"{'arm':<14}{'rows':>6}{'steps':>7}{'tokens':>10}{'s':>6}{'held-out NLL (spread)':>24}{'exact':>8}"
+    lines = [head + (f"{'form':>8}" if form else "")]
+    for arm in result["arms"]:
+        nll = f"{arm['nll']:.3f} ({spread(arm)})"
+        line = f"{arm['name']:<14}{arm['rows']:>6}{arm['steps']:>7}{arm['tokens']:>10,}{arm['seconds']:>6.0f}{nll:>24}"
+        lines.append(line + f"{share(arm['exact_match']):>8}" + (f"{share(arm['format_valid']):>8}" if form else ""))
+    if form:
+        lines.append(f"form: {result['format']}")
+    lines.append(heldout_line(result["heldout"]))
+    if result["versions_differ"]:
+        lines.append("the runs were done with different versions of the libraries: not quite comparable")
+    return [*lines, f"verdict: {result['verdict']}. {result['reason']}"]

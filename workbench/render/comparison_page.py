@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.phrases import share
 from engine.training.compare.arms import BASE
 from engine.training.eval.pairwise import judged_pairs
-from workbench.cli.compare import heldout_line, share, spread
-from workbench.cli.report import STYLE
+from workbench.render.comparison import heldout_line, spread
+from workbench.render.html import page
 from workbench.text.escape import visible
 
 WIDE, TALL, MARGIN = 560, 34, 150
@@ -35,7 +36,7 @@ def markdown(result: dict[str, Any]) -> str:
     ]
     for arm in result["arms"]:
         measures = f"{arm['nll']:.3f} | {spread(arm)} | {share(arm['exact_match'])} | {share(arm['format_valid'])}"
-        lines.append(f"| {cell(arm['name'])} | {arm['rows']} | {arm['steps']} | {arm['tokens']:,} | {measures} |")
+        lines.append(f"| {cell(arm['name'])} | {arm['rows']:,} | {arm['steps']:,} | {arm['tokens']:,} | {measures} |")
     lines += [
         "",
         "| curated less | nats per token | 99 % interval | smallest that would show | verdict |",
@@ -75,10 +76,7 @@ def html_page(result: dict[str, Any], runs_dir: Path, *, with_text: bool) -> str
         judged_table(result, runs_dir),
         answers(result, runs_dir) if with_text else "",
     ]
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>tamis comparison</title>'
-        f"<style>{STYLE}{MORE_STYLE}</style>{''.join(parts)}</html>\n"
-    )
+    return page("tamis comparison", "".join(parts), MORE_STYLE)
 
 
 def safe(text: object) -> str:

@@ -7,23 +7,19 @@ from collections.abc import Iterator
 
 from engine.model import SETTLED_KINDS, Cluster, Example
 from engine.project.project import Project
-from workbench.render.parts import (
-    Abreast,
-    Beside,
-    Block,
-    Paragraph,
-    Styled,
-    diff_styled,
-    mark_of,
-    marked,
-    split_lines,
-    spoken,
-    turns,
-)
+from workbench.render.parts import diff_styled, mark_of, marked, split_lines, spoken, turns
+from workbench.text.blocks import Abreast, Beside, Block, Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.text.worddiff import apart_from, shortened, word_diff
 
+GROUP_NAMES = {
+    "exact": "exact duplicates",
+    "near": "near duplicates",
+    "prefix": "conversations that begin the same",
+    "conflict": "answers that disagree",
+    "variant": "a family of variants",
+}
 MOST_MEMBERS = 200
 LAST_DIGIT = 9
 ABOUT_ROW = re.compile(r"row (?P<row>\d+)(?: is kept)?: (?P<note>.+)")
@@ -155,18 +151,18 @@ def _answers(project: Project, cluster: Cluster) -> Iterator[Block]:
         by_answer.setdefault(project.example(row).answer, []).append(row)
     if len(by_answer) == 1:
         yield Paragraph((("the closing answers are the same; the difference is earlier: look at the rows", "muted"),))
-    yield Abreast(tuple(_voice(project, answer, of, places, list(by_answer)) for answer, of in by_answer.items()))
+    yield Abreast(tuple(_answer(project, answer, of, places, list(by_answer)) for answer, of in by_answer.items()))
 
 
-def _voice(project: Project, answer: str, rows: list[int], places: dict[int, int], answers: list[str]) -> Beside:
+def _answer(project: Project, answer: str, rows: list[int], places: dict[int, int], answers: list[str]) -> Beside:
     """One answer of a conflict, and who gives it."""
     row = rows[0]
 
-    def told() -> Iterator[Paragraph]:
+    def paragraphs() -> Iterator[Paragraph]:
         styled = marked(answer, *apart_from(answer, answers)) or [("(empty)", "muted")]
         yield from split_lines([*styled, *_heldout(project, row)], ("", "muted"), row)
         for other in rows[1:]:
             same = (_digit(places[other]), ("the same answer", "muted"), *_heldout(project, other))
             yield Paragraph(same, _numbered(project, other), other)
 
-    return Beside(_digit(places[row]), _numbered(project, row), told, row)
+    return Beside(_digit(places[row]), _numbered(project, row), paragraphs, row)

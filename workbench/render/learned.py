@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import compress
-
-from engine.review.outcomes import outcome_of
-from engine.review.signal_precision import Record, records
-from workbench.render.parts import Styled
+from engine.phrases import counted, share
+from engine.review.signal_precision import Record
 from workbench.state.session import Session
+from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
-
-
-def signal_records(session: Session) -> Mapping[str, Record]:
-    """The record of every signal with a row that was judged by eye. Looks at the decided flagged rows, once an act."""
-    if session.records is None:
-        project = session.project
-        columns = project.finding_columns
-        found: list[tuple[int, str]] = []
-        if columns is not None:
-            rows, codes = columns.signals_of_rows()
-            pairs = zip(rows, map(columns.signals.__getitem__, codes), strict=True)
-            found = list(compress(pairs, map(project.verdict_codes.__getitem__, rows)))
-        judged = {row: bad for row in {row for row, _ in found} if (bad := outcome_of(project, row)) is not None}
-        session.records = {record.signal: record for record in records(found, judged)}
-    return session.records
 
 
 def record_words(record: Record | None) -> str:
@@ -38,15 +20,18 @@ def record_words(record: Record | None) -> str:
 def why_lines(session: Session, row: int) -> list[list[Styled]]:
     """For the list of reasons of a row: the records of its signals, and the words and flags behind its learnt score."""
     lines: list[list[Styled]] = []
-    found = signal_records(session)
+    found = session.queue.signal_records()
     for signal in dict.fromkeys(flag.signal for flag in session.project.flags_of(row)):
         if signal in found:
             lines.append([(f"{signal} ", "muted"), (record_words(found[signal]), "muted")])
-    queue = session.queue
+    queue = session.queue.learned
     if queue is None or row not in queue.chances:
         return lines
     lines.append(
-        [("learnt ", "reason"), (f"{queue.chances[row]:.0%} likely bad, from {queue.decided} verdicts", "text")]
+        [
+            ("learnt ", "reason"),
+            (f"{share(queue.chances[row])} likely bad, from {counted(queue.decided, 'verdict')}", "text"),
+        ]
     )
     for name, weight in queue.why.get(row, ()):
         kind, _, word = name.partition(":")

@@ -1,27 +1,21 @@
-"""The pieces that documents of the reader are made of: paragraphs, marks, turns, differences. Knows no terminal.
+"""The pieces that documents of the reader are made of: marks, turns, differences.
 
-Texts leave here visible (safe_text) and split at line feeds.
+Texts leave here visible (text/escape.py) and split at line feeds.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
 from engine.project.project import Project
+from engine.review.recheck import TAG
+from workbench.text.blocks import FOLDED_SYSTEM, Paragraph, Styled
 from workbench.text.escape import visible, visible_line
 from workbench.text.phrases import counted
+from workbench.text.worddiff import Piece, lit
 
-if TYPE_CHECKING:
-    from workbench.text.worddiff import Piece
-
-Styled = tuple[str, str]
-"""(visible text, role of the theme)"""
-
-FOLDED_SYSTEM = 160
 # Rows by the hash of their system prompt, before anybody has counted them.
 NOT_COUNTED: Mapping[int, int] = {}
 LONGEST_JSON_LINE = 88
@@ -42,41 +36,8 @@ VERDICT_MARKS: dict[str, Styled] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """One line of text before wrapping. `gutter` stands left of its first line; `row` is the row whose text this is."""
-
-    styled: tuple[Styled, ...]
-    gutter: Styled = ("", "muted")
-    row: int | None = None
-    hang: int = 0
-    """Columns by which the lines after the first are set in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """One text of several that stand next to each other. `head` opens it, `gutter` names it as a paragraph's does."""
-
-    head: Styled
-    gutter: Styled
-    paragraphs: Callable[[], Iterable[Paragraph]]
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class Abreast:
-    """Texts to compare: next to each other as far as the reader is wide enough, else one below the other."""
-
-    texts: tuple[Beside, ...]
-
-
-Block = Paragraph | Abreast
-
-
 def mark_of(project: Project, row: int) -> Styled:
     """Glyph and letter of a verdict, and its role: never told by colour alone."""
-    from engine.review.recheck import TAG
-
     if TAG in project.tags(row):
         # A second look is blind: what was said at the first one is not shown.
         return VERDICT_MARKS["again"]
@@ -159,7 +120,7 @@ def spoken(turn: Turn, styled: list[Styled], row: int, *, tokens: bool = False) 
 def folded_system(turn: Turn, row: int, prompts: Mapping[int, int] = NOT_COUNTED) -> Paragraph:
     """The beginning of a long system prompt, how long it is, and in how many rows, once that is counted."""
     shared_by = prompts.get(hash(turn.text), 0)
-    words = f"{len(turn.text.split())} words" + (f", in {counted(shared_by, 'row')}" if shared_by else "")
+    words = counted(len(turn.text.split()), "word") + (f", in {counted(shared_by, 'row')}" if shared_by else "")
     head = visible_line(turn.text, FOLDED_SYSTEM - 40)
     return Paragraph(((f"{head}\u2026 ", "system"), (f"({words}; w unfolds)", "muted")), ("system", "system"), row)
 
@@ -213,8 +174,6 @@ def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
 
 def marked(text: str, *others: str) -> list[Styled]:
     """The text with the words marked that are not in every one of `others`."""
-    from workbench.text.worddiff import lit
-
     return diff_styled(lit(text, others), text)
 
 

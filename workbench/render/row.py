@@ -1,4 +1,8 @@
-"""A row as a document: its turns, what was found about it, and its edit as a difference."""
+"""A row as a document: its turns, what was found about it, its edit as a difference; one turn of it, or its bytes.
+
+Everything is a generator: a paragraph is made when the reader gets to it, so that a megabyte of conversation costs what
+is shown of it.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from engine.model import SETTLED_KINDS, Cluster, Decision, Example, Turn
+from engine.model import SETTLED_KINDS, Cluster, Example, Turn
 from engine.project.project import Project
 from engine.review.recheck import TAG
 from workbench.render.group import group_paragraphs
 from workbench.render.parts import (
-    FOLDED_SYSTEM,
     NOT_COUNTED,
-    Block,
-    Paragraph,
-    Styled,
     diff_styled,
     folded_system,
-    mark_of,
     marked,
     split_lines,
     spoken,
@@ -26,57 +25,13 @@ from workbench.render.parts import (
     turns,
 )
 from workbench.state.entries import Entry
+from workbench.text.blocks import FOLDED_SYSTEM, Block, Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.text.worddiff import apart_from, differing_words, word_diff
 
-# The reader's other ways to show a row: one turn of it, or the very bytes that were read. Knows no terminal.
-
-
-def raw_paragraphs(project: Project, row: int) -> Iterator[Paragraph]:
-    """The row as it was read, byte for byte, controls made visible; its edit is not in it."""
-    content = project.rows.raw_bytes(row)
-    edited = ", its edit aside" if project.is_edited(row) else ""
-    head = f"as it was read{edited}: {len(content):,} bytes; z lays it out again"
-    yield Paragraph(((head, "muted"),), ("raw", "muted"))
-    yield from split_lines([(content.decode("utf-8", "surrogateescape"), "text")], ("", "muted"), row)
-
-
-def turn_paragraphs(project: Project, row: int, turn: int, prompts: Mapping[int, int]) -> Iterator[Paragraph]:
-    """One turn whole; above it the system prompt folded, and the beginning of the turn it answers."""
-    example = project.example(row)
-    spoken_turn = example.turns[turn]
-    if turn and example.turns[0].role == "system":
-        prompt = example.turns[0]
-        if len(prompt.text) > FOLDED_SYSTEM:
-            yield folded_system(prompt, row, prompts)
-        else:
-            shared_by = prompts.get(hash(prompt.text), 0)
-            shared = [(f" (in {counted(shared_by, 'row')})", "muted")] if shared_by > 1 else []
-            yield from split_lines([(prompt.text, "system"), *shared], ("system", "system"), row)
-        yield Paragraph(())
-    if turn and example.turns[turn - 1].role != "system":
-        before = example.turns[turn - 1]
-        # Two lines of it at most: the turn in focus must be in sight.
-        words = visible_line(before.text or " ".join(before.calls), FOLDED_SYSTEM - 40)
-        yield Paragraph(((words, "muted"),), (before.role, before.role), row)
-        yield Paragraph(())
-    flagged = [flag.span for flag in project.flags_of(row) if flag.span is not None and flag.span.turn == turn]
-    yield from spoken(spoken_turn, turn_text(spoken_turn, [] if project.is_edited(row) else flagged), row)
-
-
-# What the reader shows, as paragraphs of styled text. Knows no terminal.
-#
-# Everything is a generator: a paragraph is made when the reader gets to it, so that a megabyte of conversation costs
-# what is shown of it.
-
-GROUP_NAMES = {
-    "exact": "exact duplicates",
-    "near": "near duplicates",
-    "prefix": "conversations that begin the same",
-    "conflict": "answers that disagree",
-    "variant": "a family of variants",
-}
+# Of so many other answers the words are looked for in one row.
+MOST_ANSWERS = 20
 
 
 def paragraphs(
@@ -85,31 +40,15 @@ def paragraphs(
     *,
     why: bool,
     prompts: Mapping[int, int] = NOT_COUNTED,
-    learnt: Sequence[list[Styled]] = (),
+    learned: Sequence[list[Styled]] = (),
     aside: bool = False,
 ) -> Iterator[Block]:
-    """The document of an entry. `why` unfolds every finding with its evidence, and what was `learnt` of the row;
+    """The document of an entry. `why` unfolds every finding with its evidence, and what was `learned` of the row;
     `prompts` are rows by system prompt; with `aside` the keeper of duplicates stands in a column of its own."""
     if entry.is_header and entry.cluster is not None:
         yield from group_paragraphs(project, entry.cluster, aside=aside)
     else:
-        yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts, learnt)
-
-
-__all__ = [
-    "GROUP_NAMES",
-    "Block",
-    "Paragraph",
-    "Styled",
-    "decision_sentence",
-    "decision_words",
-    "mark_of",
-    "paragraphs",
-]
-
-
-# Of so many other answers the words are looked for in one row.
-MOST_VOICES = 20
+        yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts, learned)
 
 
 def row_paragraphs(
@@ -118,14 +57,14 @@ def row_paragraphs(
     cluster: Cluster | None,
     why: bool,
     prompts: Mapping[int, int] = NOT_COUNTED,
-    learnt: Sequence[list[Styled]] = (),
+    learned: Sequence[list[Styled]] = (),
 ) -> Iterator[Paragraph]:
-    """The document of a row, set against its keeper where it is shown as a member of `cluster`. `learnt` are further
+    """The document of a row, set against its keeper where it is shown as a member of `cluster`. `learned` are further
     lines for its list of reasons."""
     example = project.example(row)
-    yield from _remarks(project, row)
+    yield from _said_by_reviewers(project, row)
     if why:
-        yield from finding_paragraphs(project, row, learnt)
+        yield from finding_paragraphs(project, row, learned)
     if project.is_edited(row):
         yield from _edit(project, row, example, why)
         if why:
@@ -150,7 +89,7 @@ def _compared_with(project: Project, row: int, cluster: Cluster | None) -> list[
         return []
     if cluster.kind != "conflict":
         return [project.example(cluster.keeper).turns]
-    others = [project.example(other) for other in cluster.rows[:MOST_VOICES] if other != row]
+    others = [project.example(other) for other in cluster.rows[:MOST_ANSWERS] if other != row]
     answers = dict.fromkeys(other.answer for other in others)
     apart = apart_from(project.example(row).answer, list(answers))
     return [other.turns for other in others if other.answer in apart] or [other.turns for other in others[:1]]
@@ -171,32 +110,27 @@ def _compared_turns(
             continue
         if only_mark:
             # The requests of a conflict are the same but for case and blanks: what is asked about is the answer.
-            told = disagree and index < len(example.turns) - 1
-            styled = turn_text(turn, []) if told else marked(turn.text, *olds)
+            is_asked = disagree and index < len(example.turns) - 1
+            styled = turn_text(turn, []) if is_asked else marked(turn.text, *olds)
         else:
             styled = diff_styled(word_diff(olds[0], turn.text), turn.text)
         yield from spoken(turn, styled, example.number)
 
 
-def _remarks(project: Project, row: int) -> Iterator[Paragraph]:
-    """What persons said: who decided what where they differ, the note."""
+def _said_by_reviewers(project: Project, row: int) -> Iterator[Paragraph]:
+    """Who decided what where reviewers differ, and the note."""
     said = False
     if project.is_disputed(row):
         said = True
-        for index, voice in enumerate(project.voices(row)):
-            changed = " with an edit" if voice.edited is not None else ""
-            yield Paragraph(
-                (
-                    (f"{visible_line(voice.by)} ", "key"),
-                    (f"{voice.verdict}{changed}", voice.verdict),
-                    (
-                        f", {voice.at[:16].replace('T', ' ')}" + (f" ({visible_line(voice.why)})" if voice.why else ""),
-                        "muted",
-                    ),
-                ),
-                ("differ", "disputed") if index == 0 else ("", "muted"),
-                row,
+        for index, decision in enumerate(project.voices(row)):
+            changed = " with an edit" if decision.edited is not None else ""
+            why = f" ({visible_line(decision.why)})" if decision.why else ""
+            styled = (
+                (f"{visible_line(decision.by)} ", "key"),
+                (f"{decision.verdict}{changed}", decision.verdict),
+                (f", {decision.at[:16].replace('T', ' ')}{why}", "muted"),
             )
+            yield Paragraph(styled, ("differ", "disputed") if index == 0 else ("", "muted"), row)
         yield Paragraph((("a accepts and x rejects for good; e settles it with your text", "muted"),))
     if note := project.note(row):
         said = True
@@ -236,7 +170,7 @@ def _changed_turns(before: tuple[Turn, ...], example: Example) -> Iterator[Parag
 
 
 def finding_paragraphs(
-    project: Project, row: int, learnt: Sequence[list[Styled]] = (), *, of_group: bool = True
+    project: Project, row: int, learned: Sequence[list[Styled]] = (), *, of_group: bool = True
 ) -> Iterator[Paragraph]:
     """Everything that was found about a row, with its evidence (that of its groups where `of_group`), what was learnt
     of it and what was decided."""
@@ -261,20 +195,49 @@ def finding_paragraphs(
     decision = decision_words(project, row)
     if decision:
         lines.append([(visible_line(decision), "muted")])
-    lines += learnt
+    lines += learned
     for index, styled in enumerate(lines or [[("no issue found", "muted")]]):
         yield Paragraph(tuple(styled), ("why", "reason") if index == 0 else ("", "muted"))
     yield Paragraph(())
 
 
 def decision_words(project: Project, row: int) -> str:
-    """The decision on a row in a sentence; nothing while the row waits for a second, blind look."""
-    return "" if TAG in project.tags(row) else decision_sentence(project.decision(row))
-
-
-def decision_sentence(decision: Decision) -> str:
-    """`accepted by ann, 2026-01-05 10:31 (by eye)`, or nothing for a row without a decision."""
-    if decision.verdict == "undecided" or not decision.at:
+    """`accepted by ann, 2026-01-05 10:31 (by eye)`; nothing for a row without a decision, nor while it waits for a
+    second, blind look."""
+    decision = project.decision(row)
+    if decision.verdict == "undecided" or not decision.at or TAG in project.tags(row):
         return ""
     why = f" ({decision.why})" if decision.why else ""
     return f"{decision.verdict} by {decision.by}, {decision.at[:16].replace('T', ' ')}{why}"
+
+
+def turn_paragraphs(project: Project, row: int, turn: int, prompts: Mapping[int, int]) -> Iterator[Paragraph]:
+    """One turn whole; above it the system prompt folded, and the beginning of the turn it answers."""
+    example = project.example(row)
+    spoken_turn = example.turns[turn]
+    if turn and example.turns[0].role == "system":
+        prompt = example.turns[0]
+        if len(prompt.text) > FOLDED_SYSTEM:
+            yield folded_system(prompt, row, prompts)
+        else:
+            shared_by = prompts.get(hash(prompt.text), 0)
+            shared = [(f" (in {counted(shared_by, 'row')})", "muted")] if shared_by > 1 else []
+            yield from split_lines([(prompt.text, "system"), *shared], ("system", "system"), row)
+        yield Paragraph(())
+    if turn and example.turns[turn - 1].role != "system":
+        before = example.turns[turn - 1]
+        # Two lines of it at most: the turn in focus must be in sight.
+        words = visible_line(before.text or " ".join(before.calls), FOLDED_SYSTEM - 40)
+        yield Paragraph(((words, "muted"),), (before.role, before.role), row)
+        yield Paragraph(())
+    flagged = [flag.span for flag in project.flags_of(row) if flag.span is not None and flag.span.turn == turn]
+    yield from spoken(spoken_turn, turn_text(spoken_turn, [] if project.is_edited(row) else flagged), row)
+
+
+def raw_paragraphs(project: Project, row: int) -> Iterator[Paragraph]:
+    """The row as it was read, byte for byte, controls made visible; its edit is not in it."""
+    content = project.rows.raw_bytes(row)
+    edited = ", its edit aside" if project.is_edited(row) else ""
+    head = f"as it was read{edited}: {counted(len(content), 'byte')}; z lays it out again"
+    yield Paragraph(((head, "muted"),), ("raw", "muted"))
+    yield from split_lines([(content.decode("utf-8", "surrogateescape"), "text")], ("", "muted"), row)

@@ -1,24 +1,21 @@
-"""The third column of a wide terminal: beside duplicates their keeper, beside a row what was found about it.
-
-A conflict has none: its answers take the room of both columns.
-"""
+"""The third column of a wide terminal: beside duplicates their keeper, beside a row what was found about it, beside the
+overview the rows of its line. A conflict has none: its answers take the room of both columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from engine.errors import UsageError
-from workbench.actions.search import Search
 from workbench.render.group import group_sentences, keeper_paragraphs
-from workbench.render.parts import Paragraph, mark_of
+from workbench.render.parts import mark_of
 from workbench.render.row import finding_paragraphs
 from workbench.state.entries import Entry
 from workbench.state.overview import Item
+from workbench.state.search import Search
 from workbench.state.session import Session
+from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
-
-# Beside the overview of a wide terminal: what the line under the cursor is, what its keys do, its first rows.
 
 MOST_ROWS = 12
 # No key waits longer for the rows; where none was found by then the line says how many there are.
@@ -26,12 +23,35 @@ SECONDS = 0.01
 LONGEST_LINE = 66
 
 
-def preview(session: Session, item: Item) -> Iterator[Paragraph]:
-    """The document. The rows are named by their headlines alone, so none counts as seen."""
+def has_column(entry: Entry) -> bool:
+    """Whether something stands beside the entry."""
+    return entry.cluster is None or entry.cluster.kind != "conflict"
+
+
+def entry_paragraphs(session: Session, entry: Entry) -> Iterator[Paragraph]:
+    """Beside an entry that has a column: the keeper whole, or everything `w` would say."""
+    if entry.cluster is not None and (entry.is_header or entry.row != entry.cluster.keeper):
+        yield from keeper_paragraphs(session.project, entry.cluster)
+        yield Paragraph(())
+    if entry.is_header and entry.cluster is not None:
+        for number, sentence in enumerate(group_sentences(entry.cluster)):
+            if not number:
+                yield Paragraph((("Evidence", "title"),))
+            yield Paragraph(((sentence, "text"),))
+        return
+    yield Paragraph((("Why", "title"),))
+    # In a group its evidence stands beside the rows it is about.
+    for paragraph in finding_paragraphs(session.project, entry.row, of_group=entry.cluster is None):
+        yield Paragraph(paragraph.styled)
+
+
+def item_paragraphs(session: Session, item: Item) -> Iterator[Paragraph]:
+    """Beside the overview: what the line under the cursor is, what its keys do, its first rows. They are named by their
+    headlines alone, so none counts as seen."""
     yield Paragraph(((visible_line(item.label), "title"),))
-    of = f" of {item.of:,}" if item.of != item.rows else ""
+    of = f"{item.rows:,} of " if item.of != item.rows else ""
     left = "" if item.section == "decided" else " left to judge"
-    yield Paragraph(((f"{item.rows:,}{of} {'row' if item.of == 1 else 'rows'}{left}", "muted"),))
+    yield Paragraph(((f"{of}{counted(item.of, 'row')}{left}", "muted"),))
     yield Paragraph(())
     for key, words in _keys(item):
         yield Paragraph(((f"{key:<6} ", "key"), (words, "text")), hang=7)
@@ -42,7 +62,7 @@ def preview(session: Session, item: Item) -> Iterator[Paragraph]:
             (
                 mark_of(session.project, row),
                 (f" {row} ", "muted"),
-                (visible_line(session.headline(row), LONGEST_LINE), "text"),
+                (visible_line(session.shared_text.headline(row), LONGEST_LINE), "text"),
             ),
             hang=3,
         )
@@ -68,25 +88,3 @@ def first_rows(session: Session, item: Item) -> list[int]:
         return []
     search.go_on(SECONDS)
     return search.found[:MOST_ROWS]
-
-
-def has_column(entry: Entry) -> bool:
-    """Whether something stands beside the entry."""
-    return entry.cluster is None or entry.cluster.kind != "conflict"
-
-
-def beside(session: Session, entry: Entry) -> Iterator[Paragraph]:
-    """What stands beside an entry that has a column: the keeper whole, or everything `w` would say."""
-    if entry.cluster is not None and (entry.is_header or entry.row != entry.cluster.keeper):
-        yield from keeper_paragraphs(session.project, entry.cluster)
-        yield Paragraph(())
-    if entry.is_header and entry.cluster is not None:
-        for number, sentence in enumerate(group_sentences(entry.cluster)):
-            if not number:
-                yield Paragraph((("Evidence", "title"),))
-            yield Paragraph(((sentence, "text"),))
-        return
-    yield Paragraph((("Why", "title"),))
-    # In a group its evidence stands beside the rows it is about.
-    for paragraph in finding_paragraphs(session.project, entry.row, of_group=entry.cluster is None):
-        yield Paragraph(paragraph.styled)

@@ -1,23 +1,25 @@
 """The plan of a run as a document: what is refused and warned of, then rows as the trainer sees them, then figures.
 
-Takes the object `tamis plan --json` prints, so that the plan may be made in another process. Knows no terminal.
+Takes the object `tamis plan --json` prints, so that the plan may be made in another process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from workbench.render.parts import Paragraph, Styled
+from engine.phrases import counted, duration, size
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible, visible_line
 
-FIGURES = (
-    ("steps", "steps", ""),
-    ("epochs", "epochs", ""),
-    ("memory", "vram_gb", " GB"),
-    ("time", "seconds", " s"),
-    ("cost", "cost", ""),
-    ("disk", "disk_gb", " GB"),
+# Label, name in the plan, and how a value is written.
+FIGURES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("steps", "steps", "{:,g}".format),
+    ("epochs", "epochs", "{:,g}".format),
+    ("memory", "vram_gb", lambda gigabytes: size(1e9 * gigabytes)),
+    ("time", "seconds", duration),
+    ("cost", "cost", "{:,g}".format),
+    ("disk", "disk_gb", lambda gigabytes: size(1e9 * gigabytes)),
 )
 SHOWN_VALUES = ("method", "learning_rate", "batch", "micro_batch", "max_length", "precision", "seed", "train_on")
 SHOWN_IDS = 5
@@ -34,15 +36,13 @@ def plan_paragraphs(plan: Mapping[str, Any]) -> Iterator[Paragraph]:
         yield Paragraph((("nothing stands against it", "done"),), ("checked", "done"))
     yield Paragraph(())
     yield from row_figures(plan)
-    for label, name, unit in FIGURES:
-        estimate = plan[name]
-        value = "unknown" if estimate["value"] is None else f"{estimate['value']:g}{unit}"
-        yield figure(label, value, estimate["reason"])
+    for label, value, reason in estimates(plan):
+        yield figure(label, value, reason)
     for junk in plan["junk"]:
-        minutes, cost = junk["minutes"], junk["cost"]
-        value = "unknown" if minutes["value"] is None else f"{minutes['value']:g} min"
-        money = "" if cost["value"] is None else f"{cost['value']:g} in money; "
-        yield figure("junk", value, f"an epoch on {junk['rows']:,} {junk['name']}: {money}{minutes['reason']}")
+        cost = junk["cost"]["value"]
+        money = "" if cost is None else f"{cost:,g} in money; "
+        about = f"an epoch on {junk['rows']:,} {junk['name']}: {money}{junk['minutes']['reason']}"
+        yield figure("junk", junk_time(junk), about)
     yield from machine(plan)
     yield Paragraph(())
     for name in SHOWN_VALUES:
@@ -52,6 +52,19 @@ def plan_paragraphs(plan: Mapping[str, Any]) -> Iterator[Paragraph]:
     for row in plan["shown"]:
         yield Paragraph(())
         yield from shown_row(row)
+
+
+def estimates(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(label, value, reason) of every estimate of the plan."""
+    for label, name, written in FIGURES:
+        value = plan[name]["value"]
+        yield label, "unknown" if value is None else written(value), plan[name]["reason"]
+
+
+def junk_time(junk: Mapping[str, Any]) -> str:
+    """What an epoch spends on a group of junk rows."""
+    minutes = junk["minutes"]["value"]
+    return "unknown" if minutes is None else duration(60 * minutes)
 
 
 def note_paragraph(word: str, role: str, note: Mapping[str, Any]) -> Paragraph:
@@ -85,16 +98,16 @@ def row_figures(plan: Mapping[str, Any]) -> Iterator[Paragraph]:
 def machine(plan: Mapping[str, Any]) -> Iterator[Paragraph]:
     """The GPUs and who is on them."""
     for gpu in plan["gpus"]:
-        users = ", ".join(f"{each['name']} (pid {each['pid']}) {each['gb']:g} GB" for each in gpu["processes"])
-        free = f"{gpu['free_gb']:g} of {gpu['total_gb']:g} GB free; on it: {users or 'nobody'}"
+        users = ", ".join(f"{each['name']} (pid {each['pid']}) {size(1e9 * each['gb'])}" for each in gpu["processes"])
+        free = f"{size(1e9 * gpu['free_gb'])} of {size(1e9 * gpu['total_gb'])} free; on it: {users or 'nobody'}"
         yield figure(f"GPU {gpu['index']}", gpu["name"], free)
 
 
 def shown_row(row: Mapping[str, Any]) -> Iterator[Paragraph]:
     """A row with its template rendered: what is learnt stands out, what is masked is dimmed, a cut is marked."""
-    title = f"row {row['id']}, {row['tokens']:,} tokens as the trainer sees them; dim: masked, bright: learnt"
+    title = f"row {row['id']}, {counted(row['tokens'], 'token')} as the trainer sees them; dim: masked, bright: learnt"
     yield Paragraph(((visible_line(title), "title"),))
-    pieces = [(text, "assistant" if learnt else "muted") for text, learnt in row["pieces"]]
+    pieces = [(text, "assistant" if is_learned else "muted") for text, is_learned in row["pieces"]]
     if row["cut"]:
         pieces += [(f" {CUT_MARK} ", "refused"), (row["cut"], "removed")]
     line: list[Styled] = []

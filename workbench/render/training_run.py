@@ -1,20 +1,23 @@
-"""What the training screen says of a run that is being watched. Knows no terminal."""
+"""A run that is being watched: its events in sentences, for the screen and for `tamis watch`, and for the screen its
+state, figures, curves and answers.
+
+The sentences are not made visible yet, the screen's pieces are.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.training.runs.live import LiveRun, duration
+from engine.phrases import counted, duration, share, size
+from engine.training.runs.live import LiveRun
 from engine.training.runs.loss_history import Column
-from workbench.render.parts import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.braille import Curve, smoothed
 from workbench.text.escape import visible_line
-
-# Events of a run in words, for the screen and for `tamis watch`. Knows no terminal; texts are not made visible yet.
 
 PHASES = {
     "import": "starting the trainer",
@@ -25,6 +28,14 @@ PHASES = {
     "eval": "measuring on the held-out rows",
     "save": "saving",
 }
+CUT = (("truncated", "cut"), ("dropped_fully_masked", "left out: nothing to learn"))
+TAIL_BYTES = 16_384
+TAIL_LINES = 40
+STATE_ROLES = {"running": "key", "queued": "muted", "finished": "done", "stopped": "skipped"}
+VIEWS = ("curve", "answers", "log")
+
+
+# Events in sentences.
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -44,20 +55,10 @@ def step_line(event: Mapping[str, Any], eta: float | None = None) -> str:
         if event.get(name) is not None:
             parts.append(f"{label} {number(event[name])}")
     if isinstance(event.get("dt"), int | float):
-        parts.append(f"{event['dt']:.2f} s")
+        parts.append(duration(event["dt"]))
     if eta is not None:
         parts.append(f"{duration(eta)} to go")
     return "  ".join(parts)
-
-
-def sentence(event: Mapping[str, Any]) -> str:
-    """Any event in a sentence."""
-    kind = event["ev"]
-    words = WORDS.get(kind)
-    if words is not None:
-        return words(event)
-    rest = event.get("msg") or event.get("detail") or event.get("reason") or ""
-    return f"{kind}: {rest}" if rest else str(kind)
 
 
 def _phase(event: Mapping[str, Any]) -> str:
@@ -73,13 +74,10 @@ def _spawn(event: Mapping[str, Any]) -> str:
 
 def _data(event: Mapping[str, Any]) -> str:
     if "sequences" in event:
-        return f"{event['rows']} rows are packed into {event['sequences']} sequences"
+        return f"{counted(event['rows'], 'row')} packed into {counted(event['sequences'], 'sequence')}"
     kept = f"{event.get('kept')} of {event.get('rows')} rows, {number(event.get('completion_tokens'))} tokens learnt"
     cut = [f"{event[name]} {words}" for name, words in CUT if event.get(name)]
     return ", ".join([kept, *cut])
-
-
-CUT = (("truncated", "cut"), ("dropped_fully_masked", "left out: nothing to learn"))
 
 
 def _eval(event: Mapping[str, Any]) -> str:
@@ -116,7 +114,7 @@ def _exit(event: Mapping[str, Any]) -> str:
     return words if event.get("attempt", 1) == 1 else f"attempt {event['attempt']} {words}"
 
 
-WORDS = {
+SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "log": step_line,
     "phase": _phase,
     "spawn": _spawn,
@@ -131,6 +129,16 @@ WORDS = {
 }
 
 
+def sentence(event: Mapping[str, Any]) -> str:
+    """Any event in a sentence."""
+    kind = event["ev"]
+    make = SENTENCES.get(kind)
+    if make is not None:
+        return make(event)
+    rest = event.get("msg") or event.get("detail") or event.get("reason") or ""
+    return f"{kind}: {rest}" if rest else str(kind)
+
+
 def lines(event: Mapping[str, Any], eta: float | None = None) -> Iterator[str]:
     """What `tamis watch` prints for an event: the time, a sentence; below an evaluation the answers written in it."""
     if event["ev"] == "mem":
@@ -141,10 +149,7 @@ def lines(event: Mapping[str, Any], eta: float | None = None) -> Iterator[str]:
         yield f"{'':9}{sample['id']}: {sample['answer']}"
 
 
-TAIL_BYTES = 16_384
-TAIL_LINES = 40
-STATE_ROLES = {"running": "key", "queued": "muted", "finished": "done", "stopped": "skipped"}
-VIEWS = ("curve", "answers", "log")
+# The screen.
 
 
 def state_words(run: LiveRun) -> Styled:
@@ -194,14 +199,14 @@ def pace(run: LiveRun) -> tuple[Styled, ...]:
     if run.state.alive and run.tokens_per_second:
         parts.append(("", f"{number(round(run.tokens_per_second))} tok/s", "text"))
     if run.step_seconds is not None:
-        parts.append(("", f"{number(run.step_seconds)} s a step", "text"))
+        parts.append(("", f"{duration(run.step_seconds)} a step", "text"))
     memory = run.memory
     if memory.get("gpu_reserved_mb") is not None:
-        of = f" of {memory['gpu_total_mb'] / 1000:.0f}" if memory.get("gpu_total_mb") else ""
-        busy = f", {memory['util']:.0f} % busy" if memory.get("util") is not None else ""
-        parts.append(("GPU", f"{memory['gpu_reserved_mb'] / 1000:.1f}{of} GB{busy}", "text"))
+        of = f" of {size(1e6 * memory['gpu_total_mb'])}" if memory.get("gpu_total_mb") else ""
+        busy = f", {share(memory['util'] / 100)} busy" if memory.get("util") is not None else ""
+        parts.append(("GPU", f"{size(1e6 * memory['gpu_reserved_mb'])}{of}{busy}", "text"))
     elif memory.get("rss_mb") is not None:
-        parts.append(("memory", f"{memory['rss_mb']:,.0f} MB", "text"))
+        parts.append(("memory", size(1e6 * memory["rss_mb"]), "text"))
     eta = run.eta_seconds
     if eta is not None:
         parts.append(("", f"{duration(eta)} to go", "text"))

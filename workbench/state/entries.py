@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, compress
+from typing import NamedTuple
 
 from engine.model import BUCKET_ORDER, BUCKETS, CLUSTER_KINDS, GROUP_KINDS, Cluster, ClusterKind
 from engine.project.project import Project
@@ -41,8 +41,17 @@ class Entry:
     is_header: bool
 
 
+class EntryKey(NamedTuple):
+    """What finds an entry again in another list: its row, the id of the cluster it is shown in, whether it is the
+    header of that."""
+
+    row: int
+    cluster_id: str | None = None
+    is_header: bool = False
+
+
 @dataclass(frozen=True, slots=True)
-class View:
+class Entries:
     """The entries of one filter. Two arrays, so that half a million rows cost a few megabytes."""
 
     filter_text: str
@@ -145,14 +154,14 @@ def groups_within(
     return columns.clusters([number for *_, number in sorted(found)])
 
 
-def flat_view(filter_text: str, rows: Sequence[int]) -> View:
+def flat_entries(filter_text: str, rows: Sequence[int]) -> Entries:
     """Rows alone, as they came: what a search has found so far."""
-    return View(filter_text.strip(), (), (), len(rows), array("i", [-1]) * len(rows), array("i", rows))
+    return Entries(filter_text.strip(), (), (), len(rows), array("i", [-1]) * len(rows), array("i", rows))
 
 
-def build_view(
+def build_entries(
     project: Project, filter_text: str, ranked: Sequence[int] | None = None, matched: Sequence[int] | None = None
-) -> View:
+) -> Entries:
     """The entries for a filter. Raises UsageError where the text is no selector.
 
     `ranked` holds every row in an order that was asked for: rows then stand alone, in that order. `matched` are the
@@ -168,7 +177,7 @@ def build_view(
     if ranked is not None:
         wanted = set(matched)
         flat = array("i", (row for row in ranked if row in wanted))
-        return View(filter_text.strip(), (), (), len(matched), array("i", [-1]) * len(flat), flat)
+        return Entries(filter_text.strip(), (), (), len(matched), array("i", [-1]) * len(flat), flat)
     within: Collection[int] = everything if len(matched) == len(everything) else set(matched)
     clusters = groups_within(project, within, filter_text)
     groups, rows, headers = array("i"), array("i"), []
@@ -183,7 +192,7 @@ def build_view(
     for singles in _singles(project, matched, grouped):
         rows.extend(singles)
     groups.extend(array("i", [-1]) * (len(rows) - len(groups)))
-    return View(filter_text.strip(), clusters, tuple(headers), len(matched), groups, rows)
+    return Entries(filter_text.strip(), clusters, tuple(headers), len(matched), groups, rows)
 
 
 def _singles(project: Project, matched: Sequence[int], grouped: set[int]) -> Iterator[Iterable[int]]:
@@ -231,28 +240,3 @@ def _marked(places: bytearray, code: int, rows: Sequence[int]) -> Iterable[int]:
     at each."""
     marks = marked(places, (code,))
     return marks if len(rows) == len(places) else map(marks.__getitem__, rows)
-
-
-# What tells a row from others at a glance, for one line of the list.
-
-# Rows looked at for an opening that many share ("Sort this ticket into JSON …").
-SAMPLE = 60
-# An opening is shared where at least one row in so many of the sample has it.
-ONE_IN = 20
-AT_LEAST = 3
-
-
-def shared_openings(project: Project) -> frozenset[str]:
-    """First paragraphs of requests that say nothing about the single row, because many rows have them."""
-    rows = len(project.rows)
-    sample = range(0, rows, max(1, rows // SAMPLE))
-    openings = Counter(project.example(row).prompt.partition("\n\n")[0] for row in sample)
-    return frozenset(text for text, times in openings.items() if times >= max(AT_LEAST, len(sample) // ONE_IN))
-
-
-def headline(project: Project, row: int, openings: frozenset[str]) -> str:
-    """The request of a row without such an opening; not yet made visible or cut."""
-    example = project.example(row)
-    text = example.prompt or (example.turns[0].text if example.turns else str(dict(example.raw)))
-    opening, blank, rest = text.partition("\n\n")
-    return rest if blank and rest.strip() and opening in openings else text

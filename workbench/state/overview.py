@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from engine.model import (
     BUCKET_LABELS,
@@ -22,10 +22,8 @@ from engine.model import (
 from engine.project.project import Project
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.columns import ALTERNATIVES, marked
+from workbench.state.row_pass import UNDATED, Years
 from workbench.text.phrases import counted
-
-if TYPE_CHECKING:
-    from workbench.state.progress import Years
 
 T = TypeVar("T")
 Section = Literal["settle", "trained", "buckets", "flags", "years", "decided"]
@@ -65,31 +63,72 @@ class Item:
     keeps: bool = False
 
 
+class Overview:
+    """The lines of a project's overview, worked out when first asked for, and the `cursor` in them."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._items: list[Item] | None = None
+        self.years: Years | None = None
+        self.cursor = 0
+
+    @property
+    def items(self) -> list[Item]:
+        if self._items is None:
+            self._items = overview_items(self._project, self.years)
+        return self._items
+
+    @property
+    def item(self) -> Item | None:
+        """The line under the cursor."""
+        return self.items[self.cursor] if self.items else None
+
+    def move(self, steps: int) -> None:
+        self.cursor = max(0, min(self.cursor + steps, len(self.items) - 1))
+
+    def refresh(self) -> None:
+        """Count afresh; the cursor stays on its line."""
+        here = self.item.filter_text if self._items and self.item is not None else None
+        self._items = overview_items(self._project, self.years)
+        for index, item in enumerate(self._items):
+            if item.filter_text == here:
+                self.cursor = index
+        self.move(0)
+
+
+def overview_items(project: Project, years: Years | None = None) -> list[Item]:
+    """The items in the order shown; those with nothing left to do are dropped, but for buckets and years."""
+    look = _Look(project)
+    settle = [*_disagreements(look), *_groups(look), *_signals(look)]
+    settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
+    return [*settle, *_trained(look), *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
+
+
 class _Look:
     """A project and the verdict of each of its rows, read once for all lines.
 
-    `left` has 1 for a row that is undecided, `judged` for one outside the held-out set; passes over all rows are
-    left to `compress` and `Counter`: there may be half a million rows.
+    `left` has 1 for a row that is undecided, `training` for one outside the held-out set, `left_training` for one that
+    is both; passes over all rows are left to `compress` and `Counter`: there may be half a million rows.
     """
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.codes = project.verdict_codes
         self.heldout = project.heldout
-        self.judged = bytearray(b"\1") * len(self.codes)
+        self.training = bytearray(b"\1") * len(self.codes)
         self.left = marked(self.codes, (VERDICTS.index("undecided"),))
         for row in self.heldout:
-            self.judged[row] = 0
+            self.training[row] = 0
         # The held-out set is judged in a sitting of its own and counts in no other line.
-        self.counted = bytearray(self.left)
+        self.left_training = bytearray(self.left)
         for row in self.heldout:
-            self.counted[row] = 0
+            self.left_training[row] = 0
         self._without_heldout = " not is:heldout" if project.heldout else ""
 
     def counts(self, values: Sequence[T]) -> tuple[Counter[T], Counter[T]]:
         """(how many rows outside the held-out set have which value, how many of them are left)."""
-        total = Counter(compress(values, self.judged) if self.heldout else values)
-        return total, Counter(compress(values, self.counted))
+        total = Counter(compress(values, self.training) if self.heldout else values)
+        return total, Counter(compress(values, self.left_training))
 
     @cached_property
     def groups(self) -> list[tuple[str, bool, Sequence[int]]]:
@@ -103,14 +142,6 @@ class _Look:
 
     def selector(self, text: str) -> str:
         return text + self._without_heldout
-
-
-def overview_items(project: Project, years: Years | None = None) -> list[Item]:
-    """The items in the order shown; those with nothing left to do are dropped, but for buckets and years."""
-    look = _Look(project)
-    settle = [*_disagreements(look), *_groups(look), *_signals(look)]
-    settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
-    return [*settle, *_trained(look), *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
 
 
 def _trained(look: _Look) -> Iterator[Item]:
@@ -199,8 +230,8 @@ def _flags(look: _Look) -> Iterator[Item]:
     if columns is None:
         return
     rows, codes = columns.signals_of_rows()
-    total = Counter(compress(codes, map(look.judged.__getitem__, rows)))
-    left = Counter(compress(codes, map(look.counted.__getitem__, rows)))
+    total = Counter(compress(codes, map(look.training.__getitem__, rows)))
+    left = Counter(compress(codes, map(look.left_training.__getitem__, rows)))
     # Ranked by all of them, not by what is left: a line stays where the eye found it.
     for code in sorted(total, key=lambda code: (-total[code], columns.signals[code])):
         if left[code]:
@@ -212,8 +243,6 @@ def _flags(look: _Look) -> Iterator[Item]:
 def _years(look: _Look, years: Years | None) -> Iterator[Item]:
     if years is None:
         return
-    from workbench.state.progress import UNDATED
-
     total, left = look.counts(years)
     for year in sorted(total.keys() - {UNDATED}):
         text = look.selector(f"date={year}")

@@ -1,7 +1,7 @@
-"""From a verb and some rows to the acts of one journal line: what a verdict touches, and what it leaves alone.
+"""From a verb and some rows or a group to the acts of one journal line: what it touches, and what it leaves alone.
 
-The same rules for a key, for a whole group and for `tamis do`: a bulk act never touches the held-out set, nor a row of
-a conflict or of a family of variants that nobody has looked at.
+Each verb is planned here once, for a key and for `tamis do` alike. A bulk act never touches the held-out set, nor a row
+of a conflict or of a family of variants that nobody has looked at; who has looked at what is told by `seen`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from typing import Literal
 from engine.errors import UsageError
 from engine.model import SETTLED_KINDS, Act, Cluster, Row, VerdictName
 from engine.project.project import Project
+from engine.select import select
+from workbench.state.entries import groups_within
 from workbench.text.phrases import counted
 
+Apart = Literal["not_duplicates", "split"]
 Verb = Literal["accept", "reject", "skip", "reset"]
 RESULT: dict[Verb, VerdictName] = {"accept": "accepted", "reject": "rejected", "skip": "skipped", "reset": "undecided"}
 DONE_WORD: dict[str, str] = {
@@ -37,7 +40,7 @@ Seen = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DecisionPlan:
     """One journal line to be: its acts, the rows they touch, the reason, and how many rows were left alone and why."""
 
     acts: tuple[Act, ...]
@@ -64,18 +67,21 @@ def seen_by(project: Project, on_screen: Iterable[int] = ()) -> Seen:
     return lambda row: row in now or project.is_seen(row)
 
 
-def plan_row(project: Project, verb: Verb, row: int) -> Plan:
-    """A verdict on one row, by hand: nothing is left alone. The reason is its top flag, else `by eye`.
+# Verdicts.
 
-    Where reviewers differ it settles the row, whoever said what before.
+
+def plan_row(project: Project, verb: Verb, row: int, why: str = "") -> DecisionPlan:
+    """A verdict on one row, by hand: nothing is left alone. Without `why` the reason is its top flag, else `by eye`.
+
+    Where reviewers differ it resolves that, whoever said what before.
     """
     if project.is_disputed(row) and verb in ("accept", "reject"):
-        settled = Act("settle", (project.rows.id(row),), extra={"verdict": RESULT[verb]})
-        return Plan((settled,), (row,), "reviewers differed")
-    return Plan((Act(verb, (project.rows.id(row),)),), (row,), project.default_reason(row))
+        resolved = Act("settle", (project.rows.id(row),), extra={"verdict": RESULT[verb]})
+        return DecisionPlan((resolved,), (row,), why or "reviewers differed")
+    return DecisionPlan((Act(verb, (project.rows.id(row),)),), (row,), why or project.default_reason(row))
 
 
-def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen: Seen) -> Plan:
+def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen: Seen) -> DecisionPlan:
     """A verdict on many rows at once. Rows that already have it are not written again."""
     left: Counter[str] = Counter()
     touched: list[int] = []
@@ -86,7 +92,17 @@ def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen:
         elif project.verdict(row) != RESULT[verb] or (verb == "reset" and project.is_edited(row)):
             touched.append(row)
     acts = (Act(verb, tuple(project.rows.id(row) for row in touched)),) if touched else ()
-    return Plan(acts, tuple(touched), why, dict(left))
+    return DecisionPlan(acts, tuple(touched), why, dict(left))
+
+
+def plan_undecided(project: Project, verb: Verb, selector: str, seen: Seen) -> DecisionPlan:
+    """A verdict on the rows of a selector that have none yet. Raises UsageError where the text is no selector."""
+    return plan_bulk(project, verb, undecided_rows(project, selector), selector, seen)
+
+
+def undecided_rows(project: Project, selector: str) -> list[int]:
+    """The rows of a selector without a verdict."""
+    return [row for row in select(project, selector) if project.verdict(row) == "undecided"]
 
 
 def _hands_off(project: Project, row: int, seen: Seen) -> str:
@@ -105,15 +121,10 @@ def needs_a_look(cluster: Cluster) -> bool:
     return cluster.alternatives or cluster.kind in LOOKED_AT_FIRST
 
 
-def plan_keep_bulk(project: Project, clusters: Sequence[Cluster], why: str, seen: Seen) -> Plan:
-    """The same for many clusters at once; those that need a look and did not get one are left alone."""
-    looked_at = [cluster for cluster in clusters if not needs_a_look(cluster) or all(map(seen, cluster.rows))]
-    plan = plan_keep(project, looked_at, why)
-    unseen = sum(len(cluster.rows) for cluster in clusters if cluster not in looked_at)
-    return replace(plan, left_alone=plan.left_alone | ({"unseen alternative row": unseen} if unseen else {}))
+# Groups.
 
 
-def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: int | None = None) -> Plan:
+def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: int | None = None) -> DecisionPlan:
     """Accept the keeper of each cluster and reject its other members, as one line with two acts.
 
     `keeper` names another member of a single cluster. Raises UsageError for a conflict without one: no machine knows
@@ -138,20 +149,59 @@ def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: i
     accepted = sorted(keep - heldout - disputed)
     rejected = sorted(drop - heldout - disputed)
     left = {"held-out row": len(heldout), "disputed row": len(disputed), "row set apart": len(set_apart - drop - keep)}
+    left = {reason: rows for reason, rows in left.items() if rows}
     acts = [
         Act(verb, tuple(project.rows.id(row) for row in rows))
         for verb, rows in (("accept", accepted), ("reject", rejected))
         if rows
     ]
-    return Plan(tuple(acts), (*accepted, *rejected), why, {reason: rows for reason, rows in left.items() if rows})
+    return DecisionPlan(tuple(acts), (*accepted, *rejected), why, left)
 
 
-def plan_fine_together(project: Project, cluster: Cluster, why: str) -> Plan:
+def plan_keep_within(project: Project, selector: str, seen: Seen, *, only_open: bool = False) -> DecisionPlan:
+    """Keep one row of each group of duplicates within a selector; groups that need a look and did not get one are left
+    alone. With `only_open` nothing is said of groups that are decided, nor of those whose answers differ.
+
+    Raises UsageError where no group lies within the selector.
+    """
+    groups = groups_within(project, set(select(project, selector)), selector, SETTLED_KINDS)
+    if not groups:
+        raise UsageError(
+            f"keep: no group lies within {selector!r}", "", "for example: keep cluster:ID, keep kind:exact"
+        )
+    if only_open:
+        groups = [
+            group
+            for group in groups
+            if not group.alternatives and any(project.verdict(row) == "undecided" for row in group.rows)
+        ]
+    looked_at = [group for group in groups if not needs_a_look(group) or all(map(seen, group.rows))]
+    plan = plan_keep(project, looked_at, selector)
+    unseen = sum(len(group.rows) for group in groups if group not in looked_at)
+    return replace(plan, left_alone=plan.left_alone | ({"unseen alternative row": unseen} if unseen else {}))
+
+
+def plan_fine_together(project: Project, cluster: Cluster, why: str) -> DecisionPlan:
     """The answers of a conflict do not contradict each other: all are accepted but held-out and disputed ones."""
     free = [row for row in cluster.rows if not project.is_heldout(row) and not project.is_disputed(row)]
     ids = project.rows.id
     accepted = (Act("accept", tuple(map(ids, free))),) if free else ()
-    return Plan((Act("fine_together", tuple(map(ids, cluster.rows))), *accepted), tuple(free), why)
+    return DecisionPlan((Act("fine_together", tuple(map(ids, cluster.rows))), *accepted), tuple(free), why)
+
+
+def plan_drop_both(project: Project, cluster: Cluster, why: str) -> DecisionPlan:
+    """None of the answers of a conflict is right: all are rejected. Who says so of one conflict has looked at it."""
+    return plan_bulk(project, "reject", cluster.rows, why, lambda row: True)
+
+
+def plan_apart(project: Project, do: Apart, rows: Sequence[int], why: str, *, hint: str = "") -> DecisionPlan:
+    """The rows are no duplicates of each other (`not_duplicates`), or do not belong to their group (`split`).
+
+    Raises UsageError, with the hint, where one row alone is to be no duplicate.
+    """
+    if do == "not_duplicates" and len(rows) < 2:
+        raise UsageError("one row is no duplicate of itself", "", hint)
+    return DecisionPlan((Act(do, tuple(map(project.rows.id, rows))),), tuple(rows), why)
 
 
 def kept_apart(project: Project, cluster: Cluster, keeper: int) -> set[int]:
@@ -165,23 +215,50 @@ def kept_apart(project: Project, cluster: Cluster, keeper: int) -> set[int]:
     return apart - {keeper}
 
 
-def plan_edit(project: Project, row: int, edited: Row) -> Plan:
-    """A new text for a row; an edited row counts as accepted, and settles a row that reviewers differ on."""
+# Edits.
+
+
+def plan_edit(project: Project, row: int, edited: Row) -> DecisionPlan:
+    """A new text for a row; an edited row counts as accepted, and resolves what reviewers differ on."""
     identifier = project.rows.id(row)
     if project.is_disputed(row):
-        settled = Act("settle", (identifier,), {identifier: edited}, {"verdict": "accepted"})
-        return Plan((settled,), (row,), "reviewers differed")
-    return Plan((Act("edit", (identifier,), {identifier: edited}),), (row,), project.default_reason(row))
+        resolved = Act("settle", (identifier,), {identifier: edited}, {"verdict": "accepted"})
+        return DecisionPlan((resolved,), (row,), "reviewers differed")
+    return DecisionPlan((Act("edit", (identifier,), {identifier: edited}),), (row,), project.default_reason(row))
 
 
-def plan_edits(project: Project, edited: Mapping[int, Row], why: str) -> Plan:
+def plan_edits(project: Project, edited: Mapping[int, Row], why: str) -> DecisionPlan:
     """New texts for several rows in one line: one undo takes all of them back."""
     ids = {row: project.rows.id(row) for row in edited}
     act = Act("edit", tuple(ids.values()), {ids[row]: new for row, new in edited.items()})
-    return Plan((act,) if edited else (), tuple(edited), why)
+    return DecisionPlan((act,) if edited else (), tuple(edited), why)
 
 
-def carry_out(project: Project, plan: Plan, on_screen: Iterable[int]) -> int | None:
+# Tags and notes: no decision.
+
+
+def plan_tags(project: Project, rows: Sequence[int], text: str) -> DecisionPlan:
+    """`good -draft`: put a tag on, take one off. Raises UsageError where a word cannot be a tag."""
+    tags = [word for word in text.split() if not word.startswith("-")]
+    gone = [word.removeprefix("-") for word in text.split() if word.startswith("-")]
+    for word in (*tags, *gone):
+        if not word or any(character in '()"/:' for character in word):
+            raise UsageError(f"{word!r} cannot be a tag", "", 'a tag is one word without ( ) " / :')
+    if not tags and not gone:
+        return DecisionPlan((), (), "tag")
+    extra = ({"tags": tags} if tags else {}) | ({"untag": gone} if gone else {})
+    ids = tuple(project.rows.id(row) for row in rows)
+    return DecisionPlan((Act("tag", ids, extra=extra),), tuple(rows), "tag")
+
+
+def plan_note(project: Project, row: int, text: str) -> DecisionPlan:
+    """The note on a row; an empty text takes it away."""
+    if text == project.note(row):
+        return DecisionPlan((), (), "note")
+    return DecisionPlan((Act("note", (project.rows.id(row),), extra={"text": text}),), (row,), "note")
+
+
+def carry_out(project: Project, plan: DecisionPlan, on_screen: Iterable[int]) -> int | None:
     """Write the line; its number, or None where the plan does nothing. Synced when this returns."""
     if not plan.acts:
         return None

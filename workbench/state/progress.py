@@ -1,22 +1,19 @@
-"""How far the work is: accepted rows and tokens against the goal, the pace of this sitting, the time left."""
+"""How far the work is: accepted rows and tokens against the goal, the pace of this sitting, the time left; how far a
+scan is."""
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
 from time import monotonic
-from typing import TypeAlias
 
-from engine.model import CHARS_PER_TOKEN, VERDICTS
+from engine.model import CHARS_PER_TOKEN, VERDICTS, VerdictName
+from engine.phrases import duration, share
 from engine.project.project import Project
 from engine.scan.columns import marked
-from engine.scan.dates import date_of
-from engine.sources.shapes import turns_of
-from workbench.render.parts import FOLDED_SYSTEM
-from workbench.text.phrases import counted
 
 # A longer pause is a pause, not work.
 LONGEST_THOUGHT = 60.0
@@ -24,6 +21,8 @@ LONGEST_THOUGHT = 60.0
 BY_HAND = 20
 FEWEST_ACTS = 5
 SAMPLE = 60
+# Before this a guess at the time a scan still takes is worth nothing.
+FEWEST_SECONDS = 1.0
 
 
 class Pace:
@@ -76,66 +75,86 @@ class TokenCount:
         return round(project.rows.size_of(accepted) * self._a_byte) if accepted else 0
 
 
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """`done` of `of` rows in `phase`, which began at `since` (seconds of a monotonic clock), looked at `now`."""
+
+    phase: str = "reading"
+    done: int = 0
+    of: int = 0
+    since: float = 0.0
+    now: float = 0.0
+
+    def moved(self, phase: str, done: int, of: int) -> ScanProgress:
+        """The same, a moment later."""
+        now = monotonic()
+        if phase != self.phase or not self.since:
+            return ScanProgress(phase, done, of, now, now)
+        return replace(self, done=done, of=of, now=now)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of this step, at its pace so far; None before there is enough to go by."""
+        worked = self.now - self.since
+        if worked < FEWEST_SECONDS or not 0 < self.done < self.of:
+            return None
+        return worked * (self.of - self.done) / self.done
+
+
+class Progress:
+    """Of a project. `tally` are rows by verdict, without the held-out set, which is judged in a sitting of its own and
+    is no part of what is left. `goal` are the accepted rows and tokens one is after; `accepted_tokens` is None until
+    they are counted. `job` says in words what runs beside the keys, `scanning` how far a scan is.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._tokens = TokenCount(project)
+        self.tally: Counter[VerdictName] = Counter()
+        self.pace = Pace()
+        self.goal: tuple[int | None, int | None] = (None, None)
+        self.accepted_tokens: int | None = None
+        self.job = ""
+        self.scanning: ScanProgress | None = None
+        self.count_verdicts()
+
+    def count_verdicts(self) -> None:
+        """Count all rows afresh."""
+        project = self._project
+        self.tally = Counter(project.tally())
+        self.tally.subtract(project.verdict(row) for row in project.heldout)
+
+    def verdicts_of(self, rows: Iterable[int]) -> Counter[VerdictName]:
+        """These rows by verdict, without those held out."""
+        return Counter(self._project.verdict(row) for row in rows if not self._project.is_heldout(row))
+
+    def note_act(self, rows: Sequence[int], before: Counter[VerdictName]) -> None:
+        """An act on these rows was done now, which had the verdicts `before`: a pass over all rows is not paid for with
+        every key."""
+        self.tally.subtract(before)
+        self.tally.update(self.verdicts_of(rows))
+        self.pace.note(len(rows))
+
+    def count_tokens(self) -> None:
+        """Tell the accepted tokens from now on. Rows are read for it, so the first paint does not wait for them."""
+        self.accepted_tokens = self._tokens.accepted()
+
+    def recount_tokens(self) -> None:
+        """Count again, where they were counted before."""
+        if self.accepted_tokens is not None:
+            self.count_tokens()
+
+
 def progress_words(
     accepted: int, tokens: int | None, goal: int | None, goal_tokens: int | None, pace: float | None, left: int
 ) -> str:
     """`accepted 24 of 300 (8 %) · ~2,100 tokens · 12 rows a minute by hand: about 35 min for the 411 left`;
     tokens are None while they are not counted."""
-    share = f" of {goal:,} ({accepted / goal:.0%})" if goal else ""
-    of_tokens = f" of {goal_tokens:,} ({(tokens or 0) / goal_tokens:.0%})" if goal_tokens else ""
-    words = [f"accepted {accepted:,}{share}" if accepted or goal else "no goal set: goal = 300 in config.toml"]
+    of_rows = f" of {goal:,} ({share(accepted / goal)})" if goal else ""
+    of_tokens = f" of {goal_tokens:,} ({share((tokens or 0) / goal_tokens)})" if goal_tokens else ""
+    words = [f"accepted {accepted:,}{of_rows}" if accepted or goal else "no goal set: goal = 300 in config.toml"]
     if tokens is not None and (tokens or goal_tokens):
         words.append(f"~{tokens:,}{of_tokens} tokens")
     if pace is not None and left:
-        words.append(f"{pace:.0f} rows a minute by hand: about {_duration(left / pace)} for the {left:,} left")
+        words.append(f"{pace:.0f} rows a minute by hand: about {duration(60 * left / pace)} for the {left:,} left")
     return " \u00b7 ".join(words)
-
-
-def _duration(minutes: float) -> str:
-    if minutes < 1:
-        return "a minute"
-    return f"{minutes:.0f} min" if minutes < 90 else counted(round(minutes / 60), "hour")
-
-
-# How many rows share a system prompt. Reads every row, so never in the thread that answers keys.
-
-LOOKED_AT_FIRST = 50
-
-
-def shared_prompts(project: Project, cancelled: Callable[[], bool] = lambda: False) -> Mapping[int, int]:
-    """Rows by the hash of their system prompt, long ones only; empty where none of the first rows has one."""
-    found: Counter[int] = Counter()
-    for row in range(len(project.rows)):
-        if cancelled() or (row == LOOKED_AT_FIRST and not found):
-            return {}
-        try:
-            turns = turns_of(project.rows.raw(row), project.mapping)
-        except OSError:
-            # The project was closed while this ran in a thread: nobody waits for the count any more.
-            return {}
-        if turns and turns[0].role == "system" and len(turns[0].text) > FOLDED_SYSTEM:
-            found[hash(turns[0].text)] += 1
-    return found
-
-
-# The year each row carries. Reads every row once, so never in the thread that answers keys.
-
-Years: TypeAlias = "array[int]"
-"""The year of each row by number; UNDATED where it carries none."""
-UNDATED = 0
-
-
-def years_of(project: Project, cancelled: Callable[[], bool] = lambda: False) -> Years | None:
-    """The years, or None where none of the first rows carries a date (then no other is read), or when `cancelled`."""
-    years = array("H")
-    for row in range(len(project.rows)):
-        if cancelled() or (row == LOOKED_AT_FIRST and not any(years)):
-            return None
-        try:
-            # The same fields as the selector `date=2018` looks at.
-            date = date_of(project.rows.raw(row))
-        except OSError:
-            # The project was closed while this ran in a thread: nobody waits for the years any more.
-            return None
-        years.append(int(date[:4]) if date else UNDATED)
-    return years if any(years) else None

@@ -16,6 +16,23 @@ MAPPING, HELDOUT = "mapping", "heldout"
 """What a first open asks: is the guessed mapping right, should a held-out set be reserved."""
 FieldPath = tuple[str | int, ...]
 Drafts = dict[str, dict[FieldPath, str]]
+MOST_FILTERS = 100
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What outlives a sitting beside the place: `drafts` are edits that were left without saving, by row id, `asked`
+    what a first open has asked already, `filters` those of the filter line, the latest last."""
+
+    drafts: Drafts = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    filters: list[str] = field(default_factory=list)
+
+    def add_filter(self, text: str) -> None:
+        """Keep a filter for the arrow keys of the filter line, each once."""
+        text = text.strip()
+        if text:
+            self.filters = [*(known for known in self.filters if known != text), text][-MOST_FILTERS:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +20,7 @@ from textual.worker import get_current_worker
 
 from engine.project.project import Project, open_project
 from workbench.actions import first_open
+from workbench.state.row_pass import RowPass, pass_over_rows
 from workbench.state.saved import HELDOUT, MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from engine.model import Cluster
-    from workbench.state.progress import Years
 
 LISTS = ("overview", "triage")
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
@@ -160,7 +160,7 @@ class TamisApp(App[int], inherit_bindings=False):
     def get_default_screen(self) -> Screen[Any]:
         """The list one comes back to, at the bottom of the stack: an empty screen below it would be styled, laid out
         and painted first."""
-        return pane(self.session.screen)
+        return pane(self.session.place.screen)
 
     def on_mount(self) -> None:
         self.set_keymap(self.keymap_in_use)
@@ -168,7 +168,8 @@ class TamisApp(App[int], inherit_bindings=False):
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
-        if MAPPING not in session.asked and not session.project.readonly and first_open.was_guessed(session.project):
+        may_ask = MAPPING not in session.remembered.asked and not session.project.readonly
+        if may_ask and first_open.was_guessed(session.project):
             self.push_screen(pane(MAPPING))
         else:
             self.background.start()
@@ -177,10 +178,10 @@ class TamisApp(App[int], inherit_bindings=False):
 
     def _was_painted(self) -> None:
         """The first frame is out: count what takes reading every row."""
-        self.session.count_tokens()
+        self.session.progress.count_tokens()
         self.sync_screen()
         start_collecting()
-        self._count_years()
+        self._pass_over_rows()
 
     def _end_on_signals(self) -> None:
         """A closed connection or a kill ends the application as a key would: place saved, terminal as it was.
@@ -276,7 +277,7 @@ class TamisApp(App[int], inherit_bindings=False):
 
     def mapping_is_settled(self) -> None:
         """The person has seen the mapping: it is not asked again, and the rows can be read on and scanned by it."""
-        self.session.asked.add(MAPPING)
+        self.session.remembered.asked.add(MAPPING)
         self.session.save_place()
         self.background.start()
         self.ask_what_is_open()
@@ -284,8 +285,8 @@ class TamisApp(App[int], inherit_bindings=False):
     def ask_what_is_open(self) -> None:
         """Offer the held-out set, once, where it can be drawn by cluster and nobody is in the middle of something."""
         project = self.session.project
-        free = isinstance(self.screen, OverviewScreen) and not self.session.job and project.is_scanned
-        if free and HELDOUT not in self.session.asked and first_open.offers_heldout(project):
+        free = isinstance(self.screen, OverviewScreen) and not self.session.progress.job and project.is_scanned
+        if free and HELDOUT not in self.session.remembered.asked and first_open.offers_heldout(project):
             self.go(HELDOUT)
 
     # -- the place
@@ -323,20 +324,16 @@ class TamisApp(App[int], inherit_bindings=False):
 
     # -- what runs beside the keys
 
-    @work(thread=True, exclusive=True, group="years")
-    def _count_years(self) -> None:
+    @work(thread=True, exclusive=True, group="rows")
+    def _pass_over_rows(self) -> None:
         # Reads every row once, so not in the thread that answers keys.
-        from workbench.state.progress import shared_prompts, years_of
-
         worker = get_current_worker()
-        prompts = shared_prompts(self.session.project, lambda: worker.is_cancelled)
-        years = years_of(self.session.project, lambda: worker.is_cancelled)
-        if not worker.is_cancelled and (years is not None or prompts):
-            self.call_from_thread(self._take_years, years, prompts)
+        found = pass_over_rows(self.session.project, lambda: worker.is_cancelled)
+        if not worker.is_cancelled and (found.years is not None or found.prompts):
+            self.call_from_thread(self._take_row_pass, found)
 
-    def _take_years(self, years: Years | None, prompts: Mapping[int, int]) -> None:
-        self.session.years, self.session.shared_prompts = years, prompts
-        self.session.refresh_items()
+    def _take_row_pass(self, found: RowPass) -> None:
+        self.session.take_row_pass(found)
         self.sync_screen()
 
 
@@ -379,9 +376,9 @@ def run_workbench(
         )
         if problems:
             app.session.say(" \u00b7 ".join(problems), "error")
-        app.session.goal = goal
+        app.session.progress.goal = goal
         if mapping_given:
-            app.session.asked.add(MAPPING)
+            app.session.remembered.asked.add(MAPPING)
         code = app.run(mouse=wants_mouse(mouse))
         if app._exception is not None:
             raise app._exception

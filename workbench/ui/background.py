@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from engine.errors import TamisError
+from engine.phrases import share
 from workbench.actions import order, repairs
 from workbench.state.session import Session
 from workbench.text.phrases import counted
@@ -51,15 +52,15 @@ class Background:
 
     def search(self) -> None:
         """Go on with the search of the session, a little at a time, until it is done or another filter is set."""
-        if self._app.session.searching is not None:
+        if self._app.session.place.searching is not None:
             self._app.run_worker(self._search(), exclusive=True, group="search")
 
     async def _search(self) -> None:
         from workbench.actions.search import go_on, show_found
 
         session = self._app.session
-        searching, shown = session.searching, monotonic()
-        while searching is not None and session.searching is searching:
+        searching, shown = session.place.searching, monotonic()
+        while searching is not None and session.place.searching is searching:
             if searching.found and not self._app.frame_is_out:
                 # What was found is painted first; looking on would keep it waiting.
                 await asyncio.sleep(SLICE_SECONDS / 4)
@@ -68,7 +69,7 @@ class Background:
             go_on(session, SLICE_SECONDS)
             # The first row at once, then now and then: each time costs a frame.
             is_first = not had and bool(searching.found)
-            if session.searching is None or is_first or monotonic() - shown > SHOW_SECONDS:
+            if session.place.searching is None or is_first or monotonic() - shown > SHOW_SECONDS:
                 show_found(session)
                 self._app.sync_screen()
                 shown = monotonic()
@@ -90,22 +91,22 @@ class Background:
             self._job.cancel()
         session = self._app.session
         reading = not session.project.is_complete
-        session.job, session.scanning = "", None
+        session.progress.job, session.progress.scanning = "", None
         what = "reading was stopped: the next start goes on" if reading else "the scan was stopped: no groups and flags"
         session.say(f"{what} until the next start" if not reading else what)
 
     async def _read_and_scan(self) -> None:
-        from workbench.state.scan_progress import ScanProgress
+        from workbench.state.progress import ScanProgress
 
         app = self._app
         session = app.session
         try:
             if not session.project.is_complete:
-                session.job = f"reading {len(session.project.rows):,} rows"
+                session.progress.job = f"reading {len(session.project.rows):,} rows"
                 app.sync_screen()
                 await jobs.run_job(jobs.READ_MODULE, session.project.folder, self._read_progress)
                 self.take_rows()
-            session.job, session.scanning = "scanning", ScanProgress().moved("reading", 0, 0)
+            session.progress.job, session.progress.scanning = "scanning", ScanProgress().moved("reading", 0, 0)
             app.sync_screen()
             await jobs.run_scan(session.project.folder, self._scan_progress, self._exact_found)
             session.project.reload_findings()
@@ -114,7 +115,7 @@ class Background:
         except TamisError as error:
             session.say(str(error), "error")
         finally:
-            session.job, session.scanning = "", None
+            session.progress.job, session.progress.scanning = "", None
         app.sync_screen()
         app.ask_what_is_open()
 
@@ -124,7 +125,7 @@ class Background:
         if self._learning or session.project.findings is None:
             return
         self._learning = True
-        session.verdicts_since_learnt = 0
+        session.queue.verdicts_since_learned = 0
         self._app.run_worker(self._learn(), group="queue")
 
     async def _learn(self) -> None:
@@ -132,8 +133,8 @@ class Background:
         try:
             await jobs.run_job(jobs.QUEUE_MODULE, session.project.folder, lambda phase, done, of: None)
             order.take_queue(session)
-            if session.order == order.RISK:
-                session.say(f"order: {order.LABELS[order.RISK]}{order.learnt(session.queue)}", "done")
+            if session.queue.sorted_by == order.RISK:
+                session.say(f"order: {order.LABELS[order.RISK]}{order.learned_words(session.queue.learned)}", "done")
         except TamisError as error:
             session.say(str(error), "error")
         finally:
@@ -153,7 +154,7 @@ class Background:
 
     def find_fitting(self) -> None:
         """Look for the rows that the change behind the last edit fits, too."""
-        rule, self._app.session.edit_rule = self._app.session.edit_rule, None
+        rule = self._app.session.proposals.take_edit_rule()
         if rule is not None:
             self._app.run_worker(self._find_fitting(rule), exclusive=True, group="fitting")
 
@@ -161,7 +162,7 @@ class Background:
         session = self._app.session
         rows = await asyncio.to_thread(repairs.fitting, session.project, rule, range(len(session.project.rows)))
         if rows:
-            session.fits = (rule, tuple(rows))
+            session.proposals.fits = (rule, tuple(rows))
             more = f"F shows {counted(len(rows), 'more row')} that the same change fits ({rule.rule.about})"
             session.say(f"{more} \u00b7 {session.message.text}", "done")
             self._app.sync_screen()
@@ -171,12 +172,11 @@ class Background:
 
     def _scan_progress(self, phase: str, done: int, of: int) -> None:
         session = self._app.session
-        if session.scanning is None:
+        if session.progress.scanning is None:
             return
-        is_new = phase != session.scanning.phase
-        session.scanning = session.scanning.moved(phase, done, of)
-        share = f" {100 * done // of} %" if of else ""
-        self._tell(f"scanning: {phase}{share}", now=is_new)
+        is_new = phase != session.progress.scanning.phase
+        session.progress.scanning = session.progress.scanning.moved(phase, done, of)
+        self._tell(f"scanning: {phase} {share(done / of)}" if of else f"scanning: {phase}", now=is_new)
 
     def _exact_found(self, groups: int) -> None:
         """Groups of equal rows can be settled while the scan goes on."""
@@ -187,9 +187,9 @@ class Background:
 
     def _tell(self, text: str, *, now: bool = False) -> None:
         """Show how far the job is: twice a second is often enough for an eye, and for a slow link."""
-        if text != self._app.session.job and (now or monotonic() - self._told > TELL_SECONDS):
+        if text != self._app.session.progress.job and (now or monotonic() - self._told > TELL_SECONDS):
             self._told = monotonic()
-            self._app.session.job = text
+            self._app.session.progress.job = text
             self._app.sync_screen()
 
     def _settings_time(self) -> int:
@@ -230,12 +230,12 @@ SUSPECTS = "is:suspect"
 def look_again(app: TamisApp, which: str) -> None:
     """Start the job: `rescore`, the id of a run, or "" for the newest run that measured rows."""
     session = app.session
-    if session.job:
-        session.say(f"{session.job}: esc stops it", "refused")
+    if session.progress.job:
+        session.say(f"{session.progress.job}: esc stops it", "refused")
     elif session.project.readonly:
         session.say(f"read-only: {session.project.readonly_reason}", "refused")
     else:
-        session.job = "re-scoring" if which == RESCORE else "reading the run"
+        session.progress.job = "re-scoring" if which == RESCORE else "reading the run"
         app.background.hold(app.run_worker(_look(app, which), group="suspects"))
 
 
@@ -244,8 +244,8 @@ async def _look(app: TamisApp, which: str) -> None:
 
     def tell(phase: str, done: int, of: int) -> None:
         share = f" {done:,}/{of:,}" if of else ""
-        if session.job != f"{phase}{share}":
-            session.job = f"{phase}{share}"
+        if session.progress.job != f"{phase}{share}":
+            session.progress.job = f"{phase}{share}"
             app.sync_screen()
 
     try:
@@ -256,7 +256,7 @@ async def _look(app: TamisApp, which: str) -> None:
         session.project.reload_findings()
         session.reload(findings=False)
         _tell_found(session)
-        if which != RESCORE and session.screen == "train":
+        if which != RESCORE and session.place.screen == "train":
             show_rows(app, SUSPECTS)
     except asyncio.CancelledError:
         session.say("stopped: nothing has changed")
@@ -264,7 +264,7 @@ async def _look(app: TamisApp, which: str) -> None:
     except TamisError as error:
         session.say(str(error), "error")
     finally:
-        session.job = ""
+        session.progress.job = ""
         app.sync_screen()
 
 
@@ -281,6 +281,6 @@ def show_rows(app: TamisApp, filter_text: str) -> None:
     session = app.session
     message = session.message
     session.set_filter(filter_text)
-    if len(session.view) and message.tone == "done":
+    if len(session.place.entries) and message.tone == "done":
         session.message = message
     app.go("triage")

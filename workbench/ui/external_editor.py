@@ -120,7 +120,7 @@ def edit_outside(app: TamisApp) -> None:
     """Edit what is under the cursor, and say in the session's message what came of it. Raises nothing."""
     session = app.session
     try:
-        if session.on_conflict and not session.marked:
+        if session.place.on_conflict and not session.selection.marked:
             _merge_outside(app, conflict_here(session))
             return
         rows = rows_to_edit(session)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from engine.errors import TamisError
+from engine.job_process import job_command
 
 MODULE = "engine.jobs.scan"
 READ_MODULE = "engine.jobs.read"
@@ -62,7 +62,7 @@ async def run_job(
     Cancelling the task ends the process: it stops as soon as its stdin closes.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", module, str(project), *words),
+        *job_command(module, str(project), *words),
         limit=LONGEST_LINE,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import TamisError
+from engine.phrases import share
 from engine.project.project import Project
 from workbench.render.training_run import model_name
 from workbench.text.phrases import counted
@@ -64,8 +65,7 @@ class NextRun:
 
         def progress(phase: str, done: int, of: int) -> None:
             if turn == self._turn:
-                share = f" {100 * done // of} %" if of else ""
-                self.words = f"making the plan: {phase}{share}"
+                self.words = f"making the plan: {phase} {share(done / of)}" if of else f"making the plan: {phase}"
                 changed()
 
         told: Mapping[str, Any] = {"plan": None, "facts": {}}

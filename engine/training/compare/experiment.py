@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.model import TrainingRow
+from engine.phrases import duration
 from engine.training.compare.arms import BASE, CURATED, Arms, FindLeaks, check_arms
 from engine.training.compare.metrics import result_of
 from engine.training.compare.reuse import earlier_runs, is_whole, job_hash
@@ -28,7 +29,7 @@ from engine.training.compare.store import (
     save_result,
 )
 from engine.training.compare.wait import Progress, check_whole, see_through
-from engine.training.plan.cost import RunCost, run_cost_of
+from engine.training.plan.cost import RunsCost, cost_of_runs
 from engine.training.runs.launch import Job
 from engine.training.runs.run_queue import start_queue, stop_all
 from engine.training.runs.status import RunState
@@ -61,7 +62,7 @@ class Prepared:
     steps: Chosen
     seeds: int
     queues: int
-    cost: RunCost
+    cost: RunsCost
     runs_dir: Path
     heldout: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -147,10 +148,10 @@ def prepare(
     made = items(0.0)
     left = sum(not item.is_ready for item in made)
     first = next(item.job for item in made if item.arm == CURATED)
-    cost = run_cost_of(first, runs=left, queues=queues, runs_dir=runs_dir, price=price)
+    cost = cost_of_runs(first, runs=left, queues=queues, runs_dir=runs_dir, price=price)
     if budget_seconds and cost.seconds.value is not None and cost.seconds.value > budget_seconds:
         raise TrainingError(
-            f"about {cost.seconds.value:.0f} s are needed and the budget is {budget_seconds:.0f} s",
+            f"about {duration(cost.seconds.value)} are needed and the budget is {duration(budget_seconds)}",
             cost.seconds.reason,
             "fewer arms, seeds or steps, or more budget",
         )

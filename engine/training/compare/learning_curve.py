@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.model import TrainingRow
+from engine.phrases import duration
 from engine.training.compare.arms import CURATED, check_heldout, refuse_overlap
 from engine.training.compare.experiment import Item, Prepared, equal_steps
 from engine.training.compare.metrics import eval_lines, nll_of
@@ -18,7 +19,7 @@ from engine.training.compare.scaling_law import learning_curve
 from engine.training.compare.significance import Losses
 from engine.training.compare.store import CURVE, Comparison, read_result, save_with_events
 from engine.training.compare.wait import Progress, check_whole, see_through
-from engine.training.plan.cost import run_cost_of
+from engine.training.plan.cost import cost_of_runs
 from engine.training.runs.launch import Job
 from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import BUILT_IN, choose_spec, cores
@@ -90,11 +91,12 @@ def prepare_curve(
 
     made = items(0.0)
     left = sum(not item.is_ready for item in made)
-    cost = run_cost_of(made[-1].job, runs=left, queues=queues, runs_dir=runs_dir, price=price)
+    cost = cost_of_runs(made[-1].job, runs=left, queues=queues, runs_dir=runs_dir, price=price)
     if budget_seconds and left:
-        if (cost.seconds.value or 0.0) > budget_seconds:
-            words = f"about {cost.seconds.value:.0f} s are needed and the budget is {budget_seconds:.0f} s"
-            raise TrainingError(words, cost.seconds.reason, "fewer seeds or steps, or more budget")
+        needed = cost.seconds.value or 0.0
+        if needed > budget_seconds:
+            title = f"about {duration(needed)} are needed and the budget is {duration(budget_seconds)}"
+            raise TrainingError(title, cost.seconds.reason, "fewer seeds or steps, or more budget")
         made = items(budget_seconds / math.ceil(left / queues))
     return Prepared(
         made,

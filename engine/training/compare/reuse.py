@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.training.plan.preflight import row_line
+from engine.training.runs.data_files import row_lines
 from engine.training.runs.launch import TRAINING, Job, folder_hash
 from engine.training.runs.status import RunState, list_runs
 from engine.training.worker.checkpoints import last_good_checkpoint
@@ -24,7 +24,7 @@ WITHOUT_EFFECT = (
 def spec_hash(content: Mapping[str, Any]) -> str:
     """16 hex over what a `spec.json` says will be learnt and measured: values, data, worker, interpreter.
 
-    Reasons, names, limits and where it runs do not count; planted faults do.
+    Reasons, names, limits and where it runs do not count.
     """
     values = {name: chosen["value"] for name, chosen in content["values"].items() if name not in WITHOUT_EFFECT}
     text = content["values"].get("pretrain_text", {}).get("value")
@@ -41,7 +41,6 @@ def spec_hash(content: Mapping[str, Any]) -> str:
         "data": {name: data["sha256"] for name, data in content["data"].items()},
         "worker": content["worker_sha256"],
         "command": content["command"],
-        "faults": content["faults"],
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -60,8 +59,7 @@ def job_hash(job: Job) -> str:
     content["worker_sha256"] = folder_hash(TRAINING / "worker")
     content["data"] = {}
     for name, rows in (("train", job.train), ("heldout", job.heldout)):
-        lines = "".join(row_line(row) for row in rows).encode("utf-8", "replace")
-        content["data"][name] = {"sha256": hashlib.sha256(lines).hexdigest()}
+        content["data"][name] = {"sha256": hashlib.sha256(row_lines(rows)).hexdigest()}
     return spec_hash(content)
 
 

@@ -8,14 +8,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from engine.errors import TrainingError, UsageError
 from engine.files import write_atomic
 from engine.training.plan.preflight import Progress, ask
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SECONDS = 3600.0
 
@@ -33,8 +32,6 @@ def embeddings(
     With `cache`, a file, the same texts are not embedded twice. Raises UsageError where the folder holds no embedding
     model, TrainingError where the interpreter does not run.
     """
-    import numpy as np
-
     folder = Path(model).expanduser()
     if not folder.is_dir():
         raise UsageError(

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.phrases import share
+
 Kind = Literal["learnt_nothing", "got_worse", "forgotten", "surprising"]
 
 FEW_LEARNT, STILL_HIGH = 0.2, 0.75
@@ -222,10 +224,10 @@ def surprising(rows: Mapping[str, RowLoss], usual: Usual) -> list[Suspect]:
     if limits is not None:
         mean, peak = limits
         found = [identifier for identifier, row in rows.items() if row.after > mean or row.peak > peak]
-        words = f"{100 * SURPRISING_ABOVE:.0f} % of the held-out rows: below {mean:.3g} and {peak:.3g}"
+        words = f"{share(SURPRISING_ABOVE)} of the held-out rows: below {mean:.3g} and {peak:.3g}"
     else:
         found = sorted(scores, key=lambda identifier: -scores[identifier])[: int(SURPRISING_SHARE * len(scores))]
-        words = f"among the highest {100 * SURPRISING_SHARE:.0f} % of the untouched rows"
+        words = f"among the highest {share(SURPRISING_SHARE)} of the untouched rows"
     return _ranked(
         "surprising",
         {identifier: scores[identifier] for identifier in found},

@@ -25,17 +25,17 @@ LIKE = ("model", "method", "batch", "micro_batch", "max_length", "gpu", "precisi
 
 
 @dataclass(frozen=True, slots=True)
-class RunCost:
+class RunsCost:
     """Wall-clock seconds of all runs together, and their price; each with its reason."""
 
     seconds: Estimate
-    cost: Estimate
+    money: Estimate
 
     def to_json(self) -> dict[str, Any]:
-        return {"seconds": self.seconds.to_json(), "cost": self.cost.to_json()}
+        return {"seconds": self.seconds.to_json(), "cost": self.money.to_json()}
 
 
-def run_cost_of(job: Job, *, runs: int, queues: int, runs_dir: Path, price: float) -> RunCost:
+def cost_of_runs(job: Job, *, runs: int, queues: int, runs_dir: Path, price: float) -> RunsCost:
     """What `runs` runs like `job` take, `queues` of them at a time. `price` is per hour of the machine.
 
     From earlier runs of the same model where there are some; for the built-in model from what was measured of it; for
@@ -53,14 +53,14 @@ def run_cost_of(job: Job, *, runs: int, queues: int, runs_dir: Path, price: floa
     return priced(Estimate(round(seconds, 1), words), price)
 
 
-def priced(seconds: Estimate, price: float) -> RunCost:
+def priced(seconds: Estimate, price: float) -> RunsCost:
     """With the price of the machine."""
     if not price:
-        return RunCost(seconds, Estimate(None, "no price is set: price_per_hour"))
+        return RunsCost(seconds, Estimate(None, "no price is set: price_per_hour"))
     if seconds.value is None:
-        return RunCost(seconds, Estimate(None, "the time is not known"))
+        return RunsCost(seconds, Estimate(None, "the time is not known"))
     money = round(seconds.value / 3600 * price, 4)
-    return RunCost(seconds, Estimate(money, f"{seconds.value:.0f} s at {price:g} an hour"))
+    return RunsCost(seconds, Estimate(money, f"{seconds.value:.0f} s at {price:g} an hour"))
 
 
 def seconds_of_one(job: Job, steps: int, runs_dir: Path) -> Estimate:

@@ -15,7 +15,7 @@ from engine.model import TrainingRow
 from engine.training.plan.checks import judged, leaking
 from engine.training.plan.estimates import START_SECONDS, Estimate, cost, disk_gb, memory_gb, quantile, run_seconds
 from engine.training.plan.parts import Note, Piece, Plan, ShownRow
-from engine.training.plan.preflight import Progress, survey
+from engine.training.plan.preflight import Progress, preflight
 from engine.training.plan.wasted_tokens import epoch_of, wasted_tokens_of
 from engine.training.spec.run_spec import RunSpec, optimizer_steps
 from engine.training.worker.gpus import Gpu, gpus
@@ -38,10 +38,10 @@ def make_plan(
     """The plan of one run. `duplicates` and `leaks` are ids of training rows a scan has found to be such, `wasted` are
     ids by the name of a group whose share of an epoch is told.
 
-    `cache` keeps the worker's answer for the next time; `progress` is that of `survey`. Raises TrainingError where the
-    interpreter does not run.
+    `cache` keeps the worker's answer for the next time; `progress` is that of `preflight`. Raises TrainingError where
+    the interpreter does not run.
     """
-    answer = survey(spec, train, cache=cache, progress=progress)
+    answer = preflight(spec, train, cache=cache, progress=progress)
     machine = gpus()
     refusals = [Note("versions", f"the interpreter {spec.command[0]}: {words}") for words in answer["unfit"]]
     if "error" in answer:

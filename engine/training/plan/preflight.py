@@ -17,6 +17,7 @@ from typing import Any
 from engine.errors import TrainingError
 from engine.files import write_atomic
 from engine.model import TrainingRow
+from engine.training.runs.data_files import row_lines
 from engine.training.spec.run_spec import RunSpec
 from engine.training.worker.events import read_json
 
@@ -28,13 +29,7 @@ LOOK_SECONDS = 0.1
 Progress = Callable[[str, int, int], None]
 
 
-def row_line(row: TrainingRow) -> str:
-    """One line of `data/*.jsonl`."""
-    value: dict[str, Any] = {"id": row.id, "messages": [dict(message) for message in row.messages]}
-    return json.dumps(value, ensure_ascii=False) + "\n"
-
-
-def survey(
+def preflight(
     spec: RunSpec,
     rows: Sequence[TrainingRow],
     *,
@@ -42,7 +37,7 @@ def survey(
     shown: int = 3,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """The worker's answer for these rows: see `worker/survey.py`. `error` and `unfit` are answers too.
+    """The worker's answer for these rows: see `worker/preflight.py`. `error` and `unfit` are answers too.
 
     With `cache`, a file, the same question is not asked twice. `progress(phase, done, of)` is called while the worker
     is at it, and may raise to give up. Raises TrainingError where the interpreter does not run.
@@ -60,7 +55,7 @@ def survey(
         "lora": {name: chosen.value for name, chosen in spec.lora.items()},
         "show": shown,
     }
-    lines = "".join(row_line(row) for row in rows).encode("utf-8", "replace")
+    lines = row_lines(rows)
     asked = hashlib.sha256(json.dumps([question, spec.command]).encode() + worker_hash().encode() + lines).hexdigest()
     known = read_json(cache) if cache else None
     if known and known.get("asked") == asked:
@@ -86,9 +81,9 @@ def ask(
     folder: Path,
     seconds: float,
     progress: Progress | None = None,
-    word: str = "survey",
+    word: str = "preflight",
 ) -> dict[str, Any]:
-    """Put one question (`word`: survey or embed) to the worker and wait for its answer."""
+    """Put one question (`word`: preflight or embed) to the worker and wait for its answer."""
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
     words = [*command, str(WORKER / "main.py"), word, str(folder / "question.json"), str(folder / "answer.json")]
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}

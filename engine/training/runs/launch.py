@@ -20,8 +20,8 @@ from typing import Any
 from engine.errors import TrainingError
 from engine.files import write_atomic
 from engine.model import TrainingRow
-from engine.training.plan.preflight import row_line
-from engine.training.runs.registry import remember
+from engine.training.runs.data_files import row_lines
+from engine.training.runs.registry import register
 from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import BUILT_IN, RunSpec, choose_spec
 
@@ -78,7 +78,7 @@ def launch_queue(jobs: Sequence[Job], runs_dir: Path) -> tuple[Run, ...]:
         check(job)
     folders = [lay_out(job, runs_dir) for job in jobs]
     pid = start_supervisor(folders)
-    remember(folders)
+    register(folders)
     return tuple(Run(folder.name, folder, pid) for folder in folders)
 
 
@@ -119,7 +119,7 @@ def lay_out(job: Job, runs_dir: Path) -> Path:
     for name, rows in (("train", job.train), ("heldout", job.heldout), ("others", job.others)):
         if name == "others" and not rows:
             continue
-        lines = "".join(row_line(row) for row in rows).encode("utf-8", "replace")
+        lines = row_lines(rows)
         write_atomic(folder / "data" / f"{name}.jsonl", lines)
         content["data"][name] = {"rows": len(rows), "sha256": hashlib.sha256(lines).hexdigest()}
     content["worker_sha256"] = folder_hash(folder / "worker")

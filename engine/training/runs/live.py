@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.training.runs.loss_history import COLUMNS, Column, read_history
+from engine.phrases import duration
+from engine.training.runs.loss_history import COLUMNS, Column, read_loss_history
 from engine.training.runs.status import RunState, read_run, tail_events
 from engine.training.worker.events import read_json
 
@@ -58,7 +59,7 @@ class LiveRun:
         changed = replace(state, heard=None) != replace(self.state, heard=None) or state.frozen != self.state.frozen
         self.state = state
         if self._offset is None:
-            history = read_history(self.dir)
+            history = read_loss_history(self.dir)
             self.loss = list(history.loss)
             for event in history.others:
                 self._take(event)
@@ -169,13 +170,3 @@ def joined(first: Column, second: Column | None = None) -> Column:
     if second is None:
         return first
     return Column(second.step, min(first.low, second.low), max(first.high, second.high), second.last)
-
-
-def duration(seconds: float) -> str:
-    """`45s`, `3m20s`, `2h05m`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

@@ -30,7 +30,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class LossHistory:
     """`loss` and `heldout` as at most `columns` stretches; the newest of each other kind of event; where to go on.
 
     A step taken twice (after a resume or a retry) counts as it was the last time. Values that are no number are left
@@ -44,7 +44,7 @@ class History:
     offset: int
 
 
-def read_history(run_dir: Path, columns: int = COLUMNS) -> History:
+def read_loss_history(run_dir: Path, columns: int = COLUMNS) -> LossHistory:
     """Everything so far. A line still being written is left to `tail_events(run_dir, history.offset)`."""
     try:
         content = (run_dir / "events.jsonl").read_bytes()
@@ -58,7 +58,7 @@ def read_history(run_dir: Path, columns: int = COLUMNS) -> History:
         for event in others
         if event["ev"] == "eval" and isinstance(event.get("nll"), int | float)
     }
-    return History(
+    return LossHistory(
         tuple(thinned(steps, values, columns)),
         tuple(sorted(heldout.items())),
         tuple(event for event in others if event["ev"] != "mem"),

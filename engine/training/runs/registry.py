@@ -14,20 +14,20 @@ from engine.errors import TrainingError
 from engine.training.runs.status import RunState, read_run
 
 
-def index_file() -> Path:
+def registry_file() -> Path:
     """`$XDG_STATE_HOME/tamis/runs.jsonl`, else under `~/.local/state`."""
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     return state / "tamis" / "runs.jsonl"
 
 
-def remember(folders: Sequence[Path]) -> None:
-    """Note started runs. The index is a convenience: a full disk or a read-only home keeps no run from starting."""
+def register(folders: Sequence[Path]) -> None:
+    """Note started runs. The registry is a convenience: a full disk or a read-only home keeps no run from starting."""
     lines = "".join(
         json.dumps({"dir": str(folder.resolve()), "host": socket.gethostname(), "t": time.time()}) + "\n"
         for folder in folders
     )
     with contextlib.suppress(OSError):
-        path = index_file()
+        path = registry_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -36,10 +36,10 @@ def remember(folders: Sequence[Path]) -> None:
             os.close(descriptor)
 
 
-def remembered() -> list[Path]:
+def registered_folders() -> list[Path]:
     """The folders of all runs noted that are still there, the newest first."""
     try:
-        lines = index_file().read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = registry_file().read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
     folders: dict[Path, None] = {}
@@ -51,14 +51,14 @@ def remembered() -> list[Path]:
 
 def all_runs() -> tuple[RunState, ...]:
     """Every run of this user on this machine, the newest first."""
-    return tuple(read_run(folder) for folder in remembered())
+    return tuple(read_run(folder) for folder in registered_folders())
 
 
 def find_run(named: Path) -> Path:
     """The folder of a run named by its folder, or by its id or the beginning of one. Raises TrainingError."""
     if named.exists() or len(named.parts) != 1:
         return named
-    found = [folder for folder in remembered() if folder.name.startswith(str(named))]
+    found = [folder for folder in registered_folders() if folder.name.startswith(str(named))]
     exact = [folder for folder in found if folder.name == str(named)]
     if len(exact or found) != 1:
         words = "more than one run begins with" if found else "no run is called"

@@ -53,8 +53,7 @@ def prepare_attempt(folder: Path) -> int:
         attempt = latest_attempt(folder)
         checkpoint = last_good_checkpoint(folder)
         spec = read_spec(folder, attempt)
-        # Planted faults belong to the attempt they were planted in; a budget begins anew.
-        spec |= {"from_step": step_of(checkpoint) if checkpoint else 0, "spent_seconds": 0.0, "faults": []}
+        spec |= {"from_step": step_of(checkpoint) if checkpoint else 0, "spent_seconds": 0.0}  # a budget begins anew
         for name in ("control/stop", "status.json"):
             (folder / name).unlink(missing_ok=True)
         if (folder / "result.json").exists():

@@ -11,7 +11,7 @@ from typing import Any
 from engine.errors import TrainingError
 from engine.files import write_atomic
 from engine.training.runs.launch import Job, check, lay_out, start_supervisor
-from engine.training.runs.registry import remember
+from engine.training.runs.registry import register
 from engine.training.runs.resume import prepare_attempt
 from engine.training.runs.status import is_alive, stop
 
@@ -42,7 +42,7 @@ def start_queue(
             write_atomic(folder / "tamis-manifest.json", document.encode("utf-8", "replace"))
         folders.append(folder)
     start_supervisor(folders)
-    remember(folders)
+    register(folders)
     return folders
 
 

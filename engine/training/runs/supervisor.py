@@ -178,8 +178,8 @@ def serve_with(worker: subprocess.Popen[bytes], queue: list[Held], attempt: int,
             code = last_breath(worker)
         told = end is not None
         if end is None:
-            end = verdict_without_end(code or 0, signals.count > 0 or kill_asked(run), host_kills() > kills_before)
-        if end["outcome"] == "oom" and not signals.count and next_rung(run, attempt, end):
+            end = outcome_without_end(code or 0, signals.count > 0 or kill_asked(run), host_kills() > kills_before)
+        if end["outcome"] == "oom" and not signals.count and next_fallback(run, attempt, end):
             run.log.emit("exit", attempt=attempt, rc=code, outcome="oom")
             return attempt + 1
         if end["outcome"] == "oom":
@@ -254,7 +254,7 @@ def last_breath(worker: subprocess.Popen[bytes]) -> int:
         return worker.wait()
 
 
-def verdict_without_end(code: int, asked: bool, host_oom: bool) -> dict[str, Any]:
+def outcome_without_end(code: int, asked: bool, host_oom: bool) -> dict[str, Any]:
     """What became of a worker that could not say so itself; `asked`: somebody wanted its end."""
     if asked:
         return {"outcome": "stopped", "stopped_by": "a firm request; nothing since the last checkpoint is saved"}
@@ -265,11 +265,11 @@ def verdict_without_end(code: int, asked: bool, host_oom: bool) -> dict[str, Any
     return {"outcome": "killed", "signal": name, "host_oom": host_oom, "error": f"killed by {name}: {why}"}
 
 
-def next_rung(run: Held, attempt: int, end: Mapping[str, Any]) -> bool:
-    """Write the next attempt's spec, which needs less memory at the same batch; False at the last rung.
+def next_fallback(run: Held, attempt: int, end: Mapping[str, Any]) -> bool:
+    """Write the next attempt's spec, which needs less memory at the same batch; False where none is left.
 
     Half as many rows at a time, down to one; then activations are computed twice instead of kept. Memory that
-    another process holds is no reason to change this run: its end says whose it is, and no rung is taken.
+    another process holds is no reason to change this run: its end says whose it is, and no fallback is taken.
     """
     if end.get("foreign"):
         return False
@@ -302,7 +302,7 @@ def next_rung(run: Held, attempt: int, end: Mapping[str, Any]) -> bool:
 
 
 def what_to_do(run: Held, end: Mapping[str, Any]) -> str:
-    """What a person could do about memory that no rung could save."""
+    """What a person could do about memory that no fallback could save."""
     if end.get("foreign"):
         return f"the GPU is also used by {end['foreign']}: wait for them, or choose another with --gpu, and resume"
     lengths: dict[str, int] = {}

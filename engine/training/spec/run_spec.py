@@ -44,8 +44,7 @@ class RunSpec:
 
     `model` is "built-in", a Hugging Face id or a folder. `steps` are optimizer steps; 0 means `epochs` decide. `batch`
     rows make one step, `micro_batch` of them at a time. `sft` and `lora` hold further SFTConfig and LoraConfig fields
-    by name. `command` is the interpreter (or launcher) of the worker. `faults` are planted troubles, honoured only
-    under TAMIS_FAULTS=1.
+    by name. `command` is the interpreter (or launcher) of the worker.
     """
 
     name: str
@@ -83,7 +82,6 @@ class RunSpec:
     lora: Mapping[str, Chosen]
     command: tuple[str, ...] = (sys.executable,)
     group: str = ""
-    faults: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The content of `spec.json`; every value as `{"value", "reason"}`."""
@@ -95,7 +93,6 @@ class RunSpec:
             "sft": {name: as_json(chosen) for name, chosen in self.sft.items()},
             "lora": {name: as_json(chosen) for name, chosen in self.lora.items()},
             "command": list(self.command),
-            "faults": [dict(fault) for fault in self.faults],
         }
 
 
@@ -120,7 +117,7 @@ def choose_spec(
     `settings` go by the names of RunSpec, SFTConfig and LoraConfig fields. Raises UsageError for an unknown name, with
     the nearest known one, and for values that cannot go together.
     """
-    spec = builtin_choices(name) if model in (None, BUILT_IN) else model_choices(name, str(model))
+    spec = builtin_defaults(name) if model in (None, BUILT_IN) else model_defaults(name, str(model))
     spec = with_settings(spec, settings or {})
     spec = replace(spec, micro_batch=Chosen(fitting_micro_batch(spec), spec.micro_batch.reason))
     steps = optimizer_steps(spec, rows)
@@ -150,8 +147,8 @@ def fitting_micro_batch(spec: RunSpec) -> int:
     return next(size for size in range(min(batch, wished), 0, -1) if batch % size == 0)
 
 
-def builtin_choices(name: str) -> RunSpec:
-    """tamis's choices for the built-in model, as measured on narrow data."""
+def builtin_defaults(name: str) -> RunSpec:
+    """tamis's defaults for the built-in model, as measured on narrow data."""
     return RunSpec(
         name=name,
         model=Chosen(BUILT_IN, "no model was named; this one trains in seconds on any machine"),
@@ -177,8 +174,8 @@ def builtin_choices(name: str) -> RunSpec:
     )
 
 
-def model_choices(name: str, model: str) -> RunSpec:
-    """tamis's choices for a real model: a LoRA adapter on a few hundred rows."""
+def model_defaults(name: str, model: str) -> RunSpec:
+    """tamis's defaults for a real model: a LoRA adapter on a few hundred rows."""
     folder = Path(model).expanduser()
     if folder.is_dir():
         model = str(folder.resolve())
@@ -216,7 +213,7 @@ def with_settings(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
         name = known_name(given)
         chosen = setting if isinstance(setting, Chosen) else Chosen(setting, GIVEN)
         check_kind(name, chosen.value, SFT.get(name) or LORA.get(name))
-        if name in ("command", "group", "faults"):
+        if name in ("command", "group"):
             whole: dict[str, Any] = {name: tuple(setting) if isinstance(setting, list) else setting}
             spec = replace(spec, **whole)
         elif name in VALUES:
@@ -237,7 +234,7 @@ def known_name(name: str) -> str:
     name = ALIASES.get(name, name)
     if name in SET_BY_TAMIS:
         raise UsageError(f"training setting {name!r} is set by tamis", "", SET_BY_TAMIS[name])
-    known = {*VALUES, "command", "group", "faults", *SFT_FIELDS, *LORA_FIELDS}
+    known = {*VALUES, "command", "group", *SFT_FIELDS, *LORA_FIELDS}
     if name not in known:
         near = get_close_matches(name, [*ALIASES, *sorted(known - set(SET_BY_TAMIS))], n=1)
         raise UsageError(f"unknown training setting {name!r}", "", f"did you mean {near[0]!r}?" if near else "")

@@ -23,7 +23,7 @@ class Alert:
     detail: str
 
 
-class CurveWatch:
+class LossAlerts:
     """Watches loss, gradient norm and learning rate step by step. Each kind is told once a run."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class CurveWatch:
         return fresh
 
 
-class SpikeWatch:
+class SpikeAlerts:
     """Watches for a single step whose loss stands out from those before it: its batch is worth a look."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class SpikeWatch:
         return Alert("spike", f"loss {loss:.3g} at one step, usually {usual:.3g}: look at the rows of its batch")
 
 
-class HeldoutWatch:
+class HeldoutAlerts:
     """Watches the held-out loss from one evaluation to the next. Each kind is told once a run."""
 
     def __init__(self) -> None:

@@ -12,27 +12,27 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from .alerts import Alert, CurveWatch, HeldoutWatch
+from .alerts import Alert, HeldoutAlerts, LossAlerts
 from .evaluate import Measured, nll_per_token
 from .events import LineFile, write_json
 from .measure import Measure
-from .run_context import Desk, NonFinite
+from .run_context import NonFinite, RunContext
 from .saving import NoRoom
 from .spec import Spec
 from .stopping import Stopped
 
 
-class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
+class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
     """Turns what the trainer does into event lines, and requests to stop into a checkpoint and an end."""
 
-    def __init__(self, spec: Spec, desk: Desk, measure: Measure, row_ids: Sequence[str]) -> None:
+    def __init__(self, spec: Spec, context: RunContext, measure: Measure, row_ids: Sequence[str]) -> None:
         self._spec = spec
-        self._desk = desk
+        self._context = context
         self._measure = measure
         self._eval_every = int(spec["eval_every"])
         self._step_began = 0.0
-        self._curve = CurveWatch()
-        self._heldout = HeldoutWatch()
+        self._loss_alerts = LossAlerts()
+        self._heldout_alerts = HeldoutAlerts()
         self._diverged = ""
         self._row_ids = row_ids
         self._batches: LineFile
@@ -47,15 +47,15 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         rank = int(os.environ.get("RANK", "0"))
-        self._batches = LineFile(self._desk.run_dir / (f"batch.rank{rank}.jsonl" if rank else "batch.jsonl"))
-        self._desk.beat.tell(max_steps=state.max_steps)
-        self._desk.beat.write()
+        self._batches = LineFile(self._context.run_dir / (f"batch.rank{rank}.jsonl" if rank else "batch.jsonl"))
+        self._context.beat.tell(max_steps=state.max_steps)
+        self._context.beat.write()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._step_began = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._desk.beat.tell(step=state.global_step, last_step_t=time.time())
+        self._context.beat.tell(step=state.global_step, last_step_t=time.time())
         self._name_rows(state.global_step)
         self._stop_if_asked(state, control)
 
@@ -63,23 +63,22 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
         if not logs or "loss" not in logs:  # the closing summary; result.json has it
             return
         took = round(time.monotonic() - self._step_began, 4)
-        self._desk.log.emit("log", step=state.global_step, of=state.max_steps, dt=took, **logs)
-        norm = logs.get("grad_norm")
-        if (
-            not math.isfinite(norm or 0.0) and not args.fp16
-        ):  # float16 scales its loss by trial: a first overflow is normal
+        self._context.log.emit("log", step=state.global_step, of=state.max_steps, dt=took, **logs)
+        norm, rate = logs.get("grad_norm"), logs.get("learning_rate")
+        # float16 scales its loss by trial: a first overflow is normal.
+        if not math.isfinite(norm or 0.0) and not args.fp16:
             raise NonFinite(f"the gradient of step {state.global_step} is {norm}")
-        alerts = self._curve.step(state.global_step, state.max_steps, logs["loss"], norm, logs.get("learning_rate"))
+        alerts = self._loss_alerts.step(state.global_step, state.max_steps, logs["loss"], norm, rate)
         self._tell(alerts, state.global_step)
         if self._spec["stop_on_divergence"]:
             self._diverged = next((alert.detail for alert in alerts if alert.kind == "diverging"), self._diverged)
         last = state.global_step >= state.max_steps
         if self._eval_every and state.global_step % self._eval_every == 0 and not last:
-            self._desk.beat.tell(phase="eval")
+            self._context.beat.tell(phase="eval")
             with contextlib.suppress(Stopped):  # the end of the next step heeds it, with a checkpoint
                 self.weigh(self._measure.losses(self.trainer.model, state.global_step), state.global_step)
             # Measuring is no training time: a step after it is not a stall.
-            self._desk.beat.tell(phase="train", last_step_t=time.time())
+            self._context.beat.tell(phase="train", last_step_t=time.time())
 
     def _name_rows(self, step: int) -> None:
         """One line of `batch.jsonl`: which rows this step was made of. Of several processes each names its own."""
@@ -96,8 +95,8 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
             return
         nll = nll_per_token(measured)
         self.reports.heldout(nll)
-        before = self._heldout.best
-        self._tell(self._heldout.measured(step, nll), step)
+        before = self._heldout_alerts.best
+        self._tell(self._heldout_alerts.measured(step, nll), step)
         if not self._spec["keep_best"] or (before is not None and before[1] <= nll):
             return
         if last:
@@ -106,26 +105,26 @@ class Recorder(TrainerCallback):  # type: ignore[misc]  # an untyped class
         try:
             folder = self.trainer.save_whole("best")
             if self.trainer.is_first:
-                write_json(self._desk.run_dir / folder / "best.json", {"step": step, "nll": nll})
+                write_json(self._context.run_dir / folder / "best.json", {"step": step, "nll": nll})
             self.best = {"step": step, "nll": nll, "dir": folder}
         except NoRoom as fault:
-            self._desk.log.emit("alert", kind="disk_full", step=step, detail=str(fault))
+            self._context.log.emit("alert", kind="disk_full", step=step, detail=str(fault))
 
     def _tell(self, alerts: Sequence[Alert], step: int) -> None:
         for alert in alerts:
-            self._desk.log.emit("alert", kind=alert.kind, step=step, detail=alert.detail)
+            self._context.log.emit("alert", kind=alert.kind, step=step, detail=alert.detail)
 
     def _stop_if_asked(self, state: Any, control: Any) -> None:
-        reason = self.trainer.agreed(self._desk.watch.why() or self._diverged or self._budget_used())
+        reason = self.trainer.agreed(self._context.watch.why() or self._diverged or self._budget_used())
         if reason and state.global_step < state.max_steps:
             self.trainer.stopped_by = reason
-            self._desk.log.emit("stop_requested", step=state.global_step, reason=reason)
+            self._context.log.emit("stop_requested", step=state.global_step, reason=reason)
             control.should_training_stop = True
             control.should_save = True
 
     def _budget_used(self) -> str:
         """Why time or money is at an end, or "". Earlier attempts of this run count."""
-        spent = self._desk.seconds() + self._spec.spent_seconds
+        spent = self._context.seconds() + self._spec.spent_seconds
         limit, most, price = (float(self._spec[name]) for name in ("budget_seconds", "max_cost", "price_per_hour"))
         if limit and spent >= limit:
             return f"the budget of {limit:.0f} s is used up"

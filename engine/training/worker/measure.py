@@ -9,10 +9,9 @@ from typing import Any
 
 from . import evaluate
 from .events import plain
-from .fault_injection import strike_measuring
 from .out_of_memory import free_what_is_unused, is_out_of_memory
 from .rows import LabelledRow
-from .run_context import Desk
+from .run_context import RunContext
 from .spec import Spec
 
 SHOWN_CHARACTERS = 400
@@ -21,9 +20,9 @@ SHOWN_CHARACTERS = 400
 class Measure:
     """The held-out rows of a run, and the `eval` events and `eval.jsonl` lines that measuring them gives."""
 
-    def __init__(self, spec: Spec, desk: Desk, tokenizer: Any, rows: Sequence[LabelledRow]) -> None:
+    def __init__(self, spec: Spec, context: RunContext, tokenizer: Any, rows: Sequence[LabelledRow]) -> None:
         self._spec = spec
-        self._desk = desk
+        self._context = context
         self._tokenizer = tokenizer
         self._rows = rows
         self._batch = int(spec["eval_batch"])
@@ -65,22 +64,20 @@ class Measure:
                 asked,
                 batch=batch,
                 longest=min(self._spec["max_new_tokens"], max(lengths) + 2),  # a longer answer is not the reference
-                check=self._desk.watch.check,
+                check=self._context.watch.check,
             )
         )
 
     def _losses(self, model: Any) -> list[evaluate.Measured]:
-        def measured(batch: int) -> list[evaluate.Measured]:
-            strike_measuring(self._spec.faults, batch=batch)
-            return evaluate.row_losses(
+        return self._fitting(
+            lambda batch: evaluate.row_losses(
                 model,
                 self._rows,
                 pad_id=self._tokenizer.pad_token_id,
                 batch=batch,
-                check=self._desk.watch.check,
+                check=self._context.watch.check,
             )
-
-        return self._fitting(measured)
+        )
 
     def _fitting(self, attempt: Callable[[int], list[Any]]) -> list[Any]:
         """What `attempt` makes of the held-out rows, with fewer at a time from now on where memory does not hold them.
@@ -91,15 +88,15 @@ class Measure:
             try:
                 return attempt(self._batch)
             except Exception as fault:
-                if not is_out_of_memory(fault) or self._batch == 1 or self._desk.is_one_of_many:
+                if not is_out_of_memory(fault) or self._batch == 1 or self._context.is_one_of_many:
                     raise
             free_what_is_unused()
             self._batch = max(1, self._batch // 2)
-            self._desk.log.emit("retry", reason="out of memory while measuring", eval_batch=self._batch)
+            self._context.log.emit("retry", reason="out of memory while measuring", eval_batch=self._batch)
 
     def _report(self, measured: Sequence[evaluate.Measured], step: int, written: Sequence[str]) -> None:
         shown = zip(self._rows, written, strict=False)
-        self._desk.log.emit(
+        self._context.log.emit(
             "eval",
             step=step,
             set="heldout",
@@ -112,13 +109,13 @@ class Measure:
                 for row, answer in shown
             ],
         )
-        if not self._desk.is_first:
+        if not self._context.is_first:
             return
         try:
-            append_measured(self._desk.run_dir / "eval.jsonl", measured, step)
+            append_measured(self._context.run_dir / "eval.jsonl", measured, step)
         except OSError as fault:
             words = f"the held-out rows of step {step} found no room in eval.jsonl: {fault.strerror}"
-            self._desk.log.emit("alert", kind="disk_full", step=step, detail=words)
+            self._context.log.emit("alert", kind="disk_full", step=step, detail=words)
 
 
 def append_measured(path: Path, measured: Sequence[evaluate.Measured], step: int) -> None:

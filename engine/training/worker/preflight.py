@@ -1,4 +1,4 @@
-"""What a trainer would make of rows, told before anything is trained: `main.py survey REQUEST.json ANSWER.json`.
+"""What a trainer would make of rows, told before anything is trained: `main.py preflight REQUEST.json ANSWER.json`.
 
 Runs under the interpreter of the run, with the same code that will label the rows, so the plan cannot differ from what
 is trained. The answer is a file: libraries print what they like.
@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ SHOWN_CUT_TOKENS = 200
 
 def main(arguments: Sequence[str]) -> None:
     """Answer one request."""
-    answer_request(arguments, survey)
+    answer_request(arguments, preflight)
 
 
 def answer_request(arguments: Sequence[str], work: Callable[[Mapping[str, Any], Progress], dict[str, Any]]) -> None:
@@ -66,7 +68,7 @@ class Progress:
             write_json(self._path, {"phase": phase, "done": done, "of": of}, durable=False)
 
 
-def survey(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Lengths, labels and shape of the model, as plain JSON. Raises ValueError where the model cannot be had."""
     progress("starting the trainer's libraries")
     import transformers
@@ -121,9 +123,6 @@ def survey(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def settings_refusal(sft: Mapping[str, Any], lora: Mapping[str, Any]) -> str:
     """Why the libraries of this interpreter would not take these settings, or "": asked of the libraries themselves."""
-    from dataclasses import fields
-    from importlib.util import find_spec
-
     from peft import LoraConfig
     from trl import SFTConfig
 

@@ -15,21 +15,21 @@ from typing import Any
 from transformers import TrainerCallback
 from transformers.integrations import WandbCallback, get_reporting_integration_callbacks
 
-from .run_context import Desk
+from .run_context import RunContext
 
 
 class Reports(TrainerCallback):  # type: ignore[misc]  # an untyped class
     """Takes the place of the trainer's reporting callbacks. Used as a context: their runs end with it."""
 
-    def __init__(self, desk: Desk, trainer: Any) -> None:
-        self._desk = desk
+    def __init__(self, context: RunContext, trainer: Any) -> None:
+        self._context = context
         self._trainer = trainer
         kinds = tuple(get_reporting_integration_callbacks(trainer.args.report_to))
         self._open = [each for each in trainer.callback_handler.callbacks if isinstance(each, kinds)]
         for each in self._open:
             trainer.remove_callback(each)
             if getattr(each, "logging_dir", "") is None:  # tensorboard's, where the user's environment names no other
-                each.logging_dir = str(desk.run_dir / "tensorboard")
+                each.logging_dir = str(context.run_dir / "tensorboard")
         trainer.add_callback(self)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -56,7 +56,7 @@ class Reports(TrainerCallback):  # type: ignore[misc]  # an untyped class
         if isinstance(report, WandbCallback) and self._trainer.is_first:
             place, project = (os.environ.get(name) for name in ("WANDB_DIR", "WANDB_PROJECT"))
             name = self._trainer.args.run_name
-            report._wandb.init(dir=place or str(self._desk.run_dir), project=project or "tamis", name=name)
+            report._wandb.init(dir=place or str(self._context.run_dir), project=project or "tamis", name=name)
 
     def _each(self, act: Callable[[Any], None]) -> None:
         for report in tuple(self._open):
@@ -68,4 +68,4 @@ class Reports(TrainerCallback):  # type: ignore[misc]  # an untyped class
                 step = self._trainer.state.global_step
                 words = " ".join(str(fault).split())[:300] or type(fault).__name__
                 detail = f"{name} takes no more reports, the run goes on without: {words}"
-                self._desk.log.emit("alert", kind="report_failed", step=step, detail=detail)
+                self._context.log.emit("alert", kind="report_failed", step=step, detail=detail)

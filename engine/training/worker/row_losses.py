@@ -17,10 +17,10 @@ from typing import Any
 from transformers import TrainerCallback
 
 from . import evaluate
-from .alerts import SpikeWatch
+from .alerts import SpikeAlerts
 from .events import LineFile, plain
 from .rows import LabelledRow
-from .run_context import Desk
+from .run_context import RunContext
 from .spec import Spec
 from .stopping import Stopped
 
@@ -32,15 +32,15 @@ class RowLosses(TrainerCallback):  # type: ignore[misc]  # an untyped class
     """Measures the rows of one run. Of more rows than the spec's `row_losses` a part is measured, by chance."""
 
     def __init__(
-        self, spec: Spec, desk: Desk, pad_id: int, rows: Sequence[LabelledRow], others: Sequence[LabelledRow]
+        self, spec: Spec, context: RunContext, pad_id: int, rows: Sequence[LabelledRow], others: Sequence[LabelledRow]
     ) -> None:
         most = int(spec["row_losses"])
         self._sets = {"train": drawn(rows, most), "others": tuple(others)}
         self._of = {"train": len(rows), "others": len(others)}
         self._batch = int(spec["eval_batch"])
-        self._desk, self._pad_id = desk, pad_id
-        self._file = LineFile(desk.run_dir / "rows.jsonl") if any(self._sets.values()) and desk.is_first else None
-        self._spikes = SpikeWatch()
+        self._context, self._pad_id = context, pad_id
+        self._file = LineFile(context.run_dir / "rows.jsonl") if any(self._sets.values()) and context.is_first else None
+        self._spike_alerts = SpikeAlerts()
         self.trainer: Any = None
 
     def before(self) -> None:
@@ -55,20 +55,20 @@ class RowLosses(TrainerCallback):  # type: ignore[misc]  # an untyped class
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         if not logs or "loss" not in logs:  # the closing summary
             return
-        alert = self._spikes.step(logs["loss"])
+        alert = self._spike_alerts.step(logs["loss"])
         if alert is not None:
-            self._desk.log.emit("alert", kind=alert.kind, step=state.global_step, detail=alert.detail)
+            self._context.log.emit("alert", kind=alert.kind, step=state.global_step, detail=alert.detail)
         if state.global_step in between(state.max_steps):
             with contextlib.suppress(Stopped):  # the end of the next step heeds it, with a checkpoint
                 self._measure("train", state.global_step)
             # Measuring is no training time: a step after it is not a stall.
-            self._desk.beat.tell(phase="train", last_step_t=time.time())
+            self._context.beat.tell(phase="train", last_step_t=time.time())
 
     def _measure(self, name: str, step: int) -> None:
         rows = self._sets[name]
         if not rows:
             return
-        self._desk.phase("rows", set=name)
+        self._context.phase("rows", set=name)
         measured = evaluate.row_losses(
             self.trainer.model, rows, pad_id=self._pad_id, batch=self._batch, check=self._counting(name, len(rows))
         )
@@ -76,7 +76,7 @@ class RowLosses(TrainerCallback):  # type: ignore[misc]  # an untyped class
             self._file.append(b"".join(row_line(name, step, row) for row in measured))
         tokens = sum(row.tokens for row in measured)
         nll = evaluate.nll_per_token(measured)
-        self._desk.log.emit("rows", step=step, set=name, rows=len(rows), of=self._of[name], nll=nll, n_tokens=tokens)
+        self._context.log.emit("rows", step=step, set=name, rows=len(rows), of=self._of[name], nll=nll, n_tokens=tokens)
 
     def _counting(self, name: str, of: int) -> Callable[[], None]:
         """Called before every batch: how far it is, and whether to give up."""
@@ -84,9 +84,9 @@ class RowLosses(TrainerCallback):  # type: ignore[misc]  # an untyped class
 
         def check() -> None:
             nonlocal batches
-            self._desk.beat.tell(measuring=name, measured=min(batches * self._batch, of), measured_of=of)
+            self._context.beat.tell(measuring=name, measured=min(batches * self._batch, of), measured_of=of)
             batches += 1
-            self._desk.watch.check()
+            self._context.watch.check()
 
         return check
 

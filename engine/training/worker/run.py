@@ -14,17 +14,16 @@ import transformers
 import trl.trainer.utils
 from trl import SFTConfig
 
-from .callback import Recorder
+from .callback import RunCallback
 from .checkpoints import PREFIX, last_good_checkpoint, remove_unfinished, sealed
 from .events import read_json, write_json
-from .fault_injection import strike
 from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import ROWS, as_dataset, refusal
 from .reporting import Reports
 from .row_losses import RowLosses
 from .rows import LabelledRow, Masking, Prepared, choose_masking, prepare, read_rows
-from .run_context import Desk
+from .run_context import RunContext
 from .saving import NoRoom
 from .spec import Spec
 from .stopping import Stopped
@@ -33,52 +32,52 @@ from .trainer import Trainer, versions
 transformers.utils.logging.disable_progress_bar()
 
 
-def train(spec: Spec, desk: Desk) -> dict[str, Any]:
+def train(spec: Spec, context: RunContext) -> dict[str, Any]:
     """Do the run. Returns what `result.json` will say: outcome, steps, measures, tokens, seconds, model folder.
 
     Raises Stopped before there is anything to save, NonFinite, and whatever the libraries raise.
     """
     cpu_began = time.process_time()
     precision = choose_precision(spec["method"], spec["precision"])
-    desk.phase("load", model=spec["model"], precision=precision.reason)
-    model, tokenizer, source = load(spec, precision, lambda done, of: tell_loading(desk, done, of))
-    desk.phase("data")
+    context.phase("load", model=spec["model"], precision=precision.reason)
+    model, tokenizer, source = load(spec, precision, lambda done, of: tell_loading(context, done, of))
+    context.phase("data")
     masking = choose_masking(tokenizer, spec["train_on"])
-    read = read_rows(desk.run_dir / "data" / "train.jsonl")
+    read = read_rows(context.run_dir / "data" / "train.jsonl")
     if masking.refusal(read):
         raise ValueError(masking.refusal(read))
     rows = prepare(read, tokenizer, masking, spec["max_length"])
-    heldout = prepare(read_rows(desk.run_dir / "data" / "heldout.jsonl"), tokenizer, masking, spec["max_length"])
-    report_data(desk, rows, heldout, masking.how)
+    heldout = prepare(read_rows(context.run_dir / "data" / "heldout.jsonl"), tokenizer, masking, spec["max_length"])
+    report_data(context, rows, heldout, masking.how)
     if not rows.rows:
-        desk.log.emit("alert", kind="all_masked", detail="every row is masked whole: there is nothing to learn")
+        context.log.emit("alert", kind="all_masked", detail="every row is masked whole: there is nothing to learn")
         raise ValueError("no row has anything to learn: no answer is left within max_length")
-    measure = Measure(spec, desk, tokenizer, heldout.rows)
-    trainer = make_trainer(spec, desk, precision, model, tokenizer, rows.rows, measure)
-    record_settings(desk, trainer, source)
+    measure = Measure(spec, context, tokenizer, heldout.rows)
+    trainer = make_trainer(spec, context, precision, model, tokenizer, rows.rows, measure)
+    record_settings(context, trainer, source)
     if trainer.padding_free:
-        settle_packing(desk, trainer, rows.rows)
+        check_packing(context, trainer, rows.rows)
     if not spec.from_step and trainer.world == 1:
-        probe(desk, trainer, spec["micro_batch"])
-    row_losses = watch_rows(spec, desk, trainer, tokenizer, masking, rows.rows)
-    with Reports(desk, trainer) as trainer.recorder.reports:
-        learnt = learn(spec, desk, trainer, measure, row_losses)
-    desk.beat.tell(phase="save")
-    desk.log.emit("phase", phase="save", since_start=desk.seconds())
+        probe(context, trainer, spec["micro_batch"])
+    row_losses = watch_rows(spec, context, trainer, tokenizer, masking, rows.rows)
+    with Reports(context, trainer) as trainer.run_callback.reports:
+        learnt = learn(spec, context, trainer, measure, row_losses)
+    context.beat.tell(phase="save")
+    context.log.emit("phase", phase="save", since_start=context.seconds())
     trainer.told = {**learnt, "rows": len(rows.rows), "trained_on": masking.how}
-    result = learnt | save(desk, trainer)
-    return {**result, "seconds": desk.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
+    result = learnt | save(context, trainer)
+    return {**result, "seconds": context.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
 
 
-def learn(spec: Spec, desk: Desk, trainer: Trainer, measure: Measure, row_losses: RowLosses) -> dict[str, Any]:
+def learn(spec: Spec, context: RunContext, trainer: Trainer, measure: Measure, row_losses: RowLosses) -> dict[str, Any]:
     """Take the steps and measure before and after them. Returns outcome, steps and measures."""
     if not spec.from_step:
         row_losses.before()
     if spec["eval_at_start"]:
-        desk.phase("eval")
-        trainer.recorder.weigh(measure.losses(trainer.model, 0), 0)
-    desk.phase("train")
-    run_steps(spec, desk, trainer)
+        context.phase("eval")
+        trainer.run_callback.weigh(measure.losses(trainer.model, 0), 0)
+    context.phase("train")
+    run_steps(spec, context, trainer)
     result: dict[str, Any] = {
         "outcome": "stopped" if trainer.stopped_by else "finished",
         "step": trainer.state.global_step,
@@ -87,9 +86,9 @@ def learn(spec: Spec, desk: Desk, trainer: Trainer, measure: Measure, row_losses
     }
     if not trainer.stopped_by:
         try:
-            desk.phase("eval")
+            context.phase("eval")
             measured = measure.all(trainer.model, trainer.state.global_step)
-            trainer.recorder.weigh(measured, trainer.state.global_step, last=True)
+            trainer.run_callback.weigh(measured, trainer.state.global_step, last=True)
             result |= measure.told(measured)
             row_losses.after(trainer.state.global_step)
         except Stopped as stop:  # what was learnt is still saved
@@ -97,45 +96,45 @@ def learn(spec: Spec, desk: Desk, trainer: Trainer, measure: Measure, row_losses
     return result
 
 
-def save(desk: Desk, trainer: Trainer) -> dict[str, Any]:
+def save(context: RunContext, trainer: Trainer) -> dict[str, Any]:
     """Save what was learnt. Returns its folder, or what a full disk left; and where the best weights are."""
     result: dict[str, Any] = {}
     try:
         result["model"] = trainer.save_whole("model")
     except NoRoom as fault:
-        kept = last_good_checkpoint(desk.run_dir)
+        kept = last_good_checkpoint(context.run_dir)
         words = f"{kept.name} is whole" if kept else "there is no checkpoint"
-        desk.log.emit("alert", kind="disk_full", step=trainer.state.global_step, detail=f"{fault}; {words}")
+        context.log.emit("alert", kind="disk_full", step=trainer.state.global_step, detail=f"{fault}; {words}")
         result |= {
             "outcome": "stopped",
             "stopped_by": "the disk is full",
             "error": f"{fault}; {words}: free space, resume",
         }
-    if trainer.recorder.best:
-        result["best"] = trainer.recorder.best
+    if trainer.run_callback.best:
+        result["best"] = trainer.run_callback.best
     return result
 
 
 def watch_rows(
-    spec: Spec, desk: Desk, trainer: Trainer, tokenizer: Any, masking: Masking, rows: Sequence[LabelledRow]
+    spec: Spec, context: RunContext, trainer: Trainer, tokenizer: Any, masking: Masking, rows: Sequence[LabelledRow]
 ) -> RowLosses:
     """The measuring of single rows: those that are trained on, and those of `data/others.jsonl` where there are any."""
-    path = desk.run_dir / "data" / "others.jsonl"
+    path = context.run_dir / "data" / "others.jsonl"
     others = prepare(read_rows(path), tokenizer, masking, spec["max_length"]).rows if path.is_file() else ()
-    row_losses = RowLosses(spec, desk, tokenizer.pad_token_id, rows, others)
+    row_losses = RowLosses(spec, context, tokenizer.pad_token_id, rows, others)
     row_losses.trainer = trainer
     trainer.add_callback(row_losses)
     return row_losses
 
 
-def run_steps(spec: Spec, desk: Desk, trainer: Trainer) -> None:
+def run_steps(spec: Spec, context: RunContext, trainer: Trainer) -> None:
     """Take the optimizer steps, from the checkpoint the spec names on."""
-    for name in remove_unfinished(desk.run_dir):
-        desk.log.emit("alert", kind="torn_checkpoint", detail=f"{name} was never finished and is deleted")
+    for name in remove_unfinished(context.run_dir):
+        context.log.emit("alert", kind="torn_checkpoint", detail=f"{name} was never finished and is deleted")
     if not spec.from_step:
         trainer.train()
         return
-    checkpoint = desk.run_dir / "ckpt" / f"{PREFIX}{spec.from_step}"
+    checkpoint = context.run_dir / "ckpt" / f"{PREFIX}{spec.from_step}"
     note = sealed(checkpoint)
     if note is None:
         raise ValueError(f"{checkpoint.name} is not whole, so the run cannot go on from it")
@@ -146,10 +145,10 @@ def run_steps(spec: Spec, desk: Desk, trainer: Trainer) -> None:
     else:  # all steps were taken and only the saving is left; the library would take one more
         trainer._load_from_checkpoint(str(checkpoint))
         trainer.state.global_step = state["global_step"]
-        desk.beat.tell(step=state["global_step"], max_steps=state["max_steps"])
+        context.beat.tell(step=state["global_step"], max_steps=state["max_steps"])
 
 
-def settle_packing(desk: Desk, trainer: Trainer, rows: Sequence[LabelledRow]) -> None:
+def check_packing(context: RunContext, trainer: Trainer, rows: Sequence[LabelledRow]) -> None:
     """Refuse packing where rows would see each other, and tell how many sequences the rows became.
 
     Raises ValueError with what was measured.
@@ -158,20 +157,20 @@ def settle_packing(desk: Desk, trainer: Trainer, rows: Sequence[LabelledRow]) ->
     if refused:
         raise ValueError(f"packing is not safe here: {refused}; set packing = false and padding_free = false")
     sequences, batch = len(trainer.train_dataset), trainer._spec["batch"]
-    desk.log.emit("data", rows=len(rows), sequences=sequences, packed=bool(trainer.args.packing))
+    context.log.emit("data", rows=len(rows), sequences=sequences, packed=bool(trainer.args.packing))
     # What was to be measured once an epoch still is: an epoch of packed rows has fewer steps.
-    trainer.recorder.shorten_epoch(math.ceil(len(rows) / batch), math.ceil(sequences / batch))
+    trainer.run_callback.shorten_epoch(math.ceil(len(rows) / batch), math.ceil(sequences / batch))
 
 
-def tell_loading(desk: Desk, done: int, of: int) -> None:
+def tell_loading(context: RunContext, done: int, of: int) -> None:
     """Progress of the built-in model's one-time pre-training."""
-    desk.watch.check()
-    desk.beat.tell(pretrained=done, pretrain_of=of)
+    context.watch.check()
+    context.beat.tell(pretrained=done, pretrain_of=of)
 
 
-def report_data(desk: Desk, rows: Prepared, heldout: Prepared, how: str) -> None:
+def report_data(context: RunContext, rows: Prepared, heldout: Prepared, how: str) -> None:
     """The `data` event: what became of the rows. At most 50 ids of each kind are named."""
-    desk.log.emit(
+    context.log.emit(
         "data",
         rows=len(rows.rows) + len(rows.dropped),
         kept=len(rows.rows),
@@ -210,9 +209,9 @@ def shares(spec: Spec) -> tuple[int, int]:
     return at_once, mine // at_once
 
 
-def probe(desk: Desk, trainer: Trainer, count: int) -> None:
+def probe(context: RunContext, trainer: Trainer, count: int) -> None:
     """Take the longest batch forward and backward first: memory that is short is short now, not in an hour."""
-    desk.phase("probe")
+    context.phase("probe")
     lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
     longest = sorted(range(len(lengths)), key=lambda place: lengths[place], reverse=True)[:count]
     batch = trainer.data_collator([trainer.train_dataset[place] for place in longest])
@@ -224,7 +223,6 @@ def probe(desk: Desk, trainer: Trainer, count: int) -> None:
         trainer.model.activation_checkpointing_enable(
             activation_checkpointing_kwargs=how or None, every_n_layers=every, offload=offload
         )
-    strike(trainer._spec.faults, step=0, micro_batch=len(longest), model=trainer.model)
     counted = {name: getattr(trainer, name) for name in ("_total_train_tokens",) if hasattr(trainer, name)}
     with torch.random.fork_rng():
         trainer.model.train()
@@ -239,12 +237,12 @@ def probe(desk: Desk, trainer: Trainer, count: int) -> None:
         setattr(trainer, name, value)
     if torch.cuda.is_available():
         peak = round(torch.cuda.max_memory_allocated() / 1e6, 1)
-        desk.log.emit("mem", step=0, probe=True, gpu_peak_mb=peak, tokens=batch["input_ids"].numel())
+        context.log.emit("mem", step=0, probe=True, gpu_peak_mb=peak, tokens=batch["input_ids"].numel())
 
 
 def make_trainer(
     spec: Spec,
-    desk: Desk,
+    context: RunContext,
     precision: Precision,
     model: Any,
     tokenizer: Any,
@@ -254,7 +252,7 @@ def make_trainer(
     """The trainer over rows that are labelled already, so TRL's own preparation is left out."""
     score_learnt_positions_only()
     arguments = SFTConfig(
-        output_dir=str(desk.run_dir / "ckpt"),
+        output_dir=str(context.run_dir / "ckpt"),
         seed=spec["seed"],
         max_steps=spec["steps"] or -1,
         num_train_epochs=spec["epochs"],
@@ -264,31 +262,31 @@ def make_trainer(
         max_length=None if spec.sft.get("padding_free") else spec["max_length"],  # rows come cut; TRL refuses both
         dataset_kwargs={"skip_prepare_dataset": True},
         **precision.flags,
-        **{"run_name": desk.run_dir.name, "project": "tamis", **spec.sft},
+        **{"run_name": context.run_dir.name, "project": "tamis", **spec.sft},
     )
-    recorder = Recorder(spec, desk, measure, [row.id for row in rows])
+    run_callback = RunCallback(spec, context, measure, [row.id for row in rows])
     trainer = Trainer(
         spec,
-        desk,
+        context,
         [row.learnt for row in rows],
         model=model,
         args=arguments,
         processing_class=tokenizer,
         train_dataset=as_dataset(rows, packed_to=spec["max_length"] if spec.sft.get("packing") else None),
         peft_config=adapter_config(spec),
-        callbacks=[recorder],
+        callbacks=[run_callback],
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    recorder.trainer, trainer.recorder = trainer, recorder
+    run_callback.trainer, trainer.run_callback = trainer, run_callback
     return trainer
 
 
-def record_settings(desk: Desk, trainer: Trainer, source: str) -> None:
+def record_settings(context: RunContext, trainer: Trainer, source: str) -> None:
     """`settings.json`: every value the libraries run with, and their versions."""
     if not trainer.is_first:
         return
     write_json(
-        desk.run_dir / "settings.json",
+        context.run_dir / "settings.json",
         {
             "model_source": source,
             "model_commit": getattr(trainer.model.config, "_commit_hash", None),

@@ -18,7 +18,7 @@ class NonFinite(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class RunContext:
     """The folder of a run, its event log, its heartbeat, its stop requests, and when (monotonic) the run began."""
 
     run_dir: Path

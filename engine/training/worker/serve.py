@@ -21,7 +21,7 @@ from .events import EventLog, SilentLog, write_json
 from .gpus import chosen_index, foreign, gpus
 from .heartbeat import Heartbeat
 from .out_of_memory import free_what_is_unused, is_out_of_memory
-from .run_context import Desk, NonFinite
+from .run_context import NonFinite, RunContext
 from .spec import Spec, read_spec
 from .stopping import Stopped, StopWatch
 
@@ -83,7 +83,7 @@ def guarded(
         beat.tell(phase="import")
         from .run import train
 
-        return train(spec, Desk(run_dir, log, beat, watch, began))
+        return train(spec, RunContext(run_dir, log, beat, watch, began))
     except NonFinite as fault:
         log.emit("alert", kind="nonfinite", step=beat.step, detail=str(fault))
         return {"outcome": "nonfinite", "step": beat.step, "error": str(fault)}

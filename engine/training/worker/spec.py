@@ -19,7 +19,6 @@ class Spec:
     values: Mapping[str, Any]
     sft: Mapping[str, Any]
     lora: Mapping[str, Any]
-    faults: tuple[Mapping[str, Any], ...]
     from_step: int = 0
     spent_seconds: float = 0.0
 
@@ -35,7 +34,6 @@ def read_spec(run_dir: Path, attempt: int) -> Spec:
         bare(content["values"]),
         bare(content["sft"]),
         bare(content["lora"]),
-        tuple(content.get("faults") or ()),
         int(content.get("from_step", 0)),
         float(content.get("spent_seconds", 0.0)),
     )

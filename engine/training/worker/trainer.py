@@ -15,12 +15,11 @@ import transformers
 import trl
 from trl import SFTTrainer
 
-from .callback import Recorder
+from .callback import RunCallback
 from .card import card
 from .checkpoints import PREFIX, seal
-from .fault_injection import strike
 from .packing import ROWS, RowsKept
-from .run_context import Desk, NonFinite
+from .run_context import NonFinite, RunContext
 from .saving import is_no_room, put, save_folder
 from .spec import Spec
 
@@ -31,16 +30,16 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
     data_collator: Any
     _signature_columns: Any
 
-    def __init__(self, spec: Spec, desk: Desk, learnt: Sequence[int], **arguments: Any) -> None:
+    def __init__(self, spec: Spec, context: RunContext, learnt: Sequence[int], **arguments: Any) -> None:
         """`learnt`: how many tokens of each row the loss is taken over, by the row's place."""
         super().__init__(**arguments)
         self.data_collator = RowsKept(self.data_collator)
         self._spec = spec
-        self._desk = desk
+        self._context = context
         self._learnt = learnt
         self.world = int(self.args.world_size)
         self.is_first = bool(self.args.process_index == 0)
-        self.recorder: Recorder
+        self.run_callback: RunCallback
         self.told: dict[str, Any] = {}
         self.stopped_by: str | None = None
         self.learnt_tokens = 0
@@ -56,7 +55,6 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
         """Forward and backward of one micro-batch."""
         step = self.state.global_step + 1
         held = inputs.pop(ROWS)
-        strike(self._spec.faults, step=step, micro_batch=len(held), model=model)
         for places in held:
             self.rows_of_step += places
             self.learnt_tokens += sum(self._learnt[place] for place in places)
@@ -78,12 +76,12 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
     def save_whole(self, name: str) -> str:
         """Save what was trained under `name`. Every process takes part, the first one writes."""
         if self.world == 1:
-            return save_folder(self.write_weights, self._desk.run_dir, name)
-        unfinished = self._desk.run_dir / f".{name}"
+            return save_folder(self.write_weights, self._context.run_dir, name)
+        unfinished = self._context.run_dir / f".{name}"
         self.write_weights(unfinished)
         self.accelerator.wait_for_everyone()
         if self.is_first:
-            put(unfinished, self._desk.run_dir / name)
+            put(unfinished, self._context.run_dir / name)
         self.accelerator.wait_for_everyone()
         return name
 
@@ -99,17 +97,17 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, and settings.json says the same
         told = {"step": self.state.global_step, "versions": versions(), **self.told}
         words = card(
-            self._desk.run_dir.name, self._spec.values, self._spec.lora, told, str(self._desk.run_dir / "model")
+            self._context.run_dir.name, self._spec.values, self._spec.lora, told, str(self._context.run_dir / "model")
         )
         (folder / "README.md").write_text(words, encoding="utf-8")
-        manifest = self._desk.run_dir / "tamis-manifest.json"
+        manifest = self._context.run_dir / "tamis-manifest.json"
         if manifest.is_file():
             shutil.copy(manifest, folder / manifest.name)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """A checkpoint with the optimizer, sealed when it is whole. A full disk costs the checkpoint, never the run."""
         step = self.state.global_step
-        checkpoint = self._desk.run_dir / "ckpt" / f"{PREFIX}{step}"
+        checkpoint = self._context.run_dir / "ckpt" / f"{PREFIX}{step}"
         try:
             super()._save_checkpoint(model, trial)
             if self.world > 1:
@@ -121,11 +119,11 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
             shutil.rmtree(checkpoint, ignore_errors=True)
             if not is_no_room(fault):
                 raise
-            self._desk.log.emit(
+            self._context.log.emit(
                 "alert", kind="disk_full", step=step, detail=f"{checkpoint.name} found no room: {fault}"
             )
         else:
-            self._desk.log.emit("ckpt", step=step, path=f"ckpt/{checkpoint.name}", complete=True)
+            self._context.log.emit("ckpt", step=step, path=f"ckpt/{checkpoint.name}", complete=True)
 
     def create_model_card(self, *_arguments: Any, **_named: Any) -> None:
         """Nothing: TRL's card would be written at every checkpoint and may ask the hub."""

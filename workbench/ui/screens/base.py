@@ -18,8 +18,8 @@ from workbench.ui.widgets.lines import OneLine, columns
 
 if TYPE_CHECKING:
     from workbench.commands.command import Command
-    from workbench.render.parts import Styled
     from workbench.state.session import Session
+    from workbench.text.blocks import Styled
     from workbench.ui.app import TamisApp
 
 SMALLEST = (40, 10)
@@ -89,7 +89,7 @@ class WorkScreen(Screen[None]):
     def _come_to_front(self) -> None:
         # Another screen may lie on top already: what is opened with two at once comes to the front a moment later.
         if self.app.screen is self:
-            self.session.screen = self.NAME
+            self.session.place.screen = self.NAME
 
     def on_screen_resume(self) -> None:
         if not self.is_current:
@@ -213,13 +213,13 @@ class WorkScreen(Screen[None]):
         return None
 
     def cancel_job(self) -> None:
-        if self.session.searching is not None:
+        if self.session.place.searching is not None:
             from workbench.actions.search import stop
 
             stop(self.session)
             return
-        if self.session.marked:
-            self.session.clear_marks()
+        if self.session.selection.marked:
+            self.session.selection.clear()
             self.session.say("no row is marked")
             return
         self.tamis.background.cancel()
@@ -240,7 +240,7 @@ class WorkScreen(Screen[None]):
     def status(self) -> tuple[list[Styled], list[Styled]]:
         """(left, right) of the status line: what is open and how far it is."""
         session = self.session
-        project, tally = session.project, session.tally
+        project, tally = session.project, session.progress.tally
         left: list[Styled] = [(f" {visible_line(project.name, 28)} ", "text")]
         counts = (
             ("accepted", "\u2713"),
@@ -258,8 +258,8 @@ class WorkScreen(Screen[None]):
             left.append((f"  {HELD_OUT_MARK}{len(project.heldout):,}", "heldout"))
             left += [(" held out", "status_muted")] if in_words else []
         right: list[Styled] = []
-        if session.job:
-            right.append((f" {session.job} ", "reason"))
+        if session.progress.job:
+            right.append((f" {session.progress.job} ", "reason"))
         if project.readonly:
             right.append((" read-only ", "error"))
         if self.NAME not in LISTS:

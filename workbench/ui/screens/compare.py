@@ -20,8 +20,8 @@ from engine.training.compare.store import Comparison, list_comparisons
 from engine.training.runs.run_queue import ask_to_stop
 from engine.training.spec.parse import parse_settings
 from workbench.render.comparison import comparison_paragraphs, look_paragraphs
-from workbench.render.parts import Paragraph
 from workbench.render.training_run import model_name
+from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.ui.jobs import COMPARE_MODULE, run_job

@@ -13,7 +13,7 @@ from engine.errors import TamisError
 from engine.export.curated import Curated, curate
 from engine.export.write import export_paths
 from engine.workflows.export import export
-from workbench.render.row import Paragraph
+from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for

@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 
 from engine.errors import TamisError
 from workbench.actions.first_open import changed_proposal, proposed_rows, reserve
-from workbench.render.row import Paragraph
 from workbench.state.saved import HELDOUT
+from workbench.text.blocks import Paragraph
 from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
@@ -52,7 +52,7 @@ class HeldoutScreen(WorkScreen):
         self._close(f"nothing is held out; later: tamis holdout PROJECT {self._wanted}")
 
     def _close(self, sentence: str) -> None:
-        self.session.asked.add(HELDOUT)
+        self.session.remembered.asked.add(HELDOUT)
         self.session.save_place()
         self.tamis.pop_screen()
         self.session.say(sentence, "done")

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from workbench.commands.key_table import key_name
 from workbench.commands.registry import COMMANDS
-from workbench.render.row import Paragraph
+from workbench.text.blocks import Paragraph
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.reader import Reader
@@ -49,7 +49,7 @@ class HelpScreen(WorkScreen):
     BINDINGS = bindings_for("help")
 
     def compose_body(self) -> ComposeResult:
-        self._came_from = self.session.screen
+        self._came_from = self.session.place.screen
         yield Reader(self.tamis.role_styles, gutter=0, id="pane")
 
     def scroll_reader(self, pages: float) -> None:

@@ -8,13 +8,13 @@ from textual import on
 from textual.widgets import Input
 
 from engine.errors import TamisError, UsageError
-from workbench.actions import search, tags, typed_commands
+from workbench.actions import navigate, search, tags, typed_commands
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.filter_line import FilterLine
 from workbench.ui.widgets.lines import OneLine
 
 if TYPE_CHECKING:
-    from workbench.render.parts import Styled
+    from workbench.text.blocks import Styled
 
 WHAT_ENTER_DOES = {"filter": "show these rows", "command": "do it", "tag": "tag", "note": "keep the note"}
 
@@ -33,14 +33,14 @@ class AskingScreen(WorkScreen):
 
     def ask(self, purpose: str) -> None:
         """Open the line for `filter`, `tag` or `note`, with what is there already."""
-        entry = self.session.entry
+        entry = self.session.place.entry
         text = ""
         if purpose == "filter" and self.NAME == "triage":
-            text = self.session.filter_text
+            text = self.session.place.filter_text
         elif purpose == "note" and entry is not None:
             text = self.session.project.note(entry.row)
         self.query_one("#message", OneLine).add_class("covered")
-        self.line.open(text, purpose, self.session.filters)
+        self.line.open(text, purpose, self.session.remembered.filters)
 
     def answered(self, purpose: str, text: str) -> None:
         """Enter: do what was asked for; where it makes no sense, say so and leave the line open."""
@@ -59,7 +59,7 @@ class AskingScreen(WorkScreen):
             self.line.complain(str(error))
             return
         if purpose == "filter":
-            self.session.remember_filter(text)
+            self.session.remembered.add_filter(text)
         self.close_line()
         self.tamis.place_changed()
         if purpose == "filter" and self.NAME != "triage":
@@ -73,7 +73,7 @@ class AskingScreen(WorkScreen):
         if text.isdigit():
             if self.NAME != "triage":
                 self.session.set_filter("")
-            typed_commands.jump(self.session, int(text))
+            navigate.go_to_row(self.session, int(text))
             if self.NAME != "triage":
                 self.close_line()
                 WorkScreen.go(self, "triage")

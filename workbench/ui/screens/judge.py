@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from engine.training.eval.pairwise import Choice, Judging, Pair
 from workbench.render.parts import split_lines
-from workbench.render.row import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen

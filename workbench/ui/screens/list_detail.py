@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from engine.errors import TamisError
-from workbench.render.row import Styled
+from workbench.text.blocks import Styled
 from workbench.ui.jobs import run_job
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.line_list import LineList, ListSource
@@ -92,7 +92,7 @@ class WorkedOutScreen(BoardScreen):
     def sync_body(self) -> None:
         if self.is_stale() and not self._working:
             self._working = True
-            self.session.job = self.DOING
+            self.session.progress.job = self.DOING
             self.run_worker(self._work_out(), group="board")
         super().sync_body()
 
@@ -107,6 +107,6 @@ class WorkedOutScreen(BoardScreen):
             session.say(str(error), "error")
             self.give_up()
         finally:
-            session.job = ""
+            session.progress.job = ""
             self._working = False
         self.tamis.sync_screen()

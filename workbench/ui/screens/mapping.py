@@ -11,7 +11,7 @@ from textual.widgets import Input
 from engine.errors import TamisError, UsageError
 from engine.sources.mapping import Mapping
 from workbench.actions.first_open import correct_mapping, known_words, mapping_of, mixture, preview, words_of
-from workbench.render.row import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen

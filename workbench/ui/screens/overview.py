@@ -19,8 +19,8 @@ from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
 
 if TYPE_CHECKING:
-    from workbench.render.parts import Styled
     from workbench.state.session import Session
+    from workbench.text.blocks import Styled
 
     Line = Item | tuple[Styled, ...]
 
@@ -39,16 +39,16 @@ class ItemLines:
     def _lines(self) -> list[Line]:
         session = self._session
         lines: list[Line] = []
-        if session.scanning is not None:
-            from workbench.state.scan_progress import step_lines
+        if session.progress.scanning is not None:
+            from workbench.render.scan_steps import step_lines
 
             lines.append(((f" Scanning {counted(len(session.project.rows), 'row')}", "title"),))
-            lines += step_lines(session.scanning)
+            lines += step_lines(session.progress.scanning)
         elif not session.project.is_complete:
             lines.append(((" Reading the file", "title"),))
             lines.append(((f"   {counted(len(session.project.rows), 'row')} so far", "text"),))
         section = ""
-        for item in session.items:
+        for item in session.overview.items:
             if item.section != section:
                 if lines:
                     lines.append(())
@@ -62,7 +62,7 @@ class ItemLines:
 
     @property
     def cursor(self) -> int:
-        item = self._session.item
+        item = self._session.overview.item
         return next((index for index, line in enumerate(self._lines()) if line is item), 0)
 
     def block(self, index: int) -> int:
@@ -72,7 +72,7 @@ class ItemLines:
         """The number of the item that stands on a line."""
         lines = self._lines()
         line = lines[index] if index < len(lines) else None
-        return next((number for number, item in enumerate(self._session.items) if item is line), None)
+        return next((number for number, item in enumerate(self._session.overview.items) if item is line), None)
 
     def line(self, index: int, width: int) -> tuple[Styled, ...]:
         line = self._lines()[index]
@@ -97,7 +97,7 @@ class ItemLines:
         return (("  ", "text"), (label, role), (f"{item.rows:>7,} ", "text"), (shown_bar, "bar"), (f" {note}", "muted"))
 
     def _largest(self, item: Item) -> int:
-        return max(other.rows for other in self._session.items if other.section == item.section)
+        return max(other.rows for other in self._session.overview.items if other.section == item.section)
 
 
 class OverviewScreen(AskingScreen):
@@ -115,18 +115,18 @@ class OverviewScreen(AskingScreen):
         yield self.ask_line()
 
     def on_screen_resume(self) -> None:
-        self.session.refresh_items()
+        self.session.refresh_overview()
         super().on_screen_resume()
         self.tamis.ask_what_is_open()
 
     def step(self, steps: int) -> None:
-        self.session.move_item(steps)
+        self.session.overview.move(steps)
 
     def page(self, pages: float) -> None:
         if abs(pages) == float("inf"):
-            self.session.move_item(int(-1e9 if pages < 0 else 1e9))
+            self.session.overview.move(int(-1e9 if pages < 0 else 1e9))
         else:
-            self.session.move_item(int(pages * self.query_one(LineList).page_size))
+            self.session.overview.move(int(pages * self.query_one(LineList).page_size))
 
     def act(self, what: str) -> None:
         """To the rows as they are filtered, not to those of the line under the cursor."""
@@ -150,7 +150,7 @@ class OverviewScreen(AskingScreen):
         number = ItemLines(self.session).item_at(event.index)
         if number is not None:
             self.session.pending = None
-            self.session.item_cursor = number
+            self.session.overview.cursor = number
             self.sync()
 
     def sync_body(self) -> None:
@@ -162,10 +162,10 @@ class OverviewScreen(AskingScreen):
 
     def _preview(self) -> None:
         """What the line under the cursor holds, where there is room beside."""
-        from workbench.render.side_panel import preview
+        from workbench.render.side_panel import item_paragraphs
         from workbench.ui.widgets.reader import Reader
 
-        session, item = self.session, self.session.item
+        session, item = self.session, self.session.overview.item
         reader = next(iter(self.query("#preview").results(Reader)), None)
         if reader is None:
             # Made when it is first needed: a terminal of the usual width starts without it.
@@ -174,26 +174,26 @@ class OverviewScreen(AskingScreen):
         elif item is None:
             reader.open(None, tuple)
         elif reader.key != item:
-            reader.open(item, lambda: preview(session, item))
+            reader.open(item, lambda: item_paragraphs(session, item))
 
     def _progress(self) -> str:
         session = self.session
-        accepted, left = session.tally["accepted"], session.tally["undecided"]
-        pace = session.pace.rows_a_minute
-        return progress_words(accepted, session.accepted_tokens, *session.goal, pace, left)
+        accepted, left = session.progress.tally["accepted"], session.progress.tally["undecided"]
+        pace = session.progress.pace.rows_a_minute
+        return progress_words(accepted, session.progress.accepted_tokens, *session.progress.goal, pace, left)
 
     def _next_step(self) -> str:
         """What to do now, in one sentence."""
         session = self.session
-        if session.job:
+        if session.progress.job:
             return "rows can be read and judged meanwhile; esc stops it"
         if not session.project.is_scanned:
             return "not scanned to the end: the next start goes on"
-        settle = [item for item in session.items if item.section == "settle"]
+        settle = [item for item in session.overview.items if item.section == "settle"]
         if settle:
             best = settle[0]
             keys = "K keeps one of each" if best.keeps else "x rejects all" if best.bulk else "enter opens them"
             return f"next: {best.label}, {counted(best.rows, 'row')}; {keys}"
-        if session.tally["undecided"]:
-            return f"next: {session.tally['undecided']:,} undecided rows; enter on a bucket opens them"
+        if session.progress.tally["undecided"]:
+            return f"next: {session.progress.tally['undecided']:,} undecided rows; enter on a bucket opens them"
         return "everything is decided: E exports, T trains"

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from workbench.actions import pick
-from workbench.actions.pick import Board, TopicBar, open_board, take_pick
-from workbench.render.row import Block, Paragraph, Styled, mark_of, paragraphs
+from workbench.actions.pick import open_board, take_pick
+from workbench.render.parts import mark_of
+from workbench.render.row import paragraphs
 from workbench.state.entries import Entry
+from workbench.state.proposals import Board, TopicBar
 from workbench.state.session import Session
+from workbench.text.blocks import Block, Paragraph, Styled
 from workbench.text.cells import bar
 from workbench.text.escape import visible_line
 from workbench.ui.jobs import PICK_MODULE
@@ -50,7 +53,7 @@ class PickLines:
             mark_of(session.project, one.row),
             lock,
             (f"{one.row:>{digits}} ", "muted"),
-            (visible_line(session.headline(one.row), width), "text"),
+            (visible_line(session.shared_text.headline(one.row), width), "text"),
         )
 
 
@@ -81,7 +84,7 @@ class PickScreen(WorkedOutScreen):
         take_pick(self.session)
 
     def give_up(self) -> None:
-        self.session.board = replace(open_board(self.session), stale=False)
+        self.session.proposals.pick = replace(open_board(self.session), stale=False)
 
     def sync_reader(self, reader: Reader) -> None:
         board = open_board(self.session)

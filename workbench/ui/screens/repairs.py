@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from workbench.actions import repairs
 from workbench.actions.edited_row import fields_of
-from workbench.actions.repairs import Change, Offer
-from workbench.render.parts import Paragraph, diff_styled, split_lines
-from workbench.render.row import Styled
+from workbench.render.parts import diff_styled, split_lines
+from workbench.state.proposals import Change, Offer
 from workbench.state.session import Session
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.text.worddiff import shortened, word_diff
@@ -29,7 +29,7 @@ class ChangeLines:
 
     @property
     def _offer(self) -> Offer:
-        return self._session.offer or Offer("", "", ())
+        return self._session.proposals.offer or Offer("", "", ())
 
     def __len__(self) -> int:
         return len(self._offer.changes)
@@ -52,7 +52,7 @@ class ChangeLines:
             (f"{change.row:>{digits}} ", "muted"),
             *([("taken out ", "muted")] if out else []),
             (f"{visible_line(change.about, 40)}  ", "text"),
-            (visible_line(self._session.headline(change.row), width), "muted"),
+            (visible_line(self._session.shared_text.headline(change.row), width), "muted"),
         )
 
 
@@ -70,7 +70,7 @@ class OfferScreen(BoardScreen):
 
     @property
     def _here(self) -> Change | None:
-        offer = self.session.offer
+        offer = self.session.proposals.offer
         return offer.changes[offer.cursor] if offer is not None and offer.changes else None
 
     def sync_reader(self, reader: Reader) -> None:
@@ -110,7 +110,7 @@ class OfferScreen(BoardScreen):
         return [(f" row {here.row} ", "title"), (visible_line(here.about), "muted")] if here is not None else []
 
     def summary(self) -> list[Styled]:
-        offer = self.session.offer
+        offer = self.session.proposals.offer
         if offer is None:
             return []
         rows = len({change.row for change in offer.wanted})

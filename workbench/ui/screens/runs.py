@@ -7,11 +7,11 @@ import time
 from textual import work
 from textual.app import ComposeResult
 
-from engine.training.runs.live import duration
+from engine.phrases import duration
 from engine.training.runs.registry import all_runs
 from engine.training.runs.status import RunState
-from workbench.render.parts import Styled
 from workbench.render.training_run import STATE_ROLES, model_name
+from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.ui.keymap import bindings_for
@@ -50,7 +50,7 @@ class RunLines:
             (f" {words:<9} ", STATE_ROLES.get(words, "error")),
             (f"{steps:>11} ", "text"),
             (f"{measured} ", "heldout"),
-            (f"{age(state):>7}  ", "muted"),
+            (f"{age(state):>10}  ", "muted"),
             (visible_line(f"{where}  {model_name(state.model)}  {state.id}"), "text"),
         )
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from workbench.actions import slices
-from workbench.actions.slices import Bar, SliceBoard, open_board, show_ten, take_slices
-from workbench.render.row import Block, Paragraph, Styled, paragraphs
+from workbench.actions.slices import open_board, show_ten, take_slices
+from workbench.render.row import paragraphs
 from workbench.state.entries import Entry
+from workbench.state.proposals import Bar, SliceBoard
 from workbench.state.session import Session
 from workbench.text import cells
+from workbench.text.blocks import Block, Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.text.phrases import counted
 from workbench.ui.jobs import SLICES_MODULE
@@ -93,7 +95,7 @@ class SlicesScreen(WorkedOutScreen):
         take_slices(self.session)
 
     def give_up(self) -> None:
-        self.session.slices = replace(open_board(self.session), stale=False)
+        self.session.proposals.slices = replace(open_board(self.session), stale=False)
 
     def sync_reader(self, reader: Reader) -> None:
         board = open_board(self.session)

@@ -21,9 +21,9 @@ from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_settings
 from engine.workflows.train import start_run
 from workbench.render import training_run
-from workbench.render.parts import Paragraph, Styled
 from workbench.render.training_plan import plan_paragraphs
 from workbench.render.training_run import sentence
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.background import look_again, show_rows
 from workbench.ui.keymap import bindings_for

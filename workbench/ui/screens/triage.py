@@ -15,11 +15,12 @@ from workbench.actions.merge_answers import conflict_here
 from workbench.actions.order import RELEARN_AFTER, RISK, following, ranking, take_order
 from workbench.render.learned import why_lines
 from workbench.render.list_lines import EntryLines, reason_line, title_line
-from workbench.render.row import Block, Styled, paragraphs, raw_paragraphs, turn_paragraphs
-from workbench.render.side_panel import beside, has_column
+from workbench.render.row import paragraphs, raw_paragraphs, turn_paragraphs
+from workbench.render.side_panel import entry_paragraphs, has_column
 from workbench.state.entries import Entry
-from workbench.state.session import SETTLE
+from workbench.state.queue import GROUPS_FIRST
 from workbench.terminal.capabilities import is_old_terminal
+from workbench.text.blocks import Block, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.external_editor import edit_outside
 from workbench.ui.keymap import bindings_for
@@ -57,14 +58,14 @@ class TriageScreen(AskingScreen):
     # -- what commands ask
 
     def step(self, steps: int) -> None:
-        self.session.move(steps)
+        self.session.place.move(steps)
 
     def page(self, pages: float) -> None:
         session = self.session
         if abs(pages) == float("inf"):
-            session.move_to(0 if pages < 0 else len(session.view))
+            session.place.move_to(0 if pages < 0 else len(session.place.entries))
         else:
-            session.move(int(self.query_one(LineList).page_size * pages))
+            session.place.move(int(self.query_one(LineList).page_size * pages))
 
     def scroll_reader(self, pages: float) -> None:
         if not self.reader.scroll_pages(pages):
@@ -72,7 +73,7 @@ class TriageScreen(AskingScreen):
 
     def copy(self) -> None:
         """The row as it stands, to the clipboard of the terminal and to a file: not every terminal takes it (tmux)."""
-        entry = self.session.entry
+        entry = self.session.place.entry
         if entry is None:
             return
         project = self.session.project
@@ -93,7 +94,7 @@ class TriageScreen(AskingScreen):
     def act(self, what: str) -> None:
         """The keys whose work takes a job or a thread: the next order."""
         if what == "order":
-            self._reorder(following(self.session.order))
+            self._reorder(following(self.session.queue.sorted_by))
         else:
             super().act(what)
 
@@ -109,7 +110,7 @@ class TriageScreen(AskingScreen):
             take_order(session, name, ranking(session, name))
 
     def open_editor(self, *, external: bool) -> None:
-        entry = self.session.entry
+        entry = self.session.place.entry
         if external:
             edit_outside(self.tamis)
         elif entry is not None:
@@ -121,7 +122,7 @@ class TriageScreen(AskingScreen):
     @on(LineList.Clicked)
     def line_clicked(self, event: LineList.Clicked) -> None:
         self.session.pending = None
-        self.session.move_to(event.index)
+        self.session.place.move_to(event.index)
         self.sync()
 
     # -- painting
@@ -130,9 +131,9 @@ class TriageScreen(AskingScreen):
         session = self.session
         rows = self.query_one(LineList)
         # Above the reader a short list leaves its lines to it.
-        rows.no_higher(None if self.has_class("-wide") or self.has_class("-vast") else len(session.view))
+        rows.no_higher(None if self.has_class("-wide") or self.has_class("-vast") else len(session.place.entries))
         rows.sync()
-        entry = session.entry
+        entry = session.place.entry
         if entry is None:
             self.reader.open(None, tuple)
             self.query_one("#title", OneLine).show(())
@@ -146,45 +147,45 @@ class TriageScreen(AskingScreen):
             self.call_after_refresh(self.sync)
         self.reader.open((*self._reading(entry), aside), lambda: self._document(entry, aside=aside))
         if aside:
-            side.open(("side", *map(str, self._reading(entry)[:3])), lambda: beside(session, entry))
+            side.open(("side", *map(str, self._reading(entry)[:3])), lambda: entry_paragraphs(session, entry))
             session.on_screen |= side.seen_rows
         session.on_screen |= self.reader.seen_rows
         more = ((" \u2193 J ", "muted"),) if self.reader.more_below else ()
         self.query_one("#title", OneLine).show(title_line(session, entry), more)
         self.query_one("#reason", OneLine).show(reason_line(session, entry))
-        if session.edit_rule is not None:
+        if session.proposals.edit_rule is not None:
             self.tamis.background.find_fitting()
-        if session.order == RISK and session.verdicts_since_learnt >= RELEARN_AFTER:
+        if session.queue.sorted_by == RISK and session.queue.verdicts_since_learned >= RELEARN_AFTER:
             self.tamis.background.learn()
 
     def _reading(self, entry: Entry) -> tuple[Hashable, ...]:
         """What the reader shows, so that the same again stays where it was scrolled to."""
         session = self.session
         group = entry.cluster.id if entry.cluster else None
-        return (entry.row, group, entry.is_header, session.why_open, session.raw_open, session.turn)
+        return (entry.row, group, entry.is_header, session.place.why_open, session.place.raw_open, session.place.turn)
 
     def _document(self, entry: Entry, *, aside: bool) -> Iterable[Block]:
         session = self.session
-        if session.raw_open and not entry.is_header:
+        if session.place.raw_open and not entry.is_header:
             return raw_paragraphs(session.project, entry.row)
-        if session.turn is not None and not session.why_open:
-            return turn_paragraphs(session.project, entry.row, session.turn, session.shared_prompts)
-        learnt = why_lines(session, entry.row) if session.why_open and not entry.is_header else ()
+        if session.place.turn is not None and not session.place.why_open:
+            return turn_paragraphs(session.project, entry.row, session.place.turn, session.shared_text.prompts)
+        learned = why_lines(session, entry.row) if session.place.why_open and not entry.is_header else ()
         return paragraphs(
             session.project,
             entry,
-            why=session.why_open,
-            prompts=session.shared_prompts,
-            learnt=learnt,
+            why=session.place.why_open,
+            prompts=session.shared_text.prompts,
+            learned=learned,
             aside=aside,
         )
 
     def status(self) -> tuple[list[Styled], list[Styled]]:
         left, right = super().status()
-        session = self.session
-        place = f" {session.cursor + 1:,}/{len(session.view):,} " if len(session.view) else " 0/0 "
-        ordered: list[Styled] = [] if session.order == SETTLE else [(f" s {session.order} ", "key")]
+        session, shown, sorted_by = self.session, len(self.session.place.entries), self.session.queue.sorted_by
+        place = f" {session.place.cursor + 1:,}/{shown:,} " if shown else " 0/0 "
+        ordered: list[Styled] = [] if sorted_by == GROUPS_FIRST else [(f" s {sorted_by} ", "key")]
         filtered: list[Styled] = (
-            [(f" / {visible_line(session.filter_text, 30)} ", "key")] if session.filter_text else []
+            [(f" / {visible_line(session.place.filter_text, 30)} ", "key")] if session.place.filter_text else []
         )
         return left, [*ordered, *filtered, *right, (place, "status_muted")]

@@ -17,7 +17,7 @@ from engine.project.new_row import add_row
 from engine.training.eval.heldout_outputs import heldout_rows
 from engine.training.eval.inference import longest_answer
 from workbench.render.parts import split_lines
-from workbench.render.row import Paragraph, Styled
+from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.inference_thread import AnsweringThread, Said
 from workbench.ui.keymap import bindings_for

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from workbench.render.parts import Styled
+from workbench.text.blocks import Styled
 from workbench.text.braille import Curve, draw, frame_for, layered
 from workbench.ui.widgets.lines import Lines, Styles
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.strip import Strip
 
-from workbench.render.parts import Styled
+from workbench.text.blocks import Styled
 from workbench.text.cells import cells, fitted, line_breaks
 from workbench.text.escape import visible
 from workbench.ui.widgets.lines import Lines, Styles

@@ -16,7 +16,7 @@ from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now, actions_of, h
 from workbench.ui.widgets.lines import OneLine
 
 if TYPE_CHECKING:
-    from workbench.actions.search import Search
+    from workbench.state.search import Search
     from workbench.state.session import Session
 
 COUNT_AFTER_SECONDS = 0.2
@@ -94,7 +94,7 @@ class FilterLine(Input):
         self._timer = self.set_timer(COUNT_AFTER_SECONDS, lambda: self._count(session))
 
     def _count(self, session: Session) -> None:
-        from workbench.actions.search import Search
+        from workbench.state.search import Search
 
         try:
             counting = Search(session.project, self.value)

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from workbench.ui.widgets.lines import Lines, Styles
 
 if TYPE_CHECKING:
-    from workbench.render.parts import Styled
+    from workbench.text.blocks import Styled
 
 
 FEWEST_LINES = 3

@@ -19,7 +19,7 @@ from workbench.text.escape import ascii_text
 from workbench.ui.theme import Looks
 
 if TYPE_CHECKING:
-    from workbench.render.parts import Styled
+    from workbench.text.blocks import Styled
 
 Styles = Looks
 UNDERLINED_BLANKS = ("added", "flag")

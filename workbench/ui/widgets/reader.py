@@ -9,7 +9,7 @@ from itertools import zip_longest
 from textual import events
 from textual.strip import Strip
 
-from workbench.render.parts import Abreast, Beside, Block, Paragraph, Styled
+from workbench.text.blocks import Abreast, Beside, Block, Paragraph, Styled
 from workbench.text.cells import cells, line_breaks, slices
 from workbench.text.escape import ascii_text
 from workbench.ui.widgets.lines import Lines, Styles

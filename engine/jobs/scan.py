@@ -100,7 +100,7 @@ def _signals(project: Project) -> tuple[Signal, ...]:
 def _sets_of_rows(project: Project) -> dict[str, list[frozenset[int]]]:
     """What people said about rows that look the same, as sets of row numbers; ids without a row are left out."""
     found: dict[str, list[frozenset[int]]] = {"not_duplicates": [], "fine_together": [], "split": []}
-    for act in project.relations():
+    for act in project.constraints():
         numbers = (project.rows.number(identifier) for identifier in act.ids)
         found[act.do].append(frozenset(number for number in numbers if number is not None))
     return found

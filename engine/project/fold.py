@@ -20,7 +20,7 @@ VERDICT_ACTS: dict[str, VerdictName] = {
     "skip": "skipped",
     "reset": "undecided",
 }
-RELATION_ACTS = ("not_duplicates", "fine_together", "split")
+CONSTRAINT_ACTS = ("not_duplicates", "fine_together", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Fold:
     changed: dict[str, RowState] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     heldout: dict[str, int] = field(default_factory=dict)
-    relations: dict[int, list[Act]] = field(default_factory=dict)
+    standing: dict[int, list[Act]] = field(default_factory=dict)
     mappings: dict[int, Mapping] = field(default_factory=dict)
     reviewers: set[str] = field(default_factory=set)
     last_number: int = 0
@@ -141,8 +141,8 @@ class Fold:
                     self.heldout.setdefault(identifier, number)
             if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
                 self.mappings[number] = mapping
-            elif act.do in RELATION_ACTS or act.extra.get("changed") or act.extra.get("variants"):
-                self.relations.setdefault(number, []).append(act)
+            elif act.do in CONSTRAINT_ACTS or act.extra.get("changed") or act.extra.get("variants"):
+                self.standing.setdefault(number, []).append(act)
             for identifier in act.ids:
                 state = self.state(identifier) or BLANK
                 after = changed_state(state, act, identifier, signed)
@@ -158,7 +158,7 @@ class Fold:
         self._undone.append(self._done.pop())
         applied = self._applied[number]
         self.changed.update(applied.before)
-        self.relations.pop(number, None)
+        self.standing.pop(number, None)
         self.mappings.pop(number, None)
         if any(act.do == "holdout" for act in applied.acts):
             self.heldout = {key: made for key, made in self.heldout.items() if made != number}

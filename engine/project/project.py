@@ -289,19 +289,19 @@ class Project:
 
     # -- counting
 
-    def relations(self) -> list[Act]:
+    def constraints(self) -> list[Act]:
         """The standing `not_duplicates`, `fine_together` and `split` acts."""
-        return self._states.relations()
+        return self._states.constraints()
 
     def is_open(self, cluster: Cluster) -> bool:
         """Whether a cluster still asks for a decision: some member is undecided and nothing said it is fine."""
         if all(self._states.codes[row] for row in cluster.rows):
             return False
-        relations = self.relations()
-        if not relations:
+        constraints = self.constraints()
+        if not constraints:
             return True
         identifiers = {self.rows.id(row) for row in cluster.rows}
-        return not any(identifiers <= set(act.ids) for act in relations if act.do != "split")
+        return not any(identifiers <= set(act.ids) for act in constraints if act.do != "split")
 
     def unknown_ids(self) -> int:
         """How many ids the journals speak of that no row here has: vanished rows, or rows of another copy."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import VERDICTS, Act, Decision, VerdictName
-from engine.project.fold import BLANK, RELATION_ACTS, Fold, RowState
+from engine.project.fold import BLANK, CONSTRAINT_ACTS, Fold, RowState
 from engine.project.reviewers import DECIDED, agreement, together
 from engine.project.rows import RowStore
 from engine.project.snapshot import CODE, Columns
@@ -32,9 +32,9 @@ class States:
         self.edited: set[int] = set()
         self.heldout: set[int] = set()
         self._changed_from: dict[str, str] | None = None
-        self.settle()
+        self.recompute()
 
-    def settle(self) -> None:
+    def recompute(self) -> None:
         """Compute every row anew from all folds: what stands in columns at once, what came since row by row."""
         folds = list(self.folds.values())
         bases = {path: fold.base for path, fold in self.folds.items() if isinstance(fold.base, Columns)}
@@ -45,7 +45,7 @@ class States:
             self.codes[:] = base.codes
             self.edited = set(base.edited)
         elif bases:
-            self._settle_columns(bases)
+            self._merge_columns(bases)
             # Verdicts alone do not say what these come to.
             sparse = {number for base in bases.values() for number in (*base.edited, *base.marks)}
             again |= set(map(self.rows.id, sparse)).union(*(base.vanished for base in bases.values()))
@@ -53,7 +53,7 @@ class States:
         heldout = [identifier for fold in folds for identifier in fold.heldout]
         self.heldout = {number for number in self.rows.numbers(heldout) if number is not None}
 
-    def _settle_columns(self, bases: Mapping[Path, Columns]) -> None:
+    def _merge_columns(self, bases: Mapping[Path, Columns]) -> None:
         self.codes[:], self.disputed = together(list(bases.values()))
         if self.blind:
             own = bases.get(self.own) if self.own is not None else None
@@ -82,7 +82,7 @@ class States:
                 fold.base.grow(rows)
         self.codes.extend(bytes(len(rows) - len(self.codes)))
         self.rows = rows
-        self.settle()
+        self.recompute()
 
     def state(self, number: int) -> RowState:
         """What the journals together say of a row."""
@@ -132,12 +132,12 @@ class States:
             seen.update(number for identifier in fold.seen if (number := self.rows.number(identifier)) is not None)
         return {number for number in seen if self.codes[number] in DECIDED}
 
-    def relations(self) -> list[Act]:
+    def constraints(self) -> list[Act]:
         """The standing `not_duplicates`, `fine_together` and `split` acts."""
-        return [act for act in self._standing() if act.do in RELATION_ACTS]
+        return [act for act in self._standing() if act.do in CONSTRAINT_ACTS]
 
     def _standing(self) -> Iterable[Act]:
-        return (act for fold in self.folds.values() for acts in fold.relations.values() for act in acts)
+        return (act for fold in self.folds.values() for acts in fold.standing.values() for act in acts)
 
     @property
     def mapping(self) -> RowMapping | None:

@@ -157,7 +157,7 @@ def _fold_on(columns: Columns, entry: dict[str, Any], rows: RowStore) -> Fold:
     fold.reviewers = set(entry["reviewers"])
     if columns.held.tobytes() != bytes(4 * len(columns.held)):
         fold.heldout = {rows.id(number): line for number, line in enumerate(columns.held) if line}
-    fold.relations = {int(number): [act_from_json(act) for act in acts] for number, acts in entry["relations"].items()}
+    fold.standing = {int(number): [act_from_json(act) for act in acts] for number, acts in entry["relations"].items()}
     for number, act in entry["mappings"].items():
         mapping = mapping_of_act(act_from_json(act))
         if mapping is not None:
@@ -190,7 +190,7 @@ def _entry(path: Path, size: int, fold: Fold, columns: Columns) -> dict[str, Any
         "check": check_of(path, size),
         "last": fold.last_number,
         "reviewers": sorted(fold.reviewers),
-        "relations": {str(n): [act_to_json(act) for act in acts] for n, acts in fold.relations.items()},
+        "relations": {str(n): [act_to_json(act) for act in acts] for n, acts in fold.standing.items()},
         "mappings": {str(n): act_to_json(map_act(mapping)) for n, mapping in fold.mappings.items()},
         "table": columns.table,
         "edited": {str(number): row for number, row in columns.edited.items()},

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.files import write_atomic
-from engine.scan.flag_cache import KeptFlags, from_json, sources_of, to_json
+from engine.scan.flag_cache import FlagCache, from_json, sources_of, to_json
 
 FORMAT = 4
 MOST_PAIRS = 100_000
@@ -58,7 +58,7 @@ class ScanCache:
 
     words: Words | None = None
     pairs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    flags: KeptFlags = field(default_factory=KeptFlags)
+    flags: FlagCache = field(default_factory=FlagCache)
     looked_up: int = 0
     worked_out: int = 0
 

@@ -21,12 +21,12 @@ from engine.scan.signals.signal import Found
 # What signals look things up in; another version may answer otherwise.
 LOOKED_UP_IN = ("codespell", "ftfy", "py3langid")
 
-Kept = Mapping[str, Found]
+FoundBySignal = Mapping[str, Found]
 """Signal to what it found in a row."""
 
 
 @dataclass(slots=True)
-class KeptFlags:
+class FlagCache:
     """`rows` are the keys of all rows that were read, `found` what was found in some of them; `asked` are the signals
     that read them. `of_set` is the digest of the set that comparing signals saw.
 
@@ -37,7 +37,7 @@ class KeptFlags:
     of_set: str = ""
     asked: frozenset[str] = frozenset()
     rows: frozenset[int] = frozenset()
-    found: dict[int, Kept] = field(default_factory=dict)
+    found: dict[int, FoundBySignal] = field(default_factory=dict)
     looked_up: int = 0
     worked_out: int = 0
 
@@ -99,7 +99,7 @@ def rules_digest() -> str:
 # -- to the disk and back
 
 
-def to_json(kept: KeptFlags) -> str:
+def to_json(kept: FlagCache) -> str:
     """Everything but the counts."""
     found = {
         f"{key:x}": {name: [one.reason, _place(one.span), one.severity] for name, one in by_signal.items()}
@@ -115,15 +115,15 @@ def to_json(kept: KeptFlags) -> str:
     return json.dumps(content)
 
 
-def from_json(text: str) -> KeptFlags:
+def from_json(text: str) -> FlagCache:
     """Raises ValueError, KeyError, TypeError or AttributeError where the text is not of this form."""
     content = json.loads(text)
-    found: dict[int, Kept] = {
+    found: dict[int, FoundBySignal] = {
         int(key, 16): {name: _found(one) for name, one in row.items()} for key, row in content["found"].items()
     }
     packed = str(content["rows"])
     rows = frozenset(int(packed[start : start + 16], 16) for start in range(0, len(packed), 16))
-    return KeptFlags(str(content["rules"]), str(content["set"]), frozenset(content["asked"]), rows, found)
+    return FlagCache(str(content["rules"]), str(content["set"]), frozenset(content["asked"]), rows, found)
 
 
 def _place(span: Span | None) -> list[int] | None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.model import Example, Flag, Span
-from engine.scan.flag_cache import Kept, KeptFlags, digest_of, row_keys, rules_digest
-from engine.scan.parallel import beside
+from engine.scan.flag_cache import FlagCache, FoundBySignal, digest_of, row_keys, rules_digest
+from engine.scan.parallel import second_process
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, sees_rows_alone
 from engine.scan.signals.table import SIGNALS
@@ -27,7 +27,7 @@ def find_flags(
     signals: Sequence[Signal] = SIGNALS,
     *,
     both: bool = False,
-    kept: KeptFlags | None = None,
+    kept: FlagCache | None = None,
 ) -> tuple[Flag, ...]:
     """Every finding, ordered by row and then as in the table of signals. `tick(done, of)` is called every 50 rows.
 
@@ -56,7 +56,7 @@ def find_flags(
     return _flags(examples, answers, signals)
 
 
-def _holding(kept: KeptFlags, signals: Sequence[Signal], of_set: str) -> frozenset[str]:
+def _holding(kept: FlagCache, signals: Sequence[Signal], of_set: str) -> frozenset[str]:
     """The signals whose kept answers hold for a row that was read before."""
     same_set = kept.of_set == of_set
     return frozenset(
@@ -86,7 +86,7 @@ def _worked_out(
         found = _read(examples, left[half:], known, table, lambda done: still_wanted())
         return json.dumps([_as_json(own) for own in found]).encode("ascii")
 
-    with beside(second_half, forked) as rest:
+    with second_process(second_half, forked) as rest:
         pace = 2 if forked else 1
         # What is known is not read: the steps done begin behind it.
         first = len(signals) + len(examples) - len(left)
@@ -126,7 +126,9 @@ def _read(
     return answers
 
 
-def _flags(examples: Sequence[Example], answers: Sequence[Kept], signals: Sequence[Signal]) -> tuple[Flag, ...]:
+def _flags(
+    examples: Sequence[Example], answers: Sequence[FoundBySignal], signals: Sequence[Signal]
+) -> tuple[Flag, ...]:
     """The answers as flags, with the severities that the table gives."""
     flags = []
     for example, own in zip(examples, answers, strict=True):
@@ -141,7 +143,7 @@ def _flags(examples: Sequence[Example], answers: Sequence[Kept], signals: Sequen
     return tuple(flags)
 
 
-def _as_json(own: Kept) -> list[list[Any]]:
+def _as_json(own: FoundBySignal) -> list[list[Any]]:
     return [
         [name, found.reason, found.span and [found.span.turn, found.span.start, found.span.end], found.severity]
         for name, found in own.items()

@@ -20,13 +20,13 @@ def second_core() -> bool:
     return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 
 
-def alone() -> bool:
+def has_one_thread() -> bool:
     """Whether no other thread runs in this process: a fork might inherit a lock that one of them holds."""
     return threading.active_count() == 1
 
 
 @contextmanager
-def beside(work: Callable[[Callable[[], None]], bytes], forked: bool) -> Iterator[Callable[[], bytes]]:
+def second_process(work: Callable[[Callable[[], None]], bytes], forked: bool) -> Iterator[Callable[[], bytes]]:
     """Start `work` in a second process; the function that this yields waits for what it answers.
 
     `work(wanted)` should call `wanted()` now and then: it ends the process once nobody waits any more. Where `forked`

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from engine.model import Cluster, Example, Findings, Flag
 from engine.scan.buckets import buckets_of
-from engine.scan.duplicates.constraints import relations_of
-from engine.scan.parallel import alone, beside, second_core
+from engine.scan.duplicates.constraints import constraints_of
+from engine.scan.parallel import has_one_thread, second_core, second_process
 from engine.scan.progress import Progress, Ticker, without_collector
 from engine.scan.requests.requests import LONGEST_SPLIT, nodes_of, requests_of
 
@@ -75,7 +75,7 @@ def scan(
     Seconds are reported for "duplicates", "signals" and "total". Raises ScanCancelled soon after `cancelled()` turns
     true.
     """
-    both = second_core() and (alone() if processes is None else processes > 1)
+    both = second_core() and (has_one_thread() if processes is None else processes > 1)
     wanted = Wanted(heldout, prefer, (not_duplicates, fine_together, split), exact_first, cache, signals, both)
     with without_collector():
         return _run(examples, wanted, Ticker(progress, cancelled))
@@ -100,11 +100,11 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
 
         return split_texts([request.text for request in requests[:theirs]], lambda done: still_wanted()).to_bytes()
 
-    with beside(words, theirs > 0) as split:
+    with second_process(words, theirs > 0) as split:
         from engine.scan.duplicates.clusters import find_clusters
-        from engine.scan.duplicates.keeper import merits_of
+        from engine.scan.duplicates.keeper import keeper_scores_of
         from engine.scan.duplicates.leaks import find_leaks
-        from engine.scan.duplicates.pair_judge import Judged
+        from engine.scan.duplicates.pair_judge import JudgedPairs
         from engine.scan.duplicates.pairs import judge_pairs
         from engine.scan.duplicates.tokens import Tokens
 
@@ -114,27 +114,27 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
         for number, node in enumerate(nodes):
             for row in node.rows:
                 node_of[row] = number
-        relations = relations_of({example.number: row for row, example in enumerate(examples)}, *wanted.said)
+        constraints = constraints_of({example.number: row for row, example in enumerate(examples)}, *wanted.said)
         sides = (
             [row for row, example in enumerate(examples) if example.number not in wanted.heldout],
             [row for row, example in enumerate(examples) if example.number in wanted.heldout],
         )
 
-        def clustered(judged: Judged, flags: Sequence[Flag]) -> tuple[tuple[Cluster, ...], Answers, Stars]:
+        def clustered(judged: JudgedPairs, flags: Sequence[Flag]) -> tuple[tuple[Cluster, ...], Answers, Stars]:
             return find_clusters(
                 examples,
                 requests,
                 judged,
                 node_of,
-                merits_of(examples, requests, judged, node_of, flags, wanted.prefer),
+                keeper_scores_of(examples, requests, judged, node_of, flags, wanted.prefer),
                 sides,
                 lambda done: ticker.tick("clusters", min(done, rows), rows + 1),
-                relations,
+                constraints,
             )
 
         if wanted.exact_first is not None:
             # Equal requests need no candidates: their clusters stand before anything is compared.
-            at_once = tuple(cluster for cluster in clustered(Judged(nodes, {}), ())[0] if cluster.kind == "exact")
+            at_once = tuple(cluster for cluster in clustered(JudgedPairs(nodes, {}), ())[0] if cluster.kind == "exact")
             seconds = {"duplicates": round(time.perf_counter() - started, 3)}
             wanted.exact_first(Findings(at_once, (), buckets_of(examples, at_once, ()), seconds, complete=False))
 
@@ -152,7 +152,7 @@ def _run(examples: Sequence[Example], wanted: Wanted, ticker: Ticker) -> Finding
 
     ticker.tick("clusters", 0, max(rows, 1))
     clusters, answers, stars = clustered(judged, flags)
-    leaks = find_leaks(examples, judged, node_of, answers, stars, *sides, relations)
+    leaks = find_leaks(examples, judged, node_of, answers, stars, *sides, constraints)
     buckets = buckets_of(examples, clusters, flags)
     if wanted.cache is not None:
         wanted.cache.pairs = judged.used_pairs

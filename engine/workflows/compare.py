@@ -106,7 +106,7 @@ def build_arms(
         for number in project.training
         if trainable((example := project.example(number, edited=False)).turns) and not project.is_leaking(number)
     )
-    apart = [act.ids for act in project.relations() if act.do in ("not_duplicates", "split")]
+    apart = [act.ids for act in project.constraints() if act.do in ("not_duplicates", "split")]
     leaking = find_leaks({RAW: raw, CURATED: sets.curated, **outside}, sets.heldout, apart)
     clean = without(raw, leaking[RAW])
     curated = without(sets.curated, leaking[CURATED])

@@ -119,7 +119,7 @@ def is_unsettled(project: Project, cluster: Cluster) -> bool:
     if len(accepted) < 2:
         return False
     ids = {project.rows.id(row) for row in cluster.rows if is_chosen(project, row)}
-    return not any(ids <= set(act.ids) for act in project.relations() if act.do != "split")
+    return not any(ids <= set(act.ids) for act in project.constraints() if act.do != "split")
 
 
 def agreement(project: Project, journals: Sequence[Lines]) -> Measure:

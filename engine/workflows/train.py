@@ -30,7 +30,7 @@ from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import choose_spec
 from engine.version import tamis_version
 from engine.workflows.gate import GateResult, gate, gate_summary
-from engine.workflows.wasted_tokens import junk_groups
+from engine.workflows.wasted_tokens import wasted_rows
 
 MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
 
@@ -122,7 +122,7 @@ def plan_run(
         runs_dir=project.folder / "runs",
         duplicates=sorted(set(copies)),
         leaks=sorted(leaks),
-        junk=junk_groups(project, [numbers[row_id] for row_id in trained]),
+        wasted=wasted_rows(project, [numbers[row_id] for row_id in trained]),
         cache=None if project.readonly and not _writable(project.folder) else project.folder / "plan.json",
         progress=progress,
     )

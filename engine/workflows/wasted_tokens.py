@@ -12,13 +12,13 @@ from engine.project.project import Project
 from engine.sources.shapes import trainable
 from engine.training.plan.estimates import Estimate
 from engine.training.plan.plan import make_plan
-from engine.training.plan.wasted_tokens import JunkCost, junk_costs
+from engine.training.plan.wasted_tokens import WastedTokens, wasted_tokens_of
 from engine.training.spec.run_spec import choose_spec
 
 FLAGGED = ("fix", "drop", "check")
 
 
-def junk_groups(project: Project, numbers: Iterable[int], *, edited: bool = True) -> dict[str, list[str]]:
+def wasted_rows(project: Project, numbers: Iterable[int], *, edited: bool = True) -> dict[str, list[str]]:
     """Ids of the named rows that repeat another one of them, that carry a flag, or that the set has left behind.
 
     With `edited`, rows count as they stand: flags were found on rows as they came, so an edited row carries none.
@@ -42,7 +42,9 @@ def junk_groups(project: Project, numbers: Iterable[int], *, edited: bool = True
     }
 
 
-def junk_of_an_epoch(project: Project, *, model: str | None, price: float, runs_dir: Path) -> tuple[JunkCost, ...]:
+def wasted_in_an_epoch(
+    project: Project, *, model: str | None, price: float, runs_dir: Path
+) -> tuple[WastedTokens, ...]:
     """What one epoch over every training row, as it came, spends on junk. `price` is per hour.
 
     Where the trainer is not installed or does not know the model, rows and shares stand (by characters), minutes are
@@ -50,22 +52,22 @@ def junk_of_an_epoch(project: Project, *, model: str | None, price: float, runs_
     """
     numbers = [n for n in project.training if trainable(project.example(n, edited=False).turns)]
     rows = tuple(training_row(project.example(number, edited=False)) for number in numbers)
-    groups = junk_groups(project, numbers, edited=False)
+    groups = wasted_rows(project, numbers, edited=False)
     if not rows:
         return ()
     spec = choose_spec(name="epoch", rows=len(rows), model=model, settings={"epochs": 1.0, "price_per_hour": price})
     try:
-        plan = make_plan(spec, rows, (), runs_dir=runs_dir, junk=groups)
+        plan = make_plan(spec, rows, (), runs_dir=runs_dir, wasted=groups)
     except TrainingError as fault:
         return by_characters(groups, rows, Estimate(None, str(fault)), price)
     if not plan.tokens["all"]:
         return by_characters(groups, rows, plan.seconds, price)
-    return plan.junk
+    return plan.wasted
 
 
 def by_characters(
     groups: dict[str, list[str]], rows: tuple[TrainingRow, ...], seconds: Estimate, price: float
-) -> tuple[JunkCost, ...]:
+) -> tuple[WastedTokens, ...]:
     """The same with characters instead of tokens."""
     lengths = {row.id: sum(len(m["content"]) for m in row.messages) // CHARS_PER_TOKEN for row in rows}
-    return junk_costs(groups, lengths, seconds, price)
+    return wasted_tokens_of(groups, lengths, seconds, price)

@@ -198,14 +198,14 @@ def test_answers_that_are_fine_together_and_rows_split_off(tmp_path: Path) -> No
         project.decide([Act("fine_together", ids[:2])])
         assert not project.is_open(conflict)
         project.decide([Act("split", ids[2:])])
-        assert [(act.do, act.ids) for act in project.relations()] == [
+        assert [(act.do, act.ids) for act in project.constraints()] == [
             ("fine_together", ids[:2]),
             ("split", ids[2:]),
         ]
         project.undo()
         project.undo()
         assert project.is_open(conflict)
-        assert project.relations() == []
+        assert project.constraints() == []
 
 
 def test_every_act_of_the_contract_is_folded_and_kept_over_a_snapshot(
@@ -241,7 +241,7 @@ def test_every_act_of_the_contract_is_folded_and_kept_over_a_snapshot(
                 "verdicts": [project.verdict(n) for n in range(9)],
                 "edited": project.current_row(3),
                 "marks": (project.tags(4), project.note(4)),
-                "relations": project.relations(),
+                "relations": project.constraints(),
                 "changed": project.changed_from(7),
                 "mapping": project.mapping,
                 "heldout": project.heldout,

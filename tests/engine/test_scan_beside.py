@@ -18,7 +18,7 @@ from scan_rows import chat, row, unique
 from engine.model import Example, Findings
 from engine.scan import parallel
 from engine.scan.cache import ScanCache
-from engine.scan.parallel import beside
+from engine.scan.parallel import second_process
 from engine.scan.pipeline import scan
 from engine.scan.progress import ScanCancelled
 
@@ -159,7 +159,7 @@ def test_a_cancelled_scan_leaves_no_process(always_beside: list[int]) -> None:
 
 
 def answer_of(work: Callable[[Callable[[], None]], bytes]) -> bytes:
-    with beside(work, forked=True) as answer:
+    with second_process(work, forked=True) as answer:
         return answer()
 
 

@@ -18,7 +18,7 @@ from engine.jobs.scan import scan_project
 from engine.model import Act, Example, Findings
 from engine.project.project import open_project
 from engine.scan.cache import NAME, ScanCache, load_cache, save_cache
-from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.pipeline import scan
 from engine.scan.requests.guard import Judgement
 
@@ -86,13 +86,13 @@ def test_a_rescan_with_three_rows_more_judges_only_pairs_that_touch_them(
 ) -> None:
     monkeypatch.setattr("engine.scan.duplicates.pairs.EXHAUSTIVE_BELOW", exhaustive_below)
     looked_at: list[set[str]] = []
-    judged_now = Judged._judged_now
+    judged_now = JudgedPairs._judged_now
 
-    def watched(judged: Judged, left: int, right: int, rows_with: Mapping[str, int]) -> Judgement:
+    def watched(judged: JudgedPairs, left: int, right: int, rows_with: Mapping[str, int]) -> Judgement:
         looked_at.append({judged.nodes[left].text, judged.nodes[right].text})
         return judged_now(judged, left, right, rows_with)
 
-    monkeypatch.setattr(Judged, "_judged_now", watched)
+    monkeypatch.setattr(JudgedPairs, "_judged_now", watched)
     # Each word stands in so many rows that three more change nothing about it.
     now = unique(row(n, text, "One.") for n, text in enumerate(made_of_common_words()))
     more = [

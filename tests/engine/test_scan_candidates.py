@@ -8,7 +8,7 @@ import random
 import pytest
 
 from engine.scan.duplicates import pairs as pairs_module
-from engine.scan.duplicates.pair_judge import LEAST_SCORE, Judged
+from engine.scan.duplicates.pair_judge import LEAST_SCORE, JudgedPairs
 from engine.scan.duplicates.pairs import judge_pairs
 from engine.scan.duplicates.vocabulary import build_vocabulary
 from engine.scan.requests.requests import Node
@@ -75,7 +75,7 @@ def no_tick(done: int, of: int) -> None:
 
 def brute_force(made: list[Node]) -> set[tuple[int, int]]:
     """Every pair judged the same, by looking at every pair."""
-    judged = Judged(made, build_vocabulary([node.text for node in made]).rows_with)
+    judged = JudgedPairs(made, build_vocabulary([node.text for node in made]).rows_with)
     return {
         (left, right)
         for left, right in itertools.combinations(range(len(made)), 2)

@@ -10,7 +10,7 @@ from scan_rows import chat, clusters, only_cluster, row, rows, unique
 
 from engine.model import Example, Turn
 from engine.scan.duplicates import pairs as pairs_module
-from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.pipeline import scan
 
 LONG_ONE = (
@@ -325,7 +325,7 @@ def test_the_order_of_rows_changes_nothing(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_every_member_passes_the_guard_against_the_keeper(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     made = a_set(seed)
-    kept: list[Judged] = []
+    kept: list[JudgedPairs] = []
     judge_pairs = pairs_module.judge_pairs
     monkeypatch.setattr(
         pairs_module, "judge_pairs", lambda *asked, **more: kept.append(judge_pairs(*asked, **more)) or kept[-1]
@@ -378,9 +378,9 @@ def test_ten_thousand_identical_rows_are_one_cluster_without_a_single_judged_pai
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     judged: list[tuple[int, int]] = []
-    verdict = Judged.verdict
+    verdict = JudgedPairs.verdict
     monkeypatch.setattr(
-        Judged, "verdict", lambda self, one, other: judged.append((one, other)) or verdict(self, one, other)
+        JudgedPairs, "verdict", lambda self, one, other: judged.append((one, other)) or verdict(self, one, other)
     )
     one = row(0, "Name the capital of Mali.", "Bamako")
     made = [dataclasses.replace(one, number=number, id=f"{number:016x}") for number in range(10_000)]

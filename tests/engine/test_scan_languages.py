@@ -9,7 +9,7 @@ import pytest
 from scan_rows import clusters, rows
 
 from engine.model import Example
-from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.pipeline import scan
 
 SAME = [
@@ -131,8 +131,8 @@ def test_four_thousand_names_in_one_template_are_a_family_and_not_mistypings_of_
 
 def test_work_on_one_template_grows_with_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[int] = []
-    verdict = Judged.verdict
-    monkeypatch.setattr(Judged, "verdict", lambda self, one, other: judged.append(1) or verdict(self, one, other))
+    verdict = JudgedPairs.verdict
+    monkeypatch.setattr(JudgedPairs, "verdict", lambda self, one, other: judged.append(1) or verdict(self, one, other))
     counts = []
     for size in (3_000, 6_000):
         judged.clear()

@@ -11,7 +11,7 @@ from scan_rows import row
 
 from engine.model import Example, Flag
 from engine.scan.cache import load_cache, save_cache
-from engine.scan.flag_cache import KeptFlags, from_json, row_keys, to_json
+from engine.scan.flag_cache import FlagCache, from_json, row_keys, to_json
 from engine.scan.flagging import find_flags
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.settings import configured
@@ -39,13 +39,13 @@ def made(seed: int, count: int = 60) -> list[Example]:
 
 
 def flags(
-    examples: list[Example], kept: KeptFlags | None = None, signals: tuple[Signal, ...] = SIGNALS
+    examples: list[Example], kept: FlagCache | None = None, signals: tuple[Signal, ...] = SIGNALS
 ) -> tuple[Flag, ...]:
     return find_flags(examples, lambda done, of: None, signals, kept=kept)
 
 
 def test_a_second_scan_of_the_same_rows_asks_no_signal() -> None:
-    now, kept = made(1), KeptFlags()
+    now, kept = made(1), FlagCache()
     first = flags(now, kept)
     assert (kept.looked_up, kept.worked_out) == (0, 60 * len(SIGNALS))
     assert flags(now, kept) == first == flags(now)
@@ -53,7 +53,7 @@ def test_a_second_scan_of_the_same_rows_asks_no_signal() -> None:
 
 
 def test_new_rows_ask_all_signals_and_known_rows_only_those_that_compare_with_the_set() -> None:
-    now, kept = made(1), KeptFlags()
+    now, kept = made(1), FlagCache()
     flags(now, kept)
     more = [*now, row(60, "Name a tower", "I cannot fulfill this request."), row(61, "Name a gate", "Gate.")]
     assert flags(more, kept) == flags(more)
@@ -79,7 +79,7 @@ def test_after_changes_the_same_is_found_as_from_nothing(seed: int, tmp_path: Pa
 
 def test_an_edit_under_the_same_id_is_another_row() -> None:
     now = made(2)
-    kept = KeptFlags()
+    kept = FlagCache()
     flags(now, kept)
     mended = dataclasses.replace(now[0], turns=(now[0].turns[0], dataclasses.replace(now[0].turns[1], text="Fine.")))
     assert row_keys([mended]) != row_keys([now[0]])
@@ -87,7 +87,7 @@ def test_an_edit_under_the_same_id_is_another_row() -> None:
 
 
 def test_settings_change_what_is_told_without_asking_again() -> None:
-    now, kept = made(3), KeptFlags()
+    now, kept = made(3), FlagCache()
     flags(now, kept)
     other = configured({"refusal": "info", "truncated": "off"})
     assert flags(now, kept, other) == flags(now, None, other)
@@ -98,7 +98,7 @@ def test_settings_change_what_is_told_without_asking_again() -> None:
 
 
 def test_answers_of_other_rules_are_dropped() -> None:
-    now, kept = made(4), KeptFlags()
+    now, kept = made(4), FlagCache()
     flags(now, kept)
     kept.rules = "another version"
     assert flags(now, kept) == flags(now)
@@ -109,7 +109,7 @@ def test_a_signal_that_is_new_is_asked_about_every_row() -> None:
     def _loud(reading: Reading, survey: None) -> Found | None:
         return Found("it is loud") if reading.answer.isupper() else None
 
-    now, kept = [*made(5), row(60, "Name it", "LOUD")], KeptFlags()
+    now, kept = [*made(5), row(60, "Name it", "LOUD")], FlagCache()
     flags(now, kept)
     more = (*SIGNALS, Signal("loud", "info", "loud", _loud))
     assert [flag.row for flag in flags(now, kept, more) if flag.signal == "loud"] == [60]
@@ -132,7 +132,7 @@ def test_they_lie_in_the_cache_of_the_scan(tmp_path: Path) -> None:
 
 def test_two_processes_find_what_one_finds() -> None:
     now = made(7, 2400)
-    kept = KeptFlags()
+    kept = FlagCache()
     both = find_flags(now, lambda done, of: None, both=True, kept=kept)
     assert both == flags(now)
     assert kept.found.keys() <= kept.rows

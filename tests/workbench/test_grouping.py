@@ -40,7 +40,7 @@ async def test_no_duplicates_are_set_apart_and_left_alone_by_enter(folder: Path)
         project = app.session.project
         assert [project.verdict(row) for row in (3, 4, 5)] == ["undecided", "accepted", "undecided"]
         await pilot.press("u", "u")
-        assert project.relations() == []
+        assert project.constraints() == []
     assert journal(folder)[0]["acts"][0]["do"] == "not_duplicates"
 
 

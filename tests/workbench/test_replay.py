@@ -32,7 +32,7 @@ def state(project: Project) -> list[tuple[Any, ...]]:
     for row in range(len(project.rows)):
         text = dict(project.current_row(row))
         rows.append((project.verdict(row), text, project.tags(row), project.note(row), project.is_seen(row)))
-    return [*rows, *((act.do, act.ids) for act in project.relations())]
+    return [*rows, *((act.do, act.ids) for act in project.constraints())]
 
 
 async def test_a_sitting_is_replayed_without_a_screen(tmp_path: Path) -> None:

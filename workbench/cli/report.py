@@ -21,7 +21,7 @@ from engine.project.project import Project, open_project
 from engine.report import CountTokens, Line, compared, measure
 from engine.select import select
 from engine.workflows.gate import GateResult, gate, gate_file, gate_json, override_gate
-from engine.workflows.wasted_tokens import junk_of_an_epoch
+from engine.workflows.wasted_tokens import wasted_in_an_epoch
 from workbench.cli.common import Narrator, find_project, given_source, narrate, open_for_deciding, print_json
 from workbench.cli.train import junk_line
 from workbench.render.html import page
@@ -71,7 +71,7 @@ def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespa
 
 def _junk(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     runs = project.folder / "runs"
-    costs = junk_of_an_epoch(project, model=arguments.model, price=arguments.price, runs_dir=runs)
+    costs = wasted_in_an_epoch(project, model=arguments.model, price=arguments.price, runs_dir=runs)
     return [cost.to_json() for cost in costs]
 
 

@@ -197,7 +197,7 @@ def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
         yield f"masked     {counted(len(plan.fully_masked), 'row')} with nothing to learn"
     for label, value, reason in estimates(plan.to_json()):
         yield visible(f"{label:<10} {value}: {reason}")
-    for junk in plan.junk:
+    for junk in plan.wasted:
         yield visible(junk_line(junk.to_json()))
     for gpu in plan.gpus:
         users = ", ".join(f"{each.name} ({each.pid}) {size(1e6 * each.mb)}" for each in gpu.processes) or "nobody"

@@ -208,7 +208,7 @@ def kept_apart(project: Project, cluster: Cluster, keeper: int) -> set[int]:
     """The rows of a cluster of which a person said that they do not belong with the keeper."""
     ids = {project.rows.id(row): row for row in cluster.rows}
     apart: set[int] = set()
-    for act in project.relations():
+    for act in project.constraints():
         together = act.do == "not_duplicates" and project.rows.id(keeper) in act.ids
         if act.do == "split" or together:
             apart.update(ids[identifier] for identifier in act.ids if identifier in ids)

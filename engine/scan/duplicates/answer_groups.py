@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.scan.answers.compare import compare_answers
 from engine.scan.answers.relation import Comparison
-from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.requests.requests import Node, Request
 from engine.scan.text import exact_form
 
@@ -19,7 +19,7 @@ class Answers:
     requests: Sequence[Request]
     nodes: Sequence[Node]
     node_of: Sequence[int]
-    judged: Judged
+    judged: JudgedPairs
     _known: dict[tuple[int, int], Comparison] = field(default_factory=dict)
     _forms: dict[int, str] = field(default_factory=dict)
     _before: dict[int, tuple[str, ...]] = field(default_factory=dict)

@@ -12,8 +12,8 @@ from engine.model import ClusterKind, Example
 from engine.scan.answers.relation import Comparison
 from engine.scan.duplicates.answer_groups import Answers
 from engine.scan.duplicates.families import Family
-from engine.scan.duplicates.keeper import Merit, by_merit, why_kept
-from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.duplicates.keeper import KeeperScore, by_keeper_score, why_kept
+from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.duplicates.stars import Stars
 from engine.scan.requests.guard import Judgement
 from engine.scan.text import fold, score_form, shorten
@@ -57,13 +57,13 @@ class Draft:
         return Draft(kind, tuple(rows), keeper, tuple(evidence), tuple(scores), alternatives, tuple(voices))
 
 
-def prefix_draft(members: list[int], examples: Sequence[Example], merits: Sequence[Merit]) -> Draft:
+def prefix_draft(members: list[int], examples: Sequence[Example], keeper_scores: Sequence[KeeperScore]) -> Draft:
     """Conversations and the longest one, which they begin."""
     longest = members[0]
     turns = len(examples[longest].turns)
     lines = (
-        f"beginnings of row {merits[longest].number}: {len(members) - 1}",
-        f"row {merits[longest].number} is kept: it is the longest ({turns} turns)",
+        f"beginnings of row {keeper_scores[longest].number}: {len(members) - 1}",
+        f"row {keeper_scores[longest].number} is kept: it is the longest ({turns} turns)",
     )
     return Draft("prefix", tuple(sorted(members)), longest, lines)
 
@@ -72,10 +72,10 @@ def duplicate_draft(
     keeper: int,
     part: list[int],
     node_of: dict[int, int],
-    judged: Judged,
+    judged: JudgedPairs,
     answers: Answers,
     stars: Stars,
-    merits: Sequence[Merit],
+    keeper_scores: Sequence[KeeperScore],
 ) -> Draft:
     """An exact or near cluster: rows with one answer."""
     rows = tuple(sorted(part))
@@ -92,14 +92,14 @@ def duplicate_draft(
         f"{len(rows)} rows; " + score_line([score for row, score in zip(rows, scores, strict=True) if row != keeper])
     ]
     lines += differing_lines(
-        [(merits[row].number, judged.nodes[node_of[row]].text) for row in rows if row != keeper], text
+        [(keeper_scores[row].number, judged.nodes[node_of[row]].text) for row in rows if row != keeper], text
     )
     whys = {answers.compare(row, keeper).why for row in rows if row != keeper} - {""}
     if not exact:
         lines.append("nearly the same answer" + (f": {'; '.join(sorted(whys)[:3])}" if whys else ""))
     else:
         lines.append("the same answer")
-    lines.append(why_kept(keeper, rows, merits))
+    lines.append(why_kept(keeper, rows, keeper_scores))
     return Draft("exact" if exact else "near", rows, keeper, tuple(lines), scores)
 
 
@@ -108,15 +108,15 @@ def conflict_draft(
     parts: list[list[int]],
     disagreeing: dict[int, Comparison],
     node_of: dict[int, int],
-    judged: Judged,
+    judged: JudgedPairs,
     stars: Stars,
-    merits: Sequence[Merit],
+    keeper_scores: Sequence[KeeperScore],
 ) -> Draft:
     """Rows whose answers disagree, each voice with its rows."""
     rows = tuple(sorted(row for part in parts for row in part))
     scores = _scores(rows, keeper, node_of, stars)
     numbers = [
-        f"{'rows' if len(part) > 1 else 'row'} {', '.join(str(merits[row].number) for row in sorted(part)[:5])}"
+        f"{'rows' if len(part) > 1 else 'row'} {', '.join(str(keeper_scores[row].number) for row in sorted(part)[:5])}"
         for part in parts
     ]
     whys = list(dict.fromkeys(found.why for found in disagreeing.values()))
@@ -124,10 +124,10 @@ def conflict_draft(
     lines += [f"they disagree: {why}" for why in whys[:4]]
     lines.append(score_line([score for row, score in zip(rows, scores, strict=True) if row != keeper]))
     lines += differing_lines(
-        [(merits[row].number, judged.nodes[node_of[row]].text) for row in rows if row != keeper],
+        [(keeper_scores[row].number, judged.nodes[node_of[row]].text) for row in rows if row != keeper],
         judged.nodes[node_of[keeper]].text,
     )
-    lines.append(why_kept(keeper, rows, merits).replace(" is kept: ", " is proposed: "))
+    lines.append(why_kept(keeper, rows, keeper_scores).replace(" is kept: ", " is proposed: "))
     return Draft("conflict", rows, keeper, tuple(lines), scores, voices=_voices(rows, parts))
 
 
@@ -135,9 +135,9 @@ def alternatives_draft(
     keeper: int,
     parts: list[list[int]],
     node_of: dict[int, int],
-    judged: Judged,
+    judged: JudgedPairs,
     stars: Stars,
-    merits: Sequence[Merit],
+    keeper_scores: Sequence[KeeperScore],
 ) -> Draft:
     """Rows whose answers differ without disagreeing."""
     ordered = tuple(sorted(row for part in parts for row in part))
@@ -147,10 +147,10 @@ def alternatives_draft(
     ]
     lines.append(score_line([score for row, score in zip(ordered, scores, strict=True) if row != keeper]))
     lines += differing_lines(
-        [(merits[row].number, judged.nodes[node_of[row]].text) for row in ordered if row != keeper],
+        [(keeper_scores[row].number, judged.nodes[node_of[row]].text) for row in ordered if row != keeper],
         judged.nodes[node_of[keeper]].text,
     )
-    lines.append(why_kept(keeper, ordered, merits))
+    lines.append(why_kept(keeper, ordered, keeper_scores))
     return Draft("near", ordered, keeper, tuple(lines), scores, alternatives=True, voices=_voices(ordered, parts))
 
 
@@ -160,9 +160,11 @@ def _voices(rows: Sequence[int], parts: Sequence[Sequence[int]]) -> tuple[int, .
     return tuple(part_of[row] for row in rows)
 
 
-def family_draft(family: Family, judged: Judged, rows_of: dict[int, list[int]], merits: Sequence[Merit]) -> Draft:
+def family_draft(
+    family: Family, judged: JudgedPairs, rows_of: dict[int, list[int]], keeper_scores: Sequence[KeeperScore]
+) -> Draft:
     """Rows that look alike and ask for different things."""
-    row_of = {node: by_merit(rows_of[node], merits)[0] for node in family.nodes}
+    row_of = {node: by_keeper_score(rows_of[node], keeper_scores)[0] for node in family.nodes}
     rows = tuple(sorted(row_of.values()))
     score_of = {row_of[family.nodes[0]]: 100.0}
     for edge in family.edges:

@@ -18,13 +18,13 @@ from engine.scan.duplicates.cluster_draft import (
     family_draft,
     prefix_draft,
 )
-from engine.scan.duplicates.constraints import NO_RELATIONS, Relations
+from engine.scan.duplicates.constraints import NO_CONSTRAINTS, Constraints
 from engine.scan.duplicates.families import families
-from engine.scan.duplicates.keeper import Merit, by_merit
-from engine.scan.duplicates.pair_judge import FAMILY_SCORE, Edge, Judged
+from engine.scan.duplicates.keeper import KeeperScore, by_keeper_score
+from engine.scan.duplicates.pair_judge import FAMILY_SCORE, Edge, JudgedPairs
 from engine.scan.duplicates.prefix import prefix_groups
 from engine.scan.duplicates.stars import Group, Stars
-from engine.scan.parallel import beside
+from engine.scan.parallel import second_process
 from engine.scan.requests.requests import Request
 
 LETTERS: dict[ClusterKind, str] = {"exact": "c", "near": "c", "prefix": "c", "variant": "v", "conflict": "x"}
@@ -40,41 +40,41 @@ MOST_LIKENED = 300
 def find_clusters(
     examples: Sequence[Example],
     requests: Sequence[Request],
-    judged: Judged,
+    judged: JudgedPairs,
     node_of: Sequence[int],
-    merits: Sequence[Merit],
+    keeper_scores: Sequence[KeeperScore],
     sides: Sequence[Sequence[int]],
     tick: Callable[[int], None],
-    relations: Relations = NO_RELATIONS,
+    constraints: Constraints = NO_CONSTRAINTS,
 ) -> tuple[tuple[Cluster, ...], Answers, Stars]:
     """All clusters, ordered by kind and first row. `sides` are disjoint row positions that no cluster may mix.
 
-    `relations` are a person's word and outweigh the guard. Also returns the compared answers and the judged edges,
+    `constraints` are a person's word and outweigh the guard. Also returns the compared answers and the judged edges,
     which leaks are read from.
     """
     answers = Answers(requests, judged.nodes, node_of, judged)
-    stars = Stars(judged, merits, answers.equal, relations)
+    stars = Stars(judged, keeper_scores, answers.equal, constraints)
     drafts: list[Draft] = []
     for side in sides:
-        drafts += _side_clusters(examples, judged, node_of, merits, side, answers, stars, relations, tick)
+        drafts += _side_clusters(examples, judged, node_of, keeper_scores, side, answers, stars, constraints, tick)
     return with_ids(drafts, examples), answers, stars
 
 
 def _side_clusters(
     examples: Sequence[Example],
-    judged: Judged,
+    judged: JudgedPairs,
     node_of: Sequence[int],
-    merits: Sequence[Merit],
+    keeper_scores: Sequence[KeeperScore],
     side: Sequence[int],
     answers: Answers,
     stars: Stars,
-    relations: Relations,
+    constraints: Constraints,
     tick: Callable[[int], None],
 ) -> list[Draft]:
     drafts: list[Draft] = []
     spoken_for: set[int] = set()
-    for members in _allowed_prefixes(examples, side, relations):
-        drafts.append(prefix_draft(members, examples, merits))
+    for members in _allowed_prefixes(examples, side, constraints):
+        drafts.append(prefix_draft(members, examples, keeper_scores))
         spoken_for.update(members)
 
     rows_of: dict[int, list[int]] = {}
@@ -84,7 +84,7 @@ def _side_clusters(
     together = {node: number for number, group in enumerate(groups) for node in group.nodes}
 
     def told(group: Group) -> list[Draft]:
-        return _group_drafts(group, judged, answers, stars, merits, spoken_for, relations)
+        return _group_drafts(group, judged, answers, stars, keeper_scores, spoken_for, constraints)
 
     drafts += _all_told(groups, told, judged.both, tick)
 
@@ -96,7 +96,7 @@ def _side_clusters(
         if edge.left not in together or together[edge.left] != together.get(edge.right)
     ]
     drafts += [
-        family_draft(family, judged, rows_of, merits) for family in families(siblings, rows_of.keys(), len(side))
+        family_draft(family, judged, rows_of, keeper_scores) for family in families(siblings, rows_of.keys(), len(side))
     ]
     return drafts
 
@@ -110,7 +110,7 @@ def _all_told(
     def other_half(wanted: Callable[[], None]) -> bytes:
         return json.dumps([draft.to_json() for group in groups[1::2] for draft in told(group)]).encode("ascii")
 
-    with beside(other_half, forked) as theirs:
+    with second_process(other_half, forked) as theirs:
         drafts: list[Draft] = []
         for number, group in enumerate(groups[::2] if forked else groups):
             if number % 100 == 0:
@@ -121,7 +121,7 @@ def _all_told(
     return drafts
 
 
-def _may_be_siblings(edge: Edge, judged: Judged) -> bool:
+def _may_be_siblings(edge: Edge, judged: JudgedPairs) -> bool:
     return (
         edge.score >= FAMILY_SCORE
         and edge.judgement.words != ()
@@ -129,15 +129,17 @@ def _may_be_siblings(edge: Edge, judged: Judged) -> bool:
     )
 
 
-def _allowed_prefixes(examples: Sequence[Example], side: Sequence[int], relations: Relations) -> Iterator[list[int]]:
+def _allowed_prefixes(
+    examples: Sequence[Example], side: Sequence[int], constraints: Constraints
+) -> Iterator[list[int]]:
     """Prefix groups, longest row first, without rows that a person told apart from it or from each other."""
     waiting = [list(side)]
     while waiting:
         for members in prefix_groups(examples, waiting.pop()):
-            if not relations.concerns(members):
+            if not constraints.concerns(members):
                 yield members
                 continue
-            taken, *others = relations.separated(members, lambda row, first: True)
+            taken, *others = constraints.separated(members, lambda row, first: True)
             if len(taken) > 1:
                 yield taken
             rest = [row for group in others for row in group]
@@ -147,18 +149,18 @@ def _allowed_prefixes(examples: Sequence[Example], side: Sequence[int], relation
 
 def _group_drafts(
     group: Group,
-    judged: Judged,
+    judged: JudgedPairs,
     answers: Answers,
     stars: Stars,
-    merits: Sequence[Merit],
+    keeper_scores: Sequence[KeeperScore],
     spoken_for: set[int],
-    relations: Relations,
+    constraints: Constraints,
 ) -> list[Draft]:
     """The clusters of rows that ask the same: equal answers together, contradictions together, other answers as
     alternatives.
     """
     node_of = dict(zip(group.rows, group.nodes, strict=True))
-    parts = _parts(group, answers, merits)
+    parts = _parts(group, answers, keeper_scores)
     nodes = set(group.nodes)
     # What is judged the same asks something.
     generic = len(nodes) == 1 and judged.is_generic(group.center)
@@ -168,7 +170,7 @@ def _group_drafts(
         for number, part in enumerate(parts):
             for other_number in range(number) if number < MOST_PARTS else (0,):
                 found = answers.compare(part[0], parts[other_number][0])
-                if found.relation == "conflict" and not relations.fine([*part, *parts[other_number]]):
+                if found.relation == "conflict" and not constraints.fine([*part, *parts[other_number]]):
                     disagreeing.setdefault(other_number, found)
                     disagreeing.setdefault(number, found)
     drafts: list[Draft] = []
@@ -178,26 +180,26 @@ def _group_drafts(
         while len(rest) > 1 and not spoken_for.issuperset(rest):
             keeper, rows = stars.kept_of(rest, node_of, group.center)
             if len(rows) > 1:
-                drafts.append(duplicate_draft(keeper, rows, node_of, judged, answers, stars, merits))
+                drafts.append(duplicate_draft(keeper, rows, node_of, judged, answers, stars, keeper_scores))
             rest = [row for row in rest if row not in rows]
     if disagreeing:
         loud = [parts[number] for number in sorted(disagreeing)]
         keeper, rows = stars.kept_of([row for part in loud for row in part], node_of, group.center)
         loud = [kept for part in loud if (kept := [row for row in part if row in rows])]
         if len(loud) > 1:
-            drafts.append(conflict_draft(keeper, loud, disagreeing, node_of, judged, stars, merits))
-    elif context_free and len(parts) > 1 and not relations.fine(group.rows):
+            drafts.append(conflict_draft(keeper, loud, disagreeing, node_of, judged, stars, keeper_scores))
+    elif context_free and len(parts) > 1 and not constraints.fine(group.rows):
         keeper, rows = stars.kept_of([row for part in parts for row in part], node_of, group.center)
         kinds = [kept for part in parts if (kept := [row for row in part if row in rows])]
         if len(kinds) > 1:
-            drafts.append(alternatives_draft(keeper, kinds, node_of, judged, stars, merits))
+            drafts.append(alternatives_draft(keeper, kinds, node_of, judged, stars, keeper_scores))
     return drafts
 
 
-def _parts(group: Group, answers: Answers, merits: Sequence[Merit]) -> list[list[int]]:
+def _parts(group: Group, answers: Answers, keeper_scores: Sequence[KeeperScore]) -> list[list[int]]:
     """The rows by answer, the best row of each part first, the best part first."""
     by_form: dict[object, list[int]] = {}
-    for row in by_merit(group.rows, merits):
+    for row in by_keeper_score(group.rows, keeper_scores):
         by_form.setdefault((answers.form(row), answers.before(row)), []).append(row)
     parts: list[list[int]] = []
     for number, rows in enumerate(by_form.values()):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Relations:
+class Constraints:
     """A person's word on pairs of rows; it outweighs every score. Rows are positions in the scanned sequence.
 
     `_sets[row]` are the "not duplicates" sets that hold the row, `_parts[row]` the parts it was split off into,
@@ -57,26 +57,26 @@ class Relations:
 
 
 _NONE: frozenset[int] = frozenset()
-NO_RELATIONS = Relations()
+NO_CONSTRAINTS = Constraints()
 
 
-def relations_of(
+def constraints_of(
     position_of: Mapping[int, int],
     not_duplicates: Sequence[frozenset[int]],
     fine_together: Sequence[frozenset[int]],
     split: Sequence[frozenset[int]],
-) -> Relations:
-    """The relations among positions, from sets of row numbers; numbers that were not scanned are left out.
+) -> Constraints:
+    """The constraints among positions, from sets of row numbers; numbers that were not scanned are left out.
 
     A `split` set was taken out of its cluster: its rows stay with each other and share no cluster with any other row.
     """
     if not (not_duplicates or fine_together or split):
-        return NO_RELATIONS
+        return NO_CONSTRAINTS
 
     def placed(numbers: frozenset[int]) -> frozenset[int]:
         return frozenset(position_of[number] for number in numbers if number in position_of)
 
-    return Relations(
+    return Constraints(
         _members(map(placed, not_duplicates)), _members(map(placed, split)), tuple(map(placed, fine_together))
     )
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from engine.model import Example, Flag
 from engine.scan.dates import date_of
-from engine.scan.duplicates.pair_judge import Judged
+from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.requests.requests import Request
 
 
 @dataclass(frozen=True, slots=True)
-class Merit:
+class KeeperScore:
     """What speaks for one row, in the order in which it counts; `number` (file order) breaks ties."""
 
     preferred: int
@@ -29,14 +29,14 @@ class Merit:
         return (self.preferred, -self.flags, self.date, self.whole, -self.odd_words)
 
 
-def merits_of(
+def keeper_scores_of(
     examples: Sequence[Example],
     requests: Sequence[Request],
-    judged: Judged,
+    judged: JudgedPairs,
     node_of: Sequence[int],
     flags: Sequence[Flag],
     prefer: Callable[[int], int],
-) -> Sequence[Merit]:
+) -> Sequence[KeeperScore]:
     """What speaks for each row, worked out when a cluster asks."""
     counts: dict[int, int] = {}
     cut: set[int] = set()
@@ -45,17 +45,17 @@ def merits_of(
             counts[flag.row] = counts.get(flag.row, 0) + 1
         if flag.signal in ("truncated", "empty_output", "placeholder_output"):
             cut.add(flag.row)
-    return _Merits(examples, requests, judged, node_of, counts, cut, prefer)
+    return _KeeperScores(examples, requests, judged, node_of, counts, cut, prefer)
 
 
-class _Merits(Sequence[Merit]):
-    """Merits by position; most rows stand in no cluster and are never asked for."""
+class _KeeperScores(Sequence[KeeperScore]):
+    """The scores by position; most rows stand in no cluster and are never asked for."""
 
     def __init__(
         self,
         examples: Sequence[Example],
         requests: Sequence[Request],
-        judged: Judged,
+        judged: JudgedPairs,
         node_of: Sequence[int],
         flags: dict[int, int],
         cut: set[int],
@@ -63,16 +63,16 @@ class _Merits(Sequence[Merit]):
     ) -> None:
         self._examples, self._requests, self._judged, self._node_of = examples, requests, judged, node_of
         self._flags, self._cut, self._prefer = flags, cut, prefer
-        self._known: dict[int, Merit] = {}
+        self._known: dict[int, KeeperScore] = {}
 
     def __len__(self) -> int:
         return len(self._examples)
 
-    def __getitem__(self, row: int) -> Merit:  # type: ignore[override]
-        merit = self._known.get(row)
-        if merit is None:
+    def __getitem__(self, row: int) -> KeeperScore:  # type: ignore[override]
+        score = self._known.get(row)
+        if score is None:
             example, request = self._examples[row], self._requests[row]
-            merit = self._known[row] = Merit(
+            score = self._known[row] = KeeperScore(
                 preferred=self._prefer(example.number),
                 flags=self._flags.get(example.number, 0),
                 date=date_of(example.raw),
@@ -81,26 +81,26 @@ class _Merits(Sequence[Merit]):
                 odd_words=self._judged.odd_words[self._node_of[row]] if self._judged.odd_words else 0,
                 number=example.number,
             )
-        return merit
+        return score
 
 
-def by_merit(rows: Iterable[int], merits: Sequence[Merit]) -> list[int]:
+def by_keeper_score(rows: Iterable[int], keeper_scores: Sequence[KeeperScore]) -> list[int]:
     """`rows`, the best to keep first: preferred by the person > no flags > newest > whole answer > fewest odd words >
     first in the file.
     """
     rows = list(rows)
     if len(rows) < 2:
         return rows
-    return sorted(rows, key=lambda row: ((merit := merits[row]).rank, -merit.number), reverse=True)
+    return sorted(rows, key=lambda row: ((score := keeper_scores[row]).rank, -score.number), reverse=True)
 
 
-def why_kept(keeper: int, rows: Iterable[int], merits: Sequence[Merit]) -> str:
+def why_kept(keeper: int, rows: Iterable[int], keeper_scores: Sequence[KeeperScore]) -> str:
     """Why `keeper` and none of `rows`, as a sentence."""
-    kept = merits[keeper]
-    others = [merits[row] for row in rows if row != keeper]
+    kept = keeper_scores[keeper]
+    others = [keeper_scores[row] for row in rows if row != keeper]
     if not others:
         return f"row {kept.number} stands alone"
-    rival = max(others, key=lambda merit: (merit.rank, -merit.number))
+    rival = max(others, key=lambda score: (score.rank, -score.number))
     reason = "it comes first in the file"
     if (rival.rank, -rival.number) > (kept.rank, -kept.number):
         reason = "all others are the same request as it, which holds for no better row"

@@ -72,7 +72,7 @@ def is_believed(score: float, judgement: Judgement) -> bool:
 
 
 @dataclass(slots=True)
-class Judged:
+class JudgedPairs:
     """What `judge_pairs` found, and the means to judge further pairs of the same nodes. `odd_words[node]` counts words
     found in no other node; it is empty before the words were counted. `both`: a second process may do half of the work.
     """
@@ -142,14 +142,14 @@ class Judged:
         name = self._names.get(number)
         if name is None:
             node = self.nodes[number]
-            content = json.dumps([node.persona, *node.turns])
+            content = json.dumps([node.system_prompt, *node.turns])
             name = self._names[number] = blake2b(content.encode("ascii"), digest_size=12).hexdigest()
         return name
 
     def _judged_now(self, left: int, right: int, rows_with: Mapping[str, int]) -> Judgement:
         self.judged += 1
         one, other = self.nodes[left], self.nodes[right]
-        if one.persona != other.persona:
+        if one.system_prompt != other.system_prompt:
             return Judgement(False, "system prompt")
         if len(one.turns) != len(other.turns):
             return Judgement(False, "turns")

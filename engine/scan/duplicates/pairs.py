@@ -26,13 +26,13 @@ from engine.scan.duplicates.pair_judge import (
     LEAST_SCORE,
     LEAST_SCORE_OF_EQUAL_WORDS,
     Edge,
-    Judged,
+    JudgedPairs,
     is_believed,
     other_reading,
 )
 from engine.scan.duplicates.tokens import Tokens
 from engine.scan.duplicates.vocabulary import Ints, build_vocabulary
-from engine.scan.parallel import beside
+from engine.scan.parallel import second_process
 from engine.scan.requests.guard import Judgement
 from engine.scan.requests.requests import Node
 from engine.scan.text import SCORED_HEAD, SCORED_TAIL, sorted_form
@@ -59,7 +59,7 @@ def judge_pairs(
     split: tuple[int, Callable[[], Tokens]] | None = None,
     *,
     both: bool = False,
-) -> Judged:
+) -> JudgedPairs:
     """Find and judge all pairs of `nodes` worth it. `tick(done, of)` is called on the way; `of` changes as candidates
     come in. `split` waits for the words of so many of the first rows, which are being split already; `both` lets a
     second process judge half of the pairs.
@@ -85,7 +85,7 @@ def judge_pairs(
         _judge(found, close[:most], scores[:most], asked)
         return _told(found, (close[most:], scores[most:]))
 
-    with beside(rest, forked) as theirs:
+    with second_process(rest, forked) as theirs:
         judged.both = both and not forked
         own = _scored(
             judged, likely[:here], lambda share: tick(int((1 + share) * rows), 3 * rows), LEAST_SCORE_OF_EQUAL_WORDS
@@ -106,7 +106,7 @@ def candidate_pairs(
     tick: Callable[[int, int], None],
     cache: ScanCache | None = None,
     split: tuple[int, Callable[[], Tokens]] | None = None,
-) -> tuple[Judged, Pairs, Callable[[], Pairs]]:
+) -> tuple[JudgedPairs, Pairs, Callable[[], Pairs]]:
     """What the joins propose: pairs that likely ask the same, and other pairs that are alike; these are looked for when
     they are asked for. Nothing is judged yet."""
     texts = [node.text for node in nodes]
@@ -120,7 +120,7 @@ def candidate_pairs(
         split=(_first_rows(nodes, split[0]), split[1]) if split is not None else None,
     )
     odd_words = vocabulary.odd[: len(texts)].tolist()
-    judged = Judged(nodes, vocabulary.rows_with, odd_words=odd_words, cache=cache)
+    judged = JudgedPairs(nodes, vocabulary.rows_with, odd_words=odd_words, cache=cache)
     owner = np.concatenate((np.arange(len(texts)), np.array([number for number, _ in further], np.int64)))
     groups = [sorted(set(owner[group].tolist())) for group in same_signature_groups(vocabulary)]
     by_signature = signature_pairs([group for group in groups if len(group) > 1], lambda group: _star(judged, group))
@@ -150,7 +150,7 @@ def _is_small(nodes: Sequence[Node]) -> bool:
     return len(nodes) * sum(min(len(node.text), SCORED_HEAD + SCORED_TAIL) for node in nodes) <= EXHAUSTIVE_COST
 
 
-def _all_pairs(judged: Judged) -> Pairs:
+def _all_pairs(judged: JudgedPairs) -> Pairs:
     """Every pair of nodes with a plain score of 75 and more, in blocks. Pairs that other word orders make alike have
     equal signatures.
     """
@@ -179,7 +179,7 @@ Scored = tuple[list[tuple[int, int]], list[float]]
 """Pairs and how alike each is."""
 
 
-def _scored(judged: Judged, pairs: Pairs, tick: Callable[[float], None], least: float) -> Scored:
+def _scored(judged: JudgedPairs, pairs: Pairs, tick: Callable[[float], None], least: float) -> Scored:
     """Those of `pairs` that are alike to `least` and more.
 
     Where little likeness is asked for, a pair that is not alike as it stands is scored by its sorted words too. Else
@@ -210,7 +210,7 @@ def _scored(judged: Judged, pairs: Pairs, tick: Callable[[float], None], least: 
 
 
 def _judge(
-    judged: Judged,
+    judged: JudgedPairs,
     wanted: list[tuple[int, int]],
     scores: list[float],
     tick: Callable[[float], None],
@@ -224,13 +224,13 @@ def _judge(
             judged.siblings.append(edge)
 
 
-def _told(found: Judged, left: Scored) -> bytes:
+def _told(found: JudgedPairs, left: Scored) -> bytes:
     """What a second process found, and the pairs that it left to judge."""
     edges = [[edge.to_json() for edge in some] for some in (found.same, found.siblings)]
     return json.dumps([*edges, found.judged, found.used_pairs, left]).encode("ascii")
 
 
-def _taken_in(judged: Judged, sent: bytes) -> Scored:
+def _taken_in(judged: JudgedPairs, sent: bytes) -> Scored:
     """What `_told` says, taken over; the pairs that are left to judge."""
     same, siblings, count, used, (pairs, scores) = json.loads(sent)
     judged.same += map(Edge.from_json, same)
@@ -240,14 +240,14 @@ def _taken_in(judged: Judged, sent: bytes) -> Scored:
     return [(one, other) for one, other in pairs], scores
 
 
-def _verdicts(judged: Judged, pairs: list[tuple[int, int]], tick: Callable[[float], None]) -> list[Judgement]:
+def _verdicts(judged: JudgedPairs, pairs: list[tuple[int, int]], tick: Callable[[float], None]) -> list[Judgement]:
     """The verdict on each pair. Every second one may come from a second process, where few are known already."""
     forked = judged.both and len(pairs) >= FEWEST_PAIRS and not (judged.cache is not None and judged.cache.pairs)
 
     def other_half(wanted: Callable[[], None]) -> bytes:
         return json.dumps([judged.record(*pair) for pair in pairs[1::2]]).encode("ascii")
 
-    with beside(other_half, forked) as theirs:
+    with second_process(other_half, forked) as theirs:
         found: list[Judgement] = []
         for done, pair in enumerate(pairs[::2] if forked else pairs):
             if done % 250 == 0:
@@ -261,7 +261,7 @@ def _verdicts(judged: Judged, pairs: list[tuple[int, int]], tick: Callable[[floa
     return both
 
 
-def _star(judged: Judged, group: list[int]) -> Pairs:
+def _star(judged: JudgedPairs, group: list[int]) -> Pairs:
     """Pairs for a crowded signature: rows with equal keys each with the first of them, and those firsts in a row.
     Linear.
     """
@@ -273,7 +273,7 @@ def _star(judged: Judged, group: list[int]) -> Pairs:
         shape = tuple(
             (key.numbers, key.signs, key.task, key.questions, frozenset(key.bag.items()), key.spaceless) for key in keys
         )
-        first = firsts.setdefault((judged.nodes[node].persona, shape), node)
+        first = firsts.setdefault((judged.nodes[node].system_prompt, shape), node)
         if first != node:
             found.append((first, node))
     heads = list(firsts.values())

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.scan.duplicates.constraints import NO_RELATIONS, Relations
-from engine.scan.duplicates.keeper import Merit, by_merit
-from engine.scan.duplicates.pair_judge import Edge, Judged, is_believed
+from engine.scan.duplicates.constraints import NO_CONSTRAINTS, Constraints
+from engine.scan.duplicates.keeper import KeeperScore, by_keeper_score
+from engine.scan.duplicates.pair_judge import Edge, JudgedPairs, is_believed
 from engine.scan.requests.guard import SAME
 
 KEEPERS_TRIED = 5
@@ -31,14 +31,14 @@ class Stars:
 
     def __init__(
         self,
-        judged: Judged,
-        merits: Sequence[Merit],
+        judged: JudgedPairs,
+        keeper_scores: Sequence[KeeperScore],
         agree: Callable[[int, int], bool],
-        relations: Relations = NO_RELATIONS,
+        constraints: Constraints = NO_CONSTRAINTS,
     ) -> None:
         self._judged = judged
-        self._relations = relations
-        self._merits = merits
+        self._relations = constraints
+        self._merits = keeper_scores
         self._agree = agree
         self._edges: dict[tuple[int, int], Edge] = {(edge.left, edge.right): edge for edge in judged.same}
         self._neighbours: dict[int, list[int]] = defaultdict(list)
@@ -103,7 +103,7 @@ class Stars:
         """The best of `rows` that all others pass the guard against, and the rows that do: all of them, but where a
         row that a person accepted has no match in some, or where no row of the group's center is among them.
         """
-        ranked = by_merit(rows, self._merits)
+        ranked = by_keeper_score(rows, self._merits)
         by_node = list({node_of[row]: row for row in reversed(ranked)}.values())
         tried = sorted(by_node, key=ranked.index)
         tried = list(dict.fromkeys([*tried[:KEEPERS_TRIED], *(row for row in ranked if node_of[row] == center)]))
@@ -127,7 +127,7 @@ class Stars:
             return edge is not None and (not edge.judgement.weak or self._agree(row, first))
 
         # The rows of the center first: the other members were judged against it.
-        ranked = sorted(by_merit(group.rows, self._merits), key=lambda row: node_of[row] != group.center)
+        ranked = sorted(by_keeper_score(group.rows, self._merits), key=lambda row: node_of[row] != group.center)
         return [
             Group(tuple(sorted(rows)), tuple(node_of[row] for row in sorted(rows)), node_of[rows[0]])
             for rows in self._relations.separated(ranked, joins)
@@ -135,13 +135,13 @@ class Stars:
         ]
 
     def _best_rank(self, rows: Iterable[int]) -> tuple[int, ...]:
-        merit = self._merits[by_merit(rows, self._merits)[0]]
-        return (-merit.preferred, merit.flags, merit.number)
+        score_of_row = self._merits[by_keeper_score(rows, self._merits)[0]]
+        return (-score_of_row.preferred, score_of_row.flags, score_of_row.number)
 
     def _keeper_node(self, center: int, star: list[int], rows_of: dict[int, list[int]]) -> int:
         """The node of the best row that every other member passes the guard against; the center always is one."""
-        first_rows = {by_merit(rows_of[node], self._merits)[0]: node for node in star}
-        for row in by_merit(first_rows, self._merits)[:KEEPERS_TRIED]:
+        first_rows = {by_keeper_score(rows_of[node], self._merits)[0]: node for node in star}
+        for row in by_keeper_score(first_rows, self._merits)[:KEEPERS_TRIED]:
             node = first_rows[row]
             if node == center or all(self.edge(node, other) is not None for other in star):
                 return node
@@ -149,7 +149,7 @@ class Stars:
 
     def _believed(self, keeper: int, star: list[int], rows_of: dict[int, list[int]]) -> tuple[list[int], list[int]]:
         """The rows of the star; of a weakly linked node all or none, by whether its answers agree with the keeper's."""
-        keeper_row = by_merit(rows_of[keeper], self._merits)[0]
+        keeper_row = by_keeper_score(rows_of[keeper], self._merits)[0]
         placed: list[tuple[int, int]] = []
         for node in star:
             edge = self.edge(keeper, node)

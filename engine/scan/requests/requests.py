@@ -34,7 +34,7 @@ class Request(NamedTuple):
     turns: tuple[str, ...]
     before: tuple[str, ...]
     answer: str
-    persona: str
+    system_prompt: str
 
     @property
     def text(self) -> str:
@@ -47,7 +47,7 @@ class Node:
     """All rows with equal requests: the same texts of the user and the same system prompt. `rows` are ascending."""
 
     turns: tuple[str, ...]
-    persona: str
+    system_prompt: str
     rows: list[int]
 
     @property
@@ -64,7 +64,7 @@ class Node:
 def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> list[Request]:
     """One request per example, in order."""
     found: list[Request] = []
-    personas: dict[int, str] = {}
+    system_prompts: dict[int, str] = {}
     known: dict[str, str] = {}
     for position, example in enumerate(examples):
         if position % 2000 == 0:
@@ -76,10 +76,10 @@ def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> lis
             continue
         spoken = [turn for turn in turns if turn.role != "system"]
         if len(spoken) < len(turns):
-            personas[position] = _persona(turns, known)
+            system_prompts[position] = _system_prompt(turns, known)
         found.append(_request(spoken))
-    for position, persona in _telling(personas, len(examples)).items():
-        found[position] = found[position]._replace(persona=persona)
+    for position, system_prompt in _telling(system_prompts, len(examples)).items():
+        found[position] = found[position]._replace(system_prompt=system_prompt)
     return found
 
 
@@ -94,7 +94,7 @@ def _request(spoken: list[Turn]) -> Request:
     return Request(users, before, answer, "")
 
 
-def _persona(turns: Sequence[Turn], known: dict[str, str]) -> str:
+def _system_prompt(turns: Sequence[Turn], known: dict[str, str]) -> str:
     """The system prompt in comparable form; numbers (dates, names of models) aside. Many rows share one: `known` holds
     the forms of those seen.
     """
@@ -105,12 +105,12 @@ def _persona(turns: Sequence[Turn], known: dict[str, str]) -> str:
     return form
 
 
-def _telling(personas: dict[int, str], rows: int) -> dict[int, str]:
+def _telling(system_prompts: dict[int, str], rows: int) -> dict[int, str]:
     """The system prompts that say something about their row: all but the commonest, where many rows share it."""
-    counts = Counter(persona for persona in personas.values() if persona)
+    counts = Counter(system_prompt for system_prompt in system_prompts.values() if system_prompt)
     commonest, count = counts.most_common(1)[0] if counts else ("", 0)
     shared = commonest if count >= 2 and count > SHARED_SYSTEM * rows else ""
-    return {position: persona for position, persona in personas.items() if persona not in ("", shared)}
+    return {position: prompt for position, prompt in system_prompts.items() if prompt not in ("", shared)}
 
 
 def nodes_of(requests: Sequence[Request]) -> list[Node]:
@@ -119,11 +119,11 @@ def nodes_of(requests: Sequence[Request]) -> list[Node]:
     alike: dict[tuple[str, bytes], list[int]] = {}
     coarse = coarse_forms(["\x01".join(request.turns) for request in requests])
     for row, (request, letters) in enumerate(zip(requests, coarse, strict=True)):
-        alike.setdefault((request.persona, letters), []).append(row)
+        alike.setdefault((request.system_prompt, letters), []).append(row)
     nodes: list[Node] = []
     for rows in alike.values():
         if len(rows) == 1:
-            nodes.append(Node(requests[rows[0]].turns, requests[rows[0]].persona, rows))
+            nodes.append(Node(requests[rows[0]].turns, requests[rows[0]].system_prompt, rows))
             continue
         equal: dict[tuple[str, ...], list[int]] = {}
         forms: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -133,7 +133,7 @@ def nodes_of(requests: Sequence[Request]) -> list[Node]:
             if form is None:
                 form = forms[turns] = tuple([exact_form(turn) for turn in turns])
             equal.setdefault(form, []).append(row)
-        nodes += [Node(requests[same[0]].turns, requests[same[0]].persona, same) for same in equal.values()]
+        nodes += [Node(requests[same[0]].turns, requests[same[0]].system_prompt, same) for same in equal.values()]
     return sorted(nodes, key=lambda node: node.rows[0])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.training.plan.estimates import Estimate
-from engine.training.plan.wasted_tokens import JunkCost
+from engine.training.plan.wasted_tokens import WastedTokens
 from engine.training.worker.gpus import Gpu
 
 
@@ -71,7 +71,7 @@ class Plan:
     refusals: tuple[Note, ...]
     values: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
-    junk: tuple[JunkCost, ...] = ()
+    wasted: tuple[WastedTokens, ...] = ()
 
     def overridden(self, why: str) -> dict[str, Any]:
         """What manifest and spec say where the refusals are set aside."""
@@ -98,7 +98,7 @@ class Plan:
                 name: getattr(self, name).to_json()
                 for name in ("steps", "epochs", "vram_gb", "seconds", "cost", "disk_gb")
             },
-            "junk": [cost.to_json() for cost in self.junk],
+            "junk": [cost.to_json() for cost in self.wasted],
             "gpus": [gpu_json(gpu) for gpu in self.gpus],
             "shown": [
                 {"id": row.id, "tokens": row.tokens, "pieces": [[p.text, p.learnt] for p in row.pieces], "cut": row.cut}

@@ -16,7 +16,7 @@ from engine.training.plan.checks import judged, leaking
 from engine.training.plan.estimates import START_SECONDS, Estimate, cost, disk_gb, memory_gb, quantile, run_seconds
 from engine.training.plan.parts import Note, Piece, Plan, ShownRow
 from engine.training.plan.preflight import Progress, preflight
-from engine.training.plan.wasted_tokens import epoch_of, junk_costs
+from engine.training.plan.wasted_tokens import epoch_of, wasted_tokens_of
 from engine.training.spec.run_spec import RunSpec, optimizer_steps
 from engine.training.worker.gpus import Gpu, gpus
 
@@ -31,12 +31,12 @@ def make_plan(
     runs_dir: Path,
     duplicates: Sequence[str] = (),
     leaks: Sequence[str] = (),
-    junk: Mapping[str, Sequence[str]] | None = None,
+    wasted: Mapping[str, Sequence[str]] | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> Plan:
-    """The plan of one run. `duplicates` and `leaks` are ids of training rows a scan has found to be such, `junk` ids by
-    the name of a group whose share of an epoch is told.
+    """The plan of one run. `duplicates` and `leaks` are ids of training rows a scan has found to be such, `wasted` are
+    ids by the name of a group whose share of an epoch is told.
 
     `cache` keeps the worker's answer for the next time; `progress` is that of `preflight`. Raises TrainingError where
     the interpreter does not run.
@@ -101,7 +101,7 @@ def make_plan(
             "template_sha256": answer["template_sha256"],
             "versions": {"python": answer["python"], **answer["versions"]},
         },
-        junk=junk_costs(junk or {}, row_tokens, epoch, float(spec.price_per_hour.value)),
+        wasted=wasted_tokens_of(wasted or {}, row_tokens, epoch, float(spec.price_per_hour.value)),
     )
     return judged(plan, spec, answer, [*leaks, *leaking(train, heldout)], duplicates, gpu if on_gpu else None, runs_dir)
 

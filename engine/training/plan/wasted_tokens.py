@@ -15,7 +15,7 @@ TOGETHER = "together"
 
 
 @dataclass(frozen=True, slots=True)
-class JunkCost:
+class WastedTokens:
     """A group of rows: how many, their tokens, their share of all tokens, minutes and price of an epoch spent on it."""
 
     name: str
@@ -36,9 +36,9 @@ class JunkCost:
         }
 
 
-def junk_costs(
+def wasted_tokens_of(
     groups: Mapping[str, Collection[str]], tokens: Mapping[str, int], epoch_seconds: Estimate, price: float
-) -> tuple[JunkCost, ...]:
+) -> tuple[WastedTokens, ...]:
     """One line a group, and one for all of them together, a row in several groups counting once.
 
     `groups` are row ids by name, `tokens` those of every row of an epoch, `price` is per hour (0: not named). Groups
@@ -55,7 +55,7 @@ def junk_costs(
     )
 
 
-def of_group(name: str, rows: int, tokens: int, of: int, epoch_seconds: Estimate, price: float) -> JunkCost:
+def of_group(name: str, rows: int, tokens: int, of: int, epoch_seconds: Estimate, price: float) -> WastedTokens:
     """The cost of one group."""
     part = tokens / of if of else 0.0
     words = f"{tokens:,} of {of:,} tokens of an epoch"
@@ -71,7 +71,7 @@ def of_group(name: str, rows: int, tokens: int, of: int, epoch_seconds: Estimate
         cost = Estimate(None, minutes.reason)
     else:
         cost = Estimate(round(minutes.value / 60 * price, 4), f"{minutes.value:g} min at {price:g} an hour")
-    return JunkCost(name, rows, tokens, round(part, 4), minutes, cost)
+    return WastedTokens(name, rows, tokens, round(part, 4), minutes, cost)
 
 
 def epoch_of(run_seconds: Estimate, start_seconds: float, epochs: float | None) -> Estimate:

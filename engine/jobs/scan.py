@@ -17,8 +17,7 @@ from engine.errors import TamisError
 from engine.jobs.protocol import end_when_parent_does, say
 from engine.model import Findings
 from engine.project.project import Project, open_project
-from engine.review.outcomes import outcomes
-from engine.review.signal_precision import demoted, records
+from engine.review.outcomes import demoted, outcomes, records
 from engine.scan.pipeline import scan
 from engine.scan.signals.settings import configured
 from engine.scan.signals.signal import Signal

@@ -21,10 +21,9 @@ from engine.project.create import create_project
 from engine.project.project import Project, open_project
 from engine.review.edit_rules import derive, derive_row
 from engine.review.order import ORDERS, mixed, resorted
-from engine.review.outcomes import outcomes
+from engine.review.outcomes import demoted, outcomes, records
 from engine.review.recheck import answered, asking, draw, self_agreement
 from engine.review.remaining import bad_left, lower_bound, random_rank, sample_so_far, stop_advice, upper_bound
-from engine.review.signal_precision import demoted, records
 from engine.review.store import load_queue
 from engine.scan.signals.table import SIGNALS
 from engine.select import select

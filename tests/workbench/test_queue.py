@@ -7,7 +7,7 @@ from pathlib import Path
 import planted
 
 from engine.model import Act, BucketName, Findings, Flag
-from engine.review.signal_precision import Record
+from engine.review.outcomes import Record
 from engine.review.store import Queue
 from workbench.state.queue import GROUPS_FIRST, ReviewQueue
 

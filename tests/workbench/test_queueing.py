@@ -15,7 +15,7 @@ from workbench.actions import decide, pick, repairs, slices
 from workbench.actions import order as ordering
 from workbench.actions.decide import accept_rest, decide_here
 from workbench.actions.edit import edit_fields, save_edit
-from workbench.render.learned import why_lines
+from workbench.render.row import why_lines
 from workbench.state.session import Session
 
 Row = dict[str, Any]

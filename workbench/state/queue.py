@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import compress
 
 from engine.project.project import Project
-from engine.review.outcomes import outcome_of
-from engine.review.signal_precision import Record, records
+from engine.review.outcomes import Record, outcome_of, records
 from engine.review.store import Queue
 
 GROUPS_FIRST = "groups"

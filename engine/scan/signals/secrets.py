@@ -10,9 +10,8 @@ import re
 from collections.abc import Collection
 
 from engine.model import Span
-from engine.scan.signals.masks import mask
 from engine.scan.signals.reading import Reading
-from engine.scan.signals.signal import Found, Signal
+from engine.scan.signals.signal import Found, Signal, mask
 
 _B64 = r"[A-Za-z0-9+/=_-]"
 PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (

@@ -15,9 +15,8 @@ from workbench.actions import tags
 from workbench.actions.merge_answers import conflict_here, merge_texts, save_merge
 from workbench.actions.order import RELEARN_AFTER, RISK, following, ranking, take_order
 from workbench.commands.targets import TRIAGE
-from workbench.render.learned import why_lines
 from workbench.render.list_lines import EntryLines, reason_line, title_line
-from workbench.render.row import paragraphs, raw_paragraphs, turn_paragraphs
+from workbench.render.row import paragraphs, raw_paragraphs, turn_paragraphs, why_lines
 from workbench.render.side_panel import entry_paragraphs, has_column
 from workbench.state.entries import Entry
 from workbench.state.queue import GROUPS_FIRST

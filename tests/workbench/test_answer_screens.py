@@ -1,5 +1,5 @@
 """The screens that read answers: trying a run, judging two. The answering process is a small stand-in here, real lines
-over real pipes; tests/training/test_answering.py has the real one."""
+over real pipes; tests/training/test_inference.py has the real one."""
 
 from __future__ import annotations
 

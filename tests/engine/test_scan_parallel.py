@@ -120,7 +120,7 @@ def test_the_cache_takes_in_what_the_second_process_worked_out(always_beside: li
 THREADS = """
 import sys, threading
 sys.path.insert(0, sys.argv[1])
-import pytest, test_scan_beside as here
+import pytest, test_scan_parallel as here
 from engine.scan.pipeline import scan
 started = here.send_all_beside(pytest.MonkeyPatch())
 done = threading.Event()

@@ -122,3 +122,7 @@ async def shown(app: TamisApp, pilot: Pilot[int], sight: Callable[[str], bool]) 
             return text
         await asyncio.sleep(0.02)
     raise AssertionError(text)
+
+
+async def type_filter(pilot: Pilot[int], text: str) -> None:
+    await pilot.press("slash", *text, "enter")

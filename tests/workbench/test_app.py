@@ -11,18 +11,12 @@ from textual.widgets import TextArea
 
 from engine.model import Cluster, Findings
 from engine.project.create import create_project
-from workbench.render.scan_steps import in_words
-from workbench.state.progress import ScanProgress
 from workbench.text.cells import cells
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return planted.make_folder(tmp_path)
-
-
-async def type_filter(pilot: planted.Pilot[int], text: str) -> None:
-    await pilot.press("slash", *text, "enter")
 
 
 async def test_one_lands_on_the_overview_and_enter_opens_the_best_group(folder: Path) -> None:
@@ -42,7 +36,7 @@ async def test_a_sitting(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
         await pilot.press("enter", "enter")
         assert "accepted 1 row and rejected 2 rows" in screen_text(app)[-2]
-        await type_filter(pilot, "row:10-11")
+        await planted.type_filter(pilot, "row:10-11")
         await pilot.press("x")
         assert screen_text(app)[0].startswith(" raw.jsonl  ✓1 ✗3 →0 ·16 left")
         await pilot.press("e", "end", "e", "ctrl+s")
@@ -64,7 +58,7 @@ async def test_a_sitting(folder: Path) -> None:
 
 async def test_the_reader_shows_members_as_differences(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
-        await type_filter(pilot, "kind:near")
+        await planted.type_filter(pilot, "kind:near")
         text = "\n".join(screen_text(app))
         assert "the keeper" in text
         assert " ·  4      1 the keeper: its sentence ends" in text
@@ -74,7 +68,7 @@ async def test_the_reader_shows_members_as_differences(folder: Path) -> None:
 
 async def test_the_reason_is_always_in_sight_and_w_tells_all(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
-        await type_filter(pilot, "row:10")
+        await planted.type_filter(pilot, "row:10")
         assert screen_text(app)[-3] == ' drop refusal: the answer refuses: "I am sorry"'
         await pilot.press("w")
         assert screen_text(app)[5].split() == ["why", "refusal", "the", "answer", "refuses:", '"I', "am", 'sorry"']
@@ -82,10 +76,10 @@ async def test_the_reason_is_always_in_sight_and_w_tells_all(folder: Path) -> No
 
 async def test_a_key_that_cannot_act_says_why(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
-        await type_filter(pilot, "row:12")
+        await planted.type_filter(pilot, "row:12")
         await pilot.press("enter")
         assert "this row is in no group" in screen_text(app)[-2]
-        await type_filter(pilot, "kind:exact")
+        await planted.type_filter(pilot, "kind:exact")
         await pilot.press("e")
         assert "this is a group" in screen_text(app)[-2]
         await pilot.press("u")
@@ -118,7 +112,7 @@ async def test_a_filter_counts_while_typing_and_refuses_nonsense(folder: Path) -
 
 async def test_an_edit_left_by_escape_comes_back_as_a_draft(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
-        await type_filter(pilot, "row:11")
+        await planted.type_filter(pilot, "row:11")
         await pilot.press("e", *"so ", "escape")
         assert "the draft is kept" in screen_text(app)[-2]
         assert journal(folder) == []
@@ -131,7 +125,7 @@ async def test_an_edit_left_by_escape_comes_back_as_a_draft(folder: Path) -> Non
 
 async def test_an_edit_without_an_answer_is_refused(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
-        await type_filter(pilot, "row:8")
+        await planted.type_filter(pilot, "row:8")
         await pilot.press("e", "delete", "ctrl+s")
         assert "the answer is empty" in screen_text(app)[-2]
         assert journal(folder) == []
@@ -141,7 +135,7 @@ async def test_an_edit_without_an_answer_is_refused(folder: Path) -> None:
 
 async def test_revert_puts_back_the_text_as_it_stands_and_then_as_it_was_read(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
-        await type_filter(pilot, "row:8")
+        await planted.type_filter(pilot, "row:8")
         await pilot.press("e", *"once ", "ctrl+s", "r", "u")
         assert app.session.project.current_row(8)["output"] == "once 4"
         await pilot.press("e", *"twice ")
@@ -163,7 +157,7 @@ async def test_z_shows_exactly_what_the_file_holds(tmp_path: Path) -> None:
     source = tmp_path / "raw.jsonl"
     source.write_text(line + "\n", encoding="utf-8")
     async with workbench(create_project(source), (120, 30)) as (app, pilot):
-        await type_filter(pilot, "row:0")
+        await planted.type_filter(pilot, "row:0")
         assert line not in "\n".join(screen_text(app))
         await pilot.press("z")
         told = [text.rpartition("\u2595")[2][11:] for text in screen_text(app)]
@@ -179,7 +173,7 @@ async def test_the_external_editor_is_not_a_decision_where_nothing_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with workbench(folder) as (app, pilot):
-        await type_filter(pilot, "row:8")
+        await planted.type_filter(pilot, "row:8")
         await pilot.press("ctrl+e")
         # A pilot has no terminal to hand over; the real thing is told in tests/terminal.
         assert "cannot hand over" in screen_text(app)[-2]
@@ -232,7 +226,7 @@ async def test_a_window_that_only_reads_says_so_and_leaves_the_place_alone(folde
 @pytest.mark.parametrize("size", [(40, 10), (60, 20), (80, 24), (100, 30), (200, 60)])
 async def test_every_size_shows_list_reader_and_reason(folder: Path, size: tuple[int, int]) -> None:
     async with workbench(folder, size) as (app, pilot):
-        await type_filter(pilot, "row:10")
+        await planted.type_filter(pilot, "row:10")
         text = "\n".join(screen_text(app))
         assert "Write a poem." in text
         assert "I am sorry, I cannot" in text
@@ -262,7 +256,7 @@ async def test_an_unknown_theme_is_named_and_does_not_stop_anything(folder: Path
 async def test_a_keymap_moves_a_key(folder: Path) -> None:
     async with workbench(folder, keymap={"accept": "Z", "reject": "a", "nonsense": "z"}) as (app, pilot):
         assert "no command is called 'nonsense'" in screen_text(app)[-2]
-        await type_filter(pilot, "row:12-13")
+        await planted.type_filter(pilot, "row:12-13")
         await pilot.press("Z")
         assert app.session.project.verdict(12) == "accepted"
         await pilot.press("a")
@@ -305,107 +299,6 @@ async def test_hostile_answers_side_by_side_reach_no_cell_but_their_own(tmp_path
                 assert len(columns) == 1
         await pilot.press("b", "b")
         assert [app.session.project.verdict(row) for row in range(3)] == ["accepted"] * 3
-
-
-async def test_without_a_scan_rows_can_be_judged_and_a_dead_scan_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = planted.make_folder(tmp_path, scanned=False)
-    monkeypatch.setattr("workbench.ui.jobs.MODULE", "engine.jobs.no_such_job")
-    async with workbench(folder) as (app, pilot):
-        assert "the scan ended early" in screen_text(app)[-2]
-        await type_filter(pilot, "row:3")
-        await pilot.press("a")
-        assert app.session.project.verdict(3) == "accepted"
-
-
-async def test_a_scan_started_by_the_workbench_fills_the_overview(tmp_path: Path) -> None:
-    folder = planted.make_folder(tmp_path, scanned=False)
-    async with workbench(folder) as (app, pilot):
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-        assert app.session.project.findings is not None
-        assert screen_text(app)[3].startswith("▌  2 exact groups")
-
-
-SLOW_JOB = """
-import os, pathlib, sys
-print('{"phase": "waiting", "progress": 3, "of": 10}', flush=True)
-pathlib.Path(sys.argv[1], "pid").write_text(str(os.getpid()))
-sys.stdin.read()
-"""
-
-
-async def test_a_running_scan_shows_its_progress_and_escape_stops_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = planted.make_folder(tmp_path, scanned=False)
-    (tmp_path / "slow_job.py").write_text(SLOW_JOB)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr("workbench.ui.jobs.MODULE", "slow_job")
-    with planted.opened(folder) as project:
-        app = planted.TamisApp(project)
-        async with app.run_test(size=(80, 24)) as pilot:
-            while "30 %" not in screen_text(app)[0] or not (folder / "pid").exists():
-                await pilot.pause(0.02)
-            assert screen_text(app)[0].endswith("scanning: waiting 30 %")
-            await type_filter(pilot, "row:3")
-            await pilot.press("a", "escape")
-            await app.workers.wait_for_complete()
-            assert "the scan was stopped" in screen_text(app)[-2]
-            assert project.verdict(3) == "accepted"
-            assert not Path("/proc", (folder / "pid").read_text()).exists()
-            await pilot.press("escape")
-            assert "nothing is running" in screen_text(app)[-2]
-
-
-EXACT_FIRST = """
-import pathlib, sys
-from engine.model import Cluster, Findings
-from engine.project.project import open_project
-with open_project(pathlib.Path(sys.argv[1]), readonly=True) as project:
-    exact = Cluster("ce0001", "exact", (0, 1, 2), 0, ("3 rows hold the same text",))
-    buckets = ("clean", "drop", "drop", *["clean"] * (len(project.rows) - 3))
-    project.save_findings(Findings((exact,), (), buckets, {}, complete=False))
-print('{"phase": "reading", "progress": 20, "of": 20}', flush=True)
-print('{"stage": "exact", "clusters": 1}', flush=True)
-print('{"phase": "signals", "progress": 5, "of": 20}', flush=True)
-sys.stdin.read()
-"""
-
-
-async def test_while_a_scan_runs_its_steps_are_shown_and_exact_groups_can_be_settled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = planted.make_folder(tmp_path, scanned=False)
-    (tmp_path / "exact_first.py").write_text(EXACT_FIRST)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path.cwd()}")
-    monkeypatch.setattr("workbench.ui.jobs.MODULE", "exact_first")
-    with planted.opened(folder) as project:
-        app = planted.TamisApp(project)
-        async with app.run_test(size=(80, 24)) as pilot:
-            text = await planted.shown(app, pilot, lambda text: "signals 25 %" in text and "1 exact group" in text)
-            assert "Scanning 20 rows" in text
-            assert " ✓ read the rows" in text
-            assert " ✓ compare requests and answers" in text
-            assert f" ▸ look for flaws in each row     {'━' * 5}{'─' * 15}  25 %" in text
-            assert " · form groups" in text
-            # Nobody can say yet that a row has no issue.
-            assert "no issue found" not in text
-            await pilot.press("K", "K")
-            assert [project.verdict(row) for row in range(4)] == ["accepted", "rejected", "rejected", "undecided"]
-            await type_filter(pilot, "row:12")
-            assert "not scanned yet" in screen_text(app)[-3]
-            await pilot.press("escape")
-            await app.workers.wait_for_complete()
-
-
-def test_the_time_left_of_a_step_is_reckoned_from_its_pace() -> None:
-    begun = ScanProgress("signals", 100, 1000, since=50.0, now=53.0)
-    assert begun.seconds_left == 27.0
-    assert ScanProgress("signals", 100, 1000, since=50.0, now=50.5).seconds_left is None
-    assert ScanProgress("signals", 1000, 1000, since=50.0, now=53.0).seconds_left is None
-    assert [in_words(seconds) for seconds in (1, 27, 89, 100, 600)] == ["5 s", "25 s", "90 s", "2 min", "10 min"]
 
 
 async def test_a_click_moves_the_cursor(folder: Path) -> None:

@@ -200,7 +200,7 @@ class Background:
     # -- orders
 
     def learn(self) -> None:
-        """Put the rows in order by what was learnt so far, in a job of its own; one at a time."""
+        """Put the rows in order by what was learned so far, in a job of its own; one at a time."""
         session = self._host.session
         if self._learning or session.project.findings is None:
             return

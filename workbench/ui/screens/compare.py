@@ -22,6 +22,7 @@ from engine.training.runs.run_queue import ask_to_stop
 from engine.training.spec.parse import parse_settings
 from workbench.commands.targets import COMPARE
 from workbench.render.comparison import comparison_paragraphs, look_paragraphs
+from workbench.render.comparison_page import html_page, markdown
 from workbench.render.training_run import model_name
 from workbench.text.blocks import Paragraph
 from workbench.text.escape import visible_line
@@ -131,9 +132,6 @@ class CompareScreen(InputLineScreen):
         if self.live is None or self.live.result is None:
             self.session.say("there is no verdict to write yet", "refused")
             return
-        # It takes words and style from commands that no window may import.
-        from workbench.render.comparison_page import html_page, markdown
-
         result, folder = dict(self.live.result), self.live.comparison.dir
         page = html_page(result, folder.parent, with_text=False)
         write_atomic(folder / "comparison.html", page.encode("utf-8", "xmlcharrefreplace"))

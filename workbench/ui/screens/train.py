@@ -26,7 +26,7 @@ from workbench.render.training_run import sentence
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
-from workbench.ui.plan_job import NextRun
+from workbench.ui.next_run import NextRun
 from workbench.ui.screens.input_line import InputLineScreen, typed_words
 from workbench.ui.screens.judge import JudgeScreen
 from workbench.ui.screens.try_run import TryScreen

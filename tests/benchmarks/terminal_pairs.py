@@ -45,7 +45,7 @@ def paint_ms(words: list[str], place: Path, ready: str) -> tuple[float, float]:
 def sitting(python: str, folder: Path) -> dict[str, float]:
     """One sitting on a project: the first paint, a search, so many moves and verdicts. Milliseconds, of CPU but one."""
     (folder / "session.json").write_text(PLACE)
-    with Clocked([python, "-m", "workbench.cli", str(folder), "--as", REVIEWERS[0]], folder.parent) as terminal:
+    with Clocked([python, "-P", "-m", "workbench.cli", str(folder), "--as", REVIEWERS[0]], folder.parent) as terminal:
         painted = terminal.first(terminal.collect(START_QUIET_SECONDS), usable)
         terminal.wait_until_idle()
         found = {"paint, wall": (painted.at - terminal.start) * 1000, "paint": painted.cpu * 1000}

@@ -19,6 +19,7 @@ from textual.timer import Timer
 
 from engine.project.project import Project, open_project
 from workbench.actions import first_open
+from workbench.commands.targets import OVERVIEW, TRIAGE
 from workbench.state.saved import HELDOUT, MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
@@ -28,12 +29,22 @@ from workbench.ui.host import Host
 from workbench.ui.keymap import checked_keymap, chosen_keymap, load_keymap
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.screens.overview import OverviewScreen
-from workbench.ui.screens.table import SCREENS
+from workbench.ui.screens.triage import TriageScreen
 from workbench.ui.theme import LoadedTheme, RoleStyles, choose_theme, load_themes
 
-LISTS = ("overview", "triage")
+LISTS: dict[str, type[WorkScreen]] = {OVERVIEW: OverviewScreen, TRIAGE: TriageScreen}
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
 SAVE_PLACE_SECONDS = 0.3
+
+
+def screen_named(name: str) -> WorkScreen:
+    """A screen of the table, made. The two lists are known from the start; the others bring the rooms of export and
+    training with them, so their table is read with the first of them: a first paint does not wait for it."""
+    if name in LISTS:
+        return LISTS[name]()
+    from workbench.ui.screens.table import SCREENS
+
+    return SCREENS[name]()
 
 
 def start_collecting() -> None:
@@ -106,7 +117,7 @@ class TamisApp(App[int], inherit_bindings=False):
     def get_default_screen(self) -> Screen[Any]:
         """The list one comes back to, at the bottom of the stack: an empty screen below it would be styled, laid out
         and painted first."""
-        return SCREENS[self.session.place.screen]()
+        return screen_named(self.session.place.screen)
 
     def on_mount(self) -> None:
         self.set_keymap(self.keymap_in_use)
@@ -116,7 +127,7 @@ class TamisApp(App[int], inherit_bindings=False):
         session = self.session
         may_ask = MAPPING not in session.remembered.asked and not session.project.readonly
         if may_ask and first_open.was_guessed(session.project):
-            self.push_screen(SCREENS[MAPPING]())
+            self.push_screen(screen_named(MAPPING))
         else:
             self.background.start()
             self.ask_what_is_open()
@@ -181,7 +192,7 @@ class TamisApp(App[int], inherit_bindings=False):
         while name in LISTS and len(self.screen_stack) > 1 and not self._shows(name):
             self.pop_screen()
         if name not in LISTS or not self._shows(name):
-            self.push_screen(SCREENS[name]())
+            self.push_screen(screen_named(name))
 
     def _shows(self, name: str) -> bool:
         return isinstance(self.screen, WorkScreen) and name == self.screen.NAME

@@ -55,6 +55,14 @@ def test_the_guide_names_every_theme_and_keymap() -> None:
         assert f"`{name}`" in guide, name
 
 
+def test_every_module_that_the_docs_name_is_there() -> None:
+    """By its path from the root, or by as much of the end of it as is written."""
+    files = [f"/{path.relative_to(DOCS.parent)}" for path in DOCS.parent.glob("[a-z]*/**/*.py")]
+    for page in [DOCS.parent / "README.md", *DOCS.glob("*.md")]:
+        for name in re.findall(r"(?<![\w/.{}])[\w/]+\.py\b", page.read_text(encoding="utf-8")):
+            assert any(path.endswith(f"/{name}") for path in files), f"{page.name}: {name}"
+
+
 def test_every_file_that_the_docs_point_to_is_there() -> None:
     for page in [DOCS.parent / "README.md", *DOCS.glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):

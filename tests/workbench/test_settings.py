@@ -135,6 +135,7 @@ def test_no_color_asks_for_the_theme_that_needs_none() -> None:
         ({"acept": "y"}, "no command is called 'acept', did you mean 'accept'?"),
         ({"accept": "ctrl+m"}, "accept cannot be on ctrl+m: terminals send it for enter"),
         ({"accept": "entre"}, "there is no key 'entre', did you mean 'enter'?"),
+        ({"accept": "F2"}, "there is no key 'F2', did you mean 'f2'?"),
         ({"accept": "x"}, "is taken by another command"),
         ({"accept": "y", "reject": "y"}, "is taken by another command"),
     ],

@@ -1,4 +1,4 @@
-"""Text in terminal columns: its width, where it is cut, where it is wrapped. For visible texts (safe_text)."""
+"""Text in terminal columns: its width, where it is cut, where it is wrapped. For texts made visible (escape)."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ GLYPHS = {
     **{"\u2501": "=", "\u2578": "-", "\u2591": ".", "\u25b8": ">"},
     **dict.fromkeys("\u2588\u2589\u258a\u258b", "#"),
     **dict.fromkeys("\u258d\u258e\u258f", "-"),
-    # what safe_text puts in the place of a control
+    # what `visible` puts in the place of a control
     **{"\u27e8": "<", "\u27e9": ">", "\u2219": ".", "\u25af": "?"},
 }
 BRAILLE = range(0x2800, 0x2900)

@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkType, get_current_worker
 
 from engine.errors import TamisError
-from engine.phrases import counted
+from engine.phrases import counted, share
 from engine.review.edit_rules import RowRule
 from workbench.actions import order, repairs
 from workbench.actions.search import go_on, show_found
@@ -146,8 +146,7 @@ class Background:
             return
         is_new = phase != session.progress.scanning.phase
         session.progress.scanning = session.progress.scanning.moved(phase, done, of)
-        share = f" {100 * done // of} %" if of else ""
-        self._tell(f"scanning: {phase}{share}", now=is_new)
+        self._tell(f"scanning: {phase} {share(done / of)}" if of else f"scanning: {phase}", now=is_new)
 
     def _tell(self, text: str, *, now: bool = False) -> None:
         """Show how far the job is: twice a second is often enough for an eye, and for a slow link."""

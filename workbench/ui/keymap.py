@@ -128,7 +128,8 @@ def _complaint(name: str, text: str) -> str:
         for modifier in _MODIFIERS:
             bare = bare.removeprefix(modifier)
         if not (len(bare) == 1 and bare.isprintable()) and bare not in NAMED_KEYS:
-            near = get_close_matches(bare, NAMED_KEYS, n=1)
+            # People write F2 and PageDown as keyboards do.
+            near = get_close_matches(bare.lower(), NAMED_KEYS, n=1)
             return f"{name}: there is no key {key!r}" + (f", did you mean {near[0]!r}?" if near else "")
     return ""
 

@@ -45,6 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`tamis journal P | head`): nothing is wrong.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return DONE
+    except MemoryError:
+        return _complain("not enough memory. Close other programs, or work on a part of the data")
+    except OSError as error:
+        # A disk that fails where nothing is known of what it means for the person: still no fault of ours.
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror or error}. Check the disk and try again. {_report()}")
     except Exception as error:  # noqa: BLE001 - the border to the person: no traceback on their screen
         return _complain(f"a fault inside tamis: {type(error).__name__}: {error}. {_report()}")
 

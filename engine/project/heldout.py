@@ -83,7 +83,7 @@ def parse_amount(text: str, rows: int) -> int | None:
     if number is None:
         if _NUMBER_LIKE.fullmatch(text) and not os.path.exists(text):
             raise UsageError(
-                f"cannot hold out {text[:40]!r} rows", "", "write a number such as 120, a share such as 20%"
+                f"cannot hold out {text[:40]!r} rows", "", "write a number such as 120, or a share such as 20%"
             )
         return None
     wanted = round(rows * number / 100) if text.endswith("%") else int(number)

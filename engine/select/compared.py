@@ -11,7 +11,7 @@ from engine.model import CHARS_PER_TOKEN
 from engine.numerals import decimal_number
 from engine.scan.dates import date_of
 from engine.select.tree import Term
-from engine.select.vocabulary import FIELD, nearest, shown, wrong
+from engine.select.vocabulary import FIELD, cut, nearest, shown, wrong
 from engine.sources.mapping import Path, parse_path, value_at
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _OPERATOR_FIRST = re.compile(r"[<>=!~]")
 ROWS_WITH_FIELDS = 2_000
 MOST_FIELDS = 2_000
 DEEPEST_FIELD = 4
+FIELDS_NAMED = 8
 
 
 def measure_term(token: str, key: str, operator: str, value: str) -> Term:
@@ -108,8 +109,9 @@ def _has_field(project: Project, dotted: str, path: Path) -> None:
     """Raises UsageError, with the nearest field, where no row has anything there."""
     if any(value_at(project.current_row(row), path) is not None for row in range(len(project.rows))):
         return
-    near = nearest(dotted, fields_of(project))
-    hint = f"did you mean {FIELD}{near}?" if near else "see what the rows have: z shows one as it is"
+    fields = fields_of(project)
+    near = nearest(dotted, fields)
+    hint = f"did you mean {FIELD}{cut(near)}?" if near else f"known: {', '.join(map(cut, fields[:FIELDS_NAMED]))}"
     raise wrong(f"no row has a field {shown(dotted)}", hint)
 
 

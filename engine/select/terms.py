@@ -160,7 +160,7 @@ def _in_cluster(value: str) -> TestOf:
         except ProjectError as error:
             ids = list(project.finding_columns.number_by_id) if project.finding_columns is not None else []
             near = None if any(identifier.startswith(value) for identifier in ids) else nearest(value, ids)
-            raise wrong(error.title, f"did you mean cluster:{near}?" if near else error.hint) from error
+            raise wrong(error.title, f"did you mean cluster:{cut(near)}?" if near else error.hint) from error
         return rows.__contains__
 
     return test_of
@@ -250,7 +250,7 @@ def _batch(value: str) -> TestOf:
             known = []
         if run not in known:
             near = nearest(run, known)
-            hint = f"did you mean batch:{near}/{step}?" if near else "see `tamis runs PROJECT`"
+            hint = f"did you mean batch:{cut(near)}/{step}?" if near else "see `tamis runs PROJECT`"
             raise wrong(f"batch: this project has no run {cut(run)}", hint)
         ids = set(rows_by_step(runs / run).get(step, ()))
         return lambda row: project.rows.id(row) in ids

@@ -36,6 +36,7 @@ _WRITTEN = {
 OTHER_NAMES = {other: name for name, others in _WRITTEN.items() for other in others.split()}
 # Of a text that is wrong, so much is repeated in what is said of it.
 MOST_REPEATED = 60
+MOST_NAMED = 15
 # Among more names than these the nearest is not looked for: nobody waits for it while typing.
 MOST_COMPARED = 5_000
 
@@ -66,7 +67,8 @@ def unknown(key: str, value: str, known: Iterable[str], otherwise: str = "") -> 
     """`kind:neer`: a value that its key does not know. `otherwise` is the hint where none is near."""
     names = list(known)
     near = nearest(value, names)
-    hint = f"did you mean {key}{near}?" if near else otherwise or f"known: {', '.join(names)}"
+    known_names = ", ".join(map(cut, names[:MOST_NAMED]))
+    hint = f"did you mean {key}{cut(near)}?" if near else otherwise or f"known: {known_names}"
     return wrong(f"{key}{shown(value)} is unknown", hint)
 
 
@@ -75,10 +77,10 @@ def unknown_name(token: str, name: str, operator: str, value: str) -> UsageError
     meant = OTHER_NAMES.get(name.lower()) or nearest(name, (*KEYS, *COMPARED, "field")) if name else None
     hints = [f"did you mean {_as_written(meant, operator, value)}?"] if meant else []
     if name and operator != ":":
-        hints.append(f"a field of the rows is written {FIELD}{cut(token)}")
+        hints.append(f"A field of the rows is written {FIELD}{cut(token)}.")
     quoted = token.replace('"', "")
-    hints.append(f'in quotation marks, "{cut(quoted)}", the words are searched for')
-    return wrong(f"{shown(name)} in {shown(token)} is no name of a selector", "; ".join(hints))
+    hints.append(f'In quotation marks, "{cut(quoted)}", the words are searched for')
+    return wrong(f"{shown(name)} in {shown(token)} is no name of a selector", " ".join(hints))
 
 
 def wrong_operator(name: str, operator: str, value: str) -> UsageError:

@@ -31,6 +31,8 @@ ROW_SECONDS = 0.1
 CHARACTERS_A_SECOND = 10_000_000
 ALL_SECONDS = 60.0
 """For all rows together."""
+ROWS_AT_ONCE = 64
+CHARACTERS_AT_ONCE = 200_000
 # A machine under load gives a process less than the whole of its time.
 WAITED_FOR = 20
 
@@ -42,15 +44,16 @@ class RegexProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = Lock()
 
-    def ask(self, pattern: str, flags: int, texts: Sequence[str] = ()) -> bool | str | None:
-        """Whether one of the texts holds the pattern (True without texts: it is one), a sentence where it is none, None
-        where that took too long."""
-        seconds = ROW_SECONDS + sum(map(len, texts)) / CHARACTERS_A_SECOND
-        request = marshal.dumps((pattern, flags, tuple(texts), seconds))
+    def ask(self, pattern: str, flags: int, rows: Sequence[tuple[str, ...]] = ()) -> list[bool] | str | None:
+        """For each row, given by its texts, whether one of them holds the pattern: of the first at least, of the others
+        as far as a moment lasts. A sentence where it is no pattern, None where that took too long."""
+        timed = tuple((texts, ROW_SECONDS + sum(map(len, texts)) / CHARACTERS_A_SECOND) for texts in rows)
+        most = ROW_SECONDS + sum(seconds for _, seconds in timed)
+        request = marshal.dumps((pattern, flags, timed))
         with self._lock:
             process = self._started()
             try:
-                answer = self._answer(process, len(request).to_bytes(4, "big") + request, seconds * WAITED_FOR)
+                answer = self._answer(process, len(request).to_bytes(4, "big") + request, most * WAITED_FOR)
             except BrokenPipeError:
                 answer = None
             if answer is None:
@@ -68,7 +71,7 @@ class RegexProcess:
         return self._process
 
     @staticmethod
-    def _answer(process: subprocess.Popen[bytes], request: bytes, seconds: float) -> bool | str | None:
+    def _answer(process: subprocess.Popen[bytes], request: bytes, seconds: float) -> list[bool] | str | None:
         asked, answers = process.stdin, process.stdout
         assert asked is not None
         assert answers is not None
@@ -118,20 +121,40 @@ def regex_term(token: str) -> Term:
 
 
 def _search(project: Project, token: str, pattern: str, flags: int) -> Callable[[int], bool]:
-    spent = 0.0
+    """The test of a row. Rows that are asked for one behind the other are looked at some at once, ahead of the asking:
+    a word with the process costs more than most patterns do."""
+    ahead: dict[int, bool] = {}
+    last, at_once, spent = -1, 1, 0.0
+
+    def look(first: int, count: int) -> bool:
+        """Whether the rows from `first` on were looked at in time."""
+        nonlocal spent
+        rows, characters = [], 0
+        for number in range(first, min(first + count, len(project.rows))):
+            rows.append(tuple(turn.text for turn in project.example(number).turns))
+            characters += sum(map(len, rows[-1]))
+            if characters > CHARACTERS_AT_ONCE:
+                break
+        begun = monotonic()
+        found = _REGEX.ask(pattern, flags, rows)
+        spent += monotonic() - begun
+        if not isinstance(found, list):
+            return False
+        ahead.clear()
+        ahead.update(enumerate(found, first))
+        return True
 
     def test(number: int) -> bool:
-        nonlocal spent
-        texts = [turn.text for turn in project.example(number).turns]
-        begun = monotonic()
-        found = _REGEX.ask(pattern, flags, texts)
-        spent += monotonic() - begun
-        if found is None or isinstance(found, str):
+        nonlocal last, at_once
+        at_once = min(2 * at_once, ROWS_AT_ONCE) if number == last + 1 else 1
+        last = number
+        # Of several rows that took too long it is told by looking at each alone.
+        if number not in ahead and not look(number, at_once) and not (at_once > 1 and look(number, 1)):
             what = f"{shown(token)} takes too long on row {number}"
             raise wrong(what, "write a simpler pattern: no repeat inside a repeat, as in (a+)+")
         if spent > ALL_SECONDS:
             what = f"{shown(token)} has taken {ALL_SECONDS:.0f} s by row {number}"
             raise wrong(what, "put what narrows the rows in front of it: bucket:check /…/")
-        return found
+        return ahead[number]
 
     return test

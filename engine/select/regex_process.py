@@ -1,9 +1,10 @@
 """Searching by regular expression, in a process of its own: some patterns take longer on one text than anyone lives.
 
 Started by its path, with nothing of ours imported. A request is four bytes of length and a marshalled `(pattern, flags,
-texts, seconds)`, the answer the same of a bool, or of what is wrong with the pattern, in words. A timer that nothing in
-Python has to run for ends the process once a request has cost so many seconds of computing: also where whoever asked is
-gone by then.
+rows)`, each row as `(texts, seconds)`; the answer the same of a list with a bool a row, or of what is wrong with the
+pattern, in words. Rows that did not fit into a moment are left out of the list, to be asked again. A timer that nothing
+in Python has to run for ends the process once the pattern or a row has cost its seconds of computing: also where
+whoever asked is gone by then.
 """
 
 from __future__ import annotations
@@ -13,19 +14,32 @@ import re
 import resource
 import signal
 import sys
+from time import monotonic
 
 MOST_BYTES = 2 << 30
+PATTERN_SECONDS = 0.1
+MOMENT_SECONDS = 0.005
+
+Rows = tuple[tuple[tuple[str, ...], float], ...]
 
 
-def answer(pattern: str, flags: int, texts: tuple[str, ...]) -> bool | str:
-    """Whether one of the texts holds the pattern; without texts, whether it is one. A sentence where it is none."""
+def answer(pattern: str, flags: int, rows: Rows) -> list[bool] | str:
+    """For each of the first rows whether one of its texts holds the pattern; a sentence where it is none."""
+    end = monotonic() + MOMENT_SECONDS
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATTERN_SECONDS)
     try:
         compiled = re.compile(pattern, flags)
     except RecursionError:
         return "its groups are nested too deeply"
     except (re.error, OverflowError) as error:
         return str(error)
-    return any(compiled.search(text) is not None for text in texts)
+    found: list[bool] = []
+    for texts, seconds in rows:
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        found.append(any(compiled.search(text) is not None for text in texts))
+        if monotonic() > end:
+            break
+    return found
 
 
 def main() -> None:
@@ -40,9 +54,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     while len(head := asked.read(4)) == 4:
-        pattern, flags, texts, seconds = marshal.loads(asked.read(int.from_bytes(head, "big")))
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-        found = marshal.dumps(answer(pattern, flags, texts))
+        found = marshal.dumps(answer(*marshal.loads(asked.read(int.from_bytes(head, "big")))))
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         answers.write(len(found).to_bytes(4, "big") + found)
         answers.flush()

@@ -123,6 +123,16 @@ def test_other_patterns_that_never_end(project: Project, pattern: str) -> None:
         select(project, f"/{pattern}/")
 
 
+@pytest.mark.parametrize("slow", [0, 1, 62, 63, 64, 199])
+def test_the_row_that_takes_too_long_is_named_wherever_it_lies(tmp_path: Path, slow: int) -> None:
+    rows = [alpaca("a" * 40 + "!" if row == slow else f"row {row}", "b" if row % 3 else "ca") for row in range(200)]
+    project = open_project(make_project(tmp_path, rows), readonly=True)
+    with pytest.raises(UsageError, match=rf"on row {slow}\b"):
+        select(project, SLOW)
+    assert select(project, f"not row:{slow} /^ca$/") == [row for row in range(0, 200, 3) if row != slow]
+    assert select(project, "/^ca$/") == list(range(0, 200, 3))
+
+
 def test_patterns_are_those_of_python(project: Project) -> None:
     assert select(project, r"/\bsl(?=ow)/") == [1]
     assert select(project, r"/(.)\1/") == [1]
@@ -132,20 +142,20 @@ def test_patterns_are_those_of_python(project: Project) -> None:
 
 def test_texts_of_any_characters_are_searched() -> None:
     process = RegexProcess()
-    assert process.ask("\ud800$", 0, ["a", "b\ud800"]) is True
-    assert process.ask(r"\bпри", 0, ["сказал привет"]) is True
-    assert process.ask("é", 2, ["É"]) is True
-    assert process.ask("x", 0, ["a" * 3_000_000]) is False
+    assert process.ask("\ud800$", 0, [("a", "b\ud800")]) == [True]
+    assert process.ask(r"\bпри", 0, [("сказал привет",), ("a",)]) == [True, False]
+    assert process.ask("é", 2, [("É",)]) == [True]
+    assert process.ask("x", 0, [("a" * 3_000_000,)]) == [False]
     process.close()
 
 
 def test_a_process_that_was_killed_is_started_again() -> None:
     process = RegexProcess()
-    assert process.ask("a", 0, ["a"]) is True
+    assert process.ask("a", 0, [("a",)]) == [True]
     assert process._process is not None
     os.kill(process._process.pid, signal.SIGKILL)
     process._process.wait()
-    assert process.ask("a", 0, ["b"]) is False
+    assert process.ask("a", 0, [("b",)]) == [False]
     process.close()
 
 
@@ -153,10 +163,10 @@ def test_nothing_is_left_when_the_search_is_killed(tmp_path: Path) -> None:
     """kill -9 of whoever searches: the process that a pattern keeps busy ends by itself."""
     code = (
         "from engine.select.regex import _REGEX, RegexProcess\n"
-        "assert _REGEX.ask('a', 0, ['a'])\n"
+        "assert _REGEX.ask('a', 0, [('a',)])\n"
         "print(_REGEX._process.pid, flush=True)\n"
         "import marshal\n"
-        "request = marshal.dumps(('(a+)+$', 0, ('a' * 40 + '!',), 1.0))\n"
+        "request = marshal.dumps(('(a+)+$', 0, ((('a' * 40 + '!',), 1.0),)))\n"
         "_REGEX._process.stdin.write(len(request).to_bytes(4, 'big') + request)\n"
         "input()\n"
     )

@@ -12,11 +12,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each folder, and each module at the top of `engine`, may import itself and what is named behind it. Lowest first.
 GROUND = (
-    *("engine.model", "engine.errors", "engine.version", "engine.phrases"),
+    *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals"),
     *("engine.files", "engine.paths", "engine.reviewer"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.jsontext", "engine.scan.dates")
+SIGNAL_NAMES = "engine.scan.signals.names"
 FINDINGS_ON_DISK = ("engine.scan.columns", "engine.scan.store")
 SCAN_WORK = ("engine.scan.parallel", "engine.scan.progress", "engine.scan.cache", "engine.scan.flag_cache")
 REQUESTS, SIGNALS, ANSWERS = "engine.scan.requests", "engine.scan.signals", "engine.scan.answers"
@@ -30,6 +31,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.errors": (),
     "engine.version": (),
     "engine.phrases": (),
+    "engine.numerals": (),
     # Starts a module of `engine.jobs` by name, as a process of its own: takes the package in before that.
     "engine.job_process": ("engine",),
     "engine.files": ("engine.errors",),
@@ -52,7 +54,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.config": (*GROUND, SIGNALS, SPEC),
     # A project keeps findings and gives them back; it makes none.
     "engine.project": (*GROUND, *FINDINGS_ON_DISK, "engine.sources"),
-    "engine.select": (*GROUND, "engine.scan.dates", "engine.sources", RUNS, "engine.project"),
+    "engine.select": (*GROUND, "engine.scan.dates", SIGNAL_NAMES, "engine.sources", RUNS, "engine.project"),
     "engine.report": (*GROUND, "engine.scan.dates", "engine.project"),
     "engine.export": (*GROUND, "engine.project"),
     "engine.review": (*GROUND, "engine.project", "engine.select"),

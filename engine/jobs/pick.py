@@ -15,6 +15,7 @@ from engine.config import load_config
 from engine.errors import TamisError, UsageError
 from engine.files import write_atomic
 from engine.jobs.protocol import end_when_parent_does, say
+from engine.numerals import whole_number
 from engine.project.project import Project, open_project
 from engine.review.pick import Candidate, Pick, propose, text_of
 from engine.review.store import load_queue
@@ -100,11 +101,12 @@ def _numbers(text: str) -> frozenset[int]:
 def main() -> int:
     end_when_parent_does()
     try:
-        if not sys.argv[2].isdigit():
-            raise UsageError(f"{sys.argv[2]!r} is no number of rows")
+        wanted = whole_number(sys.argv[2])
+        if wanted is None:
+            raise UsageError(f"{sys.argv[2][:40]!r} is no number of rows")
         with open_project(Path(sys.argv[1]), readonly=True) as project:
             locked, refused = (_numbers(text) for text in (*sys.argv[3:], "", "")[:2])
-            pick = pick_rows(project, int(sys.argv[2]), locked=locked, refused=refused)
+            pick = pick_rows(project, wanted, locked=locked, refused=refused)
     except TamisError as error:
         say(error=str(error))
         return 2

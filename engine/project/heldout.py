@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import LockedError, UsageError
 from engine.model import Act, Cluster, Row
+from engine.numerals import decimal_number
 from engine.project.create import append_rows
 from engine.project.project import Project, open_project
 from engine.sources.mapping import parse_path, value_at
 
 STRADDLING_KINDS = ("exact", "near", "prefix", "conflict")
+# No number, but nobody calls a file so: `1..2`, `1e400`, digits of other scripts.
+_NUMBER_LIKE = re.compile(r"[-+.,e%\s\d\u00b2\u00b3\u00b9\u2070-\u2089]*", re.IGNORECASE)
 
 
 def draw_heldout(
@@ -72,11 +77,16 @@ def _groups(rows: int, clusters: Iterable[Cluster]) -> list[list[int]]:
 
 
 def parse_amount(text: str, rows: int) -> int | None:
-    """`120` or `20%` of `rows`; None where the text is neither (a file name). Raises UsageError out of range."""
-    number, percent = text.removesuffix("%"), text.endswith("%")
-    if not number.replace(".", "", 1).isdigit():
+    """`120` or `20%` of `rows`; None where the text is neither (a file name). Raises UsageError out of range, and for
+    what is meant for a number and is none."""
+    number = decimal_number(text.removesuffix("%"))
+    if number is None:
+        if _NUMBER_LIKE.fullmatch(text) and not os.path.exists(text):
+            raise UsageError(
+                f"cannot hold out {text[:40]!r} rows", "", "write a number such as 120, or a share such as 20%"
+            )
         return None
-    wanted = round(rows * float(number) / 100) if percent else int(float(number))
+    wanted = round(rows * number / 100) if text.endswith("%") else int(number)
     if not 0 < wanted < rows:
         raise UsageError(f"cannot hold out {text} of {rows} rows", "", "hold out at least one and fewer than all")
     return wanted

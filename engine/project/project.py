@@ -307,6 +307,11 @@ class Project:
         """How many ids the journals speak of that no row here has: vanished rows, or rows of another copy."""
         return self._states.unknown_ids()
 
+    @property
+    def reviewers(self) -> list[str]:
+        """Who has written a line of a journal, by name."""
+        return self._states.reviewers()
+
     def agreement(self) -> dict[str, Any] | None:
         """Cohen's kappa of the reviewers, or None where no row was decided by two."""
         return self._states.agreement()

@@ -6,6 +6,7 @@ import hashlib
 import json
 
 from engine.model import Row
+from engine.numerals import whole_number
 
 
 def canonical_json(row: Row) -> bytes:
@@ -30,8 +31,7 @@ def split_id(identifier: str) -> tuple[int, int] | None:
             # Nearly every id: a row without an equal one.
             return int(identifier, 16), 0
         digits, _, copy = identifier.partition(".")
-        if len(digits) != 16 or (copy and not copy.isdigit()):
-            return None
-        return int(digits, 16), int(copy or 0)
+        number = whole_number(copy) if copy else 0
+        return (int(digits, 16), number) if len(digits) == 16 and number is not None else None
     except ValueError:
         return None

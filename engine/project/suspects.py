@@ -63,7 +63,7 @@ def load_suspects(folder: Path) -> Suspects:
             return Suspects()
         rows = tuple(Suspected(**row) for row in stored["rows"])
         return Suspects(str(stored["run"]), str(stored["at"]), rows, {k: float(v) for k, v in stored["scores"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Suspects()
 
 

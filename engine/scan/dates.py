@@ -30,7 +30,8 @@ def _written(value: Any) -> str:
     if isinstance(value, int | float):
         if 1900 <= value <= 2100:
             return str(int(value))
-        seconds = value / 1000 if value > 1e11 else value
+        # Compared before it is divided: an integer may have more digits than a float can hold.
+        seconds = value / 1000 if 1e11 < value < 4.2e12 else value
         if 1e8 < seconds < 4.2e9:
             return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
         return ""

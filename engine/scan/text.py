@@ -130,6 +130,15 @@ def sorted_form(form: str) -> str:
     return " ".join(sorted(form.split()))
 
 
+# Where the case of letters counts for nothing, a pattern takes these for `s` and `i`.
+_SAME_BUT_FOR_CASE = {0x017F: "s", 0x0130: "i", 0x0131: "i"}
+
+
+def lowered(word: str) -> str:
+    """A word that a pattern of ASCII letters has found whatever their case, in small ASCII letters."""
+    return word.translate(_SAME_BUT_FOR_CASE).lower()
+
+
 def shorten(text: str, limit: int = 60) -> str:
     """`text` on one line for a reason, cut at `limit` characters with an ellipsis."""
     line = " ".join(text[: 4 * limit].split())

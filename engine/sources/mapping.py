@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.model import ShapeName
+from engine.numerals import whole_number
 
 Path = tuple[str | int, ...]
 
@@ -46,7 +47,13 @@ MAP_WORDS: dict[str, tuple[ShapeName, str]] = {
 
 def parse_path(text: str) -> Path:
     """`a.b.0.c` -> ('a', 'b', 0, 'c')."""
-    return tuple(int(part) if part.isdigit() else part for part in text.split("."))
+    return tuple(_step(part) for part in text.split("."))
+
+
+def _step(part: str) -> str | int:
+    """The place in a list; a key where that is not how the number is written (`007`)."""
+    number = whole_number(part)
+    return part if number is None or str(number) != part else number
 
 
 def value_at(row: Any, path: Path) -> Any:

@@ -14,6 +14,7 @@ from engine.errors import TrainingError, UsageError
 from engine.export.convert import training_row
 from engine.export.curated import curate
 from engine.model import Example, TrainingRow
+from engine.numerals import whole_number
 from engine.project.project import Project
 from engine.scan.dates import date_of
 from engine.sources.shapes import trainable
@@ -148,9 +149,10 @@ def random_count(name: str, curated: int) -> int:
     count = name.removeprefix("raw-").removeprefix(RANDOM).removeprefix("-")
     if count in ("", "N"):
         return curated
-    if not count.isdigit() or int(count) < 1:
-        raise UsageError(f"unknown arm {name!r}", "", "random, or random-200 for as many rows")
-    return int(count)
+    rows = whole_number(count)
+    if not rows:
+        raise UsageError(f"unknown arm {name[:40]!r}", "", "random, or random-200 for as many rows")
+    return rows
 
 
 def rows_from_outside(project: Project, named: str) -> Rows:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.scan.answers.compare import compare_answers
+from engine.scan.answers.facts import in_digits
 from engine.scan.answers.quantities import values_of
 from engine.scan.requests.key import key_of
 
@@ -17,6 +18,10 @@ def relation(request: str, one: str, other: str) -> str:
     there, back = (compare_answers(*pair, key_of(request)).relation for pair in ((one, other), (other, one)))
     assert there == back
     return there
+
+
+def test_words_of_numbers_in_letters_that_only_fold_to_theirs() -> None:
+    assert in_digits("\u017feventy \u017fix, tw\u0130nty, n\u0131nety f\u0130ve") == "76, tw\u0130nty, 95"
 
 
 @pytest.mark.parametrize(

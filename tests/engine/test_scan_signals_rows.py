@@ -91,6 +91,9 @@ ANSWERS = [
     ),
     ("list_count", "Name four rivers in France.", "Seine, Loire, Rhone", "names 3"),
     ("length_limit", "Describe the sea in one sentence. Use at most 10 words.", " ".join(["wave"] * 30), "has 30"),
+    # Letters that only fold to those of the words.
+    ("length_limit", "Describe the sea in \u017fix words.", " ".join(["wave"] * 30), "has 30"),
+    ("list_count", "Name f\u0130ve rivers in France.", "Seine, Loire, Rhone", "names 3"),
     ("length_limit", "Explain rain in 2 sentences.", "It rains. The sky is wet. Clouds are made of water.", "has 3"),
     (
         "requested_format",

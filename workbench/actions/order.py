@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from engine.phrases import counted
 from engine.review.order import ORDERS, resorted
 from engine.review.store import Queue, load_queue
-from workbench.state.entries import build_entries
 from workbench.state.queue import GROUPS_FIRST
 from workbench.state.session import Session
 
@@ -70,9 +69,7 @@ def take_queue(session: Session) -> None:
     fresh = resorted(shown, cursor, queue.order)
     held = set(fresh)
     session.queue.ranked = fresh + [row for row in shown if row not in held]
-    session.place.entries = build_entries(session.project, session.place.filter_text, session.queue.ranked)
-    if entry is not None:
-        session.place.cursor = session.place.entries.find(entry.row, None) or 0
+    session.place.rebuild(session.queue.ranked, stay=True)
 
 
 def learned_words(queue: Queue | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.errors import TamisError
 from workbench.state.entries import flat_entries
 from workbench.state.search import Search
 from workbench.state.session import Session
@@ -33,9 +34,20 @@ def show_found(session: Session) -> None:
 
 
 def go_on(session: Session, seconds: float) -> None:
-    """Look for further rows for about so long; at the end groups and order are those of any filter."""
+    """Look for further rows for about so long; at the end groups and order are those of any filter.
+
+    A search that cannot go on says so, and leaves what it has found.
+    """
     searching = session.place.searching
-    if searching is None or not searching.go_on(seconds):
+    if searching is None:
+        return
+    try:
+        if not searching.go_on(seconds):
+            return
+    except TamisError as error:
+        show_found(session)
+        session.place.searching = None
+        session.say(str(error), "refused")
         return
     here = session.place.entry
     session.set_filter(searching.text, searching.found)

@@ -11,8 +11,11 @@ from typing import cast
 
 from engine.errors import UsageError
 from engine.model import SETTLED_KINDS
+from engine.numerals import whole_number
+from engine.phrases import counted
 from engine.project.project import Project
-from engine.select import select
+from engine.scan.text import shorten
+from engine.select import ToDecide, select_to_decide
 from workbench.state.plans import (
     RESULT,
     Apart,
@@ -33,6 +36,7 @@ from workbench.state.plans import (
 from workbench.state.session import Session
 
 APART: dict[str, Apart] = {"not-duplicates": "not_duplicates", "split": "split"}
+LONGEST_VERB = 40
 VERBS = (*RESULT, "keep", "both-fine", "drop-both", *APART, "tag", "note")
 EXAMPLES = {
     "keep": "keep cluster:ID",
@@ -54,24 +58,47 @@ class Outcome:
     n: int | None
 
 
-def run_headless(project: Project, line: str, dry_run: bool = False) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class TypedPlan:
+    """What a line would do, and what its selector negates although no row matches it: `not` of nothing is everything,
+    so that is asked about."""
+
+    plan: DecisionPlan
+    negates_nothing: tuple[str, ...] = ()
+
+    @property
+    def doubt(self) -> str:
+        """`no row matches flag:link, so "not" of it is every row`; empty where nothing is to be asked."""
+        if not self.plan.acts or not self.negates_nothing:
+            return ""
+        first, *more = (shorten(text, 40) for text in self.negates_nothing)
+        return f"no row matches {first}{''.join(f', none {text}' for text in more)}, so 'not' of it is every row"
+
+
+def run_headless(project: Project, line: str, dry_run: bool = False, *, yes: bool = False) -> Outcome:
     """Do one command line: `accept row:17`, `reject bucket:drop`, `keep cluster:c1f09`, `skip flag:truncated`, `undo`.
 
-    Raises UsageError for a line that makes no sense, ProjectError where nothing can be written.
+    `yes`: also where it negates what no row matches. Raises UsageError for a line that makes no sense, ProjectError
+    where nothing can be written.
     """
     verb, _, rest = line.strip().partition(" ")
     rest = rest.strip()
     if verb in ("undo", "redo"):
         return _undo_or_redo(project, verb, rest, dry_run)
     if verb not in VERBS:
-        near = get_close_matches(verb, VERBS, n=1)
+        near = get_close_matches(verb[:LONGEST_VERB], VERBS, n=1)
         known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join((*VERBS, 'undo', 'redo'))}"
-        raise UsageError(f"unknown command {verb!r}", "", known)
+        raise UsageError(f"unknown command {verb[:LONGEST_VERB]!r}", "", known)
     if not rest:
         raise UsageError(f"{verb}: which rows?", "", f"for example: {EXAMPLES.get(verb, f'{verb} row:17')}")
-    plan = _plan(project, verb, rest)
+    typed = _plan(project, verb, rest)
+    plan, doubt = typed.plan, "" if yes else typed.doubt
     if dry_run:
-        return Outcome(f"would have {plan.sentence}" if plan.acts else plan.sentence, len(plan.rows), None)
+        would = f"would have {plan.sentence}" if plan.acts else plan.sentence
+        return Outcome(f"{would}; {doubt}" if doubt else would, len(plan.rows), None)
+    if doubt:
+        touched = counted(len(plan.rows), "row")
+        raise UsageError(f"{verb}: {doubt}, and this would touch {touched}", "", "if that is meant, add --yes")
     number = carry_out(project, plan, ())
     return Outcome(plan.sentence, len(plan.rows), number)
 
@@ -90,36 +117,42 @@ def _undo_or_redo(project: Project, verb: str, rest: str, dry_run: bool) -> Outc
 # From the words behind a verb to its plan.
 
 
-def _plan(project: Project, verb: str, rest: str) -> DecisionPlan:
-    if verb == "keep":
-        return _plan_keep(project, rest)
+def _plan(project: Project, verb: str, rest: str) -> TypedPlan:
     if verb in ("both-fine", "drop-both"):
-        return _plan_conflict(project, verb, rest)
-    if verb in APART:
-        rows = _matching_rows(project, verb, rest)
-        return plan_apart(project, APART[verb], rows, rest, hint=f"for example: {EXAMPLES[verb]}")
-    if verb == "tag":
-        tags, _, selector = rest.partition(" ")
-        return plan_tags(project, _matching_rows(project, verb, selector), tags.replace(",", " "))
+        return TypedPlan(_plan_conflict(project, verb, rest))
     if verb == "note":
-        return _plan_note(project, rest)
-    return _plan_verdict(project, cast("Verb", verb), rest)
+        return TypedPlan(_plan_note(project, rest))
+    tags, _, behind_tags = rest.partition(" ")
+    selector = behind_tags.strip() if verb == "tag" else rest
+    named = _plan_named(project, verb, selector)
+    if named is not None:
+        return TypedPlan(named)
+    chosen = _matching_rows(project, verb, selector)
+    if verb == "keep":
+        plan = plan_keep_within(project, selector, seen_by(project), matched=chosen.rows)
+    elif verb in APART:
+        plan = plan_apart(project, APART[verb], chosen.rows, selector, hint=f"for example: {EXAMPLES[verb]}")
+    elif verb == "tag":
+        plan = plan_tags(project, chosen.rows, tags.replace(",", " "))
+    else:
+        plan = plan_bulk(project, cast("Verb", verb), chosen.rows, selector, seen_by(project))
+    return TypedPlan(plan, chosen.negates_nothing)
 
 
-def _plan_verdict(project: Project, verb: Verb, selector: str) -> DecisionPlan:
-    rows = select(project, selector)
-    if not rows:
-        raise UsageError(f"{verb}: no row matches {selector!r}")
+def _plan_named(project: Project, verb: str, selector: str) -> DecisionPlan | None:
+    """The plan for a row called by its number or a group by its id; None for any other selector."""
+    if verb == "keep":
+        return _plan_keep(project, selector)
     row = _row_named(selector)
-    if row is not None:
-        # A row called by its number is decided by hand: this is how held-out rows are decided, too.
-        return plan_row(project, verb, row, selector)
-    return plan_bulk(project, verb, rows, selector, seen_by(project))
+    if verb not in RESULT or row is None or row >= len(project.rows):
+        return None
+    # A row called by its number is decided by hand: this is how held-out rows are decided, too.
+    return plan_row(project, verb, row, selector)
 
 
-def _plan_keep(project: Project, selector: str) -> DecisionPlan:
+def _plan_keep(project: Project, selector: str) -> DecisionPlan | None:
     row = _row_named(selector)
-    if row is not None:
+    if row is not None and row < len(project.rows):
         clusters = sorted(project.clusters_of(row), key=lambda cluster: cluster.kind not in SETTLED_KINDS)
         clusters = [cluster for cluster in clusters if cluster.kind != "variant"]
         if not clusters:
@@ -128,7 +161,7 @@ def _plan_keep(project: Project, selector: str) -> DecisionPlan:
     key, _, identifier = selector.partition(":")
     if key == "cluster" and identifier.strip(".").isalnum():
         return plan_keep(project, [project.cluster(identifier)], selector)
-    return plan_keep_within(project, selector, seen_by(project))
+    return None
 
 
 def _plan_conflict(project: Project, verb: str, selector: str) -> DecisionPlan:
@@ -150,16 +183,17 @@ def _plan_note(project: Project, rest: str) -> DecisionPlan:
     return plan_note(project, row, text.strip())
 
 
-def _matching_rows(project: Project, verb: str, selector: str) -> list[int]:
-    rows = select(project, selector) if selector.strip() else []
-    if not rows:
-        raise UsageError(f"{verb}: no row matches {selector.strip()!r}", "", f"for example: {EXAMPLES[verb]}")
-    return rows
+def _matching_rows(project: Project, verb: str, selector: str) -> ToDecide:
+    chosen = select_to_decide(project, selector) if selector else ToDecide([], ())
+    if not chosen.rows:
+        hint = f"for example: {EXAMPLES[verb]}" if verb in EXAMPLES else ""
+        raise UsageError(f"{verb}: no row matches {selector[:60]!r}", "", hint)
+    return chosen
 
 
 def _row_named(selector: str) -> int | None:
     key, _, number = selector.partition(":")
-    return int(number) if key == "row" and number.isdigit() else None
+    return whole_number(number) if key == "row" else None
 
 
 # Behind `:` in the workbench, where a row number and a command by its name are understood as well.
@@ -172,13 +206,14 @@ def is_bulk(text: str) -> bool:
 
 
 def bulk_question(session: Session, text: str) -> str:
-    """What a bulk line would do, to be asked before it does it. Raises UsageError."""
+    """What a bulk line would do, to be asked before it does it; whether it negates what no row matches, too. Raises
+    TamisError."""
     outcome = run_headless(session.project, text, dry_run=True)
     return f"{outcome.text}: enter again does it"
 
 
 def do_bulk(session: Session, text: str) -> None:
     """Do a bulk line; one undo takes it back."""
-    outcome = run_headless(session.project, text)
+    outcome = run_headless(session.project, text, yes=True)
     session.after_bulk()
     session.say(outcome.text, "done" if outcome.n is not None else "refused")

@@ -76,9 +76,7 @@ def do(arguments: argparse.Namespace) -> int:
         raise UsageError("give commands, or a file with --from", "", "for example tamis do P 'reject bucket:drop'")
     with open_for_deciding(arguments.project, arguments.reviewer, arguments.take_over) as project:
         _scan_if_stale(project)
-        outcomes = (
-            _replayed(project, arguments) if arguments.source else _done(project, arguments.commands, arguments.dry_run)
-        )
+        outcomes = _replayed(project, arguments) if arguments.source else _done(project, arguments.commands, arguments)
         if arguments.json:
             print_json({"done": outcomes, "dry_run": arguments.dry_run, "status": project.counts()})
         else:
@@ -97,10 +95,10 @@ def _scan_if_stale(project: Project) -> None:
         scan_project(project, Narrator())
 
 
-def _done(project: Project, commands: list[str], dry_run: bool) -> list[dict[str, Any]]:
+def _done(project: Project, commands: list[str], arguments: argparse.Namespace) -> list[dict[str, Any]]:
     outcomes = []
     for line in commands:
-        outcome = run_headless(project, line, dry_run=dry_run)
+        outcome = run_headless(project, line, arguments.dry_run, yes=arguments.yes)
         outcomes.append({"command": line, "rows": outcome.rows, "n": outcome.n, "text": outcome.text})
     return outcomes
 
@@ -109,7 +107,7 @@ def _replayed(project: Project, arguments: argparse.Namespace) -> list[dict[str,
     path: Path = arguments.source
     if not is_journal(path):
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-        return _done(project, [line for line in lines if line and not line.startswith("#")], arguments.dry_run)
+        return _done(project, [line for line in lines if line and not line.startswith("#")], arguments)
     replayed = replay(project, path, dry_run=arguments.dry_run)
     text = f"{replayed.lines} lines on {replayed.rows} rows" + (
         f", {replayed.unknown} rows unknown here" if replayed.unknown else ""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine.config import load_config
 from engine.errors import TamisError
+from engine.numerals import whole_number
 from engine.phrases import size
 from engine.training.plan.preflight import versions
 from workbench.cli.common import print_json
@@ -84,7 +85,8 @@ def _tmux() -> Iterator[Check]:
     yield Check("tmux", _output_of("tmux", "-V") or "not found")
     for option, (wanted, advice) in TMUX_OPTIONS.items():
         found = _output_of("tmux", "show-options", "-gv", option) or _output_of("tmux", "show-options", "-sv", option)
-        slow = option == "escape-time" and found.isdigit() and int(found) <= int(wanted)
+        milliseconds = whole_number(found) if option == "escape-time" else None
+        slow = milliseconds is not None and milliseconds <= int(wanted)
         yield Check(option, found or "unknown", "" if found == wanted or slow else advice)
 
 

@@ -85,6 +85,7 @@ def _do(command: argparse.ArgumentParser) -> None:
         "commands", nargs="*", metavar="COMMAND", help="for example 'reject bucket:drop', 'keep cluster:c1f09', 'undo'"
     )
     command.add_argument("--dry-run", action="store_true", help="count, decide nothing")
+    command.add_argument("--yes", action="store_true", help="also what says 'not' of a selection that no row is in")
     command.add_argument(
         "--from", dest="source", type=Path, metavar="FILE", help="replay a journal, or a list of commands"
     )

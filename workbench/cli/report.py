@@ -19,7 +19,7 @@ from engine.phrases import counted
 from engine.project.create import create_project
 from engine.project.project import Project, open_project
 from engine.report import CountTokens, Line, compared, measure
-from engine.select import select
+from engine.select import select_to_decide
 from engine.workflows.gate import GateResult, gate, gate_file, gate_json, override_gate
 from engine.workflows.wasted_tokens import wasted_in_an_epoch
 from workbench.cli.common import Narrator, find_project, given_source, narrate, open_for_deciding, print_json
@@ -178,8 +178,8 @@ def pick(arguments: argparse.Namespace) -> int:
     with open_project(find_project(arguments.project), readonly=True) as project:
         if project.findings is None:
             narrate("not scanned yet: duplicates and faults are not kept out (`tamis scan` first)")
-        locked = select(project, arguments.lock) if arguments.lock else []
-        refused = select(project, arguments.swap) if arguments.swap else []
+        locked = select_to_decide(project, arguments.lock).rows if arguments.lock else []
+        refused = select_to_decide(project, arguments.swap).rows if arguments.swap else []
         found = pick_rows(project, arguments.count, locked=locked, refused=refused)
         shown = pick_to_json(project, found)
     if arguments.json:

@@ -84,7 +84,7 @@ def first_rows(session: Session, item: Item) -> list[int]:
     """The first rows of a line, as many as are found at once."""
     try:
         search = Search(session.project, item.filter_text)
+        search.go_on(SECONDS)
     except UsageError:
         return []
-    search.go_on(SECONDS)
     return search.found[:MOST_ROWS]

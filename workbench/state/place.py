@@ -52,10 +52,7 @@ class Place:
         """The list: at first that of the saved filter, with the cursor on the saved row."""
         if self._entries is None:
             key = self.key
-            try:
-                self._entries = build_entries(self._project, self._saved.filter_text)
-            except UsageError:
-                self._entries = build_entries(self._project, "")
+            self._entries = self._built(self._saved.filter_text, None)
             self._cursor_to(key)
         return self._entries
 
@@ -85,8 +82,16 @@ class Place:
         """The same filter over what is there now. With `stay` the cursor stays on its row, else it goes to the first
         that is open."""
         entry = self.entry if stay else None
-        self._entries = build_entries(self._project, self.filter_text, ranked)
+        self._entries = self._built(self.filter_text, ranked)
         self._cursor_to(EntryKey(entry.row) if entry is not None else None)
+
+    def _built(self, filter_text: str, ranked: Sequence[int] | None) -> Entries:
+        """The entries of a filter that was one when it was set; all rows where it no longer is, as a scan may find
+        other groups than those it names."""
+        try:
+            return build_entries(self._project, filter_text, ranked)
+        except UsageError:
+            return build_entries(self._project, "", ranked)
 
     def _cursor_to(self, key: EntryKey | None) -> None:
         """To an entry that is there, else to the first that is open."""

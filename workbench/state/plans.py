@@ -7,7 +7,7 @@ of a conflict or of a family of variants that nobody has looked at; who has look
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -158,13 +158,17 @@ def plan_keep(project: Project, clusters: Sequence[Cluster], why: str, keeper: i
     return DecisionPlan(tuple(acts), (*accepted, *rejected), why, left)
 
 
-def plan_keep_within(project: Project, selector: str, seen: Seen, *, only_open: bool = False) -> DecisionPlan:
+def plan_keep_within(
+    project: Project, selector: str, seen: Seen, *, matched: Collection[int] | None = None, only_open: bool = False
+) -> DecisionPlan:
     """Keep one row of each group of duplicates within a selector; groups that need a look and did not get one are left
-    alone. With `only_open` nothing is said of groups that are decided, nor of those whose answers differ.
+    alone. `matched` are the rows of the selector where they are known already. With `only_open` nothing is said of
+    groups that are decided, nor of those whose answers differ.
 
     Raises UsageError where no group lies within the selector.
     """
-    groups = groups_within(project, set(select(project, selector)), selector, SETTLED_KINDS)
+    rows = select(project, selector) if matched is None else matched
+    groups = groups_within(project, set(rows), selector, SETTLED_KINDS)
     if not groups:
         raise UsageError(
             f"keep: no group lies within {selector!r}", "", "for example: keep cluster:ID, keep kind:exact"

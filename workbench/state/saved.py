@@ -67,7 +67,7 @@ def load_state(folder: Path) -> SavedState:
             frozenset(map(str, saved.get("asked", ()))),
             tuple(map(str, saved.get("filters", ()))),
         )
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return SavedState()
 
 

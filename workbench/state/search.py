@@ -7,18 +7,23 @@ from time import monotonic
 
 from engine.phrases import share
 from engine.project.project import Project
-from engine.select import parse_selector
+from engine.select import parse_selector, row_test
 
-# The clock is looked at after so many rows.
+# The clock is looked at after so many rows; after each where one of them may take long.
 ROWS_AT_ONCE = 64
 
 
 class Search:
-    """`found` holds the matching rows among the first `looked_at`. Raises UsageError where the text is no selector."""
+    """`found` holds the matching rows among the first `looked_at`.
+
+    Raises UsageError where the text is no selector, or names what the project lacks; so may `go_on`, at a row on which
+    a pattern takes too long.
+    """
 
     def __init__(self, project: Project, text: str) -> None:
-        self._project = project
-        self._selector = parse_selector(text)
+        selector = parse_selector(text)
+        self._test = row_test(project, selector)
+        self._rows_at_once = 1 if selector.is_slow else ROWS_AT_ONCE
         self.text = text
         self.rows = len(project.rows)
         self.looked_at = 0
@@ -32,9 +37,8 @@ class Search:
         """Look at further rows for about so long, or only until one is found; whether all were looked at."""
         end = clock() + seconds
         while not self.is_done:
-            last = min(self.looked_at + ROWS_AT_ONCE, self.rows)
-            test, project = self._selector.test, self._project
-            self.found += [row for row in range(self.looked_at, last) if test(project, row)]
+            last = min(self.looked_at + self._rows_at_once, self.rows)
+            self.found += filter(self._test, range(self.looked_at, last))
             self.looked_at = last
             if clock() >= end or (to_first and self.found):
                 break

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from engine.scan.text import lowered
+
 _MONTHS = """
 january jan januar janvier enero
 february feb februar février fevrier febrero
@@ -93,7 +95,7 @@ def one_spelling(text: str) -> str:
         text = pattern.sub(_as_number, text)
     text = _CLOCK.sub(_by_24_hours, text)
     text = _SCALED.sub(_multiplied, text)
-    text = _UNIT.sub(lambda found: f" {UNITS[found.group(1).lower()]}", text)
+    text = _UNIT.sub(lambda found: f" {UNITS[lowered(found.group(1))]}", text)
     text = _WHOLE.sub(r"\1", _METRE.sub("er", text))
     return text.rstrip("0").rstrip(".") if _ONLY_AN_AMOUNT.fullmatch(text.strip()) else text
 
@@ -112,7 +114,7 @@ def in_digits(text: str) -> str:
 
     def written(found: re.Match[str]) -> str:
         tens, one, teen = found.groups()
-        return str(_TEENS[teen.lower()] if teen else _TENS[tens.lower()] + (ONES[one.lower()] if one else 0))
+        return str(_TEENS[lowered(teen)] if teen else _TENS[lowered(tens)] + (ONES[lowered(one)] if one else 0))
 
     return _NUMBER_WORDS.sub(written, text)
 
@@ -125,7 +127,7 @@ def label_of(text: str) -> str:
 
 def _as_number(found: re.Match[str]) -> str:
     parts = found.groupdict()
-    month = MONTHS[parts["n"].lower()] if parts.get("n") else int(parts["m"])
+    month = MONTHS[lowered(parts["n"])] if parts.get("n") else int(parts["m"])
     day = int(parts["d"])
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return found.group()
@@ -161,5 +163,5 @@ def _without_marks(found: re.Match[str]) -> str:
 
 
 def _multiplied(found: re.Match[str]) -> str:
-    value = Fraction(found[1]) * SCALES[found[2].lower()]
+    value = Fraction(found[1]) * SCALES[lowered(found[2])]
     return str(value) if value.denominator == 1 else found.group()

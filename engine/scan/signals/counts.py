@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from engine.scan.text import lowered
+
 NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
@@ -19,7 +21,7 @@ _INLINE = re.compile(r"(?:(?<=\s)|\A)\(?(\d{1,2})[.)][ \t]{1,4}(?=\S)")
 
 def number_in(word: str) -> int:
     """What a digit string or number word stands for."""
-    return int(word) if word.isdigit() else NUMBER_WORDS[word.lower()]
+    return int(word) if word.isdigit() else NUMBER_WORDS[lowered(word)]
 
 
 def items_in(text: str) -> int:

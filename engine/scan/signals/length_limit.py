@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.model import Span
-from engine.scan.signals.counts import NUMBER_WORDS
+from engine.scan.signals.counts import NUMBER_WORDS, number_in
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, last_turn
 
@@ -36,8 +36,7 @@ def _length_limit(row: Reading, survey: None) -> Found | None:
         after = row.request[found.end() : found.end() + 20].lower()
         if _LOOSE.search(before.replace("no more than", "").replace("not more than", "") + after):
             continue
-        word = found["count"].lower()
-        limit = int(word) if word.isdigit() else NUMBER_WORDS[word]
+        limit = number_in(found["count"])
         unit = found["unit"].lower().rstrip("s")
         upper = _UPPER.search(before) is not None
         has = _measured(answer, unit)

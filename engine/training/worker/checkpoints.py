@@ -44,7 +44,7 @@ def last_good_checkpoint(run_dir: Path) -> Path | None:
 def step_of(checkpoint: Path) -> int:
     """The optimizer step in a checkpoint's name; -1 where it has none."""
     number = checkpoint.name.removeprefix(PREFIX)
-    return int(number) if number.isdigit() else -1
+    return int(number) if number.isascii() and number.isdigit() else -1
 
 
 def remove_unfinished(run_dir: Path) -> list[str]:
@@ -58,4 +58,4 @@ def remove_unfinished(run_dir: Path) -> list[str]:
 def latest_attempt(run_dir: Path) -> int:
     """The number of the attempt in force: `spec.N.json` of the highest N, or 1."""
     numbers = [path.suffixes[0][1:] for path in run_dir.glob("spec.*.json")]
-    return max([1, *(int(number) for number in numbers if number.isdigit())])
+    return max([1, *(int(number) for number in numbers if number.isascii() and number.isdigit())])

@@ -71,7 +71,7 @@ def foreign(index: int, ours: Sequence[int] = ()) -> list[GpuProcess]:
 def chosen_index(wanted: int) -> int:
     """The index `nvidia-smi` knows the GPU under that this process was told to use."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
-    return int(visible) if visible.isdigit() else wanted
+    return int(visible) if visible.isascii() and visible.isdigit() else wanted
 
 
 def ask(query: str) -> list[str]:

@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 
 from engine.errors import TamisError, UsageError
 from engine.files import write_atomic
+from engine.numerals import whole_number
 from engine.phrases import counted
 from engine.training.compare.live import LiveComparison
 from engine.training.compare.store import Comparison, list_comparisons
@@ -235,9 +236,10 @@ def wishes_of(text: str) -> dict[str, Any]:
         if name == "arms":
             wishes["arms"] = [arm for arm in value.split(",") if arm]
         elif name == "seeds":
-            if not value.isdecimal() or value == "0":
+            seeds = whole_number(value)
+            if not seeds:
                 raise UsageError("seeds is a number from 1 up", "", "for example seeds=3")
-            wishes["seeds"] = int(value)
+            wishes["seeds"] = seeds
         elif name == "model":
             wishes["model"] = value
         else:

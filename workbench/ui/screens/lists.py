@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import UsageError
+from engine.numerals import whole_number
 from workbench.actions import navigate, search, typed_commands
 from workbench.commands.registry import BY_ID, COMMANDS
 from workbench.commands.targets import TRIAGE
@@ -75,8 +76,9 @@ class ListScreen(InputLineScreen):
     def _do_typed(self, text: str) -> None:
         """Do what stands behind the `:`; a verb with a selector after a second enter."""
         text = text.strip()
-        if text.isdigit():
-            self._jump(int(text))
+        row = whole_number(text)
+        if row is not None:
+            self._jump(row)
         elif typed_commands.is_bulk(text):
             if self._asked_about != text:
                 self.line.complain(typed_commands.bulk_question(self.session, text))
@@ -101,7 +103,7 @@ class ListScreen(InputLineScreen):
         named = text.replace(" ", "-")
         if named not in BY_ID or self.NAME not in BY_ID[named].where:
             known = ", ".join(self._matching(text.split("-")[0][:3])[:6])
-            raise UsageError(f"no command {text!r} here", "", f"known: {known}" if known else "? lists all keys")
+            raise UsageError(f"no command {text[:40]!r} here", "", f"known: {known}" if known else "? lists all keys")
         self.close_line()
         self.action_command(named)
 

@@ -9,7 +9,7 @@ from textual import events
 from textual.timer import Timer
 from textual.widgets import Input
 
-from engine.errors import UsageError
+from engine.errors import TamisError
 from engine.phrases import counted
 from workbench.state.search import Search
 from workbench.state.session import Session
@@ -105,14 +105,19 @@ class InputLine(Input):
     def _count(self, session: Session) -> None:
         try:
             counting = Search(session.project, self.value)
-        except UsageError as error:
+        except TamisError as error:
             self.complain(str(error))
             return
         self._go_on_counting(counting, 0)
 
     def _go_on_counting(self, counting: Search, slices: int) -> None:
         """Count on between the keys; the next one typed counts anew."""
-        if counting.go_on(SLICE_SECONDS):
+        try:
+            is_done = counting.go_on(SLICE_SECONDS)
+        except TamisError as error:
+            self.complain(str(error))
+            return
+        if is_done:
             self._tell(counted(len(counting.found), "row"), "info")
             return
         if slices % TOLD_AFTER == 0:

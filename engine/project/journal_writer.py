@@ -72,6 +72,7 @@ class JournalWriter:
         return descriptor
 
     def _lock(self, descriptor: int) -> None:
+        """Wait for the lock of the file, but not for a process that is stopped. Raises LockedError, OSError."""
         until = time.monotonic() + LOCK_SECONDS
         while not try_lock(descriptor):
             if time.monotonic() > until:
@@ -81,6 +82,15 @@ class JournalWriter:
                     "it may be stopped: let it go on, or end it",
                 )
             time.sleep(0.005)
+
+    def _lock_for_line(self) -> None:
+        try:
+            self._lock(self._descriptor)
+        except LockedError as error:
+            if self.was_taken():
+                raise taken_over(unsaved=True) from error
+            # Nobody has taken over: this window goes on writing once the lock is free.
+            raise ProjectError(f"not saved: {error.title}", error.message, error.hint) from error
 
     def begin(self) -> None:
         """What the file holds is known: lines may be written from now on."""
@@ -94,7 +104,7 @@ class JournalWriter:
         why nothing was saved.
         """
         try:
-            self._lock(self._descriptor)
+            self._lock_for_line()
             try:
                 if not self._owner.is_mine():
                     raise taken_over(unsaved=True)

@@ -22,7 +22,7 @@ from engine.files import write_atomic
 from engine.paths import is_project
 from engine.project.fold import Fold
 from engine.project.journal import journal_paths, parse_journal
-from engine.project.merge_commit import commit, finish_merge, fork_place
+from engine.project.merge_commit import clear, commit, finish_merge, fork_place
 from engine.project.project import Project, open_project
 from engine.project.rows import RowStore
 from engine.project.settings import read_settings
@@ -147,6 +147,7 @@ class _Merge:
                 f"{self._decisions}: cannot be made", error.strerror or "", "check its permissions"
             ) from error
         self._own("merge")
+        clear(self._decisions)
         finish_merge(self._decisions)
         return self
 

@@ -26,14 +26,15 @@ def commit(decisions: Path, contents: Mapping[str, bytes]) -> None:
     """Put these journals in place, by name; before the call returns, or at the next opening. Raises ProjectError."""
     making = decisions / MAKING
     try:
-        # A killed merge may have left some; nobody else merges now.
-        if making.exists():
-            shutil.rmtree(making)
-        making.mkdir(mode=0o700)
-        for name, content in contents.items():
-            write_atomic(making / name, content)
-        sync_folder(making)
-        making.rename(decisions / READY)
+        clear(decisions)
+        try:
+            making.mkdir(mode=0o700)
+            for name, content in contents.items():
+                write_atomic(making / name, content)
+            sync_folder(making)
+            making.rename(decisions / READY)
+        finally:
+            clear(decisions)
         sync_folder(decisions)
         _finish(decisions)
     except OSError as error:
@@ -42,6 +43,12 @@ def commit(decisions: Path, contents: Mapping[str, bytes]) -> None:
             error.strerror or str(error),
             "free some space or check its permissions, and merge again",
         ) from error
+
+
+def clear(decisions: Path) -> None:
+    """Take away what a merge has made that was not decided; nobody else merges now."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(decisions / MAKING)
 
 
 def finish_merge(decisions: Path) -> list[str]:

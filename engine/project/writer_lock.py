@@ -16,7 +16,6 @@ import json
 import os
 import secrets
 import socket
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +27,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 MOUNTS = Path("/proc/self/mountinfo")
 LOCK_SECONDS = 5.0
 """A line takes milliseconds: who does not get the lock of a journal for so long waits for a process that is stopped."""
-STALE_SECONDS = 60
+MAKING = ".owner-"
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -84,9 +83,9 @@ class Ownership:
         self._path = _owner_file(journal)
         self._token = secrets.token_hex(8)
         self._on_network = file_system_of(journal.parent) in NETWORK_FILE_SYSTEMS if network is None else network
-        made = journal.parent / f".owner-{self._token}"
+        made = journal.parent
         try:
-            self._descriptor = self._make(made)
+            made, self._descriptor = self._make(journal.parent)
             try:
                 self._put_in_place(made, take_over)
             except BaseException:
@@ -99,23 +98,29 @@ class Ownership:
                 "free some space, or check the permissions of the folder and whether its disk has locks",
             ) from error
         finally:
-            with suppress(OSError):
-                made.unlink()
+            if made != journal.parent:
+                with suppress(OSError):
+                    made.unlink()
         self._remove_stale()
 
-    def _make(self, made: Path) -> int:
-        """A new owner file beside its place, flocked before anybody else can see it."""
+    def _make(self, folder: Path) -> tuple[Path, int]:
+        """A new owner file in the folder, not in its place yet, and its descriptor, flocked."""
         said = {"token": self._token, "pid": os.getpid(), "host": socket.gethostname()}
         content = json.dumps(said).encode("ascii")
-        descriptor = os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.write(descriptor, content) != len(content):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except BaseException:
+        while True:
+            made = folder / f"{MAKING}{secrets.token_hex(8)}"
+            descriptor = os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                # Before it was locked somebody may have taken it for what a dead process left.
+                if try_lock(descriptor) and os.fstat(descriptor).st_nlink:
+                    if os.write(descriptor, content) != len(content):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                    return made, descriptor
+            except BaseException:
+                os.close(descriptor)
+                made.unlink(missing_ok=True)
+                raise
             os.close(descriptor)
-            raise
-        return descriptor
 
     def _put_in_place(self, made: Path, take_over: bool) -> None:
         if take_over:
@@ -145,7 +150,7 @@ class Ownership:
         except FileNotFoundError:
             return False
         try:
-            if self._on_network:
+            if self._on_network and not self._is_dead():
                 raise LockedError(
                     f"{self.told(self._journal)} is deciding in this project", "", "close it, or open with --take-over"
                 )
@@ -162,12 +167,29 @@ class Ownership:
         finally:
             os.close(held)
 
+    def _is_dead(self) -> bool:
+        """Whether the owner was a process of this machine that has ended; of another machine nobody can tell."""
+        try:
+            said = json.loads(self._path.read_bytes())
+            if said["host"] != socket.gethostname():
+                return False
+            os.kill(said["pid"], 0)
+        except ProcessLookupError:
+            return True
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+            return False
+        return False
+
     def _remove_stale(self) -> None:
         """Take away what a process left that was killed while it claimed."""
-        for left in self._journal.parent.glob(".owner-*"):
+        for left in self._journal.parent.glob(f"{MAKING}*"):
             with suppress(OSError):
-                if time.time() - left.stat().st_mtime > STALE_SECONDS:
-                    left.unlink()
+                descriptor = os.open(left, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                try:
+                    if try_lock(descriptor):
+                        left.unlink()
+                finally:
+                    os.close(descriptor)
 
     @staticmethod
     def told(journal: Path) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -171,6 +172,14 @@ def test_on_a_network_mount_the_owner_file_counts(tmp_path: Path) -> None:
     first.release()
     assert second.is_mine()
     second.release()
+    Ownership(journal, network=True).release()
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    said = {"token": "x", "pid": int(ended.stdout), "host": socket.gethostname()}
+    owner_file = tmp_path / "ann@1.jsonl.owner"
+    owner_file.write_text(json.dumps(said | {"host": "another box"}))
+    with pytest.raises(LockedError, match="on another box"):
+        Ownership(journal, network=True)
+    owner_file.write_text(json.dumps(said))
     Ownership(journal, network=True).release()
 
 

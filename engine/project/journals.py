@@ -83,10 +83,10 @@ class Journals:
             self.own = path
         except LockedError as error:
             self.readonly_reason = f"{error.title} ({error.message})" if error.message else error.title
+        except ProjectError as error:
+            self.readonly_reason = f"{error.title}: {error.message}" if error.message else error.title
         except OSError as error:
             self.readonly_reason = f"the folder cannot be written ({error.strerror})"
-        except ProjectError as error:
-            self.readonly_reason = str(error)
 
     def _fold(self, rows: RowStore) -> None:
         snapshot = load_snapshot(self._folder, rows)

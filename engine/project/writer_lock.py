@@ -28,6 +28,12 @@ MOUNTS = Path("/proc/self/mountinfo")
 LOCK_SECONDS = 5.0
 """A line takes milliseconds: who does not get the lock of a journal for so long waits for a process that is stopped."""
 MAKING = ".owner-"
+_HINTS = {
+    errno.ENOSPC: "free some space",
+    errno.EROFS: "open it where it can be written",
+    errno.EACCES: "check the permissions of the folder",
+    errno.ENOLCK: "its disk has no locks to give: put the project on another",
+}
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -95,7 +101,7 @@ class Ownership:
             raise ProjectError(
                 f"{journal}: the right to write it cannot be had",
                 error.strerror or "",
-                "free some space, or check the permissions of the folder and whether its disk has locks",
+                _HINTS.get(error.errno or 0, "check the folder and its disk"),
             ) from error
         finally:
             if made != journal.parent:

@@ -35,7 +35,7 @@ class JournalWriter:
             self._descriptor = self._open_locked()
         except OSError as error:
             raise ProjectError(
-                f"{path}: the journal cannot be written", error.strerror or "", "check its permissions and the disk"
+                f"{path.name} cannot be written", error.strerror or "", "check its permissions and the disk"
             ) from error
         try:
             self._owner = Ownership(path, take_over=take_over)

@@ -99,7 +99,7 @@ class Ownership:
                 raise
         except OSError as error:
             raise ProjectError(
-                f"{journal}: the right to write it cannot be had",
+                f"{journal.name} cannot be written",
                 error.strerror or "",
                 _HINTS.get(error.errno or 0, "check the folder and its disk"),
             ) from error

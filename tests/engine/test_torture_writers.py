@@ -60,7 +60,8 @@ class Scene:
     faults: list[str] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     cli_tags: dict[str, tuple[int, str]] = field(default_factory=dict)
-    added: list[dict[str, Any]] = field(default_factory=list)
+    adding: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
     serial: int = 0
 
     def note(self, words: str) -> None:
@@ -99,12 +100,15 @@ class Scene:
 
     def add(self) -> list[str]:
         self.serial += 1
-        rows = [alpaca(f"Added {self.serial}, number {place}?", "Yes.") for place in range(3)]
+        self.adding = [f"Added {self.serial}, number {place}?" for place in range(3)]
+        rows = [alpaca(text, "Yes.") for text in self.adding]
         path = write_jsonl(self.scratch / f"more-{self.serial}.jsonl", rows)
         return ["add", str(self.folder), str(path), "--as", "eve", "--json"]
 
     def was_added(self, said: dict[str, Any]) -> None:
-        self.added.append(said)
+        if said["added"] != len(self.adding):
+            self.faults.append(f"add said {said['added']} of {len(self.adding)} new rows")
+        self.added += self.adding
 
     def merge(self) -> list[str]:
         return ["merge", str(self.folder), str(self.other), "--json"]
@@ -253,7 +257,7 @@ def check(scene: Scene) -> None:
             assert found == expected, path.name
         texts = Counter(str(project.rows.raw(row)["instruction"]) for row in range(len(project.rows)))
         assert set(texts.values()) == {1}
-        assert texts.total() >= ROWS + sum(len(one["added"]) for one in scene.added)
+        assert {f"Question {row}?" for row in range(ROWS)}.union(scene.added) <= texts.keys()
     (scene.folder / "snapshot.bin").unlink(missing_ok=True)
     with open_project(scene.folder, readonly=True) as project:
         assert project.counts() == counts, "with and without the snapshot"

@@ -13,6 +13,8 @@ from engine.errors import ProjectError, UsageError
 # Names that many people share: a journal under one of them says nothing about who decided.
 SHARED_NAMES = frozenset({"root", "ubuntu", "admin", "user", "ec2-user", "debian"})
 GIT_TIMEOUT_SECONDS = 2
+# With the install, `.jsonl` and `.owner` it makes 255 bytes, the longest name a file system takes.
+STEM_BYTES = 234
 _ID = re.compile(rb"[0-9A-Za-z_-]{1,8}")
 
 
@@ -48,7 +50,12 @@ def _git_email() -> str | None:
 
 def file_stem(reviewer: str) -> str:
     """The reviewer as part of a file name: letters, digits, `.`, `-`, `@` stay, anything else becomes `_`."""
-    return re.sub(r"[^\w.@-]", "_", reviewer)[:80]
+    return shortened(re.sub(r"[^\w.@-]", "_", reviewer)[:80], STEM_BYTES)
+
+
+def shortened(name: str, most: int) -> str:
+    """As much of a part of a file name as fits in so many bytes."""
+    return name.encode("utf-8", "surrogateescape")[:most].decode("utf-8", "ignore") if len(name) * 4 > most else name
 
 
 def install_id() -> str:

@@ -3,6 +3,7 @@ and the file as long as what we know of it, write the side file, append the line
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -17,10 +18,12 @@ from typing import Any
 from engine.errors import LockedError, ProjectError
 from engine.files import NotCutBackError, append_durable, sync_folder, write_atomic
 from engine.project.journal import End, hash_of, now
-from engine.project.side_files import hashed_name, keep, packed_ids
+from engine.project.side_files import NAMED_BYTES, hashed_name, keep, packed_ids
 from engine.project.writer_lock import LOCK_SECONDS, Ownership, is_still_at, try_lock
+from engine.reviewer import shortened
 
 INLINE_IDS = 10_000
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class JournalWriter:
@@ -123,7 +126,9 @@ class JournalWriter:
             raise ProjectError(
                 "the decision was not saved",
                 error.strerror or str(error),
-                "free some disk space and press the key again",
+                "free some disk space, then do it again"
+                if error.errno in FULL
+                else "see to the disk, then do it again",
             ) from error
 
     def has_more(self, end: End) -> bool:
@@ -183,8 +188,9 @@ class JournalWriter:
 def torn_place(journal: Path) -> Path:
     """A free name for the torn last line of a journal."""
     stamp = now().replace(":", "")
-    names = (journal.with_suffix(f".torn-{stamp}{further}") for further in ("", *(f"-{n}" for n in range(2, 10_000))))
-    return next(path for path in names if not os.path.lexists(path))
+    name = f"{shortened(journal.stem, NAMED_BYTES)}.torn-{stamp}"
+    names = (name, *(f"{name}-{further}" for further in range(2, 10_000)))
+    return next(path for path in map(journal.with_name, names) if not os.path.lexists(path))
 
 
 def taken_over(*, unsaved: bool = False) -> LockedError:

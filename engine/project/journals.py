@@ -104,12 +104,22 @@ class Journals:
             self.folds[path] = fold
             self._lines_replayed += fold.end.lines - before.lines
             self.notes += fold.notes
-            if path == self.own and self._writer is not None and part.torn:
-                self.notes.append(self._writer.set_torn_aside(part.torn))
+            if path == self.own and part.torn:
+                self._set_torn_aside(part.torn)
         if self.own is not None and self._writer is not None:
             self.folds.setdefault(self.own, Fold())
             # Claimed and folded under one lock: what the owner before us wrote is in.
             self._writer.begin()
+
+    def _set_torn_aside(self, torn: bytes) -> None:
+        if self._writer is None:
+            return
+        try:
+            self.notes.append(self._writer.set_torn_aside(torn))
+        except (ProjectError, OSError) as error:
+            # Behind a torn line no other can be written; all there is can be read.
+            self.close()
+            self.readonly_reason = f"the torn last line of the journal cannot be set aside ({error})"
 
     # -- what they hold
 

@@ -163,6 +163,8 @@ class _Merge:
             except LockedError as error:
                 what = "this project is being merged into" if name == "merge" else f"{name} is being written here"
                 raise LockedError(what, error.message or error.title, "close that window, then merge again") from error
+            except ProjectError as error:
+                raise ProjectError(f"{self._decisions}: cannot be written", error.message, error.hint) from error
             self._exits.callback(self._held[name].release)
 
     def take(self, journal: Path) -> None:
@@ -213,6 +215,9 @@ class _Merge:
             self._own(original)
             # Nobody writes it from now on; somebody may have until now.
             self._place(stem, whole)
+            return
+        if os.path.lexists(self._decisions / target) and not (self._decisions / target).is_file():
+            self.left_out.append(Omitted(target, "something that is no file has this name here"))
             return
         self._ready[target] = whole
         if here.get(target):

@@ -62,29 +62,35 @@ def finish_merge(decisions: Path) -> list[str]:
 
 def _finish(decisions: Path) -> None:
     ready = decisions / READY
-    if not ready.is_dir():
+    # Somebody who opens the project at the same moment may be doing the same.
+    try:
+        names = sorted(os.listdir(ready))
+    except FileNotFoundError:
         return
-    for made in sorted(ready.iterdir()):
-        # Somebody who opens the project at the same moment may be doing the same.
+    for name in names:
         with suppress(FileNotFoundError):
-            _put(made, decisions)
+            while not _put(ready / name, decisions):
+                pass
     sync_folder(decisions)
     with suppress(FileNotFoundError):
         ready.rmdir()
 
 
-def _put(made: Path, decisions: Path) -> None:
-    """Move one journal to its place: over what it goes on from, else as a branch beside it."""
+def _put(made: Path, decisions: Path) -> bool:
+    """Move one journal to its place: over what it goes on from, else as a branch beside it.
+
+    False where another file came to the place meanwhile. Raises FileNotFoundError where somebody else has moved it.
+    """
     place, content = decisions / made.name, made.read_bytes()
     try:
         descriptor = os.open(place, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         os.replace(made, place)
-        return
+        return True
     with os.fdopen(descriptor, "rb") as stream:
         _lock(place, descriptor)
         if not is_still_at(place, descriptor):
-            raise LockedError(f"{place.name} was replaced meanwhile", "", "merge again")
+            return False
         here = stream.read()
         whole = here[: here.rfind(b"\n") + 1]
         if whole.startswith(content):
@@ -95,6 +101,7 @@ def _put(made: Path, decisions: Path) -> None:
             os.replace(made, place)
         else:
             os.replace(made, fork_place(decisions, place.stem, content))
+    return True
 
 
 def _lock(place: Path, descriptor: int) -> None:

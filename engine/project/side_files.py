@@ -16,8 +16,11 @@ from typing import Any
 
 from engine.errors import ProjectError
 from engine.files import sync_folder, write_atomic
+from engine.reviewer import shortened
 
 NAMED_DIGITS = 16
+NAMED_BYTES = 200
+"""Of a long name so much, since a file system takes 255."""
 
 
 class SideFileAway(ValueError):
@@ -26,7 +29,7 @@ class SideFileAway(ValueError):
 
 def hashed_name(stem: str, digest: str) -> str:
     """The name of the side file with this SHA-256, written for the journal `stem`."""
-    return f"{stem}.{digest[:NAMED_DIGITS]}.ids"
+    return f"{shortened(stem, NAMED_BYTES)}.{digest[:NAMED_DIGITS]}.ids"
 
 
 def bring_ids(folders: Iterable[Path], act: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.model import VERDICTS
 from engine.project.fold import Fold, RowState, map_act, mapping_of_act
-from engine.project.journal import End, act_from_json, act_to_json
+from engine.project.journal import End, act_from_json, act_to_json, hash_of
 from engine.project.line_checks import ACTS
 from engine.project.rows import RowStore
 
@@ -178,7 +178,7 @@ def save_snapshot(folder: Path, rows: RowStore, folds: Mapping[Path, Fold]) -> N
     body: list[bytes] = []
     try:
         for path, fold in folds.items():
-            if fold.end.size and not fold.is_waiting:
+            if fold.end.size and not fold.is_waiting and _is_as_folded(path, fold):
                 columns = _columns_of(fold, rows)
                 head["journals"].append(_entry(path, fold, columns))
                 body += [bytes(columns.codes), bytes(columns.seen), bytes(columns.held)]
@@ -188,6 +188,14 @@ def save_snapshot(folder: Path, rows: RowStore, folds: Mapping[Path, Fold]) -> N
         write_atomic(folder / "snapshot.bin", whole)
     except (ProjectError, OSError):
         return
+
+
+def _is_as_folded(path: Path, fold: Fold) -> bool:
+    """Whether the file still holds what was folded: another program may have put another one there."""
+    with path.open("rb") as stream:
+        content = stream.read(fold.end.size)
+    last = content[:-1].rpartition(b"\n")[2]
+    return len(content) == fold.end.size and hash_of(last) == fold.end.last_hash
 
 
 def _entry(path: Path, fold: Fold, columns: Columns) -> dict[str, Any]:

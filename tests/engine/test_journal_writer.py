@@ -241,6 +241,55 @@ def test_a_snapshot_made_while_another_person_writes_holds_only_what_was_read(
         assert [project.verdict(row) for row in range(3)] == ["accepted", "accepted", "undecided"]
 
 
+def test_a_snapshot_is_not_made_over_a_journal_that_is_another_by_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "SNAPSHOT_LINES", 1)
+    folder = make_project(tmp_path, numbered(3))
+    with open_project(folder, reviewer="bob") as bob:
+        decide(bob, "accept", 0)
+        (journal,) = bob.journal_files()
+    (folder / "snapshot.bin").unlink()
+    with open_project(folder, reviewer="ann") as ann:
+        decide(ann, "accept", 1)
+        (folder / "snapshot.bin").unlink()
+        journal.write_bytes(journal.read_bytes().replace(b"accept", b"reject"))
+    with open_project(folder, readonly=True) as project:
+        assert [project.verdict(row) for row in range(3)] == ["rejected", "accepted", "undecided"]
+
+
+def test_a_torn_line_that_cannot_be_set_aside_makes_the_window_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_project(tmp_path, numbered(2))
+    with open_project(folder, reviewer="ann") as project:
+        decide(project, "accept", 0)
+        (journal,) = project.journal_files()
+    with journal.open("ab") as stream:
+        stream.write(b'{"v":1,')
+
+    def full(path: Path, content: bytes) -> None:
+        raise ProjectError(f"cannot write {path}", "No space left on device", "")
+
+    monkeypatch.setattr(journal_writer, "write_atomic", full)
+    with open_project(folder, reviewer="ann") as project:
+        assert "No space left on device" in project.readonly_reason
+        assert project.verdict(0) == "accepted"
+
+
+def test_a_person_with_a_very_long_name_decides_in_bulk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_writer, "INLINE_IDS", 2)
+    folder = make_project(tmp_path, numbered(4))
+    with open_project(folder, reviewer="\u8b1b" * 90) as project:
+        assert not project.readonly, project.readonly_reason
+        decide(project, "accept", 0, 1, 2)
+        (journal,) = project.journal_files()
+    with journal.open("ab") as stream:
+        stream.write(b"torn")
+    with open_project(folder, reviewer="\u8b1b" * 90) as project:
+        assert (project.tally()["accepted"], len(project.notes)) == (3, 1)
+
+
 # -- the id of the install
 
 

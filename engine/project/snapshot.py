@@ -29,7 +29,7 @@ from engine.project.rows import RowStore
 
 MAGIC = b"TAMISSN2" if sys.byteorder == "little" else b"TAMISSNC"
 LATEST = 2**32 - 1
-CHECKED_BYTES = 4096
+BLOCK_BYTES = 1 << 20
 CODE = {verdict: code for code, verdict in enumerate(VERDICTS)}
 
 
@@ -93,12 +93,13 @@ def _seconds(stamp: str) -> int:
 
 
 def check_of(path: Path, size: int) -> str:
-    """A short hash of the first and the last 4 KB of the first `size` bytes of a journal."""
+    """A short hash of the first `size` bytes of a journal: of all of them, since any line can have been changed."""
+    digest = blake2b(digest_size=8)
     with path.open("rb") as stream:
-        head = stream.read(min(CHECKED_BYTES, size))
-        stream.seek(max(0, size - CHECKED_BYTES))
-        tail = stream.read(min(CHECKED_BYTES, size))
-    return blake2b(head + tail, digest_size=8).hexdigest()
+        while size > 0 and (block := stream.read(min(BLOCK_BYTES, size))):
+            digest.update(block)
+            size -= len(block)
+    return digest.hexdigest()
 
 
 def load_snapshot(folder: Path, rows: RowStore) -> dict[str, Fold]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from kills import killed_at
 from projects import make_project, numbered
 
 from engine.errors import LockedError, ProjectError
@@ -187,6 +189,43 @@ def test_a_side_file_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.Mo
     assert side.read_bytes() == b"damaged\n"
     with open_project(folder, readonly=True) as project:
         assert [len(project.notes), project.verdict(0)] == [2, "skipped"]
+
+
+# -- kill -9 at every system call
+
+
+def test_a_bulk_act_that_is_killed_is_there_or_not_and_can_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_writer, "INLINE_IDS", 2)
+    monkeypatch.setattr(journals, "SNAPSHOT_LINES", 1)
+    folder = make_project(tmp_path, numbered(6))
+    with open_project(folder, reviewer="ann") as project:
+        decide(project, "accept", 5)
+        (journal,) = project.journal_files()
+    with journal.open("ab") as stream:
+        stream.write(b'{"torn')
+    kept = tmp_path / "kept.tamis"
+    shutil.copytree(folder, kept)
+
+    def act() -> None:
+        with open_project(folder, reviewer="ann", take_over=True) as project:
+            if project.verdict(0) == "undecided":
+                decide(project, "reject", *range(5))
+
+    found = set()
+    for call in range(1, 200):
+        shutil.rmtree(folder)
+        shutil.copytree(kept, folder)
+        if killed_at(call, act) == 0:
+            break
+        with open_project(folder, readonly=True) as project:
+            found.add("".join(project.verdict(row)[0] for row in range(6)))
+        act()
+        with open_project(folder, readonly=True) as project:
+            assert [project.verdict(row)[0] for row in range(6)] == list("rrrrra"), f"killed at call {call}"
+        assert numbers_in(folder) == [1, 2]
+    assert found == {"uuuuua", "rrrrra"}
 
 
 # -- disks that fail

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kills import killed_at
 from projects import make_project, numbered
 
 from engine.errors import LockedError, ProjectError
@@ -219,37 +220,6 @@ def test_a_mapping_and_a_held_out_set_that_come_with_a_merge_are_told(tmp_path: 
 
 
 # -- killed, full, read-only
-
-CALLS = ("rename", "replace", "link", "fsync", "write", "unlink", "mkdir", "rmdir")
-
-
-def killed_at(call: int, work: Callable[[], object]) -> int:
-    """Do `work` in a process that ends, as by kill -9, at the so-many-th system call of ours; its exit status."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    left = call
-
-    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
-        def made(*words: Any, **named: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if not left:
-                os._exit(9)
-            done = real(*words, **named)
-            left -= 1
-            if not left:
-                os._exit(9)
-            return done
-
-        return made
-
-    for name in CALLS:
-        setattr(os, name, counted(getattr(os, name)))
-    try:
-        work()
-    finally:
-        os._exit(0 if left > 0 else 7)
 
 
 def test_a_merge_that_is_killed_leaves_the_project_as_before_or_merged(

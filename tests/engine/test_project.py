@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from projects import alpaca, make_project, numbered, write_jsonl
 
-from engine.errors import LockedError, ProjectError, SourceError
+from engine.errors import LockedError, ProjectError, SourceError, UsageError
 from engine.model import Act
 from engine.project.create import append_rows, continue_reading, create_project
 from engine.project.project import open_project
@@ -276,6 +276,17 @@ def test_replaying_a_journal_reaches_the_same_state(tmp_path: Path) -> None:
         done = replay(project, next((folder / "decisions").glob("*.jsonl")))
         assert (done.lines, done.rows, done.unknown) == (4, 5, 0)
         assert [(project.verdict(n), project.current_row(n), project.decision(n).why) for n in range(8)] == expected
+
+
+def test_a_journal_with_an_act_of_a_later_version_is_not_replayed_as_if_it_were_nothing(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(1))
+    with open_project(folder, reviewer="ann") as project:
+        line = {"v": 1, "n": 1, "acts": [{"do": "frobnicate", "ids": [project.rows.id(0)]}]}
+        journal = tmp_path / "later.jsonl"
+        journal.write_text(json.dumps(line) + "\n")
+        with pytest.raises(UsageError, match="the act 'frobnicate' is not known"):
+            replay(project, journal)
+        assert project.last_line == 0
 
 
 def test_a_readonly_folder_opens_for_reading(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -45,18 +46,36 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def append_durable(descriptor: int, content: bytes) -> None:
-    """Append `content` to an O_APPEND descriptor and sync it; a short write is taken back and raises OSError.
+class NotCutBackError(OSError):
+    """A line that could not be written whole and synced may stand in the file: it could not be cut off again."""
 
-    A full disk makes `os.write` return fewer bytes without an exception, so the count is checked and the
-    torn piece cut off again: the file then holds exactly what it held before.
+
+def append_durable(descriptor: int, content: bytes) -> None:
+    """Append `content` to an O_APPEND descriptor and sync it. Where that fails, OSError, with the file as it was.
+
+    A full disk makes `os.write` return fewer bytes without an exception, so the rest is written until one says why,
+    and the size has the last word. What could not be written or synced is cut off again, however it ended;
+    NotCutBackError where not even that works.
     """
     before = os.fstat(descriptor).st_size
     try:
-        written = os.write(descriptor, content)
-        if written != len(content):
-            raise OSError(28, f"disk full: {written} of {len(content)} bytes written")
+        rest = memoryview(content)
+        while rest and (written := os.write(descriptor, rest)):
+            rest = rest[written:]
+        size = os.fstat(descriptor).st_size
+        if size != before + len(content):
+            raise OSError(28, f"disk full: {size - before} of {len(content)} bytes written")
         os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, before)
+    except BaseException as error:
+        _cut_back(descriptor, before, error)
         raise
+
+
+def _cut_back(descriptor: int, size: int, reason: BaseException) -> None:
+    try:
+        os.ftruncate(descriptor, size)
+    except OSError as error:
+        what = f"{getattr(reason, 'strerror', None) or reason}, then {error.strerror or error}"
+        raise NotCutBackError(error.errno or 5, what) from reason
+    with contextlib.suppress(OSError):
+        os.fsync(descriptor)

@@ -8,11 +8,14 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from engine.errors import UsageError
+from engine.errors import ProjectError, UsageError
 
 # Names that many people share: a journal under one of them says nothing about who decided.
 SHARED_NAMES = frozenset({"root", "ubuntu", "admin", "user", "ec2-user", "debian"})
 GIT_TIMEOUT_SECONDS = 2
+# With the install, `.jsonl` and `.owner` it makes 255 bytes, the longest name a file system takes.
+STEM_BYTES = 234
+_ID = re.compile(rb"[0-9A-Za-z_-]{1,8}")
 
 
 def find_reviewer(named: str | None, configured: str | None) -> str | None:
@@ -47,23 +50,58 @@ def _git_email() -> str | None:
 
 def file_stem(reviewer: str) -> str:
     """The reviewer as part of a file name: letters, digits, `.`, `-`, `@` stay, anything else becomes `_`."""
-    return re.sub(r"[^\w.@-]", "_", reviewer)[:80]
+    return shortened(re.sub(r"[^\w.@-]", "_", reviewer)[:80], STEM_BYTES)
+
+
+def shortened(name: str, most: int) -> str:
+    """As much of a part of a file name as fits in so many bytes."""
+    return name.encode("utf-8", "surrogateescape")[:most].decode("utf-8", "ignore") if len(name) * 4 > most else name
 
 
 def install_id() -> str:
-    """Eight hex digits that tell this install from others of the same reviewer; made at first use."""
+    """Up to eight letters or digits that tell this install from others of the same reviewer; made at first use.
+
+    Raises ProjectError where they can neither be read nor kept: another id each time would be a journal each time.
+    """
     folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis"
     path = folder / "install"
     try:
-        return path.read_text(encoding="ascii").strip()[:8]
-    except FileNotFoundError:
-        pass
-    made = secrets.token_hex(4)
-    folder.mkdir(parents=True, exist_ok=True)
-    # Exclusive creation: of two first starts at once, one makes the id and the other reads it.
+        found = _kept_id(path)
+        if not found:
+            folder.mkdir(parents=True, exist_ok=True)
+            _keep_id(path, secrets.token_hex(4))
+            found = _kept_id(path)
+    except OSError as error:
+        raise ProjectError(
+            f"{path}: the id of this install cannot be kept",
+            error.strerror or str(error),
+            "check its permissions, or set XDG_STATE_HOME to a folder that can be written",
+        ) from error
+    return found
+
+
+def _kept_id(path: Path) -> str:
+    """What the file says; "" where there is none, or none that can be part of a file name."""
     try:
-        with path.open("x", encoding="ascii") as stream:
-            stream.write(made + "\n")
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()[:8]
-    return made
+        said = path.read_bytes().strip()[:8]
+    except FileNotFoundError:
+        return ""
+    return said.decode("ascii") if _ID.fullmatch(said) else ""
+
+
+def _keep_id(path: Path, made: str) -> None:
+    """Put an id in place, whole or not at all. Of two first starts at once both then read the one that came first."""
+    temporary = path.with_name(f".{path.name}.{made}")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(made.encode("ascii") + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(temporary, path)
+        except OSError:
+            # It is there already; where it says nothing, a start was cut off (or the file system has no links).
+            if not _kept_id(path):
+                os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from engine.model import SHAPES, Act, Row, VerdictName
-from engine.project.journal import act_from_json
+from engine.project.journal import MOST_TOLD, NOTHING_READ, End, JournalPart, LeftOut, act_from_json, unread
 from engine.sources.mapping import Mapping
 
 VERDICT_ACTS: dict[str, VerdictName] = {
@@ -20,6 +21,7 @@ VERDICT_ACTS: dict[str, VerdictName] = {
     "skip": "skipped",
     "reset": "undecided",
 }
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONSTRAINT_ACTS = ("not_duplicates", "fine_together", "split")
 
 
@@ -52,6 +54,11 @@ class Base(Protocol):
     def ids(self) -> Iterator[str]: ...
 
 
+Key = int | tuple[int, int]
+"""A line within its journal: its number `n`; where a file repeats one, (n, which of them, from 2 on); a negative number
+for what comes from a snapshot."""
+
+
 @dataclass(slots=True)
 class _Applied:
     """One line as folded: what its rows were before, so that an undo restores them in one step."""
@@ -59,23 +66,38 @@ class _Applied:
     acts: tuple[Act, ...]
     line: dict[str, Any]
     before: dict[str, RowState]
+    stands: bool = True
 
 
 @dataclass(slots=True)
 class Fold:
-    """The folded state of one journal file; it changes only by `apply`."""
+    """The folded state of one journal file; it changes only by `apply` and `take`.
+
+    `end` is how far the file is folded in, `notes` say what of it was left out, and `is_waiting` that this includes a
+    line whose side file is away: nothing that is made of such a fold may be kept.
+
+    Acts are written and taken back like a stack, and folded so. Where a line takes back an act that is not the topmost
+    here (a line between them could not be read when it was written, and can now), the acts that stand are done anew in
+    their order: what was acknowledged counts.
+    """
 
     base: Base | None = None
     changed: dict[str, RowState] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    heldout: dict[str, int] = field(default_factory=dict)
-    standing: dict[int, list[Act]] = field(default_factory=dict)
-    mappings: dict[int, Mapping] = field(default_factory=dict)
+    heldout: dict[str, Key] = field(default_factory=dict)
+    standing: dict[Key, list[Act]] = field(default_factory=dict)
+    mappings: dict[Key, Mapping] = field(default_factory=dict)
     reviewers: set[str] = field(default_factory=set)
     last_number: int = 0
-    _done: list[int] = field(default_factory=list)
-    _undone: list[int] = field(default_factory=list)
-    _applied: dict[int, _Applied] = field(default_factory=dict)
+    end: End = NOTHING_READ
+    notes: list[str] = field(default_factory=list)
+    is_waiting: bool = False
+    _done: dict[Key, None] = field(default_factory=dict)
+    _undone: dict[Key, None] = field(default_factory=dict)
+    _applied: dict[Key, _Applied] = field(default_factory=dict)
+    _repeats: dict[int, dict[bool, list[Key]]] = field(default_factory=dict)
+    """Of numbers that are there more than once: lines that stand (True) and those taken back, the latest last."""
+    _is_stale: bool = False
 
     def state(self, identifier: str) -> RowState | None:
         """What this journal says of a row, or None where it never spoke of it."""
@@ -84,22 +106,67 @@ class Fold:
             return self.base.get(identifier)
         return found
 
+    def take(self, part: JournalPart) -> set[str]:
+        """Fold in what was read of the journal; the ids whose state it touched. A line that cannot be is left out."""
+        touched: set[str] = set()
+        notes = [*part.complaints, *part.not_applied, *part.remarks]
+        for place, line in zip(part.places, part.lines, strict=True):
+            try:
+                touched |= self._apply(line)
+            except ValueError as error:
+                notes.append(unread(part.name, LeftOut(place, str(error))))
+        self._catch_up()
+        self.last_number = max(self.last_number, part.highest)
+        self.end = part.end
+        self.is_waiting = self.is_waiting or any(one.is_away for one in part.left_out)
+        self.notes += notes[:MOST_TOLD]
+        if len(notes) > MOST_TOLD:
+            self.notes.append(f"{part.name}: and {len(notes) - MOST_TOLD:,} more")
+        return touched
+
+    def can_take(self, part: JournalPart) -> bool:
+        """Whether what was read can be folded in on top: else only the whole journal says what it comes to."""
+        if self.base is None:
+            return not part.lines or part.lines[0]["n"] > self.last_number
+        return all(line["n"] > self.last_number and not self.needs_history(line) for line in part.lines)
+
     def apply(self, line: dict[str, Any]) -> set[str]:
-        """Fold one journal line in; the ids whose state it touched. Lines come in order of `n`, each once."""
-        number = int(line["n"])
-        if number <= self.last_number:
-            return set()
-        self.last_number = number
-        self.reviewers.add(str(line.get("by", "")))
-        self.seen.update(line.get("seen", ()))
+        """Fold in one line that follows; the ids whose state it touched.
+
+        Raises ValueError where it takes back (or does again) what is not there to be; nothing is changed then.
+        """
+        touched = self._apply(line)
+        self._catch_up()
+        return touched
+
+    def _apply(self, line: dict[str, Any]) -> set[str]:
+        number = line["n"]
         if "undo" in line:
-            return self._undo(int(line["undo"]))
-        if "redo" in line:
-            return self._redo(int(line["redo"]))
-        acts = tuple(act_from_json(act) for act in line.get("acts", ()))
-        self._undone.clear()
-        self._done.append(number)
-        return self._perform(number, acts, line)
+            touched = self._undo(line["undo"])
+        elif "redo" in line:
+            touched = self._redo(line["redo"])
+        else:
+            key = self._key_for(number)
+            acts = tuple(act_from_json(act) for act in line["acts"])
+            self._undone.clear()
+            self._applied[key] = _Applied(acts, line, {})
+            touched = self._perform(key)
+        if number > self.last_number:
+            self.last_number = number
+        self.reviewers.add(line.get("by", ""))
+        self.seen.update(line.get("seen", ()))
+        return touched
+
+    def _key_for(self, number: int) -> Key:
+        if number not in self._applied:
+            return number
+        if number not in self._repeats:
+            first = self._applied[number].stands
+            self._repeats[number] = {first: [number], not first: []}
+        keys = self._repeats[number]
+        key = (number, len(keys[True]) + len(keys[False]) + 1)
+        keys[True].append(key)
+        return key
 
     def needs_history(self, line: dict[str, Any] | None = None) -> bool:
         """Whether the next undo (or this undo or redo line) speaks of a line that only the base knows."""
@@ -108,19 +175,24 @@ class Fold:
         if line is None:
             return not self._done
         number = line.get("undo", line.get("redo"))
-        return number is not None and int(number) not in self._applied
+        return number is not None and number not in self._applied
 
     def undo_number(self) -> int | None:
         """The line that an undo would take back."""
-        return self._done[-1] if self._done else None
+        return self._number(next(reversed(self._done), None))
 
     def redo_number(self) -> int | None:
         """The line that a redo would do again."""
-        return self._undone[-1] if self._undone else None
+        return self._number(next(reversed(self._undone), None))
+
+    def _number(self, key: Key | None) -> int | None:
+        return key[0] if isinstance(key, tuple) else key
 
     def describe(self, number: int) -> str:
-        """A line in words: `reject 12 rows (bucket:drop)`."""
-        applied = self._applied[number]
+        """The line that an undo or a redo of this number means, in words: `reject 12 rows (bucket:drop)`."""
+        tops = (next(reversed(self._done), None), next(reversed(self._undone), None))
+        key = next((key for key in tops if key is not None and self._number(key) == number), number)
+        applied = self._applied[key]
         parts = [_in_words(act) for act in applied.acts]
         why = str(applied.line.get("why", ""))
         return " and ".join(parts) + (f" ({why})" if why not in ("", "by eye") else "")
@@ -128,21 +200,25 @@ class Fold:
     @property
     def mapping(self) -> Mapping | None:
         """How this journal says that rows are read: the last correction that stands, or None where there is none."""
-        return self.mappings[max(self.mappings)] if self.mappings else None
+        return next(reversed(self.mappings.values()), None)
 
-    def _perform(self, number: int, acts: tuple[Act, ...], line: dict[str, Any]) -> set[str]:
-        applied = _Applied(acts, line, {})
-        self._applied[number] = applied
+    def _perform(self, key: Key) -> set[str]:
+        applied = self._applied[key]
+        self._done[key] = None
+        if self._is_stale:
+            return _ids(applied.acts)
+        applied.before.clear()
+        line = applied.line
         touched: set[str] = set()
-        signed = _Signed(str(line.get("by", "")), str(line.get("at", "")), str(line.get("why", "")))
-        for act in acts:
+        signed = _Signed(line.get("by", ""), canonical_time(line.get("at", "")), line.get("why", ""))
+        for act in applied.acts:
             if act.do == "holdout":
                 for identifier in act.ids:
-                    self.heldout.setdefault(identifier, number)
+                    self.heldout.setdefault(identifier, key)
             if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
-                self.mappings[number] = mapping
+                self.mappings[key] = mapping
             elif act.do in CONSTRAINT_ACTS or act.extra.get("changed") or act.extra.get("variants"):
-                self.standing.setdefault(number, []).append(act)
+                self.standing.setdefault(key, []).append(act)
             for identifier in act.ids:
                 state = self.state(identifier) or BLANK
                 after = changed_state(state, act, identifier, signed)
@@ -153,23 +229,59 @@ class Fold:
         return touched
 
     def _undo(self, number: int) -> set[str]:
-        if not self._done or self._done[-1] != number:
-            return set()
-        self._undone.append(self._done.pop())
-        applied = self._applied[number]
+        key = self._latest(number, stands=True)
+        if key is None:
+            raise ValueError(f"it takes back line {number}, and no such act stands before it")
+        applied = self._applied[key]
+        is_top = key == next(reversed(self._done))
+        del self._done[key]
+        self._undone[key] = None
+        self._move(number, key, stands=False)
+        if not is_top or self._is_stale:
+            self._is_stale = True
+            return _ids(applied.acts)
         self.changed.update(applied.before)
-        self.standing.pop(number, None)
-        self.mappings.pop(number, None)
+        self.standing.pop(key, None)
+        self.mappings.pop(key, None)
         if any(act.do == "holdout" for act in applied.acts):
-            self.heldout = {key: made for key, made in self.heldout.items() if made != number}
+            self.heldout = {identifier: made for identifier, made in self.heldout.items() if made != key}
         return _ids(applied.acts)
 
     def _redo(self, number: int) -> set[str]:
-        if not self._undone or self._undone[-1] != number:
-            return set()
-        self._done.append(self._undone.pop())
-        applied = self._applied[number]
-        return self._perform(number, applied.acts, applied.line)
+        key = self._latest(number, stands=False)
+        if key is None:
+            raise ValueError(f"it does line {number} again, and no such act was taken back before it")
+        self._undone.pop(key, None)
+        self._move(number, key, stands=True)
+        return self._perform(key)
+
+    def _move(self, number: int, key: Key, *, stands: bool) -> None:
+        self._applied[key].stands = stands
+        if number in self._repeats:
+            self._repeats[number][not stands].pop()
+            self._repeats[number][stands].append(key)
+
+    def _latest(self, number: int, *, stands: bool) -> Key | None:
+        """The last line of this number that stands, or that was taken back."""
+        if number in self._repeats:
+            return next(reversed(self._repeats[number][stands]), None)
+        return number if number in self._applied and self._applied[number].stands is stands else None
+
+    def _catch_up(self) -> None:
+        """Do anew what stands, in order, after something was taken back from below the top."""
+        if not self._is_stale:
+            return
+        self._is_stale = False
+        self.changed.clear()
+        self.heldout = {identifier: key for identifier, key in self.heldout.items() if _is_of_base(key)}
+        self.standing = {key: acts for key, acts in self.standing.items() if _is_of_base(key)}
+        self.mappings = {key: mapping for key, mapping in self.mappings.items() if _is_of_base(key)}
+        for key in self._done:
+            self._perform(key)
+
+
+def _is_of_base(key: Key) -> bool:
+    return isinstance(key, int) and key < 0
 
 
 def map_act(mapping: Mapping) -> Act:
@@ -191,6 +303,17 @@ def _in_words(act: Act) -> str:
 
 def _ids(acts: Iterable[Act]) -> set[str]:
     return {identifier for act in acts for identifier in act.ids}
+
+
+def canonical_time(stamp: str) -> str:
+    """A time as snapshots keep it, in UTC to the second; nearly all are written so."""
+    if len(stamp) == 20 and stamp[7] == "-" and stamp[10] == "T" and stamp[19] == "Z":
+        return stamp
+    if not stamp:
+        return ""
+    found = datetime.fromisoformat(stamp)
+    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return max(found, EPOCH).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class _Signed(NamedTuple):

@@ -1,27 +1,30 @@
-"""One journal file: what its lines look like, how they are read, and the one writer that adds to them.
+"""One journal file: what its lines look like, and how they are read.
 
 Append-only, a line an act, synced before the caller hears that it is done. It is the work; everything else in a project
-can be made again. One process holds the right to write it, all others read.
+can be made again. Lines are numbered (`n`) and folded in that order; each names the hash of the line before it
+(`prev`), where it was not written by an earlier version.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from engine.errors import LockedError, ProjectError
-from engine.files import append_durable, write_atomic
+from engine.errors import ProjectError
 from engine.model import Act
-from engine.project.writer_lock import Ownership
+from engine.project.line_checks import VERSION, check_line, is_number, unknown
+from engine.project.side_files import SideFileAway, bring_ids
 
-VERSION = 1
-INLINE_IDS = 10_000
+MOST_TOLD = 50
+"""So many lines of a journal are named one by one."""
 _OWN_KEYS = frozenset({"do", "ids", "edited"})
 
 # -- an act and a line as JSON
@@ -54,112 +57,170 @@ def journal_line(number: int, by: str, acts: Iterable[Act], seen: Iterable[str],
     return line | ({"why": why} if why else {})
 
 
-# -- what a line must look like: one that a person, a merge or a disk has spoilt is left out and costs no other
-
-
-_TEXT = frozenset({str})
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) is int and value > 0
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and _TEXT.issuperset(map(type, value))
-
-
-def _is_acts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(act, dict) and isinstance(act.get("do"), str) for act in value)
-
-
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(row, dict) for row in value.values())
-
-
-def _is_renaming(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(old, str) for old in value.values())
-
-
-def _is_families(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_texts, value))
-
-
-LINE_KEYS: Mapping[str, Callable[[Any], bool]] = {
-    "acts": _is_acts,
-    "undo": _is_number,
-    "redo": _is_number,
-    "seen": _is_texts,
-}
-ACT_KEYS: Mapping[str, Callable[[Any], bool]] = {
-    "ids": _is_texts,
-    "ids_file": _is_text,
-    "edited": _is_rows,
-    "tags": _is_texts,
-    "untag": _is_texts,
-    "changed": _is_renaming,
-    "variants": _is_families,
-}
-
-
-def check_line(line: Any) -> None:
-    """Raises ValueError with what is wrong. Unknown keys and acts are let through: a later version wrote them."""
-    if not isinstance(line, dict):
-        raise ValueError("no JSON object")
-    if not _is_number(line.get("n")):
-        raise ValueError("no number n")
-    # A journal of a long sitting has tens of thousands of lines: only the keys that a line has are looked at.
-    for key, value in line.items():
-        fits = LINE_KEYS.get(key)
-        if fits is not None and not fits(value):
-            raise ValueError(f"{key} is not what it should be")
-    for act in line.get("acts", ()):
-        for key, value in act.items():
-            fits = ACT_KEYS.get(key)
-            if fits is not None and not fits(value):
-                raise ValueError(f"{key} of an act is not what it should be")
-
-
 # -- reading
 
 _decode = json.JSONDecoder().raw_decode
 
 
-def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], list[str], bytes]:
-    """(lines, complaints, torn tail) of a journal file from byte `start` on.
+@dataclass(frozen=True, slots=True)
+class End:
+    """How far a journal was read: behind so many bytes and lines; `last_hash` is that of the last line."""
 
-    A last line without its line feed was never acknowledged: it is returned as the torn tail. A line in the middle
-    that cannot be read is named in the complaints and skipped; it stays in the file.
+    size: int = 0
+    lines: int = 0
+    last_hash: str = ""
+
+
+NOTHING_READ = End()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A line that cannot be folded: `place` is its 1-based line in the file. `is_away`: its side file is missing or
+    another, and may come back."""
+
+    place: int
+    reason: str
+    is_away: bool = False
+
+
+@dataclass(slots=True)
+class JournalPart:
+    """The whole lines of a journal from some byte on, in order of `n`, and the `places` in the file of each.
+
+    `torn` is what stands behind the last line feed: it was never acknowledged. `highest` is the highest number of all
+    lines that can be read as JSON, those left out as well: it is given to no other line. `not_applied` are sentences
+    about acts of a later version, `remarks` about lines that count all the same.
+    """
+
+    name: str
+    end: End
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    not_applied: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    torn: bytes = b""
+    highest: int = 0
+
+    @property
+    def complaints(self) -> list[str]:
+        """What could not be read, in sentences."""
+        return [unread(self.name, one) for one in self.left_out]
+
+
+def unread(name: str, line: LeftOut) -> str:
+    """A line that was left out, in a sentence."""
+    return f"{name}: line {line.place} cannot be read ({line.reason}); it was left out"
+
+
+def hash_of(line: bytes) -> str:
+    """What the next line says of this one in `prev`: 16 hex of BLAKE2b of its bytes, without the line feed."""
+    return blake2b(line, digest_size=8).hexdigest()
+
+
+def journal_paths(decisions: Path) -> tuple[list[Path], list[str]]:
+    """(the journals of a project by name, sentences about what has the name of one and is no file)."""
+    try:
+        names = sorted(name for name in os.listdir(decisions) if name.endswith(".jsonl"))
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        raise ProjectError(f"{decisions}: cannot be read", error.strerror or "", "check its permissions") from error
+    found, notes = [], []
+    for path in (decisions / name for name in names):
+        try:
+            is_file = stat.S_ISREG(path.stat().st_mode)
+        except OSError:
+            is_file = False
+        if is_file:
+            found.append(path)
+        else:
+            notes.append(f"{path.name}: is no file; it was left out")
+    return found, notes
+
+
+def read_lines(path: Path) -> tuple[list[dict[str, Any]], list[str], bytes]:
+    """(lines, complaints, torn tail) of a journal file; see `read_journal`."""
+    part = read_journal(path)
+    return part.lines, part.complaints, part.torn
+
+
+def read_journal(path: Path, start: End = NOTHING_READ, upto: int | None = None) -> JournalPart:
+    """What a journal file says from `start` on (up to byte `upto`). Raises ProjectError where it cannot be read.
+
+    A line that cannot be folded is named in `left_out` and stays in the file. A missing file is an empty one.
     """
     try:
         with path.open("rb") as stream:
-            stream.seek(start)
-            content = stream.read()
+            stream.seek(start.size)
+            content = stream.read() if upto is None else stream.read(upto - start.size)
     except FileNotFoundError:
-        return [], [], b""
+        return JournalPart(path.name, start)
     except OSError as error:
         raise ProjectError(
             f"{path}: the journal cannot be read", error.strerror or "", "check its permissions"
         ) from error
-    whole, _, torn = content.rpartition(b"\n")
-    lines: list[dict[str, Any]] = []
-    complaints: list[str] = []
-    folder = path.parent
-    for number, text in enumerate(whole.split(b"\n") if whole else (), start=1):
+    return parse_journal(path.name, content, (path.parent,), start)
+
+
+def parse_journal(name: str, content: bytes, side_folders: Sequence[Path], start: End = NOTHING_READ) -> JournalPart:
+    """What these bytes of the journal `name` say; its side files are looked for in `side_folders`."""
+    whole, line_feed, torn = content.rpartition(b"\n")
+    texts = whole.split(b"\n") if line_feed else []
+    last_hash = hash_of(texts[-1]) if texts else start.last_hash
+    part = JournalPart(name, End(start.size + len(content) - len(torn), start.lines + len(texts), last_hash), torn=torn)
+    before: bytes | None = None
+    odd: list[tuple[int, dict[str, Any]]] = []
+    number = 0
+    ascending = True
+    for place, text in enumerate(texts, start=start.lines + 1):
+        line: Any = None
         try:
             line = _parsed(text)
-            check_line(line)
+            if check_line(line):
+                odd.append((place, line))
             if b"ids_file" in text:
-                _bring_ids(folder, line)
-            lines.append(line)
-        except (ValueError, RecursionError, OSError) as error:
-            where = f"line {number}" if not start else f"line {number} after byte {start}"
-            complaints.append(f"{path.name}: {where} cannot be read ({error}); it was left out")
-    lines.sort(key=lambda line: line["n"])
-    return lines, complaints, torn
+                for act in line.get("acts", ()):
+                    if "ids_file" in act:
+                        bring_ids(side_folders, act)
+        except (ValueError, RecursionError) as error:
+            reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+            part.left_out.append(LeftOut(place, reason, isinstance(error, SideFileAway)))
+        else:
+            part.lines.append(line)
+            part.places.append(place)
+            ascending = ascending and line["n"] > number
+            number = line["n"]
+        if isinstance(line, dict):
+            if "prev" in line and line["prev"] != (start.last_hash if before is None else hash_of(before)):
+                part.remarks.append(
+                    f"{name}: line {place} does not follow the line before it: lines were changed, lost or put between"
+                )
+            if is_number(line.get("n")) and line["n"] > part.highest:
+                part.highest = line["n"]
+        before = text
+    part.not_applied = [
+        f"{name}: line {place}: {words} is not known to this version; it stays in the file and was not applied"
+        for place, line in odd
+        for words in unknown(line)
+    ]
+    if not ascending:
+        _put_in_order(part)
+    return part
+
+
+def _put_in_order(part: JournalPart) -> None:
+    """Order lines by number; lines that share one (earlier versions wrote such) stay in the order of the file."""
+    order = sorted(range(len(part.lines)), key=lambda place: part.lines[place]["n"])
+    part.lines = [part.lines[place] for place in order]
+    part.places = [part.places[place] for place in order]
+    numbered = list(zip(part.places, part.lines, strict=True))
+    for (earlier, line), (later, again) in pairwise(numbered):
+        if line["n"] == again["n"]:
+            part.remarks.append(
+                f"{part.name}: line {later} has the number {line['n']} of line {earlier} again; both count"
+            )
 
 
 def _parsed(text: bytes) -> Any:
@@ -173,98 +234,22 @@ def _parsed(text: bytes) -> Any:
     return line if end == len(plain) else json.loads(text)
 
 
-def _bring_ids(folder: Path, line: dict[str, Any]) -> None:
-    """Put the ids of a very large act, which stand in a file beside the journal, back into its line."""
-    for act in line.get("acts", ()):
-        name = act.pop("ids_file", None)
-        if name is not None:
-            content = (folder / Path(str(name)).name).read_bytes()
-            if hashlib.sha256(content).hexdigest() != act.pop("ids_sha256", ""):
-                raise ValueError(f"{name} is not the file this act was written with")
-            act["ids"] = content.decode("ascii").split()
+def standing_lines(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines of one journal that act and were not taken back. Of lines that share a number the latest is meant."""
+    acts: list[Mapping[str, Any]] = []
+    standing: dict[int, list[int]] = {}
+    undone: dict[int, list[int]] = {}
+    for line in lines:
+        if "undo" in line:
+            _move(line["undo"], standing, undone)
+        elif "redo" in line:
+            _move(line["redo"], undone, standing)
+        else:
+            standing.setdefault(line["n"], []).append(len(acts))
+            acts.append(line)
+    return [acts[place] for place in sorted(place for places in standing.values() for place in places)]
 
 
-# -- writing
-
-
-class JournalWriter:
-    """The one writer of one journal file, from construction to `close` or until another window takes over.
-
-    Raises LockedError where another process writes it, ProjectError where it cannot be written.
-    """
-
-    def __init__(self, path: Path, *, take_over: bool = False) -> None:
-        self.path = path
-        self._owner = Ownership(path, take_over=take_over)
-        try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            self._owner.release()
-            raise ProjectError(
-                f"{path}: the journal cannot be written", error.strerror or "", "check its permissions and the disk"
-            ) from error
-
-    def set_torn_aside(self, torn: bytes) -> str:
-        """Move a torn last line to a file of its own; the sentence that says so."""
-        aside = self.path.with_suffix(f".torn-{now().replace(':', '')}")
-        write_atomic(aside, torn)
-        os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - len(torn))
-        os.fsync(self._descriptor)
-        return f"the last line of {self.path.name} was torn (never acknowledged); set aside as {aside.name}"
-
-    def append(self, line: dict[str, Any]) -> None:
-        """Add one line and sync it. Raises ProjectError with the file as it was before.
-
-        The ids of a very large act go into a side file that is synced first, so that the journal stays readable.
-        """
-        acts = [self._aside(act, f"{self.path.stem}.{line['n']}-{place}.ids") for place, act in _acts(line)]
-        line = line | ({"acts": acts} if acts else {})
-        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-        try:
-            # A lone surrogate from the data has no UTF-8; its JSON escape does.
-            content = text.encode("utf-8")
-        except UnicodeEncodeError:
-            content = json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode("ascii")
-        try:
-            # The lock is held for one line, so that a window that takes over never finds half of one.
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            try:
-                if not self._owner.is_mine():
-                    raise taken_over()
-                append_durable(self._descriptor, content + b"\n")
-            finally:
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-        except OSError as error:
-            raise ProjectError(
-                "the decision was not saved",
-                error.strerror or str(error),
-                "free some disk space and press the key again",
-            ) from error
-
-    def _aside(self, act: dict[str, Any], name: str) -> dict[str, Any]:
-        if len(act["ids"]) <= INLINE_IDS:
-            return act
-        content = "".join(f"{identifier}\n" for identifier in act["ids"]).encode("ascii")
-        write_atomic(self.path.with_name(name), content)
-        digest = hashlib.sha256(content).hexdigest()
-        return act | {"ids": [], "ids_file": name, "ids_sha256": digest, "ids_count": len(act["ids"])}
-
-    def was_taken(self) -> bool:
-        """Whether another window has taken the right to write."""
-        return self._owner.was_taken()
-
-    def close(self) -> None:
-        """Give up the right to write."""
-        os.close(self._descriptor)
-        self._owner.release()
-
-
-def taken_over() -> LockedError:
-    """What a window is told from which another one has taken the right to write."""
-    return LockedError(
-        "another window took over", "", "this one only reads now; open again with --take-over to go on here"
-    )
-
-
-def _acts(line: dict[str, Any]) -> Iterable[tuple[int, dict[str, Any]]]:
-    return enumerate(line.get("acts", ()))
+def _move(number: int, source: dict[int, list[int]], target: dict[int, list[int]]) -> None:
+    if source.get(number):
+        target.setdefault(number, []).append(source[number].pop())

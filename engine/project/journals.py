@@ -5,19 +5,31 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import LockedError, ProjectError
 from engine.model import Act
 from engine.project.fold import Fold
-from engine.project.journal import JournalWriter, journal_line, now, read_lines, taken_over
+from engine.project.journal import End, journal_line, journal_paths, now, read_journal
+from engine.project.journal_writer import JournalWriter, taken_over
+from engine.project.line_checks import check_line
+from engine.project.merge_commit import finish_merge
 from engine.project.rows import RowStore
 from engine.project.snapshot import load_snapshot, save_snapshot
 from engine.reviewer import file_stem, install_id
 
 # Fewer lines than this are replayed faster than a snapshot is read.
 SNAPSHOT_LINES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The number of a line that was written, and the ids whose state changed; None for any."""
+
+    number: int
+    touched: set[str] | None
 
 
 @contextmanager
@@ -49,11 +61,18 @@ class Journals:
         self.notes: list[str] = []
         self.own: Path | None = None
         self.readonly_reason = ""
+        self._missed: set[str] | None = set()
+        """Ids in lines that another program wrote to our journal: folded in, and nobody was told yet."""
+        self.notes += finish_merge(folder / "decisions")
         if readonly or reviewer is None:
             self.readonly_reason = "opened read-only" if readonly else "nobody is named as the reviewer"
         else:
             self._open_writer(reviewer, take_over)
-        self._fold(rows)
+        try:
+            self._fold(rows)
+        except BaseException:
+            self.close()
+            raise
 
     def _open_writer(self, reviewer: str, take_over: bool) -> None:
         folder = self._folder / "decisions"
@@ -64,31 +83,43 @@ class Journals:
             self.own = path
         except LockedError as error:
             self.readonly_reason = f"{error.title} ({error.message})" if error.message else error.title
+        except ProjectError as error:
+            self.readonly_reason = f"{error.title}: {error.message}" if error.message else error.title
         except OSError as error:
             self.readonly_reason = f"the folder cannot be written ({error.strerror})"
-        except ProjectError as error:
-            self.readonly_reason = str(error)
 
     def _fold(self, rows: RowStore) -> None:
         snapshot = load_snapshot(self._folder, rows)
-        own_torn = b""
-        for path in sorted((self._folder / "decisions").glob("*.jsonl")):
-            fold, start = snapshot.get(path.name, (Fold(), 0))
-            lines, unread, torn = read_lines(path, start)
-            if any(fold.needs_history(line) for line in lines):
-                # The tail takes back an act from before the snapshot: only the whole journal says what it replaced.
-                fold, (lines, unread, torn) = Fold(), read_lines(path)
-            for line in lines:
-                fold.apply(line)
+        paths, notes = journal_paths(self._folder / "decisions")
+        self.notes += notes
+        for path in paths:
+            fold = snapshot.get(path.name) or Fold()
+            before = fold.end
+            part = read_journal(path, before)
+            if not fold.can_take(part):
+                # The tail speaks of what came before the snapshot: only the whole journal says what it comes to.
+                fold, before = Fold(), End()
+                part = read_journal(path)
+            fold.take(part)
             self.folds[path] = fold
-            self._lines_replayed += len(lines)
-            self.notes += unread
-            if path == self.own:
-                own_torn = torn
+            self._lines_replayed += fold.end.lines - before.lines
+            self.notes += fold.notes
+            if path == self.own and part.torn:
+                self._set_torn_aside(part.torn)
         if self.own is not None and self._writer is not None:
             self.folds.setdefault(self.own, Fold())
-            if own_torn:
-                self.notes.append(self._writer.set_torn_aside(own_torn))
+            # Claimed and folded under one lock: what the owner before us wrote is in.
+            self._writer.begin()
+
+    def _set_torn_aside(self, torn: bytes) -> None:
+        if self._writer is None:
+            return
+        try:
+            self.notes.append(self._writer.set_torn_aside(torn))
+        except (ProjectError, OSError) as error:
+            # Behind a torn line no other can be written; all there is can be read.
+            self.close()
+            self.readonly_reason = f"the torn last line of the journal cannot be set aside ({error})"
 
     # -- what they hold
 
@@ -109,7 +140,7 @@ class Journals:
         """Write the snapshot anew where many lines were replayed or written since the last one."""
         if self._lines_replayed < SNAPSHOT_LINES:
             return
-        save_snapshot(self._folder, rows, {path: (self.folds[path], path.stat().st_size) for path in self.files()})
+        save_snapshot(self._folder, rows, {path: self.folds[path] for path in self.files()})
         self._lines_replayed = 0
 
     # -- writing
@@ -130,20 +161,57 @@ class Journals:
         line = {"v": 1, "n": fold.last_number + 1, "at": now(), "by": self._reviewer, verb: number}
         return line, fold.describe(number)
 
-    def append(self, line: dict[str, Any]) -> set[str]:
-        """Write a line, synced, and fold it in; the ids whose state it touched.
+    def append(self, line: dict[str, Any]) -> Appended:
+        """Write a line, synced, and fold it in. It gets the number behind the last one in the file.
 
         Raises ProjectError where nothing could be written, LockedError where another window has taken over.
         """
-        fold = self._own_fold()
+        self._own_fold()
         assert self._writer is not None
+        assert self.own is not None
         try:
-            self._writer.append(line)
+            check_line(line)
+        except ValueError as error:
+            raise ProjectError("the decision was not saved", str(error), "the next start could not read it") from error
+        try:
+            with self._writer.turn():
+                self._catch_up(is_reversal="undo" in line or "redo" in line)
+                fold = self.folds[self.own]
+                line = line | {"n": fold.last_number + 1}
+                end = self._writer.write(line, fold.end)
         except LockedError as error:
             self._only_reads(error)
             raise
+        fold.end = end
         self._lines_replayed += 1
-        return fold.apply(line)
+        touched = fold.apply(line)
+        missed, self._missed = self._missed, set()
+        return Appended(line["n"], None if missed is None else touched | missed)
+
+    def _catch_up(self, *, is_reversal: bool) -> None:
+        """Fold in what another program has written to our own journal, if anything: its numbers are taken.
+
+        Raises ProjectError where the line to be written takes something back: it may mean another act now.
+        """
+        assert self._writer is not None
+        assert self.own is not None
+        fold = self.folds[self.own]
+        if not self._writer.has_more(fold.end):
+            return
+        part = read_journal(self.own, fold.end)
+        if part.torn:
+            self.notes.append(self._writer.set_torn_aside(part.torn))
+        if fold.can_take(part):
+            touched = fold.take(part)
+            self._missed = None if self._missed is None else self._missed | touched
+        else:
+            fold = self.folds[self.own] = Fold()
+            fold.take(read_journal(self.own))
+            self._missed = None
+        if is_reversal and part.lines:
+            raise ProjectError(
+                "nothing was taken back", f"another program has written to {self.own.name}", "look again, then repeat"
+            )
 
     def check_ownership(self) -> None:
         """Look whether this window may still write. Raises LockedError, once, where another has taken over since."""
@@ -160,7 +228,7 @@ class Journals:
 
     def _only_reads(self, error: LockedError) -> None:
         self.close()
-        self.readonly_reason = error.title
+        self.readonly_reason = error.title.removeprefix("not saved: ")
 
     def _own_fold(self) -> Fold:
         if self._writer is None or self.own is None:
@@ -176,8 +244,8 @@ class Journals:
         fold = self._own_fold()
         assert self.own is not None
         if fold.needs_history():
+            end = fold.end
             fold = Fold()
-            for line in read_lines(self.own)[0]:
-                fold.apply(line)
+            fold.take(read_journal(self.own, upto=end.size))
             self.folds[self.own] = fold
         return fold

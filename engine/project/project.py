@@ -273,11 +273,15 @@ class Project:
 
     def _write(self, line: dict[str, Any]) -> int:
         mapping = self.mapping
-        self._states.refresh(self._journals.append(line))
+        done = self._journals.append(line)
+        if done.touched is None:
+            self._states.recompute()
+        else:
+            self._states.refresh(done.touched)
         if self.mapping != mapping:
             self.rows.read_by(self.mapping)
             self.reload_findings()
-        return int(line["n"])
+        return done.number
 
     def check_ownership(self) -> None:
         """Look whether this window may still write. Raises LockedError, once, where another has taken over since."""

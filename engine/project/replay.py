@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ProjectError, UsageError
-from engine.project.journal import act_from_json, read_lines
+from engine.project.journal import act_from_json, read_journal
 from engine.project.project import Project
 
 
@@ -34,9 +34,12 @@ def replay(project: Project, path: Path, *, dry_run: bool = False) -> Replayed:
 
     Raises UsageError where a line cannot be read (nothing has been done then).
     """
-    lines, complaints, torn = read_lines(path)
-    if complaints or torn or not lines:
-        what = complaints[0] if complaints else ("its last line is torn" if torn else "it holds no lines")
+    part = read_journal(path)
+    lines = part.lines
+    # What is not understood is not done: neither a line, nor an act of a later version.
+    complaints = [*part.complaints, *part.not_applied]
+    if complaints or part.torn or not lines:
+        what = complaints[0] if complaints else ("its last line is torn" if part.torn else "it holds no lines")
         raise UsageError(f"{path}: cannot be replayed", what, "give a whole journal, or a list of commands")
     known: set[str] = set()
     unknown: set[str] = set()

@@ -2,7 +2,7 @@
 
 `snapshot.bin` is a cache: it is keyed by the rows and by how many bytes of which journal it holds, and may be deleted.
 Layout: magic, length of the head (u64), the head as JSON, then per journal five columns of one entry a row: verdict
-code (u8), seen (u8), index into the table of reasons (u32), time (u32, unix), line that held the row out (u32).
+code (u8), seen (u8), held out (u8), index into the table of reasons (u32), time (u32; unix seconds + 1, 0 for none).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.model import VERDICTS
 from engine.project.fold import Fold, RowState, map_act, mapping_of_act
-from engine.project.journal import act_from_json, act_to_json
+from engine.project.journal import End, act_from_json, act_to_json, hash_of
+from engine.project.line_checks import ACTS
 from engine.project.rows import RowStore
 
-MAGIC = b"TAMISSN1" if sys.byteorder == "little" else b"TAMISSNB"
-CHECKED_BYTES = 4096
+MAGIC = b"TAMISSN2" if sys.byteorder == "little" else b"TAMISSNC"
+LATEST = 2**32 - 1
+BLOCK_BYTES = 1 << 20
 CODE = {verdict: code for code, verdict in enumerate(VERDICTS)}
 
 
@@ -39,7 +42,7 @@ class Columns:
     seen: bytes | bytearray
     reasons: memoryview | array[int]
     times: memoryview | array[int]
-    held: memoryview | array[int]
+    held: bytes | bytearray
     table: list[list[str]]
     edited: dict[int, Any]
     marks: dict[int, dict[str, Any]]
@@ -68,8 +71,9 @@ class Columns:
         self.rows = rows
         self.codes += bytes(more)
         self.seen += bytes(more)
-        self.reasons, self.times, self.held = (
-            array("I", column.tobytes() + bytes(4 * more)) for column in (self.reasons, self.times, self.held)
+        self.held += bytes(more)
+        self.reasons, self.times = (
+            array("I", column.tobytes() + bytes(4 * more)) for column in (self.reasons, self.times)
         )
 
     def ids(self) -> Iterator[str]:
@@ -80,43 +84,42 @@ class Columns:
 
 
 def _stamp(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
+    return datetime.fromtimestamp(seconds - 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
 
 
 @lru_cache(4096)
 def _seconds(stamp: str) -> int:
-    try:
-        return int(datetime.fromisoformat(stamp).timestamp())
-    except ValueError:
-        return 0
+    return min(int(datetime.fromisoformat(stamp).timestamp()) + 1, LATEST) if stamp else 0
 
 
 def check_of(path: Path, size: int) -> str:
-    """A short hash of the first and the last 4 KB of the first `size` bytes of a journal."""
+    """A short hash of the first `size` bytes of a journal: of all of them, since any line can have been changed."""
+    digest = blake2b(digest_size=8)
     with path.open("rb") as stream:
-        head = stream.read(min(CHECKED_BYTES, size))
-        stream.seek(max(0, size - CHECKED_BYTES))
-        tail = stream.read(min(CHECKED_BYTES, size))
-    return blake2b(head + tail, digest_size=8).hexdigest()
+        while size > 0 and (block := stream.read(min(BLOCK_BYTES, size))):
+            digest.update(block)
+            size -= len(block)
+    return digest.hexdigest()
 
 
-def load_snapshot(folder: Path, rows: RowStore) -> dict[str, tuple[Fold, int]]:
-    """Journal file name -> (a fold standing on the snapshot, bytes it holds); empty where no snapshot fits."""
+def load_snapshot(folder: Path, rows: RowStore) -> dict[str, Fold]:
+    """Journal file name -> a fold standing on the snapshot; empty where no snapshot fits."""
     try:
         content = (folder / "snapshot.bin").read_bytes()
         if content[:8] != MAGIC:
             return {}
         length = int.from_bytes(content[8:16], sys.byteorder)
         head = json.loads(content[16 : 16 + length])
-        if head["rows"] != rows.fingerprint().hex():
+        # A version that knows other acts folds the journals anew.
+        if head["rows"] != rows.fingerprint().hex() or head["acts"] != sorted(ACTS):
             return {}
         at = 16 + length
-        folds: dict[str, tuple[Fold, int]] = {}
+        folds: dict[str, Fold] = {}
         for entry in head["journals"]:
             columns, at = _columns(content, at, len(rows), rows, entry)
             path = folder / "decisions" / entry["name"]
             if path.stat().st_size >= entry["bytes"] and check_of(path, entry["bytes"]) == entry["check"]:
-                folds[entry["name"]] = (_fold_on(columns, entry, rows), entry["bytes"])
+                folds[entry["name"]] = _fold_on(columns, entry, rows)
         return folds
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         # Missing or damaged: it is a cache, the journals say it all again.
@@ -124,10 +127,10 @@ def load_snapshot(folder: Path, rows: RowStore) -> dict[str, tuple[Fold, int]]:
 
 
 def _columns(content: bytes, at: int, count: int, rows: RowStore, entry: dict[str, Any]) -> tuple[Columns, int]:
-    codes, seen = content[at : at + count], content[at + count : at + 2 * count]
-    at += 2 * count
+    codes, seen, held = (content[at + place * count : at + (place + 1) * count] for place in range(3))
+    at += 3 * count
     words: list[memoryview] = []
-    for _ in range(3):
+    for _ in range(2):
         words.append(memoryview(content)[at : at + 4 * count].cast("I"))
         at += 4 * count
     if len(words[-1]) != count:
@@ -138,7 +141,7 @@ def _columns(content: bytes, at: int, count: int, rows: RowStore, entry: dict[st
         seen,
         words[0],
         words[1],
-        words[2],
+        held,
         entry["table"],
         {int(number): row for number, row in entry["edited"].items()},
         {int(number): marks for number, marks in entry["marks"].items()},
@@ -154,44 +157,60 @@ def _state(plain: dict[str, Any]) -> RowState:
 def _fold_on(columns: Columns, entry: dict[str, Any], rows: RowStore) -> Fold:
     fold = Fold(base=columns)
     fold.last_number = entry["last"]
+    fold.end = End(entry["bytes"], entry["lines"], entry["last_hash"])
+    fold.notes = list(entry["notes"])
     fold.reviewers = set(entry["reviewers"])
-    if columns.held.tobytes() != bytes(4 * len(columns.held)):
-        fold.heldout = {rows.id(number): line for number, line in enumerate(columns.held) if line}
-    fold.standing = {int(number): [act_from_json(act) for act in acts] for number, acts in entry["relations"].items()}
-    for number, act in entry["mappings"].items():
+    fold.heldout = {rows.id(number): -1 for number in compress(range(len(rows)), columns.held)}
+    # Which line said it is known to the journal alone; the order stays.
+    fold.standing = {-1 - place: [act_from_json(act) for act in acts] for place, acts in enumerate(entry["relations"])}
+    for place, act in enumerate(entry["mappings"]):
         mapping = mapping_of_act(act_from_json(act))
         if mapping is not None:
-            fold.mappings[int(number)] = mapping
+            fold.mappings[-1 - place] = mapping
     return fold
 
 
-def save_snapshot(folder: Path, rows: RowStore, folds: Mapping[Path, tuple[Fold, int]]) -> None:
-    """Write the snapshot of these folds; a folder that cannot be written simply has none."""
-    head: dict[str, Any] = {"v": 1, "rows": rows.fingerprint().hex(), "journals": []}
+def save_snapshot(folder: Path, rows: RowStore, folds: Mapping[Path, Fold]) -> None:
+    """Write the snapshot of these folds; a folder that cannot be written simply has none.
+
+    A journal that waits for a side file is not in it: it is read anew until the file is there.
+    """
+    head: dict[str, Any] = {"v": 2, "rows": rows.fingerprint().hex(), "acts": sorted(ACTS), "journals": []}
     body: list[bytes] = []
-    for path, (fold, size) in folds.items():
-        if size:
-            columns = _columns_of(fold, rows)
-            head["journals"].append(_entry(path, size, fold, columns))
-            body += [bytes(columns.codes), bytes(columns.seen)]
-            body += [columns.reasons.tobytes(), columns.times.tobytes(), columns.held.tobytes()]
-    packed = json.dumps(head).encode("ascii")
     try:
+        for path, fold in folds.items():
+            if fold.end.size and not fold.is_waiting and _is_as_folded(path, fold):
+                columns = _columns_of(fold, rows)
+                head["journals"].append(_entry(path, fold, columns))
+                body += [bytes(columns.codes), bytes(columns.seen), bytes(columns.held)]
+                body += [columns.reasons.tobytes(), columns.times.tobytes()]
+        packed = json.dumps(head).encode("ascii")
         whole = MAGIC + len(packed).to_bytes(8, sys.byteorder) + packed + b"".join(body)
         write_atomic(folder / "snapshot.bin", whole)
-    except ProjectError:
+    except (ProjectError, OSError):
         return
 
 
-def _entry(path: Path, size: int, fold: Fold, columns: Columns) -> dict[str, Any]:
+def _is_as_folded(path: Path, fold: Fold) -> bool:
+    """Whether the file still holds what was folded: another program may have put another one there."""
+    with path.open("rb") as stream:
+        content = stream.read(fold.end.size)
+    last = content[:-1].rpartition(b"\n")[2]
+    return len(content) == fold.end.size and hash_of(last) == fold.end.last_hash
+
+
+def _entry(path: Path, fold: Fold, columns: Columns) -> dict[str, Any]:
     return {
         "name": path.name,
-        "bytes": size,
-        "check": check_of(path, size),
+        "bytes": fold.end.size,
+        "lines": fold.end.lines,
+        "last_hash": fold.end.last_hash,
+        "notes": fold.notes,
+        "check": check_of(path, fold.end.size),
         "last": fold.last_number,
         "reviewers": sorted(fold.reviewers),
-        "relations": {str(n): [act_to_json(act) for act in acts] for n, acts in fold.standing.items()},
-        "mappings": {str(n): act_to_json(map_act(mapping)) for n, mapping in fold.mappings.items()},
+        "relations": [[act_to_json(act) for act in acts] for acts in fold.standing.values()],
+        "mappings": [act_to_json(map_act(mapping)) for mapping in fold.mappings.values()],
         "table": columns.table,
         "edited": {str(number): row for number, row in columns.edited.items()},
         "marks": {str(number): marks for number, marks in columns.marks.items()},
@@ -212,7 +231,7 @@ def _columns_of(fold: Fold, rows: RowStore) -> Columns:
     nothing = bytes(4 * count)
     reasons, times = (array("I", column.tobytes() if column is not None else nothing)
                       for column in ((base.reasons, base.times) if base else (None, None)))  # fmt: skip
-    held = array("I", nothing)
+    held = bytearray(count)
     table = [list(pair) for pair in base.table] if base else [["", ""]]
     columns = Columns(
         rows, codes, seen, reasons, times, held, table,
@@ -239,10 +258,9 @@ def _columns_of(fold: Fold, rows: RowStore) -> Columns:
     for number in rows.numbers(tuple(fold.seen)):
         if number is not None:
             seen[number] = 1
-    for identifier, line in fold.heldout.items():
-        number = rows.number(identifier)
+    for number in rows.numbers(tuple(fold.heldout)):
         if number is not None:
-            held[number] = line
+            held[number] = 1
     return columns
 
 

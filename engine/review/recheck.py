@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.model import Act
 from engine.phrases import counted, share
+from engine.project.journal import standing_lines
 from engine.review.outcomes import outcome_of
 from engine.review.remaining import random_rank
 
@@ -62,19 +63,10 @@ class SelfAgreement:
 
 def self_agreement(lines: Iterable[Mapping[str, Any]]) -> SelfAgreement:
     """Read from one person's journal lines, in order. Acts that were undone do not count."""
-    kept = list(lines)
-    gone: set[int] = set()
-    for line in kept:
-        if "undo" in line:
-            gone.add(int(line["undo"]))
-        elif "redo" in line:
-            gone.discard(int(line["redo"]))
     verdict: dict[str, str] = {}
     before: dict[str, str] = {}
     after: dict[str, str] = {}
-    for line in kept:
-        if line.get("n") in gone:
-            continue
+    for line in standing_lines(lines):
         for act in line.get("acts", ()):
             identifiers = [str(one) for one in act.get("ids", ())]
             if act.get("do") == "tag" and TAG in act.get("tags", ()):

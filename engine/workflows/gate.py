@@ -10,7 +10,7 @@ from typing import Any
 from engine.errors import UsageError
 from engine.export.curated import curate
 from engine.model import Act, Cluster
-from engine.project.journal import read_lines
+from engine.project.journal import read_lines, standing_lines
 from engine.project.project import Project
 from engine.review.recheck import SelfAgreement, self_agreement
 from engine.training.eval.gate_rules import FILE_NAME, Check, Measure, check_json, judge, read_gate
@@ -154,13 +154,7 @@ def standing_override(journals: Sequence[Lines], failed: set[str]) -> dict[str, 
     """The newest word that sets all of the failed checks aside, unless it was undone."""
     found: list[dict[str, Any]] = []
     for lines in journals:
-        undone: set[int] = set()
-        for line in lines:
-            if "undo" in line:
-                undone.add(int(line["undo"]))
-            elif "redo" in line:
-                undone.discard(int(line["redo"]))
-        found += [line for line in lines if line.get("n") not in undone and failed <= checks_of(line.get("acts", ()))]
+        found += [dict(line) for line in standing_lines(lines) if failed <= checks_of(line["acts"])]
     if not found:
         return None
     newest = max(found, key=lambda line: str(line.get("at", "")))

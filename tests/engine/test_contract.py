@@ -47,7 +47,12 @@ def test_a_line_is_an_act_and_an_undo_is_a_line(tmp_path: Path) -> None:
         "acts": [{"do": "accept", "ids": [ids[0]]}, {"do": "reject", "ids": [ids[2]]}],
         "seen": [ids[0]],
         "why": "kind:near",
+        "prev": "",
     }
+    raw = journal.read_bytes().splitlines()
+    assert [line["prev"] for line in (second, undo, redo)] == [
+        hashlib.blake2b(line, digest_size=8).hexdigest() for line in raw[:-1]
+    ]
     assert second["acts"] == [{"do": "edit", "ids": [ids[1]], "edited": {ids[1]: edited}}]
     assert {key: undo[key] for key in ("v", "n", "undo")} == {"v": 1, "n": 3, "undo": 2}
     assert {key: redo[key] for key in ("v", "n", "redo")} == {"v": 1, "n": 4, "redo": 2}

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from projects import alpaca, make_project, numbered, write_jsonl
 
-from engine.errors import LockedError, ProjectError, SourceError
+from engine.errors import LockedError, ProjectError, SourceError, UsageError
 from engine.model import Act
 from engine.project.create import append_rows, continue_reading, create_project
 from engine.project.project import open_project
@@ -172,6 +173,14 @@ def test_on_a_network_mount_the_owner_file_counts(tmp_path: Path) -> None:
     assert second.is_mine()
     second.release()
     Ownership(journal, network=True).release()
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    said = {"token": "x", "pid": int(ended.stdout), "host": socket.gethostname()}
+    owner_file = tmp_path / "ann@1.jsonl.owner"
+    owner_file.write_text(json.dumps(said | {"host": "another box"}))
+    with pytest.raises(LockedError, match="on another box"):
+        Ownership(journal, network=True)
+    owner_file.write_text(json.dumps(said))
+    Ownership(journal, network=True).release()
 
 
 def test_reviewers_who_differ_leave_the_row_disputed(tmp_path: Path) -> None:
@@ -267,6 +276,17 @@ def test_replaying_a_journal_reaches_the_same_state(tmp_path: Path) -> None:
         done = replay(project, next((folder / "decisions").glob("*.jsonl")))
         assert (done.lines, done.rows, done.unknown) == (4, 5, 0)
         assert [(project.verdict(n), project.current_row(n), project.decision(n).why) for n in range(8)] == expected
+
+
+def test_a_journal_with_an_act_of_a_later_version_is_not_replayed_as_if_it_were_nothing(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(1))
+    with open_project(folder, reviewer="ann") as project:
+        line = {"v": 1, "n": 1, "acts": [{"do": "frobnicate", "ids": [project.rows.id(0)]}]}
+        journal = tmp_path / "later.jsonl"
+        journal.write_text(json.dumps(line) + "\n")
+        with pytest.raises(UsageError, match="the act 'frobnicate' is not known"):
+            replay(project, journal)
+        assert project.last_line == 0
 
 
 def test_a_readonly_folder_opens_for_reading(tmp_path: Path) -> None:

@@ -116,14 +116,21 @@ def _replayed(project: Project, arguments: argparse.Namespace) -> list[dict[str,
 
 
 def merge_projects(arguments: argparse.Namespace) -> int:
-    """`tamis merge PROJECT OTHER`."""
+    """`tamis merge PROJECT OTHER`; exit 1 where something of the other copy does not count here."""
     found = merge(find_project(arguments.project), find_project(arguments.other))
+    code = 1 if found.left_out else 0
     if arguments.json:
         print_json(asdict(found))
-        return 0
+        return code
     brought = counted(len(found.brought), "journal")
     print(f"{brought} brought, {len(found.grown)} grown, {len(found.parted)} had gone two ways")
     print(f"  {counted(found.disputed, 'row')} decided differently: is:disputed")
     if found.unknown:
         print(f"  {counted(found.unknown, 'decision')} on rows that this project lacks: `tamis add` brings rows")
-    return 0
+    if found.mapping:
+        print(f"  rows are read otherwise now: {visible(found.mapping)}")
+    if found.heldout is not None:
+        print(f"  {counted(found.heldout, 'row')} held out now")
+    for one in found.left_out:
+        narrate(visible(f"left out: {one.name}: {one.reason}"))
+    return code

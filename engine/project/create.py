@@ -15,6 +15,7 @@ from engine.errors import ProjectError, SourceError
 from engine.files import remove_dead, sync_folder, temporary_folder, write_atomic
 from engine.model import Quarantined
 from engine.paths import project_folder_for
+from engine.places import refuse_folder
 from engine.project.intake import (
     Intake,
     Progress,
@@ -55,6 +56,7 @@ def create_project(
     folder = folder or project_folder_for(source)
     if folder.exists():
         raise ProjectError(f"{folder}: already exists", "", "open it, or name another folder with --project")
+    refuse_folder(folder, [source])
     format_name = source_format(source)
     partial, descriptor = _partial_folder(folder)
     try:

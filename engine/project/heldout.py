@@ -9,8 +9,9 @@ from pathlib import Path
 from engine.errors import LockedError, UsageError
 from engine.model import Act, Cluster, Row
 from engine.project.create import stage_rows
-from engine.project.project import Project, open_project, open_staged
+from engine.project.project import Project, open_project
 from engine.project.row_change import changing_rows, declare
+from engine.project.views import open_staged
 from engine.sources.formats import source_format
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.read import read_source

@@ -128,8 +128,8 @@ def check_line(line: Any) -> None:
 _decode = json.JSONDecoder().raw_decode
 
 
-def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], list[str], bytes]:
-    """(lines, complaints, torn tail) of a journal file from byte `start` on.
+def read_lines(path: Path, start: int = 0, upto: int | None = None) -> tuple[list[dict[str, Any]], list[str], bytes]:
+    """(lines, complaints, torn tail) of a journal file from byte `start` on, up to byte `upto`.
 
     A last line without its line feed was never acknowledged: it is returned as the torn tail. A line in the middle
     that cannot be read is named in the complaints and skipped; it stays in the file.
@@ -137,7 +137,7 @@ def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], list[s
     try:
         with path.open("rb") as stream:
             stream.seek(start)
-            content = stream.read()
+            content = stream.read() if upto is None else stream.read(upto - start)
     except FileNotFoundError:
         return [], [], b""
     except OSError as error:

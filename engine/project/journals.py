@@ -46,6 +46,8 @@ class Journals:
         self._writer: JournalWriter | None = None
         self._lines_replayed = 0
         self.folds: dict[Path, Fold] = {}
+        self.ends: dict[Path, int] = {}
+        """How many bytes of each journal file are folded in."""
         self.notes: list[str] = []
         self.own: Path | None = None
         self.readonly_reason = ""
@@ -74,13 +76,15 @@ class Journals:
         own_torn = b""
         for path in sorted((self._folder / "decisions").glob("*.jsonl")):
             fold, start = snapshot.get(path.name, (Fold(), 0))
-            lines, unread, torn = read_lines(path, start)
+            size = path.stat().st_size
+            lines, unread, torn = read_lines(path, start, size)
             if any(fold.needs_history(line) for line in lines):
                 # The tail takes back an act from before the snapshot: only the whole journal says what it replaced.
-                fold, (lines, unread, torn) = Fold(), read_lines(path)
+                fold, (lines, unread, torn) = Fold(), read_lines(path, 0, size)
             for line in lines:
                 fold.apply(line)
             self.folds[path] = fold
+            self.ends[path] = size - len(torn)
             self._lines_replayed += len(lines)
             self.notes += unread
             if path == self.own:
@@ -109,7 +113,7 @@ class Journals:
         """Write the snapshot anew where many lines were replayed or written since the last one."""
         if self._lines_replayed < SNAPSHOT_LINES:
             return
-        save_snapshot(self._folder, rows, {path: (self.folds[path], path.stat().st_size) for path in self.files()})
+        save_snapshot(self._folder, rows, {path: (self.folds[path], self.ends.get(path, 0)) for path in self.files()})
         self._lines_replayed = 0
 
     # -- writing
@@ -143,6 +147,8 @@ class Journals:
             self._only_reads(error)
             raise
         self._lines_replayed += 1
+        assert self.own is not None
+        self.ends[self.own] = self.own.stat().st_size
         return fold.apply(line)
 
     def check_ownership(self) -> None:

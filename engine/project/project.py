@@ -6,7 +6,7 @@ The only mutable state of the engine is here: what the journals say. Every chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +38,7 @@ class Project:
         take_over: bool = False,
         blind: bool = False,
         staged: bool = False,
+        eyes: Path | None = None,
     ) -> None:
         self.folder = folder
         self.reviewer = reviewer or ""
@@ -47,7 +48,8 @@ class Project:
         self.name = Path(self.settings.source.path).name
         with nothing_collected():
             self._journals = Journals(folder, self.rows, reviewer, readonly, take_over)
-            self._states = States(self.rows, self._journals.folds, self._journals.own, blind)
+            own = self._journals.own or (eyes if eyes in self._journals.folds else None)
+            self._states = States(self.rows, self._journals.folds, own, blind)
             self.rows.read_by(self.mapping)
             self._journals.keep_snapshot(self.rows)
         self.suspects = Suspects()
@@ -358,6 +360,15 @@ class Project:
         """The journal files that are folded in, by name."""
         return self._journals.files()
 
+    def journal_ends(self) -> dict[Path, int]:
+        """How many bytes of each journal file are folded in, by name: they may have grown since."""
+        return {path: self._journals.ends.get(path, 0) for path in self._journals.files()}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether other reviewers' verdicts stay hidden until a row is settled."""
+        return self._states.blind
+
 
 def open_project(
     path: Path | str,
@@ -374,16 +385,15 @@ def open_project(
     the one that only reads. With `blind`, other reviewers' verdicts stay hidden until a row is settled. Raises
     ProjectError.
     """
+    return opened(lambda: Project(Path(path), reviewer, readonly, take_over, blind))
+
+
+def opened(make: Callable[[], Project]) -> Project:
+    """The project that `make` opens, its rows those that its journals speak of."""
     for _ in range(LOOKS):
-        project = Project(Path(path), reviewer, readonly, take_over, blind)
+        project = make()
         if project.has_current_rows():
             return project
         # Rows came in between them and the journals: a journal would speak of rows that are not here.
         project.close()
-    return Project(Path(path), reviewer, readonly, take_over, blind)
-
-
-def open_staged(folder: Path) -> Project:
-    """A project with the rows that wait to be added to it, to be looked at; nothing of it is kept. Under
-    `changing_rows` only. Raises ProjectError."""
-    return Project(folder, None, readonly=True, staged=True)
+    return make()

@@ -1,0 +1,20 @@
+"""A project looked at by itself: frozen while others go on deciding, or with rows that wait to be added to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.project.project import Project, opened
+
+
+def frozen(project: Project) -> Project:
+    """A project as it stands on disk now, to the same reviewer's eyes and to be read only: what is decided from now on,
+    in `project` or elsewhere, does not show in it. To be closed. Raises ProjectError."""
+    folder, own = project.folder, project.own_journal
+    return opened(lambda: Project(folder, project.reviewer, readonly=True, blind=project.is_blind, eyes=own))
+
+
+def open_staged(folder: Path) -> Project:
+    """A project with the rows that wait to be added to it, to be looked at; nothing of it is kept. Under
+    `changing_rows` only. Raises ProjectError."""
+    return Project(folder, None, readonly=True, staged=True)

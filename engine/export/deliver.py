@@ -12,7 +12,9 @@ from typing import Any
 
 from engine.errors import ProjectError, UsageError
 from engine.export.put import (
+    INTENT_FILE,
     can_be_swapped,
+    cannot_write,
     folder_to_be,
     hashes_of,
     placing,
@@ -48,6 +50,18 @@ def refuse_target(target: Target, sources: list[Path], *, force: bool) -> None:
             )
     for path in files:
         refuse_place(path, sources, standing.is_ours, force=force)
+
+
+def finish_cut_export(target: Target) -> None:
+    """Bring an export to this place that was cut off to its end, so that it is known as ours. Raises LockedError,
+    ProjectError."""
+    folder = target.manifest.parent
+    if (folder / INTENT_FILE).exists():
+        try:
+            with placing(folder):
+                pass
+        except OSError as error:
+            raise cannot_write(folder, error) from error
 
 
 def deliver(

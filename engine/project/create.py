@@ -24,7 +24,7 @@ from engine.project.intake import (
     quarantine_lines,
     source_size,
 )
-from engine.project.row_change import QUARANTINE_FILE, changing_rows, declare, next_name, settle
+from engine.project.row_change import QUARANTINE_FILE, changing_rows, declare, next_name, settle, settle_left_over
 from engine.project.row_lock import READING
 from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings, write_settings
@@ -95,6 +95,7 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
     Rows become visible to other processes chunk by chunk, the chunks growing with the file. Raises LockedError where
     another process changes the rows, ProjectError where the source changed since the first rows were read.
     """
+    settle_left_over(folder)
     described = read_settings(folder).source
     if described.complete:
         return described.rows

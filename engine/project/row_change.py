@@ -28,7 +28,7 @@ from engine.sources.mapping import Mapping
 INTENT_FILE = "rows.intent"
 QUARANTINE_FILE = "quarantine.jsonl"
 # In the order in which they are put in place.
-CHANGED_FILES = (INDEX_FILE, SETTINGS_FILE, QUARANTINE_FILE)
+CHANGED_FILES = (QUARANTINE_FILE, INDEX_FILE, SETTINGS_FILE)
 NEXT = ".next"
 LOOKS = 20
 
@@ -48,7 +48,7 @@ def open_rows(folder: Path, mapping: Mapping | None = None) -> tuple[ProjectSett
     still hold. `mapping` reads the rows, else that of the settings. Raises ProjectError."""
     for look in range(LOOKS):
         seen = stamp(folder)
-        names = _names_in_force(folder)
+        names = names_in_force(folder)
         try:
             settings = read_settings(folder, names[SETTINGS_FILE])
             source = Path(settings.source.path).name
@@ -66,10 +66,11 @@ def open_rows(folder: Path, mapping: Mapping | None = None) -> tuple[ProjectSett
 
 def stamp(folder: Path) -> Stamp:
     """What changes whenever other settings or another index come into force."""
-    return tuple(_identity(folder / name) for name in _names_in_force(folder).values())
+    return tuple(_identity(folder / name) for name in names_in_force(folder).values())
 
 
-def _names_in_force(folder: Path) -> dict[str, str]:
+def names_in_force(folder: Path) -> dict[str, str]:
+    """Where index, settings and quarantine are to be read, by the names that they have in the end."""
     committed = _is_committed(folder, _intent(folder))
     waiting = {name for name in CHANGED_FILES if committed and (folder / next_name(name)).exists()}
     return {name: next_name(name) if name in waiting else name for name in CHANGED_FILES}

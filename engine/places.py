@@ -84,7 +84,7 @@ def refuse_source(path: Path, sources: Iterable[Path]) -> None:
 def _refuse_project_part(path: Path) -> None:
     place = path.resolve()
     for folder in (place, *place.parents):
-        if is_project(folder):
+        if is_project(folder) and (folder / "rows.idx").is_file():
             inside = place.relative_to(folder).parts
             name = inside[0] if inside else ""
             if name in PROJECT_PARTS or name.startswith(".") or name.endswith(".next") or not name:

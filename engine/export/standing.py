@@ -36,8 +36,10 @@ class Standing:
         return any(name in files_of(document) and self._is_as_written(name, document) for document in documents)
 
     def is_own_folder(self, path: Path) -> bool:
-        """Whether a folder (a split of a `datasets` export) holds nothing but what an export wrote there."""
-        return all(self.is_ours(found) for found in path.rglob("*") if not found.is_dir())
+        """Whether a folder (a split of a `datasets` export) holds nothing but what an export wrote there, and what the
+        library keeps beside it for itself."""
+        files = (found for found in path.rglob("*") if not found.is_dir())
+        return all(self.is_ours(found) or found.match("cache-*.arrow") for found in files)
 
     def others(self, training: str, written: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         """The other exports whose files still stand there as they were written, `written` being written now."""

@@ -186,8 +186,10 @@ def changing_rows(folder: Path, doing: str = ADDING, patience: float = PATIENCE_
     """The row lock, with what a killed process left settled before and what was declared inside settled after; the
     sentences on what was found. Raises LockedError, ProjectError."""
     with locked_rows(folder, doing, patience=patience):
-        with contextlib.suppress(OSError):
-            remove_dead(folder)
+        for place in (folder, folder / "decisions"):
+            # What cannot be taken away now is in nobody's way.
+            with contextlib.suppress(OSError):
+                remove_dead(place)
         found = settle(folder)
         try:
             yield [found] if found else []

@@ -52,6 +52,18 @@ def state(work: Path) -> State:
         }
 
 
+def data_set(work: Path) -> State:
+    """The files of a `datasets` export; there is a manifest only where it speaks of just these."""
+    out = work / "out"
+    files = {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    said = json.loads(files.pop("tamis-manifest.json", b"null"))
+    if said is not None:
+        hashes = {**said["export"]["sha256"], **said["other_files"]}
+        assert hashes == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    # The fingerprint of a split is another one each time.
+    return {name: content for name, content in files.items() if not name.endswith("state.json")}
+
+
 def exported(work: Path) -> State:
     """The files of an export, and the manifest, which must speak of just these where there is one."""
     out = work / "out"
@@ -91,6 +103,13 @@ def prepare_exported(base: Path) -> None:
         project.decide([Act("reject", tuple(project.rows.id(n) for n in (0, 3)))])
 
 
+def prepare_data_set(base: Path) -> None:
+    folder = decided(base, 8)
+    export_to("out", "datasets")(base)
+    with open_project(folder, reviewer="ann") as project:
+        project.decide([Act("reject", (project.rows.id(0),))])
+
+
 def prepare_exported_beside_others(base: Path) -> None:
     folder = decided(base, 20)
     with open_project(folder, reviewer="ann") as project:
@@ -123,10 +142,10 @@ def make_anew(work: Path) -> None:
     create_project(work / "raw.jsonl", work / "raw.tamis")
 
 
-def export_to(name: str) -> Act_:
+def export_to(name: str, container: str | None = None) -> Act_:
     def act(work: Path) -> None:
         with open_project(work / "raw.tamis", readonly=True) as project:
-            export(project, work / name)
+            export(project, work / name, container=container)
 
     return act
 
@@ -138,6 +157,7 @@ CASES: dict[str, tuple[Callable[[Path], None], Act_, Callable[[Path], State]]] =
     "read on": (prepare_reading, read_on, state),
     "make a project": (lambda base: void(write_jsonl(base / "raw.jsonl", numbered(5))), make_anew, state),
     "export again": (prepare_exported, export_to("out"), exported),
+    "export a data set again": (prepare_data_set, export_to("out", "datasets"), data_set),
     "export beside others": (prepare_exported_beside_others, export_to("out/a.jsonl"), exported),
 }
 
@@ -180,7 +200,7 @@ def campaign(name: str, tmp_path: Path, every: int, *, kill: bool) -> Counter[st
         middle = seen(view, work)
         if view is state:
             assert middle in (before, wanted) or name == "read on", told
-        elif name == "export again":
+        elif name in ("export again", "export a data set again"):
             assert middle in (before, wanted), told
         again(act, work)
         assert view(work) == wanted, told

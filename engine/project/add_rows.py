@@ -13,12 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import LockedError, SourceError
+from engine.errors import SourceError
 from engine.model import Act, Quarantined, prompt_of
 from engine.project.create import stage_rows
 from engine.project.project import Project, open_project
 from engine.project.row_change import changing_rows, declare, staged_ids
 from engine.project.row_ids import content_hash, row_id
+from engine.project.views import refuse_readonly
 from engine.sources.formats import source_format
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.pieces import SourceRow
@@ -55,8 +56,7 @@ def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = Non
     SourceError where nothing can be read, LockedError where another window is deciding or changing the rows.
     """
     with changing_rows(folder) as notes, open_project(folder, reviewer=reviewer) as project:
-        if project.readonly:
-            raise LockedError(project.readonly_reason, "", "close the other window first")
+        refuse_readonly(project)
         version = is_new_version(project, path) if replaces is None else replaces
         format_name = source_format(path)
         found = _sorted_out(project, path, format_name)

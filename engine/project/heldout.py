@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import LockedError, UsageError
+from engine.errors import UsageError
 from engine.model import Act, Cluster, Row
 from engine.project.create import stage_rows
 from engine.project.project import Project, open_project
 from engine.project.row_change import changing_rows, declare
-from engine.project.views import open_staged
+from engine.project.views import open_staged, refuse_readonly
 from engine.sources.formats import source_format
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.read import read_source
@@ -119,8 +119,7 @@ def reserve_file(
     """
     with changing_rows(folder), open_project(folder, reviewer=reviewer) as project:
         _refuse_second(project)
-        if project.readonly:
-            raise LockedError(project.readonly_reason, "", "close the other window first")
+        refuse_readonly(project)
         format_name = source_format(path)
         numbers = stage_rows(folder, path, format_name, read_source(path, format_name))
         with open_staged(folder) as together:

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.errors import LockedError, ProjectError, UsageError
+from engine.errors import ProjectError, UsageError
 from engine.files import append_durable
 from engine.model import Act, Row
 from engine.project.create import stage_rows
 from engine.project.project import Project
 from engine.project.row_change import changing_rows, declare
 from engine.project.row_ids import content_hash, row_id
+from engine.project.views import refuse_readonly
 from engine.sources.mapping import Mapping as Fields
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.pieces import SourceRow
@@ -35,8 +36,7 @@ def add_row(
     kept in the journal's act: where the row came from. Raises UsageError where the source's shape cannot hold the
     conversation or the row is here already, LockedError where another window decides, ProjectError.
     """
-    if project.readonly:
-        raise LockedError(project.readonly_reason, "", "close the other window first")
+    refuse_readonly(project)
     row = row_of(messages, project.mapping, like)
     content = content_hash(row)
     line = json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace")

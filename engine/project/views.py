@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.errors import LockedError
 from engine.project.project import Project, opened
 
 
@@ -18,3 +19,10 @@ def open_staged(folder: Path) -> Project:
     """A project with the rows that wait to be added to it, to be looked at; nothing of it is kept. Under
     `changing_rows` only. Raises ProjectError."""
     return Project(folder, None, readonly=True, staged=True)
+
+
+def refuse_readonly(project: Project, hint: str = "close the other window first") -> None:
+    """Raise LockedError where nothing can be decided in a project; `hint` is for another window that decides in it."""
+    if project.readonly:
+        locked = "another window" in project.readonly_reason or "is deciding" in project.readonly_reason
+        raise LockedError(project.readonly_reason, "", hint if locked else "mend that, then try again")

@@ -19,6 +19,7 @@ from engine.paths import is_project, project_folder_for
 from engine.places import is_own_page, refuse_place, signed_page
 from engine.project.project import Project, open_project
 from engine.project.settings import read_settings
+from engine.project.views import refuse_readonly
 from engine.reviewer import checked_reviewer, find_reviewer
 
 REDRAW_SECONDS = 0.2
@@ -68,11 +69,11 @@ def open_for_deciding(path: Path, named: str | None, take_over: bool = False) ->
     """The project, with the right to write. Raises LockedError where another window has it."""
     folder = find_project(path)
     project = open_project(folder, reviewer=name_reviewer(named, folder), take_over=take_over)
-    if project.readonly:
+    try:
+        refuse_readonly(project, "close the other window first, or add --take-over")
+    except LockedError:
         project.close()
-        locked = "another window" in project.readonly_reason
-        hint = "close the other window first, or add --take-over" if locked else "mend that, then try again"
-        raise LockedError(project.readonly_reason, "", hint)
+        raise
     return project
 
 

@@ -1,13 +1,23 @@
-"""Writing so that nothing is lost: whole files by rename, journals by appended and synced lines."""
+"""Writing so that nothing is lost: whole files by rename, journals by appended and synced lines.
+
+What is not whole yet lies beside its place under a name of our own, flocked by the process that makes it: the kernel
+frees the lock however the process ends, so what a killed one left is told from what a live one still needs.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from engine.errors import ProjectError
+
+TEMPORARY = ".tamis-tmp"
+# Of a long name only so much, so that the name of the temporary file is none too long.
+NAME_KEPT = 40
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -15,15 +25,16 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
     Raises ProjectError (disk full, folder gone or read-only); the old file then stands untouched.
     """
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        remove_dead(path.parent, path.name)
+        temporary, descriptor = temporary_beside(path)
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
+            os.replace(temporary, path)
         temporary = None
         sync_folder(path.parent)
     except OSError as error:
@@ -34,7 +45,63 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         ) from error
     finally:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> tuple[Path, int]:
+    """A new file beside `path` and its descriptor, to be closed by the caller: while it is open, the file is in use.
+
+    Raises OSError.
+    """
+    while True:
+        descriptor, name = tempfile.mkstemp(TEMPORARY, _opening(path.name), path.parent)
+        if _held(descriptor):
+            return Path(name), descriptor
+        os.close(descriptor)
+
+
+def temporary_folder(path: Path) -> tuple[Path, int]:
+    """A new folder beside `path` and a descriptor of it: while that is open, the folder is in use. Raises OSError."""
+    while True:
+        made = Path(tempfile.mkdtemp(TEMPORARY, _opening(path.name), path.parent))
+        descriptor = os.open(made, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if _held(descriptor):
+            return made, descriptor
+        os.close(descriptor)
+
+
+def remove_dead(folder: Path, name: str | None = None) -> None:
+    """Take away what killed processes left in `folder` of temporary files and folders: those for `name`, or all."""
+    opening = "." if name is None else _opening(name)
+    with os.scandir(folder) as entries:
+        left = [entry.path for entry in entries if entry.name.startswith(opening) and entry.name.endswith(TEMPORARY)]
+    for path in left:
+        # In use, or gone meanwhile: not ours to take away.
+        with contextlib.suppress(OSError):
+            is_folder = os.path.isdir(path) and not os.path.islink(path)
+            way = os.O_RDONLY | os.O_DIRECTORY if is_folder else os.O_RDWR
+            descriptor = os.open(path, way | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path) if is_folder else os.unlink(path)
+            finally:
+                os.close(descriptor)
+
+
+def _opening(name: str) -> str:
+    return f".{name[:NAME_KEPT]}."
+
+
+def _held(descriptor: int) -> bool:
+    """Lock what was just made; False where somebody took it for a left-over first."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # A file system without locks: nobody can tell there what is in use, so nobody takes anything away.
+        return True
+    return os.fstat(descriptor).st_nlink > 0
 
 
 def sync_folder(folder: Path) -> None:

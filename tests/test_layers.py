@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each folder, and each module at the top of `engine`, may import itself and what is named behind it. Lowest first.
 GROUND = (
     *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals"),
-    *("engine.files", "engine.paths", "engine.reviewer"),
+    *("engine.files", "engine.paths", "engine.reviewer", "engine.places"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.jsontext", "engine.scan.dates")
@@ -36,6 +36,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.job_process": ("engine",),
     "engine.files": ("engine.errors",),
     "engine.paths": ("engine.errors",),
+    "engine.places": ("engine.errors", "engine.paths"),
     "engine.reviewer": ("engine.errors",),
     "engine.sources": GROUND,
     "engine.scan": GROUND,

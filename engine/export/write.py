@@ -1,22 +1,18 @@
-"""The files of a curated set: each whole or not at all, the untouched rows proven to be the source's own lines."""
+"""The files of a curated set, made in a folder of their own; untouched rows are proven to be the source's own lines."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import ProjectError, UsageError
+from engine.errors import UsageError
 from engine.export.convert import CONVERSIONS, Converted, json_line, needs_wide
 from engine.export.curated import Curated
-from engine.files import sync_folder, write_atomic
+from engine.places import sha256_of
 
 if TYPE_CHECKING:
     from engine.project.project import Project
@@ -87,20 +83,21 @@ def _converter(project: Project, curated: Curated, format_name: str) -> Callable
 
 
 def write_files(
-    project: Project, curated: Curated, format_name: str, target: Target, progress: Progress | None
+    project: Project, curated: Curated, format_name: str, target: Target, made: Path, progress: Progress | None
 ) -> dict[str, Any]:
-    """Write both halves; {"sha256": {file: hash}}, and for JSONL in the source's form how many lines are proven to be
-    the source's own. Raises ProjectError where the disk refuses."""
-    files = {target.training: _content(project, curated, curated.training, format_name, target.container, progress)}
+    """Make both halves in the folder `made`; {"sha256": {file: hash}}, and for JSONL in the source's form how many
+    lines are proven to be the source's own. Raises OSError."""
+    halves = {target.training.name: curated.training}
     if curated.heldout:
-        files[target.heldout] = _content(project, curated, curated.heldout, format_name, target.container, progress)
-    for path, content in files.items():
-        write_atomic(path, content, mode=0o644)
-    said: dict[str, Any] = {
-        "sha256": {path.name: hashlib.sha256(content).hexdigest() for path, content in files.items()}
-    }
+        halves[target.heldout.name] = curated.heldout
+    hashes: dict[str, str] = {}
+    for name, numbers in halves.items():
+        content = _content(project, curated, numbers, format_name, target.container, progress)
+        (made / name).write_bytes(content)
+        hashes[name] = hashlib.sha256(content).hexdigest()
+    said: dict[str, Any] = {"sha256": hashes}
     if format_name == "same" and target.container.startswith("jsonl"):
-        said["untouched"], said["untouched_identical"] = _proven(project, curated.training, target.training)
+        said["untouched"], said["untouched_identical"] = _proven(project, curated.training, made / target.training.name)
     return said
 
 
@@ -140,37 +137,16 @@ def _plain_rows(project: Project, curated: Curated, numbers: Sequence[int], form
     return [convert(number).row for number in numbers]
 
 
-def write_dataset(project: Project, curated: Curated, format_name: str, target: Target) -> dict[str, Any]:
-    """A DatasetDict, made beside its place and moved there split by split; {"sha256": {file: hash}, "columns"}.
-
-    Raises ProjectError where the disk refuses.
-    """
+def write_dataset(project: Project, curated: Curated, format_name: str, made: Path) -> dict[str, Any]:
+    """Make a DatasetDict in the folder `made`; {"sha256": {file: hash}, "columns"}. Raises OSError."""
     from engine.export import columnar
 
-    assert target.folder is not None
     splits = {"train": _plain_rows(project, curated, curated.training, format_name)}
     if curated.heldout:
         splits["validation"] = _plain_rows(project, curated, curated.heldout, format_name)
-    made: str | None = None
-    try:
-        made = tempfile.mkdtemp(prefix=".tamis-", dir=target.folder)
-        columns = columnar.save_dataset_dict(splits, Path(made) / "set")
-        hashes = {}
-        for split in splits:
-            shutil.rmtree(target.folder / split, ignore_errors=True)
-            os.replace(Path(made) / "set" / split, target.folder / split)
-            for path in sorted((target.folder / split).glob("*.arrow")):
-                hashes[f"{split}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
-        os.replace(Path(made) / "set" / "dataset_dict.json", target.folder / "dataset_dict.json")
-        sync_folder(target.folder)
-    except OSError as error:
-        raise ProjectError(
-            f"cannot write {target.folder}", error.strerror or str(error), "free space or choose another folder"
-        ) from error
-    finally:
-        if made is not None:
-            shutil.rmtree(made, ignore_errors=True)
-    return {"sha256": hashes, "columns": columns}
+    columns = columnar.save_dataset_dict(splits, made)
+    tables = sorted(made.rglob("*.arrow"))
+    return {"sha256": {path.relative_to(made).as_posix(): sha256_of(path) for path in tables}, "columns": columns}
 
 
 def _proven(project: Project, numbers: Sequence[int], path: Path) -> tuple[int, int]:
@@ -186,21 +162,3 @@ def _proven(project: Project, numbers: Sequence[int], path: Path) -> tuple[int, 
             untouched += 1
             identical += line == project.rows.raw_bytes(number)
     return untouched, identical
-
-
-def refuse_foreign(project: Project, target: Target) -> None:
-    """Raise UsageError where the target is a source of the project, or a file that tamis did not write."""
-    sources = {Path(source.path) for source in project.settings.sources}
-    known = _names_in(target.manifest)
-    for path in (target.training, target.heldout):
-        if path.resolve() in sources:
-            raise UsageError(f"{path}: is the source of this project", "", "export to another name")
-        if path.exists() and path.name not in known:
-            raise UsageError(f"{path}: exists and was not written by tamis", "", "choose another name, or move it away")
-
-
-def _names_in(manifest_path: Path) -> set[str]:
-    try:
-        return {str(name).split("/")[0] for name in json.loads(manifest_path.read_bytes())["export"]["sha256"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()

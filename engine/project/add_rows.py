@@ -13,11 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import LockedError, SourceError
+from engine.errors import SourceError
 from engine.model import Act, Quarantined, prompt_of
-from engine.project.create import append_pieces
+from engine.project.create import stage_rows
 from engine.project.project import Project, open_project
+from engine.project.row_change import changing_rows, declare, staged_ids
 from engine.project.row_ids import content_hash, row_id
+from engine.project.views import refuse_readonly
 from engine.sources.formats import source_format
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.pieces import SourceRow
@@ -37,6 +39,8 @@ class Grown:
     changed: Mapping[int, int]
     vanished: tuple[int, ...]
     quarantined: int
+    notes: tuple[str, ...] = ()
+    """What was found of an addition that was cut off."""
 
 
 def is_new_version(project: Project, path: Path) -> bool:
@@ -48,11 +52,11 @@ def is_new_version(project: Project, path: Path) -> bool:
 def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = None) -> Grown:
     """Add the rows of `path` that are new. `replaces`: it is a new version of the source (None: told by its name).
 
-    Raises SourceError where nothing can be read, LockedError where another window is deciding.
+    All of it or nothing: the rows count from the moment at which the journal's line about them stands. Raises
+    SourceError where nothing can be read, LockedError where another window is deciding or changing the rows.
     """
-    with open_project(folder, reviewer=reviewer) as project:
-        if project.readonly:
-            raise LockedError(project.readonly_reason, "", "close the other window first")
+    with changing_rows(folder) as notes, open_project(folder, reviewer=reviewer) as project:
+        refuse_readonly(project)
         version = is_new_version(project, path) if replaces is None else replaces
         format_name = source_format(path)
         found = _sorted_out(project, path, format_name)
@@ -65,19 +69,24 @@ def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = Non
         gone = _vanished(project, found.known) if version else []
         pairs = _pairs(project, found, gone) if version else {}
         if not found.fresh:
-            return Grown((), len(found.known), {}, tuple(gone), len(found.quarantined))
-        numbers = append_pieces(folder, path, format_name, [*found.fresh, *found.quarantined])
-    with open_project(folder, reviewer=reviewer) as project:
+            return Grown((), len(found.known), {}, tuple(gone), len(found.quarantined), tuple(notes))
+        numbers = stage_rows(folder, path, format_name, [*found.fresh, *found.quarantined])
         changed = {numbers[place]: old for place, old in pairs.items()}
-        ids = {number: project.rows.id(number) for number in (*numbers, *changed.values())}
-        extra = {"file": path.name, "changed": {ids[new]: ids[old] for new, old in changed.items()}}
-        acts = [Act("add", tuple(ids[number] for number in numbers), extra=extra)]
-        left = [old for old in changed.values() if project.verdict(old) != "rejected"]
-        if left:
-            acts.append(Act("reject", tuple(ids[old] for old in left)))
-        project.decide(acts, why=CHANGED_WHY if changed else f"added from {path.name}")
+        _decide(project, path, numbers, changed)
     vanished = tuple(number for number in gone if number not in set(pairs.values()))
-    return Grown(tuple(numbers), len(found.known), changed, vanished, len(found.quarantined))
+    return Grown(tuple(numbers), len(found.known), changed, vanished, len(found.quarantined), tuple(notes))
+
+
+def _decide(project: Project, path: Path, numbers: range, changed: Mapping[int, int]) -> None:
+    """Write the journal line that makes staged rows count: they are in, and the old selves of changed ones leave."""
+    ids = dict(zip(numbers, staged_ids(project.folder, numbers), strict=True))
+    token = declare(project.folder, project.own_journal)
+    renamed = {ids[new]: project.rows.id(old) for new, old in changed.items()}
+    acts = [Act("add", tuple(ids.values()), extra={"file": path.name, "changed": renamed, "token": token})]
+    left = [old for old in changed.values() if project.verdict(old) != "rejected"]
+    if left:
+        acts.append(Act("reject", tuple(project.rows.id(old) for old in left)))
+    project.decide(acts, why=CHANGED_WHY if changed else f"added from {path.name}")
 
 
 @dataclass(frozen=True, slots=True)

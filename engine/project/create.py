@@ -2,77 +2,39 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
 import shutil
-import tempfile
-from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from engine.errors import ProjectError, SourceError
-from engine.files import sync_folder, write_atomic
+from engine.files import remove_dead, sync_folder, temporary_folder, write_atomic
 from engine.model import Quarantined
 from engine.paths import project_folder_for
-from engine.project.row_ids import content_hash
-from engine.project.rows import RowStore, read_columns, write_index
-from engine.project.settings import ProjectSettings, SourceFile, read_settings, write_settings
+from engine.places import refuse_folder
+from engine.project.intake import (
+    Intake,
+    Progress,
+    described_source,
+    intake_behind,
+    quarantine_lines,
+    source_size,
+)
+from engine.project.row_change import QUARANTINE_FILE, changing_rows, declare, next_name, settle, settle_left_over
+from engine.project.row_lock import READING
+from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
+from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings, write_settings
 from engine.sources.formats import source_format
 from engine.sources.guess import guess_mapping
 from engine.sources.mapping import Mapping, mapping_from_words
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
 
-Progress = Callable[[str, int, int], None]
-PROGRESS_EVERY = 5000
 CHUNK_ROWS = 50_000
-
-
-@dataclass(slots=True)
-class _Intake:
-    """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines."""
-
-    starts: array[int] = field(default_factory=lambda: array("Q", [0]))
-    hashes: array[int] = field(default_factory=lambda: array("Q"))
-    lines: array[int] = field(default_factory=lambda: array("I"))
-    quarantined: list[Quarantined] = field(default_factory=list)
-    notes: Counter[str] = field(default_factory=Counter)
-
-    def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
-        """Write a row, or set a line aside."""
-        if isinstance(piece, Quarantined):
-            self.quarantined.append(piece)
-            return
-        out.write(piece.content + b"\n")
-        self.starts.append(self.starts[-1] + len(piece.content) + 1)
-        self.hashes.append(content_hash(piece.raw))
-        self.lines.append(piece.line)
-        self.notes.update(piece.notes)
-
-    @property
-    def first_reason(self) -> str:
-        return f"line {self.quarantined[0].line}: {self.quarantined[0].reason}" if self.quarantined else ""
-
-    def save(self, folder: Path, out: IO[bytes]) -> None:
-        """Put what is written so far on disk: the rows first, the index that names them last."""
-        out.flush()
-        os.fsync(out.fileno())
-        write_index(folder, self.starts, self.hashes, self.lines)
-
-
-def _intake_of(folder: Path, settings: ProjectSettings) -> _Intake:
-    """The columns of a project's index, to be added to."""
-    store = RowStore(folder, settings.mapping, "")
-    try:
-        return _Intake(*read_columns(store))
-    finally:
-        store.close()
 
 
 def create_project(
@@ -94,22 +56,24 @@ def create_project(
     folder = folder or project_folder_for(source)
     if folder.exists():
         raise ProjectError(f"{folder}: already exists", "", "open it, or name another folder with --project")
+    refuse_folder(folder, [source])
     format_name = source_format(source)
-    partial = _partial_folder(folder)
+    partial, descriptor = _partial_folder(folder)
     try:
         pieces = read_source(source, format_name)
-        with (partial / "rows.jsonl").open("wb") as out:
-            intake = _Intake()
-            complete = _take_all(intake, pieces, out, progress, first)
+        with (partial / ROWS_FILE).open("wb") as out:
+            intake = Intake()
+            complete = intake.take_all(pieces, out, progress, first)
             intake.save(partial, out)
         if not intake.hashes:
             raise SourceError(
                 f"{source}: none of its lines is a JSON object", intake.first_reason, "check that it is the right file"
             )
         mapping = _mapping(partial, source, words)
-        described = _source_file(source, format_name, intake, 0, complete)
+        described = described_source(source, format_name, intake, 0, complete)
         write_settings(partial, ProjectSettings((described,), mapping, key))
-        _write_quarantine(partial, intake.quarantined)
+        if intake.quarantined:
+            write_atomic(partial / QUARANTINE_FILE, quarantine_lines(intake.quarantined))
         (partial / "decisions").mkdir(mode=0o700)
         os.rename(partial, folder)
         sync_folder(folder.parent)
@@ -121,72 +85,80 @@ def create_project(
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        os.close(descriptor)
     return folder
-
-
-def _take_all(
-    intake: _Intake,
-    pieces: Iterator[SourceRow | Quarantined],
-    out: IO[bytes],
-    progress: Progress | None,
-    first: int | None = None,
-) -> bool:
-    """Take pieces until `first` rows are there; whether the source ended."""
-    for piece in pieces:
-        intake.take(piece, out)
-        if progress is not None and len(intake.hashes) % PROGRESS_EVERY == 0:
-            progress("reading", len(intake.hashes), 0)
-        if first is not None and len(intake.hashes) >= first:
-            return False
-    return True
 
 
 def continue_reading(folder: Path, progress: Progress | None = None) -> int:
     """Read what is left of a project's source; the number of rows it then has. Nothing happens where it is whole.
 
-    Rows become visible to other processes chunk by chunk, the chunks growing with the file. Raises ProjectError where
-    the source changed since the first rows were read.
+    Rows become visible to other processes chunk by chunk, the chunks growing with the file. Raises LockedError where
+    another process changes the rows, ProjectError where the source changed since the first rows were read.
     """
-    settings = read_settings(folder)
-    described = settings.source
+    settle_left_over(folder)
+    described = read_settings(folder).source
     if described.complete:
         return described.rows
+    with changing_rows(folder, READING):
+        settings = read_settings(folder)
+        if settings.source.complete:
+            return settings.source.rows
+        return _read_on(folder, settings, progress)
+
+
+def _read_on(folder: Path, settings: ProjectSettings, progress: Progress | None) -> int:
+    described = settings.source
     source = Path(described.path)
-    if not source.exists() or _size(source) != described.size:
+    if not source.exists() or source_size(source) != described.size:
         raise ProjectError(
             f"{source}: changed while it was being read", "", f"remove {folder} and open the source again"
         )
-    intake = _intake_of(folder, settings)
+    intake = intake_behind(folder, settings)
     pieces = islice(read_source(source, described.format), described.rows + described.quarantined, None)
     known_aside = described.quarantined
     try:
-        with (folder / "rows.jsonl").open("r+b") as out:
-            out.truncate(intake.starts[-1])
+        with (folder / ROWS_FILE).open("r+b") as out:
             out.seek(intake.starts[-1])
             complete = False
             while not complete:
                 goal = len(intake.hashes) + max(CHUNK_ROWS, len(intake.hashes))
-                complete = _take_all(intake, pieces, out, progress, goal)
-                intake.save(folder, out)
-                aside = len(intake.quarantined)
-                _write_quarantine(folder, intake.quarantined[known_aside - described.quarantined :])
-                known_aside = described.quarantined + aside
+                complete = intake.take_all(pieces, out, progress, goal)
+                fresh = intake.quarantined[known_aside - described.quarantined :]
+                known_aside += len(fresh)
                 now = replace(
-                    _source_file(source, described.format, intake, 0, complete),
+                    described_source(source, described.format, intake, 0, complete),
                     quarantined=known_aside,
                     notes=dict(intake.notes + Counter(described.notes)),
                 )
-                write_settings(folder, replace(settings, sources=(now, *settings.sources[1:])))
+                _stage(folder, intake, out, replace(settings, sources=(now, *settings.sources[1:])), fresh)
+                declare(folder)
+                settle(folder)
     except OSError as error:
-        raise ProjectError(
-            f"{folder}: rows cannot be added", error.strerror or str(error), "free some space"
-        ) from error
+        raise _not_added(folder, error) from error
     return len(intake.hashes)
 
 
-def _partial_folder(folder: Path) -> Path:
+def _stage(
+    folder: Path, intake: Intake, out: IO[bytes], settings: ProjectSettings, quarantined: list[Quarantined]
+) -> None:
+    """Rows on disk, and beside the files in force those that would speak of them."""
+    intake.save(folder, out, next_name(INDEX_FILE))
+    if quarantined:
+        before = folder / QUARANTINE_FILE
+        content = (before.read_bytes() if before.exists() else b"") + quarantine_lines(quarantined)
+        write_atomic(folder / next_name(QUARANTINE_FILE), content)
+    write_settings(folder, settings, next_name(SETTINGS_FILE))
+
+
+def _not_added(folder: Path, error: OSError) -> ProjectError:
+    return ProjectError(f"{folder}: rows cannot be added", error.strerror or str(error), "free some space")
+
+
+def _partial_folder(folder: Path) -> tuple[Path, int]:
+    """A folder of our own beside the project's place; what killed processes left of such is taken away."""
     try:
-        return Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
+        remove_dead(folder.parent, folder.name)
+        return temporary_folder(folder)
     except OSError as error:
         raise ProjectError(
             f"{folder.parent}: no project can be made here",
@@ -213,86 +185,39 @@ def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
         store.close()
 
 
-def _files(source: Path) -> list[Path]:
-    return [path for path in sorted(source.rglob("*")) if path.is_file()] if source.is_dir() else [source]
+def stage_rows(
+    folder: Path,
+    source: Path,
+    format_name: str,
+    pieces: Iterable[SourceRow | Quarantined],
+    *,
+    same_file: bool = False,
+) -> range:
+    """Write rows read from `source` behind those of a project, to be declared; their numbers. Under `changing_rows`.
 
-
-def _size(source: Path) -> int:
-    return sum(path.stat().st_size for path in _files(source))
-
-
-def _source_file(source: Path, format_name: str, intake: _Intake, first_row: int, complete: bool = True) -> SourceFile:
-    """A source as `project.toml` describes it; its hash is taken once it was read whole."""
-    digest = hashlib.sha256()
-    for path in _files(source) if complete else ():
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    hexadecimal = digest.hexdigest() if complete else ""
-    return SourceFile(
-        str(source.resolve()),
-        format_name,
-        hexadecimal,
-        _size(source),
-        len(intake.hashes) - first_row,
-        len(intake.quarantined),
-        first_row,
-        complete,
-        dict(intake.notes),
-    )
-
-
-def _write_quarantine(folder: Path, pieces: list[Quarantined]) -> None:
-    existing = folder / "quarantine.jsonl"
-    before = existing.read_bytes() if existing.exists() else b""
-    lines = [
-        json.dumps(
-            {
-                "line": piece.line,
-                "offset": piece.offset,
-                "reason": piece.reason,
-                "bytes": base64.b64encode(piece.content).decode("ascii"),
-            },
-            ensure_ascii=False,
-        )
-        for piece in pieces
-    ]
-    if lines:
-        write_atomic(existing, before + "".join(line + "\n" for line in lines).encode("utf-8"))
-
-
-def append_rows(folder: Path, source: Path) -> range:
-    """Add all rows of another file to a project; their numbers. Raises SourceError, ProjectError."""
-    format_name = source_format(source)
-    return append_pieces(folder, source, format_name, read_source(source, format_name))
-
-
-def append_pieces(folder: Path, source: Path, format_name: str, pieces: Iterable[SourceRow | Quarantined]) -> range:
-    """Add rows read from `source` to a project; their numbers.
-
-    The index is replaced last, by rename: until then the project is what it was. Raises SourceError, ProjectError.
+    With `same_file`, rows that follow others of the same file make no source of their own in `project.toml`. Raises
+    SourceError, ProjectError.
     """
     settings = read_settings(folder)
-    intake = _intake_of(folder, settings)
+    intake = intake_behind(folder, settings)
     first = len(intake.hashes)
     try:
-        with (folder / "rows.jsonl").open("r+b") as out:
-            # Anything behind the last indexed row is the rest of an addition that was cut off.
-            out.truncate(intake.starts[-1])
+        with (folder / ROWS_FILE).open("r+b") as out:
             out.seek(intake.starts[-1])
-            _take_all(intake, iter(pieces), out, None)
+            intake.take_all(iter(pieces), out)
             if len(intake.hashes) == first:
                 raise SourceError(
                     f"{source}: none of its lines is a JSON object",
                     intake.first_reason,
                     "check that it is the right file",
                 )
-            intake.save(folder, out)
+            added = described_source(source, format_name, intake, first)
+            before = settings.sources
+            last = before[-1]
+            if same_file and last.path == added.path and last.first_row + last.rows == first:
+                before = before[:-1]
+                added = replace(added, rows=last.rows + added.rows, first_row=last.first_row)
+            _stage(folder, intake, out, replace(settings, sources=(*before, added)), intake.quarantined)
     except OSError as error:
-        raise ProjectError(
-            f"{folder}: rows cannot be added", error.strerror or str(error), "free some space"
-        ) from error
-    _write_quarantine(folder, intake.quarantined)
-    added = _source_file(source, format_name, intake, first)
-    write_settings(folder, replace(settings, sources=(*settings.sources, added)))
+        raise _not_added(folder, error) from error
     return range(first, len(intake.hashes))

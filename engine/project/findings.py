@@ -26,6 +26,11 @@ def save_findings(folder: Path, key: str, findings: Findings) -> FindingColumns 
     return read_findings(content, {"key": key})
 
 
+def columns_of(key: str, findings: Findings) -> FindingColumns | None:
+    """Findings in columns, kept nowhere."""
+    return read_findings(pack_findings(findings, {"key": key, "at": now()}), {"key": key})
+
+
 def load_findings(folder: Path, key: str) -> FindingColumns | None:
     """The findings on disk, or None where there are none that hold for `key`."""
     try:

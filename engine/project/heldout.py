@@ -8,12 +8,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import LockedError, UsageError
+from engine.errors import UsageError
 from engine.model import Act, Cluster, Row
 from engine.numerals import decimal_number
-from engine.project.create import append_rows
+from engine.project.create import stage_rows
 from engine.project.project import Project, open_project
+from engine.project.row_change import changing_rows, declare
+from engine.project.views import open_staged, refuse_readonly
+from engine.sources.formats import source_format
 from engine.sources.mapping import parse_path, value_at
+from engine.sources.read import read_source
 
 STRADDLING_KINDS = ("exact", "near", "prefix", "conflict")
 # No number, but nobody calls a file so: `1..2`, `1e400`, digits of other scripts.
@@ -108,7 +112,6 @@ def reserve_drawn(project: Project, wanted: int, *, seed: int = 0, by: str | Non
     drawn = draw_heldout(len(project.rows), wanted, clusters, seed, strata)
     _reserve(
         project,
-        (),
         drawn,
         {"seed": seed} | ({"stratified_by": by} if by else {}),
         f"held out {len(drawn)} rows, seed {seed}",
@@ -121,26 +124,34 @@ def reserve_file(
 ) -> tuple[Project, range]:
     """Add the rows of a file and hold them out: the project, opened anew, and the numbers of the rows.
 
-    `scan` looks at old and new rows together before they are parted, so that variants that straddle are known.
+    All of it or nothing, as for `grow`. `scan` looks at old and new rows together before they are parted, so that
+    variants that straddle are known. Raises UsageError where a set is held out already, SourceError, ProjectError.
     """
-    with open_project(folder, reviewer=reviewer) as project:
+    with changing_rows(folder), open_project(folder, reviewer=reviewer) as project:
         _refuse_second(project)
-        if project.readonly:
-            raise LockedError(project.readonly_reason, "", "close the other window first")
-        numbers = append_rows(folder, path)
-    project = open_project(folder, reviewer=reviewer)
-    if scan is not None:
-        scan(project)
-    added = Act("add", tuple(project.rows.id(number) for number in numbers), extra={"file": path.name})
-    _reserve(project, (added,), numbers, {}, f"held out the {len(numbers)} rows of {path.name}")
-    return project, numbers
+        refuse_readonly(project)
+        format_name = source_format(path)
+        numbers = stage_rows(folder, path, format_name, read_source(path, format_name))
+        with open_staged(folder) as together:
+            if scan is not None:
+                scan(together)
+            ids = tuple(together.rows.id(number) for number in numbers)
+            extra = _parted(together, numbers)
+        token = declare(folder, project.own_journal)
+        added = Act("add", ids, extra={"file": path.name, "token": token})
+        project.decide([added, Act("holdout", ids, extra=extra)], why=f"held out the {len(ids)} rows of {path.name}")
+    return open_project(folder, reviewer=reviewer), numbers
 
 
-def _reserve(project: Project, before: Sequence[Act], numbers: Sequence[int], extra: Row, why: str) -> None:
-    straddling = straddling_variants(project, numbers)
-    variants = {"variants": [[project.rows.id(row) for row in family] for family in straddling]} if straddling else {}
+def _reserve(project: Project, numbers: Sequence[int], extra: Row, why: str) -> None:
     ids = tuple(project.rows.id(number) for number in numbers)
-    project.decide([*before, Act("holdout", ids, extra=dict(extra) | variants)], why=why)
+    project.decide([Act("holdout", ids, extra=dict(extra) | _parted(project, numbers))], why=why)
+
+
+def _parted(project: Project, numbers: Sequence[int]) -> dict[str, list[list[str]]]:
+    """What the act says of the families of variants that the set is cut through, where there are any."""
+    straddling = straddling_variants(project, numbers)
+    return {"variants": [[project.rows.id(row) for row in family] for family in straddling]} if straddling else {}
 
 
 def straddling_variants(project: Project, heldout: Iterable[int]) -> list[tuple[int, ...]]:

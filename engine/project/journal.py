@@ -140,9 +140,9 @@ def journal_paths(decisions: Path) -> tuple[list[Path], list[str]]:
     return found, notes
 
 
-def read_lines(path: Path) -> tuple[list[dict[str, Any]], list[str], bytes]:
-    """(lines, complaints, torn tail) of a journal file; see `read_journal`."""
-    part = read_journal(path)
+def read_lines(path: Path, upto: int | None = None) -> tuple[list[dict[str, Any]], list[str], bytes]:
+    """(lines, complaints, torn tail) of a journal file, up to byte `upto`; see `read_journal`."""
+    part = read_journal(path, upto=upto)
     return part.lines, part.complaints, part.torn
 
 

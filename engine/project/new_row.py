@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from engine.errors import LockedError, ProjectError, UsageError
+from engine.errors import ProjectError, UsageError
 from engine.files import append_durable
 from engine.model import Act, Row
-from engine.project.create import append_pieces
+from engine.project.create import stage_rows
 from engine.project.project import Project
+from engine.project.row_change import changing_rows, declare
 from engine.project.row_ids import content_hash, row_id
-from engine.project.settings import read_settings, write_settings
+from engine.project.views import refuse_readonly
 from engine.sources.mapping import Mapping as Fields
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.pieces import SourceRow
 
 FILE = "written.jsonl"
+# Whoever wrote the row waits at the screen meanwhile.
+PATIENCE_SECONDS = 0.3
 SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 Message = Mapping[str, str]
 
@@ -33,41 +36,45 @@ def add_row(
     kept in the journal's act: where the row came from. Raises UsageError where the source's shape cannot hold the
     conversation or the row is here already, LockedError where another window decides, ProjectError.
     """
-    if project.readonly:
-        raise LockedError(project.readonly_reason, "", "close the other window first")
+    refuse_readonly(project)
     row = row_of(messages, project.mapping, like)
     content = content_hash(row)
-    known = project.rows.number(row_id(content))
-    if known is not None:
-        raise UsageError(f"row {known} says the same already", "", f"judge it there: row:{known}")
     line = json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    path = project.folder / FILE
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        offset = os.fstat(descriptor).st_size
-        append_durable(descriptor, line + b"\n")
-    except OSError as fault:
-        raise ProjectError(f"cannot write {path}", fault.strerror or str(fault), "free some space") from fault
-    finally:
-        os.close(descriptor)
-    written = path.read_bytes().count(b"\n")
-    (number,) = append_pieces(project.folder, path, "jsonl", [SourceRow(written, offset, line, row)])
-    _one_source(project)
+    folder = project.folder
+    with changing_rows(folder, patience=PATIENCE_SECONDS):
+        project.refresh_rows()
+        known = project.rows.number(row_id(content))
+        if known is not None:
+            raise UsageError(f"row {known} says the same already", "", f"judge it there: row:{known}")
+        piece = SourceRow(*_append_line(folder / FILE, _recorded_size(project), line), line, row)
+        (number,) = stage_rows(folder, folder / FILE, "jsonl", [piece], same_file=True)
+        token = declare(folder, project.own_journal)
+        origin = {"file": FILE, **(extra or {}), "token": token}
+        project.decide([Act("add", (row_id(content),), extra=origin)], why="written by hand")
     project.refresh_rows()
-    added = Act("add", (project.rows.id(number),), extra={"file": FILE, **(extra or {})})
-    project.decide([added], why="written by hand")
     return number
 
 
-def _one_source(project: Project) -> None:
-    """Rows that follow each other in the same file are one source in `project.toml`, not one each."""
-    settings = read_settings(project.folder)
-    if len(settings.sources) < 2:
-        return
-    before, last = settings.sources[-2:]
-    if before.path == last.path and before.first_row + before.rows == last.first_row:
-        joined = replace(last, rows=before.rows + last.rows, first_row=before.first_row)
-        write_settings(project.folder, replace(settings, sources=(*settings.sources[:-2], joined)))
+def _recorded_size(project: Project) -> int:
+    """How much of the file of rows written by hand is in the project; what is behind belongs to a row that is not."""
+    place = str((project.folder / FILE).resolve())
+    return max((source.size for source in project.settings.sources if source.path == place), default=0)
+
+
+def _append_line(path: Path, size: int, line: bytes) -> tuple[int, int]:
+    """Add a line behind the first `size` bytes; its number, from 1, and where it begins. Raises ProjectError."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_size > size:
+                os.ftruncate(descriptor, size)
+            offset = os.fstat(descriptor).st_size
+            append_durable(descriptor, line + b"\n")
+            return os.pread(descriptor, offset + len(line) + 1, 0).count(b"\n"), offset
+        finally:
+            os.close(descriptor)
+    except OSError as fault:
+        raise ProjectError(f"cannot write {path}", fault.strerror or str(fault), "free some space") from fault
 
 
 def row_of(messages: Sequence[Message], fields: Fields, like: Row | None = None) -> dict[str, Any]:

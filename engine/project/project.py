@@ -6,22 +6,23 @@ The only mutable state of the engine is here: what the journals say. Every chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
 from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
-from engine.project.findings import FindingsByRow, load_findings, save_findings
+from engine.project.findings import FindingsByRow, columns_of, load_findings, save_findings
 from engine.project.fold import map_act
 from engine.project.journals import Journals, nothing_collected
+from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp
 from engine.project.row_states import States
-from engine.project.rows import RowStore
-from engine.project.settings import ProjectSettings, read_settings
 from engine.project.suspects import Suspects, load_suspects, suspect_flags
 from engine.scan.columns import FindingColumns
 from engine.sources.mapping import Mapping
 
+# How often rows and journals are read again where rows come in meanwhile.
+LOOKS = 5
 SCAN_VERSION = 2
 """Findings of another version of the scan do not hold."""
 
@@ -30,16 +31,25 @@ class Project:
     """See `open_project`. Row numbers are 0-based and the same everywhere."""
 
     def __init__(
-        self, folder: Path, reviewer: str | None, readonly: bool, take_over: bool = False, blind: bool = False
+        self,
+        folder: Path,
+        reviewer: str | None,
+        readonly: bool,
+        take_over: bool = False,
+        blind: bool = False,
+        staged: bool = False,
+        eyes: Path | None = None,
     ) -> None:
         self.folder = folder
-        self.settings: ProjectSettings = read_settings(folder)
-        self.name = Path(self.settings.source.path).name
-        self.rows = RowStore(folder, self.settings.mapping, self.name)
         self.reviewer = reviewer or ""
+        self._is_staged = staged
+        self._row_notes = [] if readonly or reviewer is None else settle_left_over(folder)
+        self.settings, self.rows, self._stamp = (*staged_rows(folder), ()) if staged else open_rows(folder)
+        self.name = Path(self.settings.source.path).name
         with nothing_collected():
             self._journals = Journals(folder, self.rows, reviewer, readonly, take_over)
-            self._states = States(self.rows, self._journals.folds, self._journals.own, blind)
+            own = self._journals.own or (eyes if eyes in self._journals.folds else None)
+            self._states = States(self.rows, self._journals.folds, own, blind)
             self.rows.read_by(self.mapping)
             self._journals.keep_snapshot(self.rows)
         self.suspects = Suspects()
@@ -50,8 +60,8 @@ class Project:
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know of how the journals were read, in sentences."""
-        return self._journals.notes
+        """What a person should know of how rows and journals were read, in sentences."""
+        return [*self._row_notes, *self._journals.notes]
 
     @property
     def is_complete(self) -> bool:
@@ -60,14 +70,19 @@ class Project:
 
     def refresh_rows(self) -> int:
         """Take in rows that were added since; how many. Numbers and decisions stay, findings no longer fit."""
+        if self.has_current_rows():
+            return 0
         before = len(self.rows)
-        self.settings = read_settings(self.folder)
-        fresh = RowStore(self.folder, self.mapping, self.name)
+        self.settings, fresh, self._stamp = open_rows(self.folder, self.mapping)
         self.rows.close()
         self.rows = fresh
         self._states.grow(fresh)
         self.reload_findings()
         return len(fresh) - before
+
+    def has_current_rows(self) -> bool:
+        """Whether no other rows have come into force since these were read."""
+        return self._is_staged or stamp(self.folder) == self._stamp
 
     @property
     def readonly(self) -> bool:
@@ -177,7 +192,11 @@ class Project:
 
     def save_findings(self, findings: Findings) -> None:
         """Keep the findings beside the rows; they are a cache and may be deleted. Raises ProjectError."""
-        self._take_findings(save_findings(self.folder, self.scan_key(), findings))
+        if self._is_staged:
+            # On disk they would take the place of those of the rows that count.
+            self._take_findings(columns_of(self.scan_key(), findings))
+        else:
+            self._take_findings(save_findings(self.folder, self.scan_key(), findings))
 
     def reload_findings(self) -> bool:
         """Read the findings from disk; False where there are none that fit these rows."""
@@ -350,6 +369,15 @@ class Project:
         """The journal files that are folded in, by name."""
         return self._journals.files()
 
+    def journal_ends(self) -> dict[Path, int]:
+        """How many bytes of each journal file are folded in, by name: they may have grown since."""
+        return {path: self._journals.folds[path].end.size for path in self._journals.files()}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether other reviewers' verdicts stay hidden until a row is settled."""
+        return self._states.blind
+
 
 def open_project(
     path: Path | str,
@@ -366,4 +394,15 @@ def open_project(
     the one that only reads. With `blind`, other reviewers' verdicts stay hidden until a row is settled. Raises
     ProjectError.
     """
-    return Project(Path(path), reviewer, readonly, take_over, blind)
+    return opened(lambda: Project(Path(path), reviewer, readonly, take_over, blind))
+
+
+def opened(make: Callable[[], Project]) -> Project:
+    """The project that `make` opens, its rows those that its journals speak of."""
+    for _ in range(LOOKS):
+        project = make()
+        if project.has_current_rows():
+            return project
+        # Rows came in between them and the journals: a journal would speak of rows that are not here.
+        project.close()
+    return make()

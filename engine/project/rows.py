@@ -24,6 +24,7 @@ from engine.model import Example, Row
 from engine.project.row_ids import row_id, split_id
 from engine.sources.mapping import Mapping
 
+ROWS_FILE, INDEX_FILE = "rows.jsonl", "rows.idx"
 MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"
 CACHED_ROWS = 512
 # Ids are looked up one by one where there are fewer of them than one in so many rows.
@@ -33,25 +34,22 @@ FEW_OF = 40
 class RowStore:
     """Random access to the rows of a project by number; reads with `pread`, holds no text but a small cache."""
 
-    def __init__(self, folder: Path, mapping: Mapping, source: str) -> None:
+    def __init__(self, folder: Path, mapping: Mapping, source: str, index_file: str = INDEX_FILE) -> None:
         self._mapping = mapping
         self._source = source
         self._raw_cache: OrderedDict[int, dict[str, Any]] = OrderedDict()
-        path = folder / "rows.jsonl"
+        index_path = folder / index_file
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            index = (folder / "rows.idx").read_bytes()
+            index = index_path.read_bytes()
         except OSError as error:
-            raise ProjectError(
-                f"{folder}: its rows cannot be read", error.strerror or "", "restore the folder from a copy"
-            ) from error
+            raise _unreadable(folder, error) from error
         if index[:8] != MAGIC or len(index) < 16:
             raise ProjectError(
-                f"{folder / 'rows.idx'}: not an index of this version", "", "make the project again from its source"
+                f"{index_path}: not an index of this version", "", "make the project again from its source"
             )
         count = int.from_bytes(index[8:16], sys.byteorder)
         if len(index) != 16 + 8 * (count + 1) + 8 * count + 4 * count * 3:
-            raise ProjectError(f"{folder / 'rows.idx'}: is cut short", "", "make the project again from its source")
+            raise ProjectError(f"{index_path}: is cut short", "", "make the project again from its source")
         # The columns are looked at where they were read: no number is copied.
         wide, narrow = 8 * count, 4 * count
         layout: tuple[tuple[Literal["Q", "I"], int], ...] = (
@@ -64,7 +62,13 @@ class RowStore:
             at += size
         self._starts, self._hashes, self._copies, self._lines, self._order = columns
         self._fingerprint = b""
+        path = folder / ROWS_FILE
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _unreadable(folder, error) from error
         if os.fstat(self._descriptor).st_size < self._starts[-1]:
+            self.close()
             raise ProjectError(f"{path}: is shorter than its index says", "", "restore the folder from a copy")
 
     def __len__(self) -> int:
@@ -155,7 +159,13 @@ class RowStore:
         return Example(self.id(number), number, turns_of(raw, self._mapping), self._source, self.line(number), raw)
 
 
-def write_index(folder: Path, starts: Iterable[int], hashes: Iterable[int], lines: Iterable[int]) -> None:
+def _unreadable(folder: Path, error: OSError) -> ProjectError:
+    return ProjectError(f"{folder}: its rows cannot be read", error.strerror or "", "restore the folder from a copy")
+
+
+def write_index(
+    folder: Path, starts: Iterable[int], hashes: Iterable[int], lines: Iterable[int], name: str = INDEX_FILE
+) -> None:
     """Write `rows.idx` whole: `starts` has one more entry than rows (the end of the file)."""
     start_column, hash_column, line_column = array("Q", starts), array("Q", hashes), array("I", lines)
     copies = array("I", bytes(4 * len(hash_column)))
@@ -167,9 +177,17 @@ def write_index(folder: Path, starts: Iterable[int], hashes: Iterable[int], line
     order = array("I", sorted(range(len(hash_column)), key=hash_column.__getitem__))
     head = MAGIC + len(hash_column).to_bytes(8, sys.byteorder)
     columns = (start_column, hash_column, copies, line_column, order)
-    write_atomic(folder / "rows.idx", head + b"".join(column.tobytes() for column in columns))
+    write_atomic(folder / name, head + b"".join(column.tobytes() for column in columns))
 
 
 def read_columns(store: RowStore) -> tuple[array[int], array[int], array[int]]:
     """(starts, hashes, lines) of a store, for an index that is about to grow."""
     return array("Q", store._starts.tobytes()), array("Q", store._hashes.tobytes()), array("I", store._lines.tobytes())
+
+
+def indexed_end(index: Path) -> int:
+    """Where the last row of an index ends in `rows.jsonl`; what stands behind it is no row. Raises OSError."""
+    with index.open("rb") as stream:
+        count = int.from_bytes(stream.read(16)[8:], sys.byteorder)
+        stream.seek(16 + 8 * count)
+        return int.from_bytes(stream.read(8), sys.byteorder)

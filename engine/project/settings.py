@@ -15,6 +15,7 @@ from engine.model import ShapeName
 from engine.sources.mapping import Mapping
 
 FORMAT_VERSION = 1
+SETTINGS_FILE = "project.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ class ProjectSettings:
         return self.sources[0]
 
 
-def read_settings(folder: Path) -> ProjectSettings:
+def read_settings(folder: Path, name: str = SETTINGS_FILE) -> ProjectSettings:
     """Raises ProjectError where the folder is no project, damaged, or of a later version."""
-    path = folder / "project.toml"
+    path = folder / name
     try:
         content = tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -75,7 +76,7 @@ def read_settings(folder: Path) -> ProjectSettings:
         raise ProjectError(f"{path}: is incomplete ({error})", "", "restore it from a copy") from error
 
 
-def write_settings(folder: Path, settings: ProjectSettings) -> None:
+def write_settings(folder: Path, settings: ProjectSettings, name: str = SETTINGS_FILE) -> None:
     """Write `project.toml` whole."""
     lines = [f"format = {FORMAT_VERSION}"]
     if settings.key:
@@ -86,7 +87,7 @@ def write_settings(folder: Path, settings: ProjectSettings) -> None:
     for source in settings.sources:
         lines += ["", "[[source]]"]
         lines += [f"{name} = {_toml(getattr(source, name))}" for name in SourceFile.__slots__]
-    write_atomic(folder / "project.toml", ("\n".join(lines) + "\n").encode("utf-8"))
+    write_atomic(folder / name, ("\n".join(lines) + "\n").encode("utf-8"))
 
 
 def _toml(value: str | int | dict[str, int]) -> str:

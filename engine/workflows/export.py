@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ProjectError, UsageError
+from engine.errors import UsageError
 from engine.export.card import card
 from engine.export.convert import checked_format
 from engine.export.curated import curate
+from engine.export.deliver import deliver, finish_cut_export, refuse_target
 from engine.export.licence import is_licence
 from engine.export.manifest import manifest
-from engine.export.write import Progress, losses, refuse_foreign, target_of, write_dataset, write_files
-from engine.files import write_atomic
+from engine.export.write import Progress, losses, target_of, write_dataset, write_files
 from engine.model import Act
 from engine.phrases import counted
+from engine.places import named_place
 from engine.project.project import Project
+from engine.project.views import frozen
 from engine.workflows.gate import gate, gate_summary
 
-CARD_NAME = "README.md"
 SHOWN_ROWS = 5
 SECRET_SIGNAL = "secrets"
 
@@ -35,74 +35,73 @@ def export(
     lossy: bool = False,
     override: str = "",
     licence: str = "",
+    force: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Write the accepted rows; the contract's `export` object.
+    """Write the accepted rows as they stand on disk now, whatever is decided meanwhile; the contract's `export` object.
 
     `override` are the words that let rows with secrets through; they go into the manifest, and into the journal of a
-    project that is open for deciding. `licence` is what the card says instead of what the source says.
+    project that is open for deciding. `licence` is what the card says instead of what the source says. With `force`,
+    files that tamis did not write are written over; a source never is.
 
     Raises UsageError where nothing is accepted, a row holds a secret, a conversion would lose something and `lossy` is
     not set, `gate.toml` cannot be used, the target is a source of the project, or a file that tamis did not write;
-    ProjectError where the disk refuses.
+    ProjectError where the disk refuses: the old export is then whole.
     """
     checked_format(format_name)
     if licence and not is_licence(licence):
         raise UsageError(f"{licence!r} is no licence id", "", "write it as the Hub does: mit, apache-2.0, cc-by-4.0")
-    to = Path(to)
-    curated = curate(project, include_undecided=include_undecided)
-    if not curated.training:
-        raise UsageError(
-            "nothing to export: no training row is accepted", "", "accept rows first, or add --include undecided"
-        )
+    to = named_place(to) if isinstance(to, str) else to
     target = target_of(to, container)
-    refuse_foreign(project, target)
-    secrets = unresolved_secrets(project, (*curated.training, *curated.heldout))
-    if secrets and not override.strip():
-        raise UsageError(
-            f"{counted(len(secrets), 'row')} {'holds' if len(secrets) == 1 else 'hold'} secrets ({_some(secrets)})",
-            "",
-            "mask them (flag:secrets), or say why they may leave: --override 'why'",
-        )
-    lost, left_behind = losses(project, curated, format_name)
-    if lost and not lossy:
-        raise UsageError(
-            f"exporting as {format_name} would lose {_told(lost)}", "", "add --lossy to do it all the same"
-        )
-    gate_result = gate(project)
-    summary: dict[str, Any] = {
-        "to": str(to),
-        "format": format_name,
-        "container": target.container,
-        "rows": len(curated.training),
-        "holdout_rows": len(curated.heldout),
-        "untouched": 0,
-        "untouched_identical": 0,
-        "left_out": curated.counts(),
-        "lost": {what: len(numbers) for what, numbers in lost.items()},
-        "left_behind": left_behind,
-        "secrets_let_through": {"rows": secrets, "why": override} if secrets else None,
-    }
-    try:
-        target.training.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ProjectError(
-            f"{target.training.parent}: cannot be made", error.strerror or "", "choose another folder"
-        ) from error
-    if target.container == "datasets":
-        summary |= write_dataset(project, curated, format_name, target)
-    else:
-        summary |= write_files(project, curated, format_name, target, progress)
-    if secrets and not project.readonly:
-        ids = tuple(project.rows.id(number) for number in secrets)
-        project.decide([Act("override", ids, extra={"of": SECRET_SIGNAL})], why=override)
-    document = manifest(project, summary, gate_summary(project, gate_result))
-    if licence:
-        document["licence"] = licence
-    if target.folder is not None:
-        write_atomic(target.folder / CARD_NAME, card(project, document).encode("utf-8", "backslashreplace"), mode=0o644)
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    write_atomic(target.manifest, text.encode("utf-8", "backslashreplace"), mode=0o644)
+    with frozen(project) as still:
+        curated = curate(still, include_undecided=include_undecided)
+        if not curated.training:
+            raise UsageError(
+                "nothing to export: no training row is accepted", "", "accept rows first, or add --include undecided"
+            )
+        sources = [Path(source.path) for source in still.settings.sources]
+        finish_cut_export(target)
+        refuse_target(target, sources, force=force)
+        secrets = unresolved_secrets(still, (*curated.training, *curated.heldout))
+        if secrets and not override.strip():
+            raise UsageError(
+                f"{counted(len(secrets), 'row')} {'holds' if len(secrets) == 1 else 'hold'} secrets ({_some(secrets)})",
+                "",
+                "mask them (flag:secrets), or say why they may leave: --override 'why'",
+            )
+        lost, left_behind = losses(still, curated, format_name)
+        if lost and not lossy:
+            raise UsageError(
+                f"exporting as {format_name} would lose {_told(lost)}", "", "add --lossy to do it all the same"
+            )
+        gate_result = gate_summary(still, gate(still))
+        if secrets and not project.readonly:
+            ids = tuple(still.rows.id(number) for number in secrets)
+            project.decide([Act("override", ids, extra={"of": SECRET_SIGNAL})], why=override)
+        summary: dict[str, Any] = {
+            "to": str(to),
+            "format": format_name,
+            "container": target.container,
+            "rows": len(curated.training),
+            "holdout_rows": len(curated.heldout),
+            "untouched": 0,
+            "untouched_identical": 0,
+            "left_out": curated.counts(),
+            "lost": {what: len(numbers) for what, numbers in lost.items()},
+            "left_behind": left_behind,
+            "secrets_let_through": {"rows": secrets, "why": override} if secrets else None,
+        }
+
+        def make(folder: Path) -> tuple[dict[str, Any], str]:
+            if target.container == "datasets":
+                found = write_dataset(still, curated, format_name, folder)
+            else:
+                found = write_files(still, curated, format_name, target, folder, progress)
+            summary.update(found)
+            document = manifest(still, summary, gate_result) | ({"licence": licence} if licence else {})
+            return document, card(still, document)
+
+        deliver(target, sources, make, force=force)
     return summary
 
 

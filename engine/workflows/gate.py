@@ -56,8 +56,8 @@ def gate(project: Project) -> GateResult:
 
 
 def journal_lines(project: Project) -> list[Lines]:
-    """The lines of each journal as they stand on disk, in the order of the journals' names."""
-    return [read_lines(path)[0] for path in project.journal_files()]
+    """The lines of each journal that the project stands on, in the order of the journals' names."""
+    return [read_lines(path, upto=end)[0] for path, end in project.journal_ends().items()]
 
 
 def measures(project: Project, journals: Sequence[Lines]) -> dict[str, Measure]:

@@ -47,8 +47,8 @@ def test_a_new_row_is_undecided_journaled_and_keeps_the_fields_of_its_like(tmp_p
         assert [source.rows for source in project.settings.sources] == [3, 2]
         (journal,) = project.journal_files()
         lines = [json.loads(line) for line in journal.read_text().splitlines()]
-        assert lines[0]["acts"][0] | {"ids": []} == {
-            "do": "add", "ids": [], "file": "written.jsonl", "run": "r1", "answer": "tuned",
+        assert lines[0]["acts"][0] | {"ids": [], "token": ""} == {
+            "do": "add", "ids": [], "token": "", "file": "written.jsonl", "run": "r1", "answer": "tuned",
         }  # fmt: skip
         assert lines[0]["acts"][0]["ids"] == [project.rows.id(3)]
     assert (folder / "rows.jsonl").read_bytes().startswith(before)

@@ -16,7 +16,8 @@ from projects import alpaca, make_project, numbered, write_jsonl
 
 from engine.errors import LockedError, ProjectError, SourceError, UsageError
 from engine.model import Act
-from engine.project.create import append_rows, continue_reading, create_project
+from engine.project.add_rows import grow
+from engine.project.create import continue_reading, create_project
 from engine.project.project import open_project
 from engine.project.replay import replay
 from engine.project.writer_lock import Ownership, file_system_of
@@ -256,7 +257,7 @@ def test_an_addition_that_was_cut_off_leaves_the_project_as_it_was(tmp_path: Pat
     with open_project(folder, readonly=True) as project:
         assert len(project.rows) == 4
         assert project.rows.raw(3)["output"] == "Answer 3."
-    append_rows(folder, write_jsonl(tmp_path / "more.jsonl", [alpaca("n", "m")]))
+    grow(folder, write_jsonl(tmp_path / "more.jsonl", [alpaca("n", "m")]), "ann")
     with open_project(folder, readonly=True) as project:
         assert project.rows.raw(4) == alpaca("n", "m")
 

@@ -14,8 +14,12 @@ from typing import Any
 
 from engine.config import load_config
 from engine.errors import LockedError, UsageError
+from engine.files import write_atomic
 from engine.paths import is_project, project_folder_for
+from engine.places import is_own_page, refuse_place, signed_page
 from engine.project.project import Project, open_project
+from engine.project.settings import read_settings
+from engine.project.views import refuse_readonly
 from engine.reviewer import checked_reviewer, find_reviewer
 
 REDRAW_SECONDS = 0.2
@@ -65,12 +69,28 @@ def open_for_deciding(path: Path, named: str | None, take_over: bool = False) ->
     """The project, with the right to write. Raises LockedError where another window has it."""
     folder = find_project(path)
     project = open_project(folder, reviewer=name_reviewer(named, folder), take_over=take_over)
-    if project.readonly:
+    try:
+        refuse_readonly(project, "close the other window first, or add --take-over")
+    except LockedError:
         project.close()
-        locked = "another window" in project.readonly_reason
-        hint = "close the other window first, or add --take-over" if locked else "mend that, then try again"
-        raise LockedError(project.readonly_reason, "", hint)
+        raise
     return project
+
+
+def refuse_page(path: Path, of: Sequence[Path], *, force: bool) -> None:
+    """Raise UsageError where no page about these projects or data files may be written at `path`."""
+    refuse_place(path, [source for each in of for source in _sources_of(each)], is_own_page, force=force)
+
+
+def write_page(path: Path, html: str, of: Sequence[Path], *, force: bool) -> None:
+    """Write a page, whole or not at all. Raises UsageError as `refuse_page` does, ProjectError."""
+    refuse_page(path, of, force=force)
+    write_atomic(path, signed_page(html), mode=0o644)
+
+
+def _sources_of(path: Path) -> list[Path]:
+    """A data file, or the sources of a project."""
+    return [Path(source.path) for source in read_settings(path).sources] if is_project(path) else [path]
 
 
 def on_a_terminal() -> bool:

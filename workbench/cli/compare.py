@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
-from engine.files import write_atomic
 from engine.phrases import counted, duration
 from engine.project.project import Project, open_project
 from engine.training.compare.experiment import finish, start
 from engine.training.compare.learning_curve import finish_curve
 from engine.workflows.compare import DEFAULT_ARMS, manifests, prepare_comparison
 from engine.workflows.learning_curve import prepare_project_curve, topics_of
-from workbench.cli.common import Narrator, find_project, narrate, print_json
+from workbench.cli.common import Narrator, find_project, narrate, print_json, refuse_page, write_page
 from workbench.cli.train import LIMITS, settings_named
 from workbench.render.comparison import compare_lines, heldout_line
 from workbench.render.comparison_page import html_page, markdown
@@ -32,6 +31,9 @@ def compare(arguments: argparse.Namespace) -> int:
     """`tamis compare PROJECT`: train the arms, measure them on the held-out set. Exit code 1 where it is "worse"."""
     _check_amounts(arguments)
     folder = find_project(arguments.project)
+    sources = [folder, *(Path(arm) for arm in (arguments.arms or "").split(",") if arm and Path(arm).exists())]
+    if arguments.html is not None:
+        refuse_page(arguments.html, sources, force=arguments.force)
     with open_project(folder, readonly=True) as project:
         result = compare_project(
             project,
@@ -51,7 +53,7 @@ def compare(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.html is not None:
         page = html_page(result, folder / "runs", with_text=arguments.with_text)
-        write_atomic(arguments.html, page.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
+        write_page(arguments.html, page, sources, force=arguments.force)
     if arguments.json:
         print_json(result)
     elif arguments.markdown:

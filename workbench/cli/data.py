@@ -26,6 +26,7 @@ from workbench.cli.common import (
     find_project,
     given_source,
     name_reviewer,
+    narrate,
     open_for_deciding,
     print_json,
     some,
@@ -117,6 +118,8 @@ def add(arguments: argparse.Namespace) -> int:
     folder = find_project(arguments.project)
     reviewer = name_reviewer(arguments.reviewer, folder)
     found = grow(folder, arguments.file, reviewer, replaces=arguments.new_version or None)
+    for note in found.notes:
+        narrate(note)
     with open_project(folder, readonly=True) as project:
         scan_project(project, Narrator())
         links = _links(project, found.added)
@@ -222,6 +225,7 @@ def export_rows(arguments: argparse.Namespace) -> int:
             lossy=arguments.lossy,
             override=arguments.override,
             licence=arguments.license,
+            force=arguments.force,
             progress=narrator,
         )
     narrator.end()

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.places import named_place
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -29,7 +31,9 @@ class Word:
 def _open(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", type=Path, metavar="PATH")
     _screen_options(command)
-    command.add_argument("--project", type=Path, metavar="DIR", help="where the project folder is, or is to be made")
+    command.add_argument(
+        "--project", type=named_place, metavar="DIR", help="where the project folder is, or is to be made"
+    )
     _mapping_options(command)
 
 
@@ -45,7 +49,9 @@ def _demo(command: argparse.ArgumentParser) -> None:
 def _scan(command: argparse.ArgumentParser) -> None:
     _json_option(command)
     command.add_argument("path", type=Path, metavar="PATH", help="a data file, or a .tamis project")
-    command.add_argument("--project", type=Path, metavar="DIR", help="keep rows and findings in this project folder")
+    command.add_argument(
+        "--project", type=named_place, metavar="DIR", help="keep rows and findings in this project folder"
+    )
     _mapping_options(command)
 
 
@@ -106,8 +112,13 @@ def _merge(command: argparse.ArgumentParser) -> None:
 def _export(command: argparse.ArgumentParser) -> None:
     _project_options(command, decides=True)
     command.add_argument(
-        "--to", type=Path, required=True, metavar="PATH", help="a .jsonl, .jsonl.gz, .parquet or .csv file, or a folder"
+        "--to",
+        type=named_place,
+        required=True,
+        metavar="PATH",
+        help="a .jsonl, .jsonl.gz, .parquet or .csv file, or a folder",
     )
+    _force_option(command)
     command.add_argument(
         "--format",
         default="same",
@@ -253,8 +264,15 @@ def _mapping_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--key", metavar="FIELD", help="the field that names a row across versions of the source")
 
 
+def _force_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--force", action="store_true", help="write over a file that tamis did not write; a source it never is"
+    )
+
+
 def _page_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--html", type=Path, metavar="FILE", help="also write one self-contained page")
+    command.add_argument("--html", type=named_place, metavar="FILE", help="also write one self-contained page")
+    _force_option(command)
     command.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
 
 

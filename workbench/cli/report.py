@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
-from engine.files import write_atomic
 from engine.jobs.pick import pick_rows, pick_to_json
 from engine.jobs.scan import scan_project
 from engine.paths import is_project
@@ -22,7 +21,16 @@ from engine.report import CountTokens, Line, compared, measure
 from engine.select import select_to_decide
 from engine.workflows.gate import GateResult, gate, gate_file, gate_json, override_gate
 from engine.workflows.wasted_tokens import wasted_in_an_epoch
-from workbench.cli.common import Narrator, find_project, given_source, narrate, open_for_deciding, print_json
+from workbench.cli.common import (
+    Narrator,
+    find_project,
+    given_source,
+    narrate,
+    open_for_deciding,
+    print_json,
+    refuse_page,
+    write_page,
+)
 from workbench.cli.train import junk_line
 from workbench.render.html import page
 from workbench.text.escape import visible
@@ -36,12 +44,15 @@ TOPICS_SHOWN, BAR_WIDTH = 12, 20
 
 def report(arguments: argparse.Namespace) -> int:
     """`tamis report PATH [OTHER]`: measures, side by side where two sets are given. Nothing is written beside them."""
+    sources = [path for path in (arguments.path, arguments.other) if path is not None]
+    if arguments.html is not None:
+        refuse_page(arguments.html, sources, force=arguments.force)
     count = _tokenizer(arguments.tokenizer) if arguments.tokenizer else None
-    sets = [_measured(path, count, arguments) for path in (arguments.path, arguments.other) if path is not None]
+    sets = [_measured(path, count, arguments) for path in sources]
     lines = compared(*sets)
     if arguments.html is not None:
         content = html_page(sets, lines, with_text=arguments.with_text)
-        write_atomic(arguments.html, content.encode("utf-8", "xmlcharrefreplace"), mode=0o644)
+        write_page(arguments.html, content, sources, force=arguments.force)
     if arguments.json:
         print_json({"sets": sets, "lines": [asdict(line) for line in lines]})
         return 0

@@ -17,6 +17,7 @@ from engine.errors import TamisError, UsageError
 from engine.files import write_atomic
 from engine.numerals import whole_number
 from engine.phrases import counted
+from engine.places import signed_page
 from engine.training.compare.live import LiveComparison
 from engine.training.compare.store import Comparison, list_comparisons
 from engine.training.runs.run_queue import ask_to_stop
@@ -135,7 +136,7 @@ class CompareScreen(InputLineScreen):
             return
         result, folder = dict(self.live.result), self.live.comparison.dir
         page = html_page(result, folder.parent, with_text=False)
-        write_atomic(folder / "comparison.html", page.encode("utf-8", "xmlcharrefreplace"))
+        write_atomic(folder / "comparison.html", signed_page(page))
         write_atomic(folder / "comparison.md", markdown(result).encode("utf-8", "replace"))
         self.session.say(f"written: {folder / 'comparison.html'} and comparison.md beside it", "done")
 

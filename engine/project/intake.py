@@ -1,0 +1,130 @@
+"""Taking rows in: written to `rows.jsonl` one behind the other, the columns of their index kept meanwhile."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from engine.model import Quarantined
+from engine.project.row_ids import content_hash
+from engine.project.rows import INDEX_FILE, RowStore, read_columns, write_index
+from engine.project.settings import ProjectSettings, SourceFile
+from engine.sources.pieces import SourceRow
+
+Progress = Callable[[str, int, int], None]
+PROGRESS_EVERY = 5000
+
+
+@dataclass(slots=True)
+class Intake:
+    """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines."""
+
+    starts: array[int] = field(default_factory=lambda: array("Q", [0]))
+    hashes: array[int] = field(default_factory=lambda: array("Q"))
+    lines: array[int] = field(default_factory=lambda: array("I"))
+    quarantined: list[Quarantined] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
+        """Write a row, or set a line aside."""
+        if isinstance(piece, Quarantined):
+            self.quarantined.append(piece)
+            return
+        out.write(piece.content + b"\n")
+        self.starts.append(self.starts[-1] + len(piece.content) + 1)
+        self.hashes.append(content_hash(piece.raw))
+        self.lines.append(piece.line)
+        self.notes.update(piece.notes)
+
+    def take_all(
+        self,
+        pieces: Iterator[SourceRow | Quarantined],
+        out: IO[bytes],
+        progress: Progress | None = None,
+        first: int | None = None,
+    ) -> bool:
+        """Take pieces until `first` rows are there; whether the source ended."""
+        for piece in pieces:
+            self.take(piece, out)
+            if progress is not None and len(self.hashes) % PROGRESS_EVERY == 0:
+                progress("reading", len(self.hashes), 0)
+            if first is not None and len(self.hashes) >= first:
+                return False
+        return True
+
+    @property
+    def first_reason(self) -> str:
+        return f"line {self.quarantined[0].line}: {self.quarantined[0].reason}" if self.quarantined else ""
+
+    def save(self, folder: Path, out: IO[bytes], index_file: str = INDEX_FILE) -> None:
+        """Put what is written so far on disk: the rows first, the index that names them last."""
+        out.flush()
+        os.fsync(out.fileno())
+        write_index(folder, self.starts, self.hashes, self.lines, index_file)
+
+
+def intake_behind(folder: Path, settings: ProjectSettings) -> Intake:
+    """The columns of a project's index, to be added to."""
+    store = RowStore(folder, settings.mapping, "")
+    try:
+        return Intake(*read_columns(store))
+    finally:
+        store.close()
+
+
+def source_files(source: Path) -> list[Path]:
+    """The files of a source: itself, or all in its folder."""
+    return [path for path in sorted(source.rglob("*")) if path.is_file()] if source.is_dir() else [source]
+
+
+def source_size(source: Path) -> int:
+    """Bytes of a source. Raises OSError."""
+    return sum(path.stat().st_size for path in source_files(source))
+
+
+def described_source(
+    source: Path, format_name: str, intake: Intake, first_row: int, complete: bool = True
+) -> SourceFile:
+    """A source as `project.toml` describes it; its hash is taken once it was read whole."""
+    digest = hashlib.sha256()
+    for path in source_files(source) if complete else ():
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    hexadecimal = digest.hexdigest() if complete else ""
+    return SourceFile(
+        str(source.resolve()),
+        format_name,
+        hexadecimal,
+        source_size(source),
+        len(intake.hashes) - first_row,
+        len(intake.quarantined),
+        first_row,
+        complete,
+        dict(intake.notes),
+    )
+
+
+def quarantine_lines(pieces: list[Quarantined]) -> bytes:
+    """Lines that could not be read, as they stand in `quarantine.jsonl`."""
+    lines = [
+        json.dumps(
+            {
+                "line": piece.line,
+                "offset": piece.offset,
+                "reason": piece.reason,
+                "bytes": base64.b64encode(piece.content).decode("ascii"),
+            },
+            ensure_ascii=False,
+        )
+        for piece in pieces
+    ]
+    return "".join(line + "\n" for line in lines).encode("utf-8")

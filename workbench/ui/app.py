@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,12 +24,14 @@ from workbench.commands.targets import OVERVIEW, TRIAGE
 from workbench.state.saved import HELDOUT, MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
-from workbench.terminal.driver import CellDriver, TamisDriver
+from workbench.terminal.driver import CellDriver, TamisDriver, TerminalNote
 from workbench.ui.background import Background
 from workbench.ui.host import Host
 from workbench.ui.keymap import checked_keymap, chosen_keymap, load_keymap
 from workbench.ui.screens.base import WorkScreen
+from workbench.ui.screens.edit import EditScreen
 from workbench.ui.screens.overview import OverviewScreen
+from workbench.ui.screens.text_modal import TextModal
 from workbench.ui.screens.triage import TriageScreen
 from workbench.ui.theme import LoadedTheme, RoleStyles, choose_theme, load_themes
 
@@ -122,6 +125,7 @@ class TamisApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         self.set_keymap(self.keymap_in_use)
         self._end_on_signals()
+        self._end_on_faults()
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
@@ -153,6 +157,22 @@ class TamisApp(App[int], inherit_bindings=False):
                 # Not the main thread (a test, a notebook): signals are not ours to take there.
                 return
 
+    def _end_on_faults(self) -> None:
+        """A fault in a thread, or in what runs between messages, ends the application as one in a message does: else it
+        would be printed over the screen or lost, and nobody would know that something is not going on."""
+        loop = asyncio.get_running_loop()
+
+        def fault(error: BaseException | None) -> None:
+            if isinstance(error, Exception):
+                self._handle_exception(error)
+
+        def in_thread(happened: threading.ExceptHookArgs) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(fault, happened.exc_value)
+
+        loop.set_exception_handler(lambda _, happened: fault(happened.get("exception")))
+        threading.excepthook = in_thread
+
     def _end(self, code: int) -> None:
         self.session.save_place()
         self.exit(code, return_code=code)
@@ -160,6 +180,15 @@ class TamisApp(App[int], inherit_bindings=False):
     def _fatal_error(self) -> None:
         """Textual would print the stack and its variables, rows and all, to the terminal: leave it to the caller."""
         self._close_messages_no_wait()
+
+    def panic(self, *_: object) -> None:
+        """The same, for faults that know how to show themselves."""
+        self._close_messages_no_wait()
+
+    def on_terminal_note(self, note: TerminalNote) -> None:
+        """The driver has something to say of what was typed."""
+        if isinstance(self.screen, WorkScreen | EditScreen | TextModal):
+            self.screen.tell(note.text)
 
     def on_unmount(self) -> None:
         self.session.save_place()

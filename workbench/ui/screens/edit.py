@@ -17,6 +17,7 @@ from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.escape import ascii_text, visible_line
 from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.key_order import typed_again
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.text_area import SafeArea
 
@@ -47,7 +48,7 @@ class EditScreen(Screen[bool]):
         self._row = row
         self._role_styles = styles
         self._fields = edit_fields(session, row)
-        self._typed_ahead: list[events.Key] = []
+        self._typed_ahead: list[events.Key | events.Paste] = []
         self._leaving = {
             "ctrl+s": self.save,
             "ctrl+j": self.save,
@@ -73,6 +74,15 @@ class EditScreen(Screen[bool]):
 
     def on_key(self, event: events.Key) -> None:
         """Keys typed before there is a field to type into wait for it."""
+        if not self._fields and event.key in self._leaving:
+            event.stop()
+            self._leaving[event.key]()
+        elif self.focused is None:
+            event.stop()
+            self._typed_ahead.append(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """So does what was pasted."""
         if self.focused is None:
             event.stop()
             self._typed_ahead.append(event)
@@ -83,7 +93,7 @@ class EditScreen(Screen[bool]):
             area = self.query_one(f"#field-{len(self._fields) - 1}", SafeArea)
             self.set_focus(area)
         for event in self._typed_ahead:
-            self.app.post_message(events.Key(event.key, event.character))
+            self.app.post_message(typed_again(event))
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:
@@ -93,6 +103,10 @@ class EditScreen(Screen[bool]):
         self.query_one("#message", OneLine).show(((f" {self._advice}", "info"),))
         hints = [(text, role) for key, label in HINTS for text, role in ((key, "key"), (f" {label}  ", "hint"))]
         self.query_one("#hints", OneLine).show(((" ", "hint"), *hints))
+
+    def tell(self, text: str, role: str = "refused") -> None:
+        """Say something in the line of the message."""
+        self.query_one("#message", OneLine).show(((f" {visible_line(text)}", role),))
 
     def texts(self) -> dict[FieldPath, str]:
         """What stands in the areas now, by field."""
@@ -105,7 +119,7 @@ class EditScreen(Screen[bool]):
         try:
             decided = self._save(self.texts())
         except TamisError as error:
-            self.query_one("#message", OneLine).show(((f" {visible_line(str(error))}", "error"),))
+            self.tell(str(error), "error")
             return
         self.dismiss(decided)
 

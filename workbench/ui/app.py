@@ -17,6 +17,7 @@ from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.timer import Timer
+from textual.worker import WorkerFailed
 
 from engine.project.project import Project, open_project
 from workbench.actions import first_open
@@ -188,7 +189,8 @@ class TamisApp(App[int], inherit_bindings=False):
     def on_terminal_note(self, note: TerminalNote) -> None:
         """The driver has something to say of what was typed."""
         if isinstance(self.screen, WorkScreen | EditScreen | TextModal):
-            self.screen.tell(note.text)
+            # Behind the paste that it is about.
+            self.screen.call_later(self.screen.tell, note.text)
 
     def on_unmount(self) -> None:
         self.session.save_place()
@@ -325,7 +327,7 @@ def run_workbench(
             app.session.remembered.asked.add(MAPPING)
         code = app.run(mouse=wants_mouse(mouse))
         if app._exception is not None:
-            raise app._exception
+            raise app._exception.error if isinstance(app._exception, WorkerFailed) else app._exception
         return code if code is not None else app.return_code or 0
 
 

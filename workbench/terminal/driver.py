@@ -13,6 +13,7 @@ import selectors
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
+from contextvars import copy_context
 from threading import Event
 from typing import Any
 
@@ -167,6 +168,9 @@ class CellDriver(TamisDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._screen_diff = ScreenDiff(0, 0, erase=erases())
         self._flow_control = FlowControl()
+        # A verb that waited for its frame runs when the answer comes; what it starts must know the application, which
+        # the thread that reads does not.
+        self._context = copy_context()
         self._synchronised = False
         self._cursor_sent = (-1, -1)
         self._when_out: list[Callable[[], None]] = []
@@ -233,7 +237,7 @@ class CellDriver(TamisDriver):
         return self._flow_control.round_trip
 
     def answered(self, now: float) -> None:
-        self._loop.call_soon_threadsafe(self._take_answer, now)
+        self._loop.call_soon_threadsafe(self._take_answer, now, context=self._context)
 
     def _take_answer(self, now: float) -> None:
         self._flow_control.answered(now)

@@ -27,6 +27,7 @@ MOST_PASTED = 4 * 1024 * 1024
 # A terminal without bracketed paste sends a paste as keys. So many at once were not typed: with a line feed in their
 # midst, or without one. A key that is held down is the same character over and over.
 LINES_AT_ONCE, CHARACTERS_AT_ONCE = 64, 200
+OPENS_A_LINE = "/:"
 # What comes this soon behind such a paste is the rest of it.
 PASTE_GOES_ON_SECONDS = 0.2
 
@@ -73,7 +74,7 @@ class KeyStream:
         """In how many seconds `tick` has something to say; None while it has not."""
         if self._held == ESC and not (self._in_string or self._paste is not None):
             return max(0.0, self._last_read + self.escape_seconds - now)
-        waits = not self._told_open if self._paste is not None else self._held or self._in_string
+        waits = self._held == ESC or not self._told_open if self._paste is not None else self._held or self._in_string
         return max(0.0, self._last_read + REST_SECONDS - now) if waits else None
 
     def feed(self, text: str, now: float) -> list[Piece]:
@@ -89,6 +90,10 @@ class KeyStream:
             return pieces
         text = self._with_what_was_kept(text, waited, now, pieces)
         while text:
+            if self._paste is not None and text == ESC + ESC:
+                # Pressed twice: nothing that is pasted goes on like this.
+                pieces += self._close_paste(now)
+                break
             if self._paste is not None:
                 text = self._take_paste(text, pieces)
             elif self._in_string:
@@ -106,7 +111,7 @@ class KeyStream:
         in_string, self._in_string = self._in_string, False
         if self._paste is not None:
             if held == ESC:
-                return self._close_paste(by_hand=True)
+                return self._close_paste(now)
             self._told_open = True
             return [("open paste", "")]
         self._held, self._apart, self._late = "", False, False
@@ -124,6 +129,8 @@ class KeyStream:
             return False
         lines = "\r" in text[:-1].strip("\r\n") or "\n" in text[:-1].strip("\r\n")
         large = len(text) >= (LINES_AT_ONCE if lines else CHARACTERS_AT_ONCE) and len(set(text)) > 1
+        # One line behind a key that opens a line goes into that line, which is what it is meant for.
+        large = large and (lines or text[0] not in OPENS_A_LINE)
         if large:
             self._bulk_until = now + PASTE_GOES_ON_SECONDS
         return bool(text) and now < self._bulk_until
@@ -254,10 +261,12 @@ class KeyStream:
             self._paste.append(text)
             self._pasted += len(text)
 
-    def _close_paste(self, *, by_hand: bool = False) -> list[Piece]:
+    def _close_paste(self, by_hand_at: float | None = None) -> list[Piece]:
         text = _line_feeds(ENTER_IN_PASTE.sub("\n", "".join(self._paste or ())))
         self._paste, self._held = None, ""
-        return [("paste", text), ("closed paste", "")] if by_hand else [("paste", text)]
+        # The rest of its end mark may still come.
+        self._escape_at = by_hand_at
+        return [("paste", text), ("closed paste", "")] if by_hand_at is not None else [("paste", text)]
 
 
 def _line_feeds(text: str) -> str:

@@ -37,6 +37,8 @@ from workbench.ui.screens.triage import TriageScreen
 from workbench.ui.theme import LoadedTheme, RoleStyles, choose_theme, load_themes
 
 LISTS: dict[str, type[WorkScreen]] = {OVERVIEW: OverviewScreen, TRIAGE: TriageScreen}
+# The name that Textual gives to the thread that writes to the terminal.
+WRITER_THREAD = "textual-output"
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
 SAVE_PLACE_SECONDS = 0.3
 
@@ -168,7 +170,9 @@ class TamisApp(App[int], inherit_bindings=False):
                 self._handle_exception(error)
 
         def in_thread(happened: threading.ExceptHookArgs) -> None:
-            if not loop.is_closed():
+            # A terminal that is gone is no fault: reading from it ends the application.
+            of_terminal = happened.thread is not None and happened.thread.name == WRITER_THREAD
+            if not (of_terminal and isinstance(happened.exc_value, OSError)) and not loop.is_closed():
                 loop.call_soon_threadsafe(fault, happened.exc_value)
 
         loop.set_exception_handler(lambda _, happened: fault(happened.get("exception")))

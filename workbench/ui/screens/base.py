@@ -170,6 +170,9 @@ class WorkScreen(Screen[None]):
 
     def _frame_was_made(self) -> None:
         """The frame is drawn; where the driver holds it back, wait until it goes out."""
+        if not self.is_attached:
+            # Left while its frame was held back.
+            return
         driver = self.host.cell_driver
         if driver is not None and driver.holds_frame:
             driver.when_out(self._frame_was_made)

@@ -104,7 +104,7 @@ def test_a_screen_that_was_opened_when_the_terminal_answered_can_be_left(folder:
         terminal.answer(2)
         terminal.wait_for("No run yet")
         terminal.keys("\x1b")
-        terminal.wait_for("row 17  line 18")
+        terminal.wait_for("row 18  line 19")
         terminal.keys("q")
         assert terminal.wait_for_end() == 0
 

@@ -234,3 +234,20 @@ def test_a_small_edit_of_a_long_text_is_found() -> None:
 
 def test_every_blank_has_a_glyph() -> None:
     assert seen_blanks(" \t\n\u3000a", breaks=True) == "\u00b7\u21e5\u21b5\n\u27e83000\u27e9a"
+
+
+async def test_of_a_conversation_of_thousands_of_turns_those_around_the_focus_are_edited(tmp_path: Path) -> None:
+    talk = [{"role": "user" if at % 2 == 0 else "assistant", "content": f"x{at}"} for at in range(3000)]
+    folder = folder_of(tmp_path, [{"messages": talk}])
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("slash", *"row:0", "enter", "e")
+        assert app.screen.query(TextArea).last().text == "x2999"
+        assert "60 of 3,000 texts" in "\n".join(screen_text(app))
+        await pilot.press("y", "ctrl+s")
+        edited = app.session.project.current_row(0)["messages"]
+        assert [turn for turn, was in zip(edited, talk, strict=True) if turn != was] == [
+            {"role": "assistant", "content": "yx2999"}
+        ]
+        app.session.place.focus_turn(4)
+        await pilot.press("e")
+        assert app.screen.query(TextArea).first().text == "x0"

@@ -99,6 +99,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
         self.background = Background(self)
         self._place_timer: Timer | None = None
+        self._hook_before = threading.excepthook
         troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
         if project.readonly:
             troubles.insert(0, f"read-only: {project.readonly_reason}")
@@ -176,7 +177,7 @@ class TamisApp(App[int], inherit_bindings=False):
                 loop.call_soon_threadsafe(fault, happened.exc_value)
 
         loop.set_exception_handler(lambda _, happened: fault(happened.get("exception")))
-        threading.excepthook = in_thread
+        self._hook_before, threading.excepthook = threading.excepthook, in_thread
 
     def _end(self, code: int) -> None:
         self.session.save_place()
@@ -197,6 +198,7 @@ class TamisApp(App[int], inherit_bindings=False):
             self.screen.call_later(self.screen.tell, note.text)
 
     def on_unmount(self) -> None:
+        threading.excepthook = self._hook_before
         self.session.save_place()
 
     def action_say_quit(self) -> None:

@@ -21,6 +21,8 @@ from workbench.ui.widgets.key_order import typed_again
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.text_area import SafeArea
 
+# Each is a widget of its own: thousands would take a minute to come up.
+MOST_FIELDS = 60
 HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave"), ("ctrl+r", "revert"))
 
 
@@ -47,7 +49,13 @@ class EditScreen(Screen[bool]):
         self._session = session
         self._row = row
         self._role_styles = styles
-        self._fields = edit_fields(session, row)
+        every = edit_fields(session, row)
+        # Around the turn in focus; where none is, the last ones.
+        middle = len(every) if session.place.turn is None or texts is not None else session.place.turn
+        first = max(0, min(middle - MOST_FIELDS // 2, len(every) - MOST_FIELDS))
+        self._fields = every[first : first + MOST_FIELDS]
+        if len(every) > MOST_FIELDS:
+            self._advice = self._advice or f"{MOST_FIELDS} of {len(every):,} texts: those around the turn in focus"
         self._typed_ahead: list[events.Key | events.Paste] = []
         self._leaving = {
             "ctrl+s": self.save,

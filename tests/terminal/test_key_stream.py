@@ -139,6 +139,7 @@ def test_a_paste_without_an_end_stays_one_until_escape_is_pressed() -> None:
     assert kinds == ["paste", "closed paste", "keys"]
     assert ("paste", "axax\x1bax") in pieces
     assert pieces[0] == ("open paste", "")
+    assert ("answer", "") in read((0, "\x1b[200~ax\x1b[0nax\x1b[201~"))
     for twice in ([(0.1, "\x1b\x1b")], [(0.1, "\x1b"), (0.1, "\x1b")]):
         pieces = read((0, "\x1b[200~ax"), *twice, (0.1, "j"))
         assert pieces == [("paste", "ax"), ("closed paste", ""), ("keys", "j")]

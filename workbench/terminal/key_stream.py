@@ -90,12 +90,8 @@ class KeyStream:
             return pieces
         text = self._with_what_was_kept(text, waited, now, pieces)
         while text:
-            if self._paste is not None and text == ESC + ESC:
-                # Pressed twice: nothing that is pasted goes on like this.
-                pieces += self._close_paste(now)
-                break
             if self._paste is not None:
-                text = self._take_paste(text, pieces)
+                text = self._take_paste(text, now, pieces)
             elif self._in_string:
                 text = self._skip_string(text)
             else:
@@ -237,8 +233,16 @@ class KeyStream:
 
     # -- a paste
 
-    def _take_paste(self, text: str, pieces: list[Piece]) -> str:
+    def _take_paste(self, text: str, now: float, pieces: list[Piece]) -> str:
+        # A frame may arrive while a paste is open.
+        text, answers = ALIVE.subn("", text)
+        pieces += [("answer", "")] * answers
         mark = _MARK.search(text)
+        if mark is None and text.endswith(ESC + ESC):
+            # Pressed twice: nothing that is pasted goes on like this.
+            self._keep_pasted(text[:-2])
+            pieces += self._close_paste(now)
+            return ""
         if mark is None:
             cut = next((size for size in range(len(START) - 1, 0, -1) if text.endswith((START[:size], END[:size]))), 0)
             self._keep_pasted(text[: len(text) - cut])

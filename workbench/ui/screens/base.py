@@ -200,7 +200,8 @@ class WorkScreen(Screen[None]):
 
     def sync(self) -> None:
         """Bring every widget up to the session; only lines that changed are sent."""
-        if not self.is_mounted or not self.size or self.host.is_ending:
+        if not self.is_mounted or not self.size or self.host.is_ending or self not in self.app.screen_stack:
+            # A screen that was left loses its widgets one by one.
             return
         self.sync_body()
         left, right = self.status()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -16,6 +17,7 @@ from engine.sources.shapes import trainable, turns_of, with_texts
 
 LISTS = {"messages": "messages", "sharegpt": "conversations"}
 TurnList = list[Any]
+_WRITTEN_BETWEEN = re.compile(r"[\[,\s]*")
 
 
 def cut_after(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
@@ -55,9 +57,22 @@ def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, i
     if turn < head:
         raise UsageError("the system prompt stands in a field of its own", "", "e edits it")
     changed = change(list(turns), places[turn - head])
-    edited = _with_list(row, path, json.dumps(changed, ensure_ascii=False) if isinstance(held, str) else changed)
+    edited = _with_list(row, path, _as_text(held, turns, changed) if isinstance(held, str) else changed)
     _check(turns_of(row, own), turns_of(edited, own))
     return edited
+
+
+def _as_text(held: str, turns: TurnList, changed: TurnList) -> str:
+    """A changed list of turns as JSON; a turn that stayed is written as it was in `held`, character by character."""
+    decoder, spans, at = json.JSONDecoder(), [], held.index("[")
+    for _ in turns:
+        start = _WRITTEN_BETWEEN.match(held, at).end()  # type: ignore[union-attr]
+        at = decoder.raw_decode(held, start)[1]
+        spans.append((start, at))
+    written = {id(turn): held[start:end] for turn, (start, end) in zip(turns, spans, strict=True)}
+    between = held[spans[0][1] : spans[1][0]] if len(spans) > 1 else ", "
+    texts = (written.get(id(turn)) or json.dumps(turn, ensure_ascii=False) for turn in changed)
+    return held[: spans[0][0]] + between.join(texts) + held[spans[-1][1] :]
 
 
 def _with_list(row: Row, path: tuple[str | int, ...], value: Any) -> dict[str, Any]:

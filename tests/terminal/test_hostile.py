@@ -11,7 +11,7 @@ import planted
 import pytest
 from pseudo import Terminal, tamis
 
-from engine.model import Findings
+from engine.model import Act, Findings
 from workbench.text.escape import visible
 
 # Everything the workbench has reason to send: cells, styles, erasing, a step down (no row here holds one), modes,
@@ -92,3 +92,15 @@ def test_a_line_of_a_megabyte_costs_one_screen(tmp_path: Path) -> None:
         terminal.keys("J", "a")
         terminal.wait_for("✓1")
         terminal.wait_for("row 1  line 2")
+
+
+def test_a_line_filled_with_the_words_of_somebody_else_shows_their_controls(tmp_path: Path) -> None:
+    clipboard = "\x1b]52;c;aGk=\x07"
+    folder = planted.make_folder(tmp_path)
+    with planted.opened(folder) as project:
+        project.decide([Act("note", (project.rows.id(11),), extra={"text": f"hello {clipboard}"})], why="note")
+    with Terminal(tamis(folder)) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.keys("/row:11\r", "i")
+        terminal.wait_for("hello ␛]52;c;aGk=␇")
+        assert clipboard.encode() not in terminal.output

@@ -13,7 +13,7 @@ from workbench.terminal.flow_control import (
     QUESTION,
     UNANSWERED,
     FlowControl,
-    without_answers,
+    escape_seconds,
 )
 from workbench.terminal.screen_diff import ScreenDiff
 
@@ -131,20 +131,29 @@ def test_two_frames_are_on_their_way_at_most() -> None:
     assert flow_control.sent(0.0) == ""
     assert flow_control.may_send(0.0)
     for _ in range(UNANSWERED):
-        flow_control.answered()
+        flow_control.answered(0.5)
     for _ in range(MOST_IN_FLIGHT):
         assert flow_control.may_send(1.0)
         assert flow_control.sent(1.0) == QUESTION
     assert not flow_control.may_send(1.0)
-    flow_control.answered()
+    flow_control.answered(1.0)
     assert flow_control.may_send(1.0)
     flow_control.sent(1.0)
     assert flow_control.may_send(1.0 + PATIENCE_SECONDS + 0.1)
 
 
-def test_answers_are_taken_out_of_the_keys_however_they_are_cut() -> None:
-    stream = b"j\x1b[0nk\x1b[A\x1b[0n\x1b[0nx"
-    for cut in range(len(stream) + 1):
-        first, one, rest = without_answers(stream[:cut], True)
-        second, two, left = without_answers(rest + stream[cut:], True)
-        assert (first + second, one + two, left) == (b"jk\x1b[Ax", 3, b"")
+def test_an_escape_waits_as_long_as_the_network_takes() -> None:
+    flow_control = FlowControl()
+    assert flow_control.round_trip is None
+    flow_control.sent(1.0)
+    flow_control.sent(1.1)
+    flow_control.answered(1.2)
+    flow_control.answered(1.25)
+    assert flow_control.round_trip == pytest.approx(0.2)
+    assert escape_seconds(0.05, True, 0.02) == 0.1
+    assert escape_seconds(0.05, True, 0.2) == 0.4
+    assert escape_seconds(0.05, True, 3.0) == 0.5
+    assert escape_seconds(0.05, True, None) == 0.3
+    assert escape_seconds(0.05, False, None) == escape_seconds(0.05, False, 0.001) == 0.05
+    # A person who asked for a longer wait gets it.
+    assert escape_seconds(2.0, False, 0.001) == 2.0

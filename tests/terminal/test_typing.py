@@ -91,6 +91,24 @@ def test_a_frame_waits_for_the_terminal_and_so_does_the_verb(folder: Path) -> No
     assert verdicts(folder)[5] == "accepted"
 
 
+def test_a_screen_that_was_opened_when_the_terminal_answered_can_be_left(folder: Path) -> None:
+    """The answer is read in another thread; what is started there must know the application all the same."""
+    with Terminal(tamis(folder), answers=True) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.keys("/row:12-19\r", "j")
+        terminal.wait_for("row 13  line 14")
+        terminal.answers = False
+        terminal.keys(*"jjjj", "a", "R")
+        assert "✓1" not in terminal.text
+        terminal.answers = True
+        terminal.answer(2)
+        terminal.wait_for("No run yet")
+        terminal.keys("\x1b")
+        terminal.wait_for("row 18  line 19")
+        terminal.keys("q")
+        assert terminal.wait_for_end() == 0
+
+
 def test_a_held_key_ends_with_the_last_row_and_few_frames(folder: Path) -> None:
     with Terminal(tamis(folder), answers=True) as terminal:
         terminal.wait_for("What can be settled")

@@ -131,6 +131,13 @@ def test_turns_in_other_shapes_are_edited_in_their_own() -> None:
     assert cut_after(row, shape, 2) == {"system": "Be brief.", "conversations": talk[:2]}
     with pytest.raises(UsageError, match="field of its own"):
         drop_turn(row, shape, 0)
+    written = json.dumps(chat()["messages"], indent=1).replace("kettle?", "kett\\u006ce?")
+    cut = cut_after({"messages": written}, MESSAGES, 4)["messages"]
+    # What stays is written as it was: blanks, escapes and all.
+    assert cut == written[: written.index("}", written.index("It is on its way."))] + "}\n]"
+    unweighed = toggle_trained({"messages": written}, MESSAGES, 4)["messages"]
+    assert json.loads(unweighed)[4]["weight"] == 0
+    assert "kett\\u006ce?" in unweighed
     as_text = {"messages": json.dumps(chat()["messages"])}
     assert json.loads(cut_after(as_text, MESSAGES, 4)["messages"]) == chat()["messages"][:5]
 

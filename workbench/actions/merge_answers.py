@@ -15,7 +15,7 @@ from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 
 START, BETWEEN, END = "<" * 7, "=" * 7, ">" * 7
-_MARK = re.compile(rf"^(?:{START} row \d+|{BETWEEN} row \d+|{END})$", re.MULTILINE)
+_MARK = re.compile(rf"^(?:{START} row \d+|{BETWEEN} row \d+|{END})[ \t\r]*$", re.MULTILINE)
 
 
 def conflict_here(session: Session) -> Cluster:
@@ -52,6 +52,9 @@ def save_merge(session: Session, cluster: Cluster, texts: dict[FieldPath, str]) 
     if any(_MARK.search(text) for text in texts.values()):
         marks = f"{START}  {BETWEEN}  {END}"
         raise UsageError("not saved: the answers are still between their marks", "", f"take the lines {marks} out")
+    # The line feed before the last mark is ours, not the answer's.
+    answers = {project.example(row).answer for row in cluster.rows}
+    texts = {path: text[:-1] if text.endswith("\n") and text[:-1] in answers else text for path, text in texts.items()}
     edited = edited_row(project, cluster.keeper, texts)
     session.on_screen |= set(cluster.rows)
     plan = plan_keep(project, [cluster], f"cluster:{cluster.id}", cluster.keeper)

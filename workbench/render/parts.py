@@ -13,7 +13,7 @@ from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.recheck import TAG
 from workbench.text.blocks import FOLDED_SYSTEM, Paragraph, Styled
-from workbench.text.escape import visible, visible_line
+from workbench.text.escape import seen_blanks, visible, visible_line
 from workbench.text.worddiff import Piece, lit
 
 # Rows by the hash of their system prompt, before anybody has counted them.
@@ -160,17 +160,32 @@ def _with_spans(text: str, spans: list[Span]) -> list[Styled]:
 def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
     """A word difference in the roles of the theme; the whole text where there is none.
 
-    Between a word and the one in its place stands an arrow: the two must not run into each other, in any colour.
+    Between a word and the one in its place stands an arrow: the two must not run into each other, in any colour. Where
+    only blanks went or came they are shown as glyphs.
     """
     if pieces is None:
         return [(whole, "text")]
     roles = {"same": "text", "removed": "removed", "added": "added", "gap": "muted"}
     out: list[Styled] = []
-    for (kind, text), (following, new) in zip(pieces, [*pieces, ("", "")][1:], strict=True):
+    seen = _blanks_seen(pieces)
+    for (kind, text), (following, new) in zip(seen, [*seen, ("", "")][1:], strict=True):
         replaced = (kind, following) == ("removed", "added") and bool(text.strip() or new.strip())
         out.append((text.rstrip() or text if replaced else text, roles[kind]))
         if replaced:
             out.append(("\u2192", "muted"))
+    return out
+
+
+def _blanks_seen(pieces: list[Piece]) -> list[Piece]:
+    """The same, with glyphs for blanks where a piece and the one in its place differ in nothing else."""
+    out: list[Piece] = []
+    for before, (kind, text), behind in zip([("", ""), *pieces], pieces, [*pieces[1:], ("", "")], strict=False):
+        beside = {"removed": ("added", behind), "added": ("removed", before)}.get(kind)
+        if beside is not None:
+            wanted, (found, other) = beside
+            if text.split() == (other.split() if found == wanted else []):
+                text = seen_blanks(text, breaks=kind == "added")
+        out.append((kind, text))
     return out
 
 

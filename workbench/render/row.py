@@ -147,9 +147,11 @@ def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[P
         max(0, differing_words(old.text, new.text)) for old, new in zip(before.turns, example.turns, strict=False)
     )
     if not why:
-        yield Paragraph(
-            ((f"{counted(differing, 'word')} changed by hand; w shows the change", "edited"),), ("edited", "edited")
+        only_blanks = not differing and any(
+            old.text != new.text for old, new in zip(before.turns, example.turns, strict=False)
         )
+        what = "only white space" if only_blanks else counted(differing, "word")
+        yield Paragraph(((f"{what} changed by hand; w shows the change", "edited"),), ("edited", "edited"))
         yield Paragraph(())
         return
     if len(before.turns) == len(example.turns):

@@ -2,6 +2,7 @@
 
 The stock driver reads an end of file from a closed terminal over and over: an orphan that spins at full speed where
 the hang-up signal is ignored (nohup). Here an end of file, or an error from the terminal, ends the application.
+What is read goes through `KeyStream` before Textual's parser sees it.
 """
 
 from __future__ import annotations
@@ -12,20 +13,31 @@ import selectors
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
+from contextvars import copy_context
+from threading import Event
 from typing import Any
 
+from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
-from workbench.terminal.capabilities import erases, is_old_terminal
-from workbench.terminal.flow_control import PATIENCE_SECONDS, FlowControl, without_answers
+from workbench.terminal.capabilities import erases, is_old_terminal, over_ssh
+from workbench.terminal.flow_control import PATIENCE_SECONDS, FlowControl, escape_seconds
+from workbench.terminal.key_stream import KeyStream, Kind
 from workbench.terminal.screen_diff import ScreenDiff
 
 READ_BYTES = 4096
-# How often the parser is asked whether an escape key was only that.
+# How often it is looked whether the driver was told to stop.
 POLL_SECONDS = 0.1
-# How long the rest of what looks like an answer is waited for.
-REST_SECONDS = 0.02
+# After so many events it is waited until the application has taken all but a few of them. Until then nothing is read:
+# whoever floods a terminal with keys fills its buffer, not our memory.
+EVENTS_AT_ONCE, MOST_WAITING = 256, 64
+LOOK_AGAIN_SECONDS = 0.01
+# A byte that is no UTF-8 is the control that it is in eight bits, or unknown.
+NOT_UTF8 = {0xDC80 + byte: 0x80 + byte if byte < 0x20 else 0xFFFD for byte in range(0x80)}
+OPEN_PASTE = "what is pasted has no end yet and is no key: esc ends it"
+CLOSED_PASTE = "the end of the paste never came: esc ended it, what is typed now are keys again"
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 # A frame up to this size comes in one packet: it needs no brackets to be shown at once.
 SYNCED_FROM = 600
@@ -39,6 +51,14 @@ HARMLESS = re.compile(
 MISREAD = re.compile(r"\x1b\[[<>=]\d*u|\x1b\[\?\d+\$p|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
+class TerminalNote(Message):
+    """Something about what was typed that the person should be told."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class TamisDriver(LinuxDriver):
     """See the module: the stock driver, but for its end, and for what an old terminal would misread."""
 
@@ -47,6 +67,8 @@ class TamisDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._is_old = is_old_terminal()
+        self._over_ssh = over_ssh()
+        self._events_posted = 0
 
     def write(self, data: str) -> None:
         """Write to the terminal. Where it is gone the writing thread is dead, and its full queue would block."""
@@ -55,25 +77,29 @@ class TamisDriver(LinuxDriver):
         if data and self._writer_thread is not None and self._writer_thread.is_alive():
             super().write(data)
 
-    def read_keys(self, content: bytes) -> bytes:
-        """What of the bytes read are keys."""
-        return content
-
     @property
-    def poll_seconds(self) -> float:
-        """How long to wait for the next key before the parser is asked."""
-        return POLL_SECONDS
+    def round_trip(self) -> float | None:
+        """How long the terminal takes to answer, in seconds, where that is known."""
+        return None
+
+    def answered(self, now: float) -> None:
+        """The terminal says that a frame has arrived."""
+
+    def _run_input_thread(self) -> None:
+        """Textual would print the stack of a fault here: leave it to whoever sees to the faults of threads."""
+        self.run_input_thread()
 
     def run_input_thread(self) -> None:
         """Read keys until the driver is told to stop, or the terminal is gone."""
+        stream = KeyStream(self._escape_seconds())
         parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        decode = getincrementaldecoder("utf-8")(errors="surrogateescape").decode
         gone = False
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set() and not gone:
-                content = b""
-                if selector.select(self.poll_seconds):
+                tick = stream.next_tick(time.monotonic())
+                if selector.select(POLL_SECONDS if tick is None else min(tick, POLL_SECONDS)):
                     try:
                         content = os.read(self.fileno, READ_BYTES)
                     except BlockingIOError:
@@ -81,13 +107,52 @@ class TamisDriver(LinuxDriver):
                     except OSError:
                         content = b""
                     gone = not content
-                keys = self.read_keys(content)
-                for event in parser.feed(decode(keys)) if keys else ():
-                    self.process_message(event)
-                for event in parser.tick():
-                    self.process_message(event)
+                    text = decode(content).translate(NOT_UTF8)
+                    pieces = stream.feed(text, time.monotonic()) if text else []
+                else:
+                    pieces = stream.tick(time.monotonic())
+                for kind, text in pieces:
+                    self._take(kind, text, parser)
+                stream.escape_seconds = self._escape_seconds()
         if gone:
             self._app.call_later(self._app.exit, 0)
+
+    def _escape_seconds(self) -> float:
+        return escape_seconds(constants.ESCAPE_DELAY, self._over_ssh, self.round_trip)
+
+    def _take(self, kind: Kind, text: str, parser: XTermParser) -> None:
+        if kind == "keys":
+            for event in parser.feed(text):
+                self.post(event)
+        elif kind == "escape":
+            self.post(events.Key("escape", text))
+        elif kind == "alt":
+            self.post(events.Key(f"alt+{f'shift+{text.lower()}' if text.isupper() else text}", text))
+        elif kind == "paste":
+            self.post(events.Paste(text))
+        elif kind == "answer":
+            self.answered(time.monotonic())
+        elif kind == "dropped":
+            keys = f"{len(text)} key{'s' if len(text) > 1 else ''}"
+            self.post(TerminalNote(f"{keys} right behind an escape, as if part of it: dropped"))
+        else:
+            self.post(TerminalNote(OPEN_PASTE if kind == "open paste" else CLOSED_PASTE))
+
+    def post(self, event: Message) -> None:
+        """Hand an event to the application; after many of them wait until it has taken them."""
+        self.process_message(event)
+        self._events_posted += 1
+        if self._events_posted % EVENTS_AT_ONCE == 0:
+            taken = Event()
+            while not self.exit_event.is_set() and not taken.wait(LOOK_AGAIN_SECONDS):
+                self._loop.call_soon_threadsafe(self._look_what_waits, taken)
+
+    def _look_what_waits(self, taken: Event) -> None:
+        """In the application's thread: say so if few events wait."""
+        screens = self._app.screen_stack
+        focused = [screen.focused for screen in screens if screen.focused is not None]
+        if sum(node.message_queue_size for node in (self._app, *screens, *focused)) <= MOST_WAITING:
+            taken.set()
 
 
 class CellDriver(TamisDriver):
@@ -103,8 +168,10 @@ class CellDriver(TamisDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._screen_diff = ScreenDiff(0, 0, erase=erases())
         self._flow_control = FlowControl()
+        # A verb that waited for its frame runs when the answer comes; what it starts must know the application, which
+        # the thread that reads does not.
+        self._context = copy_context()
         self._synchronised = False
-        self._partial = b""
         self._cursor_sent = (-1, -1)
         self._when_out: list[Callable[[], None]] = []
 
@@ -166,20 +233,12 @@ class CellDriver(TamisDriver):
     # -- answers
 
     @property
-    def poll_seconds(self) -> float:
-        return REST_SECONDS if self._partial else POLL_SECONDS
+    def round_trip(self) -> float | None:
+        return self._flow_control.round_trip
 
-    def read_keys(self, content: bytes) -> bytes:
-        """The keys; answers of the terminal let the next frame go."""
-        if not content and not self._partial:
-            return b""
-        # What looked like the beginning of an answer and was not read on in time was a key.
-        waits = self._flow_control.waits and bool(content)
-        keys, answers, self._partial = without_answers(self._partial + content, waits, self._flow_control.answers)
-        for _ in range(answers):
-            self._loop.call_soon_threadsafe(self._answered)
-        return keys
+    def answered(self, now: float) -> None:
+        self._loop.call_soon_threadsafe(self._take_answer, now, context=self._context)
 
-    def _answered(self) -> None:
-        self._flow_control.answered()
+    def _take_answer(self, now: float) -> None:
+        self._flow_control.answered(now)
         self._send_held()

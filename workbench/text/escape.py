@@ -48,6 +48,8 @@ _UNSAFE = re.compile(
     + "]"
 )
 _DROPPED = re.compile(f"[{DROPPED}]")
+# Every blank but the controls, which `visible` shows.
+_BLANK = re.compile(r"[^\S\x0b-\x1f\x85\u2028\u2029]")
 
 
 def visible(text: str) -> str:
@@ -79,6 +81,19 @@ def _glyph(match: re.Match[str]) -> str:
     return f"\u27e8{NAMED.get(code) or f'{code:02X}'}\u27e9"
 
 
+def seen_blanks(text: str, *, breaks: bool) -> str:
+    """`text` with a glyph for every blank: a difference nobody can see is none. A line feed is shown, and followed by
+    itself where `breaks`."""
+    return _BLANK.sub(lambda match: _blank_glyph(match.group(), breaks), text)
+
+
+def _blank_glyph(character: str, breaks: bool) -> str:
+    if character == "\n":
+        return "\u21b5\n" if breaks else "\u21b5"
+    known = {" ": "\u00b7", "\t": "\u21e5"}
+    return known.get(character) or f"\u27e8{NAMED.get(ord(character)) or f'{ord(character):02X}'}\u27e9"
+
+
 def one_for_one(text: str) -> str:
     """`text` with every unsafe character replaced by one glyph: for an editor, where positions must stay."""
     if text.isascii() and text.isprintable():
@@ -103,6 +118,8 @@ GLYPHS = {
     # cursor, open group, times, ellipsis, lines, arrows
     **{"\u258c": ">", "\u25be": "v", "\u00d7": "x", "\u2026": "~", "\u2502": "|", "\u2500": "-", "\u2193": "v"},
     **{"\u2191": "^"},
+    # blanks that went or came: tab, line feed
+    **{"\u21e5": ">", "\u21b5": "/"},
     # intervals: zero, ends, beyond the axis
     **{"\u250a": ":", "\u251c": "|", "\u2524": "|", "\u25c0": "<", "\u25b6": ">"},
     # bars, and the step that is under way

@@ -28,10 +28,14 @@ def word_diff(old: str, new: str) -> list[Piece] | None:
     if old == new:
         return [("same", new)] if new else []
     before, after = _WORD.findall(old), _WORD.findall(new)
-    if max(len(before), len(after)) > 2 * MOST_WORDS:
+    head, tail = _shared_ends(before, after)
+    if max(len(before), len(after)) - head - tail > 2 * MOST_WORDS:
         return None
     pieces: list[Piece] = []
-    for same, gone, come in _drawn_together(list(_stretches(before, after))):
+    stretches = _stretches(before[head : len(before) - tail], after[head : len(after) - tail])
+    begin: list[_Stretch] = [(after[:head], [], [])] if head else []
+    end: list[_Stretch] = [(after[len(after) - tail :], [], [])] if tail else []
+    for same, gone, come in _drawn_together([*begin, *stretches, *end]):
         if same:
             pieces.append(("same", "".join(same)))
             continue
@@ -40,6 +44,16 @@ def word_diff(old: str, new: str) -> list[Piece] | None:
         if come:
             pieces.append(("added", "".join(come)))
     return pieces
+
+
+def _shared_ends(before: _Words, after: _Words) -> tuple[int, int]:
+    """How many words both begin with, and how many of the others both end with: of a long text with a small edit almost
+    all."""
+    shorter = min(len(before), len(after))
+    head = next((place for place in range(shorter) if before[place] != after[place]), shorter)
+    room = shorter - head
+    tail = next((place for place in range(room) if before[-1 - place] != after[-1 - place]), room)
+    return head, tail
 
 
 def _stretches(before: _Words, after: _Words) -> Iterator[_Stretch]:
@@ -130,7 +144,7 @@ def shortened(pieces: list[Piece]) -> list[Piece]:
     """The same pieces on one line, with long equal stretches replaced by an ellipsis between a few words of context."""
     out: list[Piece] = []
     for index, (kind, text) in enumerate(pieces):
-        text = text.replace("\n", " ")
+        text = text.replace("\n", " " if kind == "same" else "\u21b5")
         words = _WORD.findall(text) if kind == "same" else []
         before = CONTEXT_WORDS if index else 0
         after = CONTEXT_WORDS if index < len(pieces) - 1 else 0

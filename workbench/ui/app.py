@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,6 +17,7 @@ from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.timer import Timer
+from textual.worker import WorkerFailed
 
 from engine.project.project import Project, open_project
 from workbench.actions import first_open
@@ -23,16 +25,20 @@ from workbench.commands.targets import OVERVIEW, TRIAGE
 from workbench.state.saved import HELDOUT, MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
-from workbench.terminal.driver import CellDriver, TamisDriver
+from workbench.terminal.driver import CellDriver, TamisDriver, TerminalNote
 from workbench.ui.background import Background
 from workbench.ui.host import Host
 from workbench.ui.keymap import checked_keymap, chosen_keymap, load_keymap
 from workbench.ui.screens.base import WorkScreen
+from workbench.ui.screens.edit import EditScreen
 from workbench.ui.screens.overview import OverviewScreen
+from workbench.ui.screens.text_modal import TextModal
 from workbench.ui.screens.triage import TriageScreen
 from workbench.ui.theme import LoadedTheme, RoleStyles, choose_theme, load_themes
 
 LISTS: dict[str, type[WorkScreen]] = {OVERVIEW: OverviewScreen, TRIAGE: TriageScreen}
+# The name that Textual gives to the thread that writes to the terminal.
+WRITER_THREAD = "textual-output"
 # The place is written once the keys pause: a held key must not write a file thirty times a second.
 SAVE_PLACE_SECONDS = 0.3
 
@@ -93,6 +99,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
         self.background = Background(self)
         self._place_timer: Timer | None = None
+        self._hook_before = threading.excepthook
         troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
         if project.readonly:
             troubles.insert(0, f"read-only: {project.readonly_reason}")
@@ -122,6 +129,7 @@ class TamisApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         self.set_keymap(self.keymap_in_use)
         self._end_on_signals()
+        self._end_on_faults()
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
@@ -153,6 +161,24 @@ class TamisApp(App[int], inherit_bindings=False):
                 # Not the main thread (a test, a notebook): signals are not ours to take there.
                 return
 
+    def _end_on_faults(self) -> None:
+        """A fault in a thread, or in what runs between messages, ends the application as one in a message does: else it
+        would be printed over the screen or lost, and nobody would know that something is not going on."""
+        loop = asyncio.get_running_loop()
+
+        def fault(error: BaseException | None) -> None:
+            if isinstance(error, Exception):
+                self._handle_exception(error)
+
+        def in_thread(happened: threading.ExceptHookArgs) -> None:
+            # A terminal that is gone is no fault: reading from it ends the application.
+            of_terminal = happened.thread is not None and happened.thread.name == WRITER_THREAD
+            if not (of_terminal and isinstance(happened.exc_value, OSError)) and not loop.is_closed():
+                loop.call_soon_threadsafe(fault, happened.exc_value)
+
+        loop.set_exception_handler(lambda _, happened: fault(happened.get("exception")))
+        self._hook_before, threading.excepthook = threading.excepthook, in_thread
+
     def _end(self, code: int) -> None:
         self.session.save_place()
         self.exit(code, return_code=code)
@@ -161,7 +187,18 @@ class TamisApp(App[int], inherit_bindings=False):
         """Textual would print the stack and its variables, rows and all, to the terminal: leave it to the caller."""
         self._close_messages_no_wait()
 
+    def panic(self, *_: object) -> None:
+        """The same, for faults that know how to show themselves."""
+        self._close_messages_no_wait()
+
+    def on_terminal_note(self, note: TerminalNote) -> None:
+        """The driver has something to say of what was typed."""
+        if isinstance(self.screen, WorkScreen | EditScreen | TextModal):
+            # Behind the paste that it is about.
+            self.screen.call_later(self.screen.tell, note.text)
+
     def on_unmount(self) -> None:
+        threading.excepthook = self._hook_before
         self.session.save_place()
 
     def action_say_quit(self) -> None:
@@ -296,7 +333,7 @@ def run_workbench(
             app.session.remembered.asked.add(MAPPING)
         code = app.run(mouse=wants_mouse(mouse))
         if app._exception is not None:
-            raise app._exception
+            raise app._exception.error if isinstance(app._exception, WorkerFailed) else app._exception
         return code if code is not None else app.return_code or 0
 
 

@@ -24,8 +24,9 @@ from workbench.actions.merge_answers import conflict_here, merge_texts, save_mer
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.escape import visible_line
+from workbench.text.line_ends import ends_of_lines, with_ends_of, with_line_feeds
 
-FENCE = "=" * 8
+FENCE, END = "=" * 8, "end"
 NO_HAND_OVER = "this terminal cannot hand over to an editor: e edits here"
 
 # -- the file
@@ -41,7 +42,8 @@ def fenced(what: str, sections: Sequence[tuple[str, str]]) -> str:
         fence += "="
     lines = [f"tamis: {what}. Change the texts, leave the {fence} lines as they are; unchanged means no decision.\n"]
     lines += [f"{fence} {visible_line(label)} {fence}\n{text}\n" for label, text in sections]
-    return "".join(lines)
+    # Editors cut blank lines off the end of a file, or add one: the last text must not end there.
+    return "".join([*lines, f"{fence} {END} {fence}\n"])
 
 
 def unfenced(content: str, labels: Sequence[str]) -> list[str]:
@@ -51,13 +53,18 @@ def unfenced(content: str, labels: Sequence[str]) -> list[str]:
     if not fence:
         raise UsageError("the edit was not taken: its first line is gone", "", "leave the lines with ===== as they are")
     texts: list[str] = []
+    last = f"\n{fence} {END} {fence}"
     for number, label in enumerate(labels):
         line = f"{fence} {visible_line(label)} {fence}\n"
         if not rest.startswith(line):
             raise _fence_is_gone(line)
         rest = rest[len(line) :]
         if number + 1 == len(labels):
-            texts.append(rest.removesuffix("\n"))
+            text, found, behind = rest.rpartition(last)
+            if not found:
+                # To the end of the file then, and so does what was written behind the last fence.
+                text, behind = rest.removesuffix("\n"), ""
+            texts.append(f"{text}\n{behind.strip()}" if behind.strip() else text)
             continue
         following = f"{fence} {visible_line(labels[number + 1])} {fence}\n"
         text, found, after = rest.partition(f"\n{following}")
@@ -70,6 +77,18 @@ def unfenced(content: str, labels: Sequence[str]) -> list[str]:
 
 def _fence_is_gone(line: str) -> UsageError:
     return UsageError(f"the edit was not taken: the line '{line.strip()}' is gone", "", "leave the fences as they are")
+
+
+def texts_left(content: str, left: str, labels: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """The texts of the file `left`, which was `content` with these `texts`. Raises UsageError: see `unfenced`.
+
+    Where a kind of line end is gone from the whole file an editor wrote another one in its place, and each line gets
+    its own back.
+    """
+    if "\n" not in ends_of_lines(left):
+        left = with_line_feeds(left)
+    lost = ends_of_lines(content) - ends_of_lines(left)
+    return [with_ends_of(text, new, lost) for text, new in zip(texts, unfenced(left, labels), strict=True)]
 
 
 # -- the editor
@@ -164,7 +183,9 @@ def edit_in_external_editor(app: App[Any], session: Session) -> None:
             return
         edited, path = left
         try:
-            save_edits(session, _by_row(fields, unfenced(edited, labels)))
+            changed = save_edits(session, _by_row(fields, texts_left(content, edited, labels, texts)))
+            if not changed and ends_of_lines(content) != ends_of_lines(edited):
+                session.say(f"{session.message.text}; ends of lines, which editors even out, are kept: e changes them")
         except TamisError as error:
             raise TamisError(error.title, error.message, f"your text is in {path}") from error
         path.unlink(missing_ok=True)
@@ -183,7 +204,8 @@ def _merge_outside(app: App[Any], session: Session, cluster: Cluster) -> None:
         return
     edited, path = left
     try:
-        save_merge(session, cluster, dict(zip(texts, unfenced(edited, labels), strict=True)))
+        merged = texts_left(content, edited, labels, tuple(texts.values()))
+        save_merge(session, cluster, dict(zip(texts, merged, strict=True)))
     except TamisError as error:
         raise TamisError(error.title, error.message, f"your text is in {path}") from error
     path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
@@ -18,6 +19,7 @@ from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
 from workbench.ui.host import Host
 from workbench.ui.keymap import shown_key
+from workbench.ui.widgets.key_order import typed_again
 from workbench.ui.widgets.lines import OneLine, columns
 
 SMALLEST = (40, 10)
@@ -107,11 +109,27 @@ class WorkScreen(Screen[None]):
         """Keys are commands unless something is being typed into."""
         return self.focused is None if action == "command" else True
 
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted is text. It is never keys: a paragraph holds every verb there is."""
+        if self.focused is not None:
+            # The line was opened by a key in the same packet.
+            self.focused.post_message(typed_again(event))
+        else:
+            self.tell("what was pasted is no keys, and nothing takes text here: nothing was done")
+
+    def tell(self, text: str) -> None:
+        """Say what became of keys that did nothing."""
+        self.session.say(text, "refused")
+        self.sync_if_current()
+
     def action_command(self, command_id: str) -> None:
         """Every key of the table ends here: one command, one handler, one frame."""
         if not self._ready:
             # Typed while the screen was still being built.
-            self._typed_ahead.append(command_id)
+            if len(self._typed_ahead) < MOST_TYPED_AHEAD:
+                self._typed_ahead.append(command_id)
+            else:
+                self._dropped += 1
             return
         decides = BY_ID[command_id].decides
         if self._behind_verb and BY_ID[command_id].opens_a_line:
@@ -127,6 +145,8 @@ class WorkScreen(Screen[None]):
                 self._dropped += 1
             elif len(self._behind_verb) < MOST_TYPED_AHEAD:
                 self._behind_verb.append(command_id)
+            else:
+                self._dropped += 1
         elif decides and not self._frame_is_out:
             self._behind_verb.append(command_id)
         else:
@@ -150,6 +170,9 @@ class WorkScreen(Screen[None]):
 
     def _frame_was_made(self) -> None:
         """The frame is drawn; where the driver holds it back, wait until it goes out."""
+        if not self.is_attached:
+            # Left while its frame was held back.
+            return
         driver = self.host.cell_driver
         if driver is not None and driver.holds_frame:
             driver.when_out(self._frame_was_made)
@@ -177,7 +200,8 @@ class WorkScreen(Screen[None]):
 
     def sync(self) -> None:
         """Bring every widget up to the session; only lines that changed are sent."""
-        if not self.is_mounted or not self.size or self.host.is_ending:
+        if not self.is_mounted or not self.size or self.host.is_ending or self not in self.app.screen_stack:
+            # A screen that was left loses its widgets one by one.
             return
         self.sync_body()
         left, right = self.status()

@@ -17,9 +17,12 @@ from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.escape import ascii_text, visible_line
 from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.key_order import typed_again
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.text_area import SafeArea
 
+# Each is a widget of its own: thousands would take a minute to come up.
+MOST_FIELDS = 60
 HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave"), ("ctrl+r", "revert"))
 
 
@@ -46,8 +49,14 @@ class EditScreen(Screen[bool]):
         self._session = session
         self._row = row
         self._role_styles = styles
-        self._fields = edit_fields(session, row)
-        self._typed_ahead: list[events.Key] = []
+        every = edit_fields(session, row)
+        # Around the turn in focus; where none is, the last ones.
+        middle = len(every) if session.place.turn is None or texts is not None else session.place.turn
+        first = max(0, min(middle - MOST_FIELDS // 2, len(every) - MOST_FIELDS))
+        self._fields = every[first : first + MOST_FIELDS]
+        if len(every) > MOST_FIELDS:
+            self._advice = self._advice or f"{MOST_FIELDS} of {len(every):,} texts: those around the turn in focus"
+        self._typed_ahead: list[events.Key | events.Paste] = []
         self._leaving = {
             "ctrl+s": self.save,
             "ctrl+j": self.save,
@@ -73,6 +82,15 @@ class EditScreen(Screen[bool]):
 
     def on_key(self, event: events.Key) -> None:
         """Keys typed before there is a field to type into wait for it."""
+        if not self._fields and event.key in self._leaving:
+            event.stop()
+            self._leaving[event.key]()
+        elif self.focused is None:
+            event.stop()
+            self._typed_ahead.append(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """So does what was pasted."""
         if self.focused is None:
             event.stop()
             self._typed_ahead.append(event)
@@ -83,7 +101,7 @@ class EditScreen(Screen[bool]):
             area = self.query_one(f"#field-{len(self._fields) - 1}", SafeArea)
             self.set_focus(area)
         for event in self._typed_ahead:
-            self.app.post_message(events.Key(event.key, event.character))
+            self.app.post_message(typed_again(event))
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:
@@ -93,6 +111,10 @@ class EditScreen(Screen[bool]):
         self.query_one("#message", OneLine).show(((f" {self._advice}", "info"),))
         hints = [(text, role) for key, label in HINTS for text, role in ((key, "key"), (f" {label}  ", "hint"))]
         self.query_one("#hints", OneLine).show(((" ", "hint"), *hints))
+
+    def tell(self, text: str, role: str = "refused") -> None:
+        """Say something in the line of the message."""
+        self.query_one("#message", OneLine).show(((f" {visible_line(text)}", role),))
 
     def texts(self) -> dict[FieldPath, str]:
         """What stands in the areas now, by field."""
@@ -105,7 +127,7 @@ class EditScreen(Screen[bool]):
         try:
             decided = self._save(self.texts())
         except TamisError as error:
-            self.query_one("#message", OneLine).show(((f" {visible_line(str(error))}", "error"),))
+            self.tell(str(error), "error")
             return
         self.dismiss(decided)
 

@@ -35,6 +35,13 @@ class InputLineScreen(WorkScreen):
         self.query_one("#message", OneLine).remove_class("covered")
         self.sync()
 
+    def tell(self, text: str) -> None:
+        """The message is covered while something is typed: the line says it then."""
+        if self.line.question is not None:
+            self.line.complain(text)
+        else:
+            super().tell(text)
+
     def _answered(self, text: str) -> None:
         question = self.line.question
         if question is None:

@@ -100,7 +100,7 @@ class RepairsScreen(ListDetailScreen):
                 pieces = [("removed", field.text[:LONGEST_SHOWN]), ("added", text[:LONGEST_SHOWN])]
             elif sum(len(piece) for _, piece in pieces) > LONGEST_SHOWN // 10:
                 pieces = shortened(pieces)
-            styled = _seen_blanks(diff_styled(pieces, text))
+            styled = diff_styled(pieces, text)
             if not text.strip():
                 styled.append((" \u2192 (empty)", "muted"))
             yield from split_lines(styled, ("", "muted"), change.row)
@@ -119,11 +119,3 @@ class RepairsScreen(ListDetailScreen):
             (f" {visible_line(offer.title)}: ", "title"),
             (f"enter edits and accepts {counted(rows, 'row')}, u takes it back", "reason"),
         ]
-
-
-def _seen_blanks(styled: list[Styled]) -> list[Styled]:
-    """Blanks that go or come are shown as such: a difference nobody can see is none."""
-    return [
-        (text.replace(" ", "\u00b7") if role in ("removed", "added") and not text.strip() else text, role)
-        for text, role in styled
-    ]

@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from workbench.text.escape import visible_line
 from workbench.ui.theme import RoleStyles
+from workbench.ui.widgets.key_order import typed_again
 from workbench.ui.widgets.lines import OneLine
 from workbench.ui.widgets.text_area import SafeArea
 
@@ -20,7 +21,7 @@ class TextModal(Screen[str | None]):
         super().__init__()
         self._title_text, self._text, self._taking = title, text, taking
         self._role_styles = styles
-        self._typed_ahead: list[events.Key] = []
+        self._typed_ahead: list[events.Key | events.Paste] = []
 
     def compose(self) -> ComposeResult:
         yield OneLine(self._role_styles, ground="status", id="status")
@@ -36,12 +37,18 @@ class TextModal(Screen[str | None]):
             event.stop()
             self._typed_ahead.append(event)
 
+    def on_paste(self, event: events.Paste) -> None:
+        """So does what was pasted."""
+        if self.focused is None:
+            event.stop()
+            self._typed_ahead.append(event)
+
     def on_mount(self) -> None:
         area = self.query_one("#field-0", SafeArea)
         self.set_focus(area)
         area.move_cursor(area.document.end)
         for event in self._typed_ahead:
-            self.app.post_message(events.Key(event.key, event.character))
+            self.app.post_message(typed_again(event))
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:
@@ -53,9 +60,13 @@ class TextModal(Screen[str | None]):
         """End with the text; an empty one is not taken."""
         text = self.query_one("#field-0", SafeArea).text
         if not text.strip():
-            self.query_one("#message", OneLine).show(((" nothing is written here yet", "refused"),))
+            self.tell("nothing is written here yet")
             return
         self.dismiss(text)
+
+    def tell(self, text: str) -> None:
+        """Say something in the line of the message."""
+        self.query_one("#message", OneLine).show(((f" {visible_line(text)}", "refused"),))
 
     def leave_it(self) -> None:
         self.dismiss(None)

@@ -35,4 +35,9 @@ def hand_back(widget: Widget, event: events.Key) -> None:
     """Give a key that was typed ahead, and is not meant for this widget any more, to whoever has the keys now."""
     event.stop()
     event.prevent_default()
-    widget.app.post_message(events.Key(event.key, event.character))
+    widget.app.post_message(typed_again(event))
+
+
+def typed_again(event: events.Key | events.Paste) -> events.Key | events.Paste:
+    """The same keys anew: an event that was handed to one widget is not taken by another."""
+    return events.Paste(event.text) if isinstance(event, events.Paste) else events.Key(event.key, event.character)

@@ -2,13 +2,15 @@
 
 `snapshot.bin` is a cache: it is keyed by the rows and by how many bytes of which journal it holds, and may be deleted.
 Layout: magic, length of the head (u64), the head as JSON, then per journal five columns of one entry a row: verdict
-code (u8), seen (u8), index into the table of reasons (u32), time (u32, unix), line that held the row out (u32).
+code (u8), seen (u8), index into the table of reasons (u32), time (u32, unix), line that held the row out (u32); at the
+end the CRC-32 of all of it.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,8 +26,9 @@ from engine.model import VERDICTS
 from engine.project.fold import Fold, RowState, map_act, mapping_of_act
 from engine.project.journal import act_from_json, act_to_json
 from engine.project.rows import RowStore
+from engine.small_files import read_cache
 
-MAGIC = b"TAMISSN1" if sys.byteorder == "little" else b"TAMISSNB"
+MAGIC = b"TAMISSN2" if sys.byteorder == "little" else b"TAMISSNC"
 CHECKED_BYTES = 4096
 CODE = {verdict: code for code, verdict in enumerate(VERDICTS)}
 
@@ -91,6 +94,10 @@ def _seconds(stamp: str) -> int:
         return 0
 
 
+def _check_of(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(4, sys.byteorder)
+
+
 def check_of(path: Path, size: int) -> str:
     """A short hash of the first and the last 4 KB of the first `size` bytes of a journal."""
     with path.open("rb") as stream:
@@ -102,10 +109,10 @@ def check_of(path: Path, size: int) -> str:
 
 def load_snapshot(folder: Path, rows: RowStore) -> dict[str, tuple[Fold, int]]:
     """Journal file name -> (a fold standing on the snapshot, bytes it holds); empty where no snapshot fits."""
+    content = read_cache(folder / "snapshot.bin") or b""
+    if content[:8] != MAGIC or content[-4:] != _check_of(content[:-4]):
+        return {}
     try:
-        content = (folder / "snapshot.bin").read_bytes()
-        if content[:8] != MAGIC:
-            return {}
         length = int.from_bytes(content[8:16], sys.byteorder)
         head = json.loads(content[16 : 16 + length])
         if head["rows"] != rows.fingerprint().hex():
@@ -118,7 +125,7 @@ def load_snapshot(folder: Path, rows: RowStore) -> dict[str, tuple[Fold, int]]:
             if path.stat().st_size >= entry["bytes"] and check_of(path, entry["bytes"]) == entry["check"]:
                 folds[entry["name"]] = (_fold_on(columns, entry, rows), entry["bytes"])
         return folds
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         # Missing or damaged: it is a cache, the journals say it all again.
         return {}
 
@@ -178,7 +185,7 @@ def save_snapshot(folder: Path, rows: RowStore, folds: Mapping[Path, tuple[Fold,
     packed = json.dumps(head).encode("ascii")
     try:
         whole = MAGIC + len(packed).to_bytes(8, sys.byteorder) + packed + b"".join(body)
-        write_atomic(folder / "snapshot.bin", whole)
+        write_atomic(folder / "snapshot.bin", whole + _check_of(whole))
     except ProjectError:
         return
 

@@ -57,15 +57,16 @@ def preflight(
     }
     lines = row_lines(rows)
     asked = hashlib.sha256(json.dumps([question, spec.command]).encode() + worker_hash().encode() + lines).hexdigest()
-    known = read_json(cache) if cache else None
-    if known and known.get("asked") == asked:
+    known = (read_json(cache) if cache else None) or {}
+    if known.get("asked") == asked and known.get("check") == check_of(known.get("answer")):
         return dict(known["answer"])
     with tempfile.TemporaryDirectory(prefix="tamis-plan-") as folder:
         data = Path(folder) / "train.jsonl"
         data.write_bytes(lines)
         answer = ask(spec.command, {**question, "train": str(data)}, Path(folder), SECONDS, progress)
     if cache and "error" not in answer and not answer["unfit"]:
-        write_atomic(cache, json.dumps({"asked": asked, "answer": answer}, ensure_ascii=False).encode())
+        kept = {"asked": asked, "answer": answer, "check": check_of(answer)}
+        write_atomic(cache, json.dumps(kept, ensure_ascii=False).encode())
     return answer
 
 
@@ -132,6 +133,11 @@ def await_end(worker: subprocess.Popen[bytes], folder: Path, deadline: float, pr
         if progress and now and now != told:
             told = now
             progress(str(now["phase"]), int(now["done"]), int(now["of"]))
+
+
+def check_of(answer: object) -> str:
+    """What tells an answer that was damaged on the disk."""
+    return hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()
 
 
 def worker_hash() -> str:

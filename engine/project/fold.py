@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from engine.model import SHAPES, Act, Row, VerdictName
 from engine.project.journal import act_from_json
@@ -43,6 +43,19 @@ class RowState:
 
 
 BLANK = RowState()
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What an undo would take back, or a redo do again: which line, in words, how many rows its acts name.
+
+    `is_basic`: it is of the held-out set, or of how rows are read.
+    """
+
+    number: int
+    words: str
+    rows: int
+    is_basic: bool
 
 
 class Base(Protocol):
@@ -117,6 +130,15 @@ class Fold:
     def redo_number(self) -> int | None:
         """The line that a redo would do again."""
         return self._undone[-1] if self._undone else None
+
+    def reversal(self, verb: Literal["undo", "redo"]) -> Reversal | None:
+        """What an undo or a redo would do next; None where there is nothing."""
+        number = self.undo_number() if verb == "undo" else self.redo_number()
+        if number is None:
+            return None
+        acts = self._applied[number].acts
+        is_basic = any(act.do in ("holdout", "map") for act in acts)
+        return Reversal(number, self.describe(number), len(_ids(acts)), is_basic)
 
     def describe(self, number: int) -> str:
         """A line in words: `reject 12 rows (bucket:drop)`."""

@@ -11,9 +11,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.errors import ProjectError
 from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
 from engine.project.findings import FindingsByRow, load_findings, save_findings
-from engine.project.fold import map_act
+from engine.project.fold import Reversal, map_act
 from engine.project.journals import Journals, nothing_collected
 from engine.project.row_states import States
 from engine.project.rows import RowStore
@@ -37,6 +38,7 @@ class Project:
         self.name = Path(self.settings.source.path).name
         self.rows = RowStore(folder, self.settings.mapping, self.name)
         self.reviewer = reviewer or ""
+        self._blind = blind
         with nothing_collected():
             self._journals = Journals(folder, self.rows, reviewer, readonly, take_over)
             self._states = States(self.rows, self._journals.folds, self._journals.own, blind)
@@ -77,6 +79,24 @@ class Project:
     def readonly_reason(self) -> str:
         """Why this window only reads; empty where it writes."""
         return self._journals.readonly_reason
+
+    @property
+    def is_locked_out(self) -> bool:
+        """Whether this window only reads because another one decides under the same name: `take_over` turns it."""
+        return self.readonly and self._journals.is_locked_out
+
+    def take_over(self) -> None:
+        """Become the writer of this reviewer's journal, with all that was decided elsewhere meanwhile; the other window
+        then only reads. Raises ProjectError where the folder refuses."""
+        before = self._journals
+        with nothing_collected():
+            self._journals = Journals(self.folder, self.rows, self.reviewer, False, True)
+            before.close()
+            self._states = States(self.rows, self._journals.folds, self._journals.own, self._blind)
+        self.rows.read_by(self.mapping)
+        self.reload_findings()
+        if self.readonly:
+            raise ProjectError("this window still only reads", self.readonly_reason, "mend that, then try again")
 
     @property
     def mapping(self) -> Mapping:
@@ -262,6 +282,10 @@ class Project:
     def redo(self) -> str | None:
         """Do the last undone act again; the act in words, or None where there is none."""
         return self._reverse("redo")
+
+    def next_reversal(self, verb: Literal["undo", "redo"]) -> Reversal | None:
+        """What `undo` or `redo` would do, also where this window only reads; None where there is nothing."""
+        return self._journals.next_reversal(verb)
 
     def _reverse(self, verb: Literal["undo", "redo"]) -> str | None:
         found = self._journals.reversal(verb)

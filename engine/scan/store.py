@@ -2,8 +2,8 @@
 
 Layout, in native byte order: magic, length of the head (u64), the head as JSON, the columns one behind the other. The
 head names the columns with their type and length, the signals, what the findings belong to, and the CRC-32 of all
-columns; the CRC-32 of the head stands at the end (files of earlier versions lack it). So a file that was damaged is told
-before anything of it is believed.
+columns; the CRC-32 of the head stands at the end (files of earlier versions lack it). So a file that was damaged is
+told before anything of it is believed.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import cast
+from typing import Literal, cast
 
 from engine.errors import UsageError
 from engine.model import SETTLED_KINDS
@@ -28,6 +28,7 @@ from workbench.state.plans import (
     plan_note,
     plan_row,
     plan_tags,
+    reversal_question,
     seen_by,
 )
 from workbench.state.session import Session
@@ -54,15 +55,16 @@ class Outcome:
     n: int | None
 
 
-def run_headless(project: Project, line: str, dry_run: bool = False) -> Outcome:
+def run_headless(project: Project, line: str, dry_run: bool = False, *, yes: bool = False) -> Outcome:
     """Do one command line: `accept row:17`, `reject bucket:drop`, `keep cluster:c1f09`, `skip flag:truncated`, `undo`.
 
-    Raises UsageError for a line that makes no sense, ProjectError where nothing can be written.
+    Raises UsageError for a line that makes no sense, and without `yes` for an undo or redo that the workbench would ask
+    about; ProjectError where nothing can be written.
     """
     verb, _, rest = line.strip().partition(" ")
     rest = rest.strip()
     if verb in ("undo", "redo"):
-        return _undo_or_redo(project, verb, rest, dry_run)
+        return _undo_or_redo(project, "undo" if verb == "undo" else "redo", rest, dry_run, yes)
     if verb not in VERBS:
         near = get_close_matches(verb, VERBS, n=1)
         known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join((*VERBS, 'undo', 'redo'))}"
@@ -76,14 +78,18 @@ def run_headless(project: Project, line: str, dry_run: bool = False) -> Outcome:
     return Outcome(plan.sentence, len(plan.rows), number)
 
 
-def _undo_or_redo(project: Project, verb: str, rest: str, dry_run: bool) -> Outcome:
+def _undo_or_redo(project: Project, verb: Literal["undo", "redo"], rest: str, dry_run: bool, yes: bool) -> Outcome:
     if rest:
         raise UsageError(f"{verb} takes no rows, got {rest!r}", "", f"write {verb}, as often as needed")
-    if dry_run:
-        return Outcome(f"would {verb} the last act", 0, None)
-    sentence = project.undo() if verb == "undo" else project.redo()
-    if sentence is None:
+    found = project.next_reversal(verb)
+    if found is None:
         return Outcome(f"nothing to {verb}", 0, None)
+    if dry_run:
+        return Outcome(f"would {verb}: {found.words}", found.rows, None)
+    question = reversal_question(verb, found)
+    if question and not yes:
+        raise UsageError(f"{verb} {question}", "", "add --yes to do it")
+    sentence = project.undo() if verb == "undo" else project.redo()
     return Outcome(f"{'undone' if verb == 'undo' else 'done again'}: {sentence}", 0, None)
 
 

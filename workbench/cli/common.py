@@ -67,7 +67,7 @@ def open_for_deciding(path: Path, named: str | None, take_over: bool = False) ->
     project = open_project(folder, reviewer=name_reviewer(named, folder), take_over=take_over)
     if project.readonly:
         project.close()
-        locked = "another window" in project.readonly_reason
+        locked = project.is_locked_out
         hint = "close the other window first, or add --take-over" if locked else "mend that, then try again"
         raise LockedError(project.readonly_reason, "", hint)
     return project

@@ -116,16 +116,12 @@ class CompareScreen(InputLineScreen):
         live = self.live
         if live is None or not live.is_going_on:
             self.session.say("no run of it is going on", "refused")
-        elif self.session.pending == ("stop-run", live.comparison.id):
-            self.session.pending = None
+        elif self.session.confirms(live.comparison.id, "stop every run of this comparison? same key again"):
             own = [live.comparison.run_dir(trial) for trial in live.comparison.trials if not trial.reused]
             stopped = ask_to_stop(own)
             self.session.say(
                 f"{counted(stopped, 'run')} asked to save and end; enter, enter goes on with what is whole", "done"
             )
-        else:
-            self.session.pending = ("stop-run", live.comparison.id)
-            self.session.say("stop every run of this comparison? same key again", "refused")
 
     def write_page(self) -> None:
         """Write the page and the Markdown block beside the comparison."""

@@ -26,6 +26,10 @@ class ListScreen(InputLineScreen):
     def rescore(self) -> None:
         self.host.background.rescore()
 
+    def take_over(self) -> None:
+        self.session.take_over()
+        self.host.background.read_and_scan()
+
     def cancel_job(self) -> None:
         if self.session.place.searching is not None:
             search.stop(self.session)

@@ -165,14 +165,10 @@ class TrainScreen(InputLineScreen):
             return
         if not run.state.alive:
             self.session.say("this run has ended", "refused")
-        elif self.session.pending == ("stop-run", run.dir.name):
-            self.session.pending = None
+        elif self.session.confirms(run.dir.name, f"stop {run.dir.name}? same key again"):
             mode = stop_run(run.dir)
             words = "it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once"
             self.session.say(words, "done")
-        else:
-            self.session.pending = ("stop-run", run.dir.name)
-            self.session.say(f"stop {run.dir.name}? same key again", "refused")
 
     def next_view(self) -> None:
         if self._watched_run() is not None:

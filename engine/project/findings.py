@@ -27,6 +27,11 @@ def save_findings(folder: Path, key: str, findings: Findings) -> FindingColumns 
     return read_findings(content, {"key": key})
 
 
+def hold_findings(findings: Findings) -> FindingColumns | None:
+    """Findings in columns, without a file."""
+    return read_findings(pack_findings(findings, {}), {})
+
+
 def load_findings(folder: Path, key: str) -> FindingColumns | None:
     """The findings on disk, or None where there are none that hold for `key`."""
     content = read_cache(folder / SCAN_FILE)

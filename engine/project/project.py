@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from engine.errors import ProjectError
 from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
-from engine.project.findings import FindingsByRow, load_findings, save_findings
+from engine.project.findings import FindingsByRow, hold_findings, load_findings, save_findings
 from engine.project.fold import Reversal, map_act
 from engine.project.journals import Journals, nothing_collected
 from engine.project.row_states import States
@@ -198,6 +198,10 @@ class Project:
     def save_findings(self, findings: Findings) -> None:
         """Keep the findings beside the rows; they are a cache and may be deleted. Raises ProjectError."""
         self._take_findings(save_findings(self.folder, self.scan_key(), findings))
+
+    def hold_findings(self, findings: Findings) -> None:
+        """Take findings for as long as the project is open, and keep none."""
+        self._take_findings(hold_findings(findings))
 
     def reload_findings(self) -> bool:
         """Read the findings from disk; False where there are none that fit these rows."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from engine.errors import LockedError, UsageError
 from engine.paths import is_project, project_folder_for
 from engine.project.project import Project, open_project
 from engine.reviewer import checked_reviewer, find_reviewer
+from engine.scratch import scratch_folder
 
 REDRAW_SECONDS = 0.2
 
@@ -50,8 +50,8 @@ def name_reviewer(named: str | None, project: Path | None = None) -> str:
 def given_source(path: Path) -> Iterator[Path]:
     """The source a person named: a file or folder, `-` for standard input, or the id of a data set on the Hub."""
     if str(path) == "-":
-        with tempfile.TemporaryDirectory(prefix="tamis-stdin-") as scratch:
-            spooled = Path(scratch) / "stdin"
+        with scratch_folder("stdin", large=True) as scratch:
+            spooled = scratch / "stdin"
             with spooled.open("wb") as out:
                 shutil.copyfileobj(sys.stdin.buffer, out)
             yield spooled
@@ -71,6 +71,12 @@ def open_for_deciding(path: Path, named: str | None, take_over: bool = False) ->
         hint = "close the other window first, or add --take-over" if locked else "mend that, then try again"
         raise LockedError(project.readonly_reason, "", hint)
     return project
+
+
+def open_for_reading(path: Path, named: str | None) -> Project:
+    """The project as this reviewer sees it; needs no right to write, and takes none."""
+    folder = find_project(path)
+    return open_project(folder, reviewer=name_reviewer(named, folder), readonly=True)
 
 
 def on_a_terminal() -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from engine.project.add_rows import grow
 from engine.project.create import create_project
 from engine.project.heldout import parse_amount, reserve_drawn, reserve_file
 from engine.project.project import Project, open_project
+from engine.scratch import scratch_folder
 from engine.sources.guess import guess_shapes
 from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
@@ -49,8 +49,8 @@ def _scan_source(source: Path, arguments: argparse.Namespace, narrator: Narrator
         if not is_project(folder):
             folder = create_project(source, folder, **options)
         return _scan_folder(folder, arguments.json, narrator)
-    with tempfile.TemporaryDirectory(prefix="tamis-scan-") as scratch:
-        folder = create_project(source, Path(scratch) / "scan.tamis", **options)
+    with scratch_folder("scan", large=True) as scratch:
+        folder = create_project(source, scratch / "scan.tamis", **options)
         return _scan_folder(folder, arguments.json, narrator)
 
 

@@ -14,7 +14,7 @@ from engine.project.merge import merge
 from engine.project.project import Project, open_project
 from engine.project.replay import is_journal, replay
 from workbench.actions.typed_commands import run_headless
-from workbench.cli.common import Narrator, find_project, narrate, open_for_deciding, print_json
+from workbench.cli.common import Narrator, find_project, narrate, open_for_deciding, open_for_reading, print_json
 from workbench.text.escape import visible
 
 
@@ -74,11 +74,14 @@ def do(arguments: argparse.Namespace) -> int:
     """`tamis do PROJECT 'COMMAND' …`: the workbench's commands, headless."""
     if bool(arguments.commands) == bool(arguments.source):
         raise UsageError("give commands, or a file with --from", "", "for example tamis do P 'reject bucket:drop'")
-    with open_for_deciding(arguments.project, arguments.reviewer, arguments.take_over) as project:
+    opened = (
+        open_for_reading(arguments.project, arguments.reviewer)
+        if arguments.dry_run
+        else open_for_deciding(arguments.project, arguments.reviewer, arguments.take_over)
+    )
+    with opened as project:
         _scan_if_stale(project)
-        outcomes = (
-            _replayed(project, arguments) if arguments.source else _done(project, arguments.commands, arguments.dry_run)
-        )
+        outcomes = _replayed(project, arguments) if arguments.source else _done(project, arguments.commands, arguments)
         if arguments.json:
             print_json({"done": outcomes, "dry_run": arguments.dry_run, "status": project.counts()})
         else:
@@ -94,13 +97,13 @@ def _scan_if_stale(project: Project) -> None:
         from engine.jobs.scan import scan_project
 
         narrate("no scan fits these rows: scanning first")
-        scan_project(project, Narrator())
+        scan_project(project, Narrator(), must_keep=not project.readonly)
 
 
-def _done(project: Project, commands: list[str], dry_run: bool) -> list[dict[str, Any]]:
+def _done(project: Project, commands: list[str], arguments: argparse.Namespace) -> list[dict[str, Any]]:
     outcomes = []
     for line in commands:
-        outcome = run_headless(project, line, dry_run=dry_run)
+        outcome = run_headless(project, line, dry_run=arguments.dry_run, yes=arguments.yes)
         outcomes.append({"command": line, "rows": outcome.rows, "n": outcome.n, "text": outcome.text})
     return outcomes
 
@@ -109,7 +112,7 @@ def _replayed(project: Project, arguments: argparse.Namespace) -> list[dict[str,
     path: Path = arguments.source
     if not is_journal(path):
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-        return _done(project, [line for line in lines if line and not line.startswith("#")], arguments.dry_run)
+        return _done(project, [line for line in lines if line and not line.startswith("#")], arguments)
     replayed = replay(project, path, dry_run=arguments.dry_run)
     text = f"{replayed.lines} lines on {replayed.rows} rows" + (
         f", {replayed.unknown} rows unknown here" if replayed.unknown else ""

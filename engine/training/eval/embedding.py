@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from engine.errors import ProjectError, TrainingError, UsageError
 from engine.files import write_atomic
+from engine.scratch import scratch_folder
 from engine.small_files import read_cache
 from engine.training.plan.preflight import Progress, ask
 
@@ -44,11 +44,11 @@ def embeddings(
     kept = (read_cache(cache) if cache is not None else None) or b""
     if kept[:32] == head and kept[32:64] == hashlib.sha256(kept[64:]).digest():
         return np.frombuffer(kept[64:], np.float32).reshape(len(texts), -1)
-    with tempfile.TemporaryDirectory(prefix="tamis-embedding-") as scratch:
-        asked, made = Path(scratch) / "texts.json", Path(scratch) / "vectors"
+    with scratch_folder("embedding") as scratch:
+        asked, made = scratch / "texts.json", scratch / "vectors"
         asked.write_bytes(content)
         question = {"model": str(folder.resolve()), "texts": str(asked), "vectors": str(made)}
-        answer = ask(command or (sys.executable,), question, Path(scratch), SECONDS, progress, word="embed")
+        answer = ask(command or (sys.executable,), question, scratch, SECONDS, progress, word="embed")
         if answer["unfit"]:
             raise TrainingError(
                 "embedding needs the trainer's libraries", answer["unfit"][0], "pip install 'tamis[train]'"

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,9 +16,11 @@ from typing import Any
 from engine.errors import TrainingError
 from engine.files import write_atomic
 from engine.model import TrainingRow
+from engine.scratch import scratch_folder
 from engine.training.runs.data_files import row_lines
 from engine.training.spec.run_spec import RunSpec
 from engine.training.worker.events import read_json
+from engine.training.worker.starter import STARTER
 
 WORKER = Path(__file__).resolve().parent.parent / "worker"
 SECONDS = 600.0  # the built-in model may have to be made first, another one's tokenizer to be fetched
@@ -60,10 +61,10 @@ def preflight(
     known = (read_json(cache) if cache else None) or {}
     if known.get("asked") == asked and known.get("check") == check_of(known.get("answer")):
         return dict(known["answer"])
-    with tempfile.TemporaryDirectory(prefix="tamis-plan-") as folder:
-        data = Path(folder) / "train.jsonl"
+    with scratch_folder("plan") as folder:
+        data = folder / "train.jsonl"
         data.write_bytes(lines)
-        answer = ask(spec.command, {**question, "train": str(data)}, Path(folder), SECONDS, progress)
+        answer = ask(spec.command, {**question, "train": str(data)}, folder, SECONDS, progress)
     if cache and "error" not in answer and not answer["unfit"]:
         kept = {"asked": asked, "answer": answer, "check": check_of(answer)}
         write_atomic(cache, json.dumps(kept, ensure_ascii=False).encode())
@@ -72,8 +73,8 @@ def preflight(
 
 def versions(command: Sequence[str]) -> dict[str, Any]:
     """`python`, `versions` and `unfit` (sentences) of an interpreter. Raises TrainingError where it does not run."""
-    with tempfile.TemporaryDirectory(prefix="tamis-versions-") as folder:
-        return ask(command, {"versions_only": True}, Path(folder), VERSIONS_SECONDS)
+    with scratch_folder("versions") as folder:
+        return ask(command, {"versions_only": True}, folder, VERSIONS_SECONDS)
 
 
 def ask(
@@ -87,7 +88,7 @@ def ask(
     """Put one question (`word`: preflight or embed) to the worker and wait for its answer."""
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
     words = [*command, str(WORKER / "main.py"), word, str(folder / "question.json"), str(folder / "answer.json")]
-    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", STARTER: str(os.getpid())}
     console = folder / "console.log"
     try:
         with console.open("wb") as stream:

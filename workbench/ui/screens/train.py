@@ -14,9 +14,10 @@ from textual.worker import Worker
 from engine.errors import TamisError, TrainingError
 from engine.training.eval.inference import check_can_answer
 from engine.training.eval.pairwise import Judging
+from engine.training.runs.follow import FollowedRuns
 from engine.training.runs.launch import Run
 from engine.training.runs.live import LiveRun
-from engine.training.runs.status import RunState, list_runs
+from engine.training.runs.status import RunState, run_folders
 from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_settings
 from workbench.commands.targets import TRAIN, TRIAGE
@@ -38,6 +39,8 @@ from workbench.ui.widgets.reader import Reader
 
 # Ten looks a second at the end of a file: what is logged is on the screen within 150 ms.
 POLL_SECONDS = 0.1
+# Whatever else may change: a run that is taken up again elsewhere, a new one.
+LOOK_SECONDS = 0.5
 TALL, LONG_LIST, SHORT_LIST = 30, 6, 4
 
 
@@ -77,7 +80,7 @@ class TrainScreen(InputLineScreen):
 
     def __init__(self, run_dir: Path | None = None) -> None:
         super().__init__()
-        self.runs: tuple[RunState, ...] = ()
+        self._followed = FollowedRuns(lambda: run_folders(self.runs_dir))
         self.cursor = 0
         self.following = NextRun()
         self.watched: LiveRun | None = None
@@ -102,18 +105,24 @@ class TrainScreen(InputLineScreen):
         yield self.input_line()
 
     @property
+    def runs(self) -> tuple[RunState, ...]:
+        """The runs of the project, the newest first."""
+        return self._followed.states
+
+    @property
     def runs_dir(self) -> Path:
         return self.session.project.folder / "runs"
 
     def on_mount(self) -> None:
-        self.runs = list_runs(self.runs_dir)
+        self._followed.look()
         # A run that is going on is what one came to see.
         wanted = self._asked_for_run or next((run.dir for run in self.runs if run.alive), None)
         if wanted is not None:
             self._watch(wanted)
         else:
             self._make_plan()
-        self.set_interval(POLL_SECONDS, self._poll)
+        self._fast = self.set_interval(POLL_SECONDS, self._poll, pause=True)
+        self.set_interval(LOOK_SECONDS, self._look)
         super().on_mount()
 
     # -- what commands ask
@@ -286,7 +295,7 @@ class TrainScreen(InputLineScreen):
             self.session.say(fault, "error")
         else:
             self.session.say(f"started {run.id}; it goes on without this window", "done")
-            self.runs = list_runs(self.runs_dir)
+            self._followed.look()
             self._watch(run.dir)
         self.sync_if_current()
 
@@ -310,22 +319,42 @@ class TrainScreen(InputLineScreen):
 
     def _course_read(self, run: LiveRun) -> None:
         if self.watched is run:
+            self._fast.resume()
             self.sync_if_current()
 
     def _poll(self) -> None:
-        """Look at the files of the run; paint only what changed."""
+        """Look at the files of a run that is going on; paint only what changed."""
         run = self.watched
-        if run is None or not run.is_read or not self.is_current or not run.state.alive:
-            return
-        try:
-            changed = run.read()
-        except TrainingError as error:
-            self.session.say(str(error), "error")
-            self.watched = None
-            changed = True
-        if changed:
-            self.runs = tuple(run.state if each.dir == run.dir else each for each in self.runs)
+        if run is None or not run.is_read or not run.state.alive or not self.is_current:
+            # The slower look sees a run that is taken up again, and the screen that comes to the front.
+            self._fast.pause()
+        elif self._read_on(run):
             self.sync()
+
+    def _look(self) -> None:
+        """Bring the list of runs up to the files, and the watched one where it was taken up again."""
+        if not self.is_current:
+            return
+        at, run = self._under_cursor, self.watched
+        changed = self._followed.look()
+        if changed:
+            places = (place + 1 for place, each in enumerate(self.runs) if each.dir == at)
+            self.cursor = next(places, min(self.cursor, len(self.runs)))
+        if run is not None and run.is_read:
+            changed = self._read_on(run) or changed
+            if run.state.alive:
+                self._fast.resume()
+        if changed:
+            self.sync()
+
+    def _read_on(self, run: LiveRun) -> bool:
+        """Whether the files of the watched run say anything new."""
+        try:
+            return run.read()
+        except TrainingError as error:
+            self.session.tell(str(error), "error")
+            self.watched = None
+            return True
 
     # -- painting
 

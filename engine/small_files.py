@@ -50,7 +50,7 @@ def read_toml(path: Path, *, most: int = MOST_SETTINGS) -> dict[str, Any]:
     """A file of settings. Raises FileNotFoundError where there is none, UsageError with the reason where it cannot be
     read."""
     try:
-        return tomli.loads(read_regular(path, most).decode("utf-8"))
+        return tomli.loads(read_regular(path, most).decode("utf-8-sig"))
     except FileNotFoundError:
         raise
     except RecursionError as error:

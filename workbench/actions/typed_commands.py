@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, cast
 
-from engine.errors import UsageError
+from engine.errors import LockedError, UsageError
 from engine.model import SETTLED_KINDS
 from engine.project.project import Project
 from engine.select import select
+from workbench.actions.decide import with_recheck_answered
+from workbench.actions.preconditions import read_only
 from workbench.state.plans import (
     RESULT,
     Apart,
@@ -119,7 +121,9 @@ def _plan_verdict(project: Project, verb: Verb, selector: str) -> DecisionPlan:
     row = _row_named(selector)
     if row is not None:
         # A row called by its number is decided by hand: this is how held-out rows are decided, too.
-        return plan_row(project, verb, row, selector)
+        if verb == "reset" and project.verdict(row) == "undecided" and not project.is_edited(row):
+            return DecisionPlan((), (), selector)
+        return with_recheck_answered(project, row, plan_row(project, verb, row, selector))
     return plan_bulk(project, verb, rows, selector, seen_by(project))
 
 
@@ -178,7 +182,11 @@ def is_bulk(text: str) -> bool:
 
 
 def bulk_question(session: Session, text: str) -> str:
-    """What a bulk line would do, to be asked before it does it. Raises UsageError."""
+    """What a bulk line would do, to be asked before it does it. Raises UsageError, LockedError where this window only
+    reads."""
+    refused = read_only(session)
+    if refused is not None:
+        raise LockedError(refused)
     outcome = run_headless(session.project, text, dry_run=True)
     return f"{outcome.text}: enter again does it"
 

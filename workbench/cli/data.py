@@ -89,15 +89,13 @@ def scan_json(project: Project, findings: Findings) -> dict[str, Any]:
 
 def _print_findings(project: Project, findings: Findings) -> None:
     counts = project.counts()
-    print(
-        f"{project.name}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}, "
-        f"{counted(counts['quarantined'], 'line')} set aside"
-    )
+    read = f"{project.name}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}"
+    print(visible(f"{read}, {counted(counts['quarantined'], 'line')} set aside"))
     mixed = guess_shapes(project.rows.raw(number) for number in range(len(project.rows))).mixed
     if mixed:
-        print(f"  {mixed}")
+        print(visible(f"  {mixed}"))
     for note, count in project.settings.source.notes.items():
-        print(f"  read with a note: {note} ({counted(count, 'row')})")
+        print(visible(f"  read with a note: {note} ({counted(count, 'row')})"))
     for kind in CLUSTER_KINDS:
         members = [cluster.rows for cluster in findings.clusters if cluster.kind == kind]
         if members:

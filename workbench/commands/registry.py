@@ -14,6 +14,7 @@ from workbench.commands.review import REVIEW_COMMANDS
 from workbench.commands.screens import SCREEN_COMMANDS
 from workbench.commands.targets import CommandTarget
 from workbench.commands.training import ANSWER_COMMANDS, TRAINING_COMMANDS
+from workbench.state.session import Session
 
 COMMANDS: tuple[Command[Any], ...] = (
     *DECIDE_COMMANDS,
@@ -28,6 +29,12 @@ COMMANDS: tuple[Command[Any], ...] = (
 NOT_DONE = "not done, nothing has changed"
 """Said where a question is taken back."""
 BY_ID: dict[str, Command[Any]] = {command.id: command for command in COMMANDS}
+
+
+def is_barred(command: Command[Any], session: Session) -> bool:
+    """Whether a command cannot act because this window only reads."""
+    refused = read_only(session)
+    return refused is not None and command.precondition(session) == refused
 
 
 def perform(target: CommandTarget, command: Command[Any]) -> None:

@@ -16,6 +16,7 @@ from workbench.state.session import Session
 from workbench.text.escape import visible_line
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now, actions_of, hand_back
 from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.safe_input import ShownSafely
 
 COUNT_AFTER_SECONDS = 0.2
 SLICE_SECONDS = 0.006
@@ -47,7 +48,7 @@ class InputLine(Input):
     cursor_blink = STEADY_CURSOR
 
     def __init__(self, answered: Callable[[str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, compact=True)
+        super().__init__(id=id, compact=True, highlighter=ShownSafely())
         self._answered = answered
         self._leave = leave
         self._timer: Timer | None = None

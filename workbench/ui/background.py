@@ -23,6 +23,8 @@ from workbench.state.session import Session
 from workbench.ui import jobs
 
 # How often a window looks what a job of its own, another window or another command has put on disk.
+LOOK_SECONDS = 1.0
+# While rows are still being read they are what one waits for.
 POLL_SECONDS = 0.5
 # A key waits for one slice of a search at most.
 SLICE_SECONDS = 0.006
@@ -70,7 +72,8 @@ class Background:
     def start(self) -> None:
         """Read what is not read yet, then scan what is not scanned yet; from now on look what others do here."""
         self._rows_at, self._scan_at = self._time_of("project.toml"), self._time_of("scan.bin")
-        self._host.set_interval(POLL_SECONDS, self.look_at_disk, name="disk")
+        every = LOOK_SECONDS if self._host.session.project.is_complete else POLL_SECONDS
+        self._host.set_interval(every, self.look_at_disk, name="disk")
         self.read_and_scan()
 
     def read_and_scan(self) -> None:

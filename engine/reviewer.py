@@ -9,10 +9,12 @@ import subprocess
 from pathlib import Path
 
 from engine.errors import UsageError
+from engine.small_files import read_regular
 
 # Names that many people share: a journal under one of them says nothing about who decided.
 SHARED_NAMES = frozenset({"root", "ubuntu", "admin", "user", "ec2-user", "debian"})
 GIT_TIMEOUT_SECONDS = 2
+MOST_BYTES = 4096
 
 
 def find_reviewer(named: str | None, configured: str | None) -> str | None:
@@ -54,10 +56,9 @@ def install_id() -> str:
     """Eight hex digits that tell this install from others of the same reviewer; made at first use."""
     folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis"
     path = folder / "install"
-    try:
-        return path.read_text(encoding="ascii").strip()[:8]
-    except FileNotFoundError:
-        pass
+    known = _known_id(path)
+    if known is not None:
+        return known
     made = secrets.token_hex(4)
     folder.mkdir(parents=True, exist_ok=True)
     # Exclusive creation: of two first starts at once, one makes the id and the other reads it.
@@ -65,5 +66,15 @@ def install_id() -> str:
         with path.open("x", encoding="ascii") as stream:
             stream.write(made + "\n")
     except FileExistsError:
-        return path.read_text(encoding="ascii").strip()[:8]
+        return _known_id(path) or made
     return made
+
+
+def _known_id(path: Path) -> str | None:
+    """The id that is kept, or None where none is yet. Raises UsageError where the file cannot be read."""
+    try:
+        return read_regular(path, MOST_BYTES).decode("ascii").strip()[:8]
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read", str(error), "remove it: a new id is made") from error

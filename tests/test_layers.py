@@ -36,7 +36,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.small_files": ("engine.errors",),
     "engine.scratch": (),
     "engine.paths": ("engine.errors",),
-    "engine.reviewer": ("engine.errors",),
+    "engine.reviewer": ("engine.errors", "engine.small_files"),
     "engine.sources": GROUND,
     "engine.scan": GROUND,
     REQUESTS: (*GROUND, *SCAN_TEXT),

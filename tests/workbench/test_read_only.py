@@ -107,6 +107,10 @@ def test_a_large_undo_typed_says_what_it_takes_back_and_wants_yes(
     assert main(words) == 2
     error = capsys.readouterr().err
     assert error == "tamis: undo takes back: reject 21 rows (not token>50). Add --yes to do it\n"
+    # What the same call did is taken back without a question.
+    assert main([*words[:2], "accept row:0-39", "undo", *words[3:]]) == 0
+    assert main([*words[:2], "accept row:0-39", "undo", "undo", *words[3:]]) == 2
+    assert "not token>50" in capsys.readouterr().err
     assert main([*words, "--yes"]) == 0
     with open_project(folder, readonly=True) as project:
         assert project.tally()["rejected"] == 0

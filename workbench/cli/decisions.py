@@ -101,11 +101,20 @@ def _scan_if_stale(project: Project) -> None:
 
 
 def _done(project: Project, commands: list[str], arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    outcomes = []
+    outcomes, before = [], 0 if project.readonly else project.last_line
     for line in commands:
-        outcome = run_headless(project, line, dry_run=arguments.dry_run, yes=arguments.yes)
+        yes = arguments.yes or _reverses_own(project, line.strip(), before)
+        outcome = run_headless(project, line, dry_run=arguments.dry_run, yes=yes)
         outcomes.append({"command": line, "rows": outcome.rows, "n": outcome.n, "text": outcome.text})
     return outcomes
+
+
+def _reverses_own(project: Project, line: str, before: int) -> bool:
+    """Whether an undo or redo is of an act that the same call made: that is not asked about."""
+    if line not in ("undo", "redo"):
+        return False
+    found = project.next_reversal("undo" if line == "undo" else "redo")
+    return found is not None and found.number > before
 
 
 def _replayed(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,7 @@ from engine.training.spec.parse import parse_settings
 from workbench.commands.targets import TRAIN, TRIAGE
 from workbench.render import training_run
 from workbench.render.run_lines import run_line
-from workbench.render.training_run import sentence
-from workbench.text.blocks import Paragraph, Styled
+from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
 from workbench.ui.next_run import NextRun
@@ -374,9 +372,9 @@ class TrainScreen(InputLineScreen):
             self.query_one("#reason", OneLine).show(self._next_step())
             return
         self.query_one("#title", OneLine).show(training_run.title(run))
-        self.query_one("#reason", OneLine).show(self._most_pressing(run))
+        self.query_one("#reason", OneLine).show(training_run.most_pressing(run, self._view))
         if not shows_curve:
-            reader.open((run.dir, self._view), lambda: self._view_document(run))
+            reader.open((run.dir, self._view), lambda: training_run.view_document(run, self._view))
             return
         others = [other for folder, other in self.overlaid.items() if folder != run.dir]
         last_step = max([run.state.max_steps, *(other.state.max_steps for other in others)])
@@ -387,31 +385,10 @@ class TrainScreen(InputLineScreen):
         happened = (run.dir, len(run.told), run.told[-1]["t"] if run.told else 0, run.state.state)
         if happened != self._happened:  # a step alone is nothing that this pane tells
             self._happened = happened
-            self.query_one("#happenings", Reader).open(run.dir, lambda: _happenings(run))
+            self.query_one("#happenings", Reader).open(run.dir, lambda: training_run.view_document(run, "curve"))
 
     def _next_step(self) -> tuple[Styled, ...]:
         if self.following.is_refused:
             return ((" refused, see above", "error"),)
         can_start = self.following.plan is not None and self.cursor == 0
         return ((" enter starts it, J reads on", "reason"),) if can_start else ()
-
-    def _most_pressing(self, run: LiveRun) -> tuple[Styled, ...]:
-        if run.state.error:
-            return ((f" {visible_line(run.state.error)}", "error"),)
-        if run.alerts:
-            return ((f" {visible_line(sentence(run.alerts[-1]))}", "refused"),)
-        last = sentence(run.told[-1]) if run.told and self._view != "curve" else ""
-        return ((f" {visible_line(last)}", "reason"),)
-
-    def _view_document(self, run: LiveRun) -> Iterator[Paragraph]:
-        if self._view == "answers":
-            yield from training_run.answers(run)
-            return
-        yield from training_run.happenings(run)
-        yield Paragraph(())
-        yield from training_run.log_tail(run.dir)
-
-
-def _happenings(run: LiveRun) -> Iterator[Paragraph]:
-    yield from training_run.ended(run)
-    yield from training_run.happenings(run)

@@ -289,7 +289,7 @@ def view_document(run: LiveRun, view: str) -> Iterator[Paragraph]:
 
 
 def most_pressing(run: LiveRun, view: str) -> tuple[Styled, ...]:
-    """The one line below a view: what went wrong, else the latest alert, else what happened last where no pane tells."""
+    """The line below a view: what went wrong, else the latest alert, else what happened last where no pane tells it."""
     if run.state.error:
         return ((f" {visible_line(run.state.error)}", "error"),)
     if run.alerts:

@@ -9,9 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from engine.errors import UsageError
+from engine.small_files import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,9 @@ def load_config(project: Path | None = None) -> Config:
     config = Config()
     for path in (config_folder() / "config.toml", *((project / "config.toml",) if project else ())):
         try:
-            content = tomli.loads(path.read_text(encoding="utf-8"))
+            content = read_toml(path)
         except FileNotFoundError:
             continue
-        except (OSError, tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: cannot be read", str(error), "mend or remove it") from error
         config = _overlaid(config, content, str(path))
     return config
 

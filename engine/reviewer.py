@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from engine.errors import ProjectError, UsageError
+from engine.small_files import read_regular
 
 # Names that many people share: a journal under one of them says nothing about who decided.
 SHARED_NAMES = frozenset({"root", "ubuntu", "admin", "user", "ec2-user", "debian"})
@@ -16,6 +17,7 @@ GIT_TIMEOUT_SECONDS = 2
 # With the install, `.jsonl` and `.owner` it makes 255 bytes, the longest name a file system takes.
 STEM_BYTES = 234
 _ID = re.compile(rb"[0-9A-Za-z_-]{1,8}")
+MOST_BYTES = 4096
 
 
 def find_reviewer(named: str | None, configured: str | None) -> str | None:
@@ -83,7 +85,7 @@ def install_id() -> str:
 def _kept_id(path: Path) -> str:
     """What the file says; "" where there is none, or none that can be part of a file name."""
     try:
-        said = path.read_bytes().strip()[:8]
+        said = read_regular(path, MOST_BYTES).strip()[:8]
     except FileNotFoundError:
         return ""
     return said.decode("ascii") if _ID.fullmatch(said) else ""

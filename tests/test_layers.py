@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each folder, and each module at the top of `engine`, may import itself and what is named behind it. Lowest first.
 GROUND = (
     *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals"),
-    *("engine.files", "engine.paths", "engine.reviewer", "engine.places"),
+    *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.jsontext", "engine.scan.dates")
@@ -33,11 +33,13 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.phrases": (),
     "engine.numerals": (),
     # Starts a module of `engine.jobs` by name, as a process of its own: takes the package in before that.
-    "engine.job_process": ("engine",),
+    "engine.job_process": ("engine", WORKER),
     "engine.files": ("engine.errors",),
+    "engine.small_files": ("engine.errors",),
+    "engine.scratch": (),
     "engine.paths": ("engine.errors",),
     "engine.places": ("engine.errors", "engine.paths"),
-    "engine.reviewer": ("engine.errors",),
+    "engine.reviewer": ("engine.errors", "engine.small_files"),
     "engine.sources": GROUND,
     "engine.scan": GROUND,
     REQUESTS: (*GROUND, *SCAN_TEXT),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import load_config
-from engine.errors import TamisError, UsageError
+from engine.errors import ProjectError, TamisError, UsageError
 from engine.files import write_atomic
 from engine.jobs.protocol import end_when_parent_does, say
 from engine.numerals import whole_number
@@ -45,13 +45,25 @@ def candidates_of(project: Project) -> list[Candidate]:
     return found
 
 
-def pick_rows(project: Project, wanted: int, *, locked: Collection[int] = (), refused: Collection[int] = ()) -> Pick:
-    """Propose `wanted` rows and keep the proposal in the project's folder. Nothing is decided."""
+def pick_rows(
+    project: Project,
+    wanted: int,
+    *,
+    locked: Collection[int] = (),
+    refused: Collection[int] = (),
+    must_keep: bool = True,
+) -> Pick:
+    """Propose `wanted` rows and keep the proposal in the project's folder; without `must_keep` a folder that cannot be
+    written is no fault. Nothing is decided."""
     candidates = candidates_of(project)
     vectors = _embeddings(project, candidates)
     pick = propose(candidates, wanted, locked=locked, refused=refused, embeddings=vectors)
     content = json.dumps(pick_to_json(project, pick), ensure_ascii=False)
-    write_atomic(project.folder / "pick.json", content.encode("utf-8", "surrogatepass"))
+    try:
+        write_atomic(project.folder / "pick.json", content.encode("utf-8", "surrogatepass"))
+    except ProjectError:
+        if must_keep:
+            raise
     return pick
 
 

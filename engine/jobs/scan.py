@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.config import load_config
-from engine.errors import TamisError
+from engine.errors import ProjectError, TamisError
 from engine.jobs.protocol import end_when_parent_does, say
 from engine.model import Findings
 from engine.project.project import Project, open_project
@@ -32,11 +32,14 @@ def scan_project(
     progress: Callable[[str, int, int], None] | None = None,
     exact_found: Callable[[Findings], None] | None = None,
     processes: int | None = None,
+    *,
+    must_keep: bool = True,
 ) -> Findings:
     """Scan the rows as they stand (edits applied, a person's word on pairs kept) and save the findings.
 
     `exact_found` is called once the exact clusters are saved. They are not saved over findings of the same rows.
-    `processes` as for `engine.scan.pipeline.scan`.
+    `processes` as for `engine.scan.pipeline.scan`. Without `must_keep` a disk that refuses is no fault: the findings
+    then last as long as `project` is open.
     """
     from engine.scan.cache import load_cache, save_cache
 
@@ -62,7 +65,7 @@ def scan_project(
         )
 
     def keep_exact(findings: Findings) -> None:
-        if project.findings is None or not project.findings.complete:
+        if must_keep and (project.findings is None or not project.findings.complete):
             project.save_findings(timed(findings))
         if exact_found is not None:
             exact_found(findings)
@@ -83,8 +86,13 @@ def scan_project(
             processes=processes,
         )
     )
-    project.save_findings(findings)
-    save_cache(project.folder, cache)
+    try:
+        project.save_findings(findings)
+        save_cache(project.folder, cache)
+    except ProjectError:
+        if must_keep:
+            raise
+        project.hold_findings(findings)
     return findings
 
 

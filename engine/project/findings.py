@@ -12,6 +12,7 @@ from engine.model import Cluster, Findings, Flag
 from engine.project.journal import now
 from engine.scan.columns import FindingColumns
 from engine.scan.store import pack_findings, read_findings
+from engine.small_files import read_cache
 
 SCAN_FILE = "scan.bin"
 # What findings were kept in up to version 1; nobody reads it any more.
@@ -33,9 +34,10 @@ def columns_of(key: str, findings: Findings) -> FindingColumns | None:
 
 def load_findings(folder: Path, key: str) -> FindingColumns | None:
     """The findings on disk, or None where there are none that hold for `key`."""
+    content = read_cache(folder / SCAN_FILE)
     try:
-        return read_findings((folder / SCAN_FILE).read_bytes(), {"key": key})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return read_findings(content, {"key": key}) if content is not None else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # Missing or damaged: it is a cache, a new scan makes it again.
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from engine.model import SHAPES, Act, Row, VerdictName
 from engine.project.journal import MOST_TOLD, NOTHING_READ, End, JournalPart, LeftOut, act_from_json, unread
@@ -45,6 +45,19 @@ class RowState:
 
 
 BLANK = RowState()
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What an undo would take back, or a redo do again: which line, in words, how many rows its acts name.
+
+    `is_basic`: it is of the held-out set, or of how rows are read.
+    """
+
+    number: int
+    words: str
+    rows: int
+    is_basic: bool
 
 
 class Base(Protocol):
@@ -187,6 +200,16 @@ class Fold:
 
     def _number(self, key: Key | None) -> int | None:
         return key[0] if isinstance(key, tuple) else key
+
+    def reversal(self, verb: Literal["undo", "redo"]) -> Reversal | None:
+        """What an undo or a redo would do next; None where there is nothing."""
+        key = next(reversed(self._done if verb == "undo" else self._undone), None)
+        number = self._number(key)
+        if key is None or number is None:
+            return None
+        acts = self._applied[key].acts
+        is_basic = any(act.do in ("holdout", "map") for act in acts)
+        return Reversal(number, self.describe(number), len(_ids(acts)), is_basic)
 
     def describe(self, number: int) -> str:
         """The line that an undo or a redo of this number means, in words: `reject 12 rows (bucket:drop)`."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from engine.errors import LockedError, ProjectError
 from engine.model import Act
-from engine.project.fold import Fold
+from engine.project.fold import Fold, Reversal
 from engine.project.journal import End, journal_line, journal_paths, now, read_journal
 from engine.project.journal_writer import JournalWriter, taken_over
 from engine.project.line_checks import check_line
@@ -32,6 +32,11 @@ class Appended:
     touched: set[str] | None
 
 
+def journal_path(folder: Path, reviewer: str) -> Path:
+    """The journal of a reviewer on this install. Raises OSError where the install has no id and none can be kept."""
+    return folder / "decisions" / f"{file_stem(reviewer)}@{install_id()}.jsonl"
+
+
 @contextmanager
 def nothing_collected() -> Iterator[None]:
     """Tens of thousands of lines are replayed into as many objects, none of them garbage: looking for some among them,
@@ -49,7 +54,8 @@ class Journals:
     """The fold of each journal file, each on top of the snapshot where one fits, and the writer of `own`.
 
     `notes` say what could not be read and what was set aside. `own` is the file this window writes to, or None where it
-    only reads; `readonly_reason` then says why. Raises ProjectError where a journal cannot be read.
+    only reads; `readonly_reason` then says why, `is_locked_out` whether it is for another window. Raises ProjectError
+    where a journal cannot be read.
     """
 
     def __init__(self, folder: Path, rows: RowStore, reviewer: str | None, readonly: bool, take_over: bool) -> None:
@@ -61,6 +67,7 @@ class Journals:
         self.notes: list[str] = []
         self.own: Path | None = None
         self.readonly_reason = ""
+        self.is_locked_out = False
         self._missed: set[str] | None = set()
         """Ids in lines that another program wrote to our journal: folded in, and nobody was told yet."""
         self.notes += finish_merge(folder / "decisions")
@@ -78,10 +85,11 @@ class Journals:
         folder = self._folder / "decisions"
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
-            path = folder / f"{file_stem(reviewer)}@{install_id()}.jsonl"
+            path = journal_path(self._folder, reviewer)
             self._writer = JournalWriter(path, take_over=take_over)
             self.own = path
         except LockedError as error:
+            self.is_locked_out = True
             self.readonly_reason = f"{error.title} ({error.message})" if error.message else error.title
         except ProjectError as error:
             self.readonly_reason = f"{error.title}: {error.message}" if error.message else error.title
@@ -155,11 +163,20 @@ class Journals:
         Raises ProjectError where this window only reads.
         """
         fold = self._with_history()
-        number = fold.undo_number() if verb == "undo" else fold.redo_number()
-        if number is None:
+        found = fold.reversal(verb)
+        if found is None:
             return None
-        line = {"v": 1, "n": fold.last_number + 1, "at": now(), "by": self._reviewer, verb: number}
-        return line, fold.describe(number)
+        line = {"v": 1, "n": fold.last_number + 1, "at": now(), "by": self._reviewer, verb: found.number}
+        return line, found.words
+
+    def next_reversal(self, verb: Literal["undo", "redo"]) -> Reversal | None:
+        """What an undo or a redo by this reviewer would do, also where this window only reads; None for nothing."""
+        if self.own is not None and not self.readonly:
+            return self._with_history().reversal(verb)
+        fold = Fold()
+        if self._reviewer:
+            fold.take(read_journal(journal_path(self._folder, self._reviewer)))
+        return fold.reversal(verb)
 
     def append(self, line: dict[str, Any]) -> Appended:
         """Write a line, synced, and fold it in. It gets the number behind the last one in the file.
@@ -228,6 +245,7 @@ class Journals:
 
     def _only_reads(self, error: LockedError) -> None:
         self.close()
+        self.is_locked_out = True
         self.readonly_reason = error.title.removeprefix("not saved: ")
 
     def _own_fold(self) -> Fold:

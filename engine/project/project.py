@@ -11,9 +11,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.errors import ProjectError
 from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
 from engine.project.findings import FindingsByRow, columns_of, load_findings, save_findings
-from engine.project.fold import map_act
+from engine.project.fold import Reversal, map_act
 from engine.project.journals import Journals, nothing_collected
 from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp
 from engine.project.row_states import States
@@ -42,6 +43,7 @@ class Project:
     ) -> None:
         self.folder = folder
         self.reviewer = reviewer or ""
+        self._blind = blind
         self._is_staged = staged
         self._row_notes = [] if readonly or reviewer is None else settle_left_over(folder)
         self.settings, self.rows, self._stamp = (*staged_rows(folder), ()) if staged else open_rows(folder)
@@ -92,6 +94,24 @@ class Project:
     def readonly_reason(self) -> str:
         """Why this window only reads; empty where it writes."""
         return self._journals.readonly_reason
+
+    @property
+    def is_locked_out(self) -> bool:
+        """Whether this window only reads because another one decides under the same name: `take_over` turns it."""
+        return self.readonly and self._journals.is_locked_out
+
+    def take_over(self) -> None:
+        """Become the writer of this reviewer's journal, with all that was decided elsewhere meanwhile; the other window
+        then only reads. Raises ProjectError where the folder refuses."""
+        before = self._journals
+        with nothing_collected():
+            self._journals = Journals(self.folder, self.rows, self.reviewer, False, True)
+            before.close()
+            self._states = States(self.rows, self._journals.folds, self._journals.own, self._blind)
+        self.rows.read_by(self.mapping)
+        self.reload_findings()
+        if self.readonly:
+            raise ProjectError("this window still only reads", self.readonly_reason, "mend that, then try again")
 
     @property
     def mapping(self) -> Mapping:
@@ -198,6 +218,10 @@ class Project:
         else:
             self._take_findings(save_findings(self.folder, self.scan_key(), findings))
 
+    def hold_findings(self, findings: Findings) -> None:
+        """Take findings for as long as the project is open, and keep none."""
+        self._take_findings(columns_of(self.scan_key(), findings))
+
     def reload_findings(self) -> bool:
         """Read the findings from disk; False where there are none that fit these rows."""
         columns = load_findings(self.folder, self.scan_key())
@@ -281,6 +305,10 @@ class Project:
     def redo(self) -> str | None:
         """Do the last undone act again; the act in words, or None where there is none."""
         return self._reverse("redo")
+
+    def next_reversal(self, verb: Literal["undo", "redo"]) -> Reversal | None:
+        """What `undo` or `redo` would do, also where this window only reads; None where there is nothing."""
+        return self._journals.next_reversal(verb)
 
     def _reverse(self, verb: Literal["undo", "redo"]) -> str | None:
         found = self._journals.reversal(verb)

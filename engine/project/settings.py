@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomli
-
-from engine.errors import ProjectError
+from engine.errors import ProjectError, UsageError
 from engine.files import write_atomic
-from engine.model import ShapeName
+from engine.model import SHAPES, ShapeName
+from engine.small_files import read_toml
 from engine.sources.mapping import Mapping
 
 FORMAT_VERSION = 1
 SETTINGS_FILE = "project.toml"
+# A source a file that was added: tens of thousands of them.
+MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,13 @@ def read_settings(folder: Path, name: str = SETTINGS_FILE) -> ProjectSettings:
     """Raises ProjectError where the folder is no project, damaged, or of a later version."""
     path = folder / name
     try:
-        content = tomli.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path, most=MOST_BYTES)
     except FileNotFoundError as error:
         raise ProjectError(
             f"{folder}: is not a tamis project", "it has no project.toml", "open a data file, or a .tamis folder"
         ) from error
-    except (OSError, tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path}: cannot be read", str(error), "restore it from a copy") from error
+    except UsageError as error:
+        raise ProjectError(error.title, error.message, "restore it from a copy") from error
     if content.get("format") != FORMAT_VERSION:
         raise ProjectError(
             f"{folder}: has project format {content.get('format')!r}, this tamis knows {FORMAT_VERSION}",
@@ -67,13 +68,30 @@ def read_settings(folder: Path, name: str = SETTINGS_FILE) -> ProjectSettings:
     try:
         mapping: dict[str, Any] = content["mapping"]
         shape: ShapeName = mapping["shape"]
-        return ProjectSettings(
+        settings = ProjectSettings(
             tuple(SourceFile(**source) for source in content["source"]),
             Mapping(shape, dict(mapping["fields"])),
             content.get("key"),
         )
-    except (KeyError, TypeError, IndexError) as error:
+        _check_types(settings)
+        return settings
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProjectError(f"{path}: is incomplete ({error})", "", "restore it from a copy") from error
+
+
+def _check_types(settings: ProjectSettings) -> None:
+    """Raises TypeError where a value is of another kind than `write_settings` writes."""
+    if not settings.sources or settings.mapping.shape not in SHAPES:
+        raise TypeError("it names no source, or a shape of rows that is not known")
+    texts = [*settings.mapping.fields.values(), settings.key or ""]
+    counts: list[object] = []
+    for source in settings.sources:
+        texts += [source.path, source.format, source.sha256]
+        counts += [source.size, source.rows, source.quarantined, source.first_row, *source.notes.values()]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a text is none")
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
+        raise TypeError("a count is none")
 
 
 def write_settings(folder: Path, settings: ProjectSettings, name: str = SETTINGS_FILE) -> None:

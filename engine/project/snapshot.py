@@ -2,13 +2,15 @@
 
 `snapshot.bin` is a cache: it is keyed by the rows and by how many bytes of which journal it holds, and may be deleted.
 Layout: magic, length of the head (u64), the head as JSON, then per journal five columns of one entry a row: verdict
-code (u8), seen (u8), held out (u8), index into the table of reasons (u32), time (u32; unix seconds + 1, 0 for none).
+code (u8), seen (u8), held out (u8), index into the table of reasons (u32), time (u32; unix seconds + 1, 0 for none);
+at the end the CRC-32 of all of it.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from engine.project.fold import Fold, RowState, map_act, mapping_of_act
 from engine.project.journal import End, act_from_json, act_to_json, hash_of
 from engine.project.line_checks import ACTS
 from engine.project.rows import RowStore
+from engine.small_files import read_cache
 
 MAGIC = b"TAMISSN2" if sys.byteorder == "little" else b"TAMISSNC"
 LATEST = 2**32 - 1
@@ -92,6 +95,10 @@ def _seconds(stamp: str) -> int:
     return min(int(datetime.fromisoformat(stamp).timestamp()) + 1, LATEST) if stamp else 0
 
 
+def _check_of(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(4, sys.byteorder)
+
+
 def check_of(path: Path, size: int) -> str:
     """A short hash of the first `size` bytes of a journal: of all of them, since any line can have been changed."""
     digest = blake2b(digest_size=8)
@@ -104,10 +111,10 @@ def check_of(path: Path, size: int) -> str:
 
 def load_snapshot(folder: Path, rows: RowStore) -> dict[str, Fold]:
     """Journal file name -> a fold standing on the snapshot; empty where no snapshot fits."""
+    content = read_cache(folder / "snapshot.bin") or b""
+    if content[:8] != MAGIC or content[-4:] != _check_of(content[:-4]):
+        return {}
     try:
-        content = (folder / "snapshot.bin").read_bytes()
-        if content[:8] != MAGIC:
-            return {}
         length = int.from_bytes(content[8:16], sys.byteorder)
         head = json.loads(content[16 : 16 + length])
         # A version that knows other acts folds the journals anew.
@@ -121,7 +128,7 @@ def load_snapshot(folder: Path, rows: RowStore) -> dict[str, Fold]:
             if path.stat().st_size >= entry["bytes"] and check_of(path, entry["bytes"]) == entry["check"]:
                 folds[entry["name"]] = _fold_on(columns, entry, rows)
         return folds
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         # Missing or damaged: it is a cache, the journals say it all again.
         return {}
 
@@ -186,7 +193,7 @@ def save_snapshot(folder: Path, rows: RowStore, folds: Mapping[Path, Fold]) -> N
                 body += [columns.reasons.tobytes(), columns.times.tobytes()]
         packed = json.dumps(head).encode("ascii")
         whole = MAGIC + len(packed).to_bytes(8, sys.byteorder) + packed + b"".join(body)
-        write_atomic(folder / "snapshot.bin", whole)
+        write_atomic(folder / "snapshot.bin", whole + _check_of(whole))
     except (ProjectError, OSError):
         return
 

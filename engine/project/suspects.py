@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import index
 from pathlib import Path
 from typing import Any
 
 from engine.files import write_atomic
 from engine.model import Flag
 from engine.project.rows import RowStore
+from engine.small_files import read_cached_json
 
 FILE = "suspects.json"
 KINDS = ("learnt_nothing", "got_worse", "forgotten", "surprising")
@@ -57,13 +59,16 @@ def save_suspects(folder: Path, suspects: Suspects) -> None:
 
 def load_suspects(folder: Path) -> Suspects:
     """Those of the last run that was read; none where there is no file or it is damaged."""
+    stored = read_cached_json(folder / FILE)
     try:
-        stored = json.loads((folder / FILE).read_bytes())
-        if stored["v"] != VERSION:
+        if stored.get("v") != VERSION:
             return Suspects()
-        rows = tuple(Suspected(**row) for row in stored["rows"])
+        rows = tuple(
+            Suspected(str(row["id"]), str(row["kind"]), index(row["rank"]), index(row["of"]), str(row["reason"]))
+            for row in stored["rows"]
+        )
         return Suspects(str(stored["run"]), str(stored["at"]), rows, {k: float(v) for k, v in stored["scores"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return Suspects()
 
 

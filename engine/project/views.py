@@ -24,5 +24,4 @@ def open_staged(folder: Path) -> Project:
 def refuse_readonly(project: Project, hint: str = "close the other window first") -> None:
     """Raise LockedError where nothing can be decided in a project; `hint` is for another window that decides in it."""
     if project.readonly:
-        locked = "another window" in project.readonly_reason or "is deciding" in project.readonly_reason
-        raise LockedError(project.readonly_reason, "", hint if locked else "mend that, then try again")
+        raise LockedError(project.readonly_reason, "", hint if project.is_locked_out else "mend that, then try again")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import index
 from pathlib import Path
 from typing import Any
 
 from engine.files import write_atomic
+from engine.small_files import read_cached_json
 
 FILE = "queue.json"
 VERSION = 1
+LEFT = ("estimate", "least", "most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,22 @@ def save_queue(folder: Path, queue: Queue) -> None:
 
 def load_queue(folder: Path, key: str) -> Queue | None:
     """The queue of these rows, or None where there is none that fits: it is a cache."""
+    stored = read_cached_json(folder / FILE)
     try:
-        stored = json.loads((folder / FILE).read_bytes().decode("utf-8", "surrogatepass"))
-        if stored["v"] != VERSION or stored["key"] != key:
+        if stored.get("v") != VERSION or stored["key"] != key:
             return None
+        left = stored["left"]
         return Queue(
-            tuple(stored["order"]),
-            {int(row): chance for row, chance in stored["chances"].items()},
-            {int(row): tuple((name, weight) for name, weight in parts) for row, parts in stored["why"].items()},
-            stored["decided"],
-            stored["bad"],
-            stored["left"],
+            tuple(map(index, stored["order"])),
+            {int(row): float(chance) for row, chance in stored["chances"].items()},
+            {
+                int(row): tuple((str(name), float(weight)) for name, weight in parts)
+                for row, parts in stored["why"].items()
+            },
+            index(stored["decided"]),
+            index(stored["bad"]),
+            None if left is None else {name: float(left[name]) for name in LEFT},
             key,
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None

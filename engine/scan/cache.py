@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -24,10 +25,16 @@ import numpy.typing as npt
 
 from engine.files import write_atomic
 from engine.scan.flag_cache import FlagCache, from_json, sources_of, to_json
+from engine.small_files import read_cache
 
 FORMAT = 4
 MOST_PAIRS = 100_000
 NAME = "scan.cache"
+# What reading a damaged file of this form raises: too deep is a RuntimeError, as is a part that is encrypted.
+FAULTS = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -65,8 +72,11 @@ class ScanCache:
 
 def load_cache(folder: Path) -> ScanCache:
     """The cache beside a project; an empty one where there is none, or where it is damaged or of another version."""
+    content = read_cache(folder / NAME)
+    if content is None:
+        return ScanCache()
     try:
-        with zipfile.ZipFile(folder / NAME) as parts:
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
             head = json.loads(parts.read("pairs.json"))
             if head.get("format") != FORMAT or head.get("rules") != sources_of("duplicates").hex():
                 return ScanCache()
@@ -83,7 +93,7 @@ def load_cache(folder: Path) -> ScanCache:
         if not fits or (len(words.ids) and int(words.ids.max()) >= len(names)) or bool((words.ids < 0).any()):
             return ScanCache()
         return ScanCache(words, dict(head["pairs"]), flags)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+    except FAULTS:
         # It is a cache: what cannot be read is worked out again.
         return ScanCache()
 

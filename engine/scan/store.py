@@ -2,7 +2,8 @@
 
 Layout, in native byte order: magic, length of the head (u64), the head as JSON, the columns one behind the other. The
 head names the columns with their type and length, the signals, what the findings belong to, and the CRC-32 of all
-columns, so that a file that was damaged is told before anything of it is believed.
+columns; the CRC-32 of the head stands at the end (files of earlier versions lack it). So a file that was damaged is
+told before anything of it is believed.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def pack_findings(findings: Findings, about: Mapping[str, str]) -> bytes:
         "crc": zlib.crc32(body),
     }
     packed = json.dumps(head).encode("ascii")
-    return MAGIC + len(packed).to_bytes(8, sys.byteorder) + packed + body
+    return MAGIC + len(packed).to_bytes(8, sys.byteorder) + packed + body + _check_of(packed)
 
 
 def read_findings(content: bytes, about: Mapping[str, str]) -> FindingColumns | None:
@@ -54,10 +55,15 @@ def read_findings(content: bytes, about: Mapping[str, str]) -> FindingColumns | 
     if content[:8] != MAGIC:
         raise ValueError("not the findings of this version")
     start = 16 + int.from_bytes(content[8:16], sys.byteorder)
-    head: dict[str, Any] = json.loads(content[16:start])
+    packed = content[16:start]
+    head: dict[str, Any] = json.loads(packed)
     if any(head["about"].get(name) != value for name, value in about.items()):
         return None
     body = memoryview(content)[start:]
+    expected = sum(count * array(code).itemsize for _, code, count in head["columns"])
+    body, check = body[:expected], bytes(body[expected:])
+    if len(body) != expected or check not in (b"", _check_of(packed)):
+        raise ValueError("the findings are damaged")
     if zlib.crc32(body) != head["crc"]:
         raise ValueError("the findings are damaged")
     columns: dict[str, memoryview] = {}
@@ -67,6 +73,10 @@ def read_findings(content: bytes, about: Mapping[str, str]) -> FindingColumns | 
         columns[name] = body[at : at + size].cast(code)
         at += size
     return FindingColumns(columns, head["signals"], head["seconds"], head["complete"])
+
+
+def _check_of(packed: bytes) -> bytes:
+    return zlib.crc32(packed).to_bytes(4, sys.byteorder)
 
 
 def _type_of(column: array[int] | array[float] | bytes) -> str:

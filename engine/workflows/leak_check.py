@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from engine.errors import TamisError
 from engine.job_process import job_command
 from engine.model import TrainingRow
+from engine.scratch import scratch_folder
 
 
 def find_leaks(
@@ -29,8 +28,8 @@ def find_leaks(
         "sets": {name: [row_json(row) for row in rows] for name, rows in sets.items()},
         "apart": [list(group) for group in apart],
     }
-    with tempfile.TemporaryDirectory(prefix="tamis-leaks-") as folder:
-        asked, answer = Path(folder) / "question.json", Path(folder) / "answer.json"
+    with scratch_folder("leaks") as folder:
+        asked, answer = folder / "question.json", folder / "answer.json"
         asked.write_text(json.dumps(question), encoding="utf-8")
         process = subprocess.Popen(
             job_command("engine.jobs.leaks", str(asked), str(answer)),

@@ -85,7 +85,9 @@ class Box:
     def step(self, words: Sequence[str], folder: Path, project: str) -> dict[str, Any]:
         """Do one command in `folder`: what `status` says afterwards, and the lines that came into the journals."""
         before = journals(folder / project)
-        done = self.json(*words, cwd=folder)
+        # A large undo is asked about by now.
+        yes = ["--yes"] if {"undo", "redo"} & set(words) else []
+        done = self.json(*words, *yes, cwd=folder)
         status = done["status"] if "status" in done else self.json("status", project, cwd=folder)
         lines = {}
         for file, content in journals(folder / project).items():

@@ -254,7 +254,7 @@ def test_the_window_that_was_taken_over_reads_and_says_so(folder: Path) -> None:
             assert "read-only" not in new.text
             # Without a key: whoever looks at the old window sees that it does not decide any more.
             old.wait_for("read-only")
-            old.wait_for("another window took over")
+            old.wait_for("another window decides here")
             old.type("a")
             old.wait_for("read-only: another window")
             new.type("a")

@@ -1,7 +1,7 @@
 """Stands in for the worker where only the supervisor is on trial. Started as the `command` of a spec.
 
 Arguments: main.py (not used), --attempt N, run folders. A run's name says what to do:
-oom, crowded, die, mute, finish, sleep, deaf.
+oom, crowded, die, mute, finish, sleep, deaf, obey (until it is asked to stop).
 """
 
 from __future__ import annotations
@@ -45,4 +45,6 @@ for position, name in enumerate(sys.argv[sys.argv.index("--attempt") + 2 :]):
         os._exit(9)
     while task in ("sleep", "deaf") and (not stopped or task == "deaf"):
         time.sleep(0.02)
-    end(folder, number, "stopped" if stopped else "finished")
+    while task == "obey" and not (folder / "control" / "stop").exists():
+        time.sleep(0.02)
+    end(folder, number, "stopped" if stopped or task == "obey" else "finished")

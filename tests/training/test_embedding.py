@@ -50,4 +50,4 @@ def test_the_pick_of_a_project_uses_the_model_that_its_settings_name(tiny_model:
         kept = (folder / "pick.vectors").read_bytes()
         assert found.rows, "some of them: the rest are too alike"
         assert pick_rows(project, 4) == found
-    assert (len(kept) - 32) % (12 * 4) == 0, "a row of float32 for every candidate"
+    assert (len(kept) - 64) % (12 * 4) == 0, "a row of float32 for every candidate"

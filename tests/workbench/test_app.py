@@ -218,7 +218,7 @@ async def test_a_window_that_only_reads_says_so_and_leaves_the_place_alone(folde
             await pilot.pause()
             assert "read-only" in screen_text(app)[0]
             await pilot.press("enter", "a")
-            assert screen_text(app)[-2].startswith(" read-only: another window is deciding")
+            assert screen_text(app)[-2] == " read-only: another window decides here; :take-over makes it this one"
     assert journal(folder) == []
     assert not (folder / "session.json").exists()
 

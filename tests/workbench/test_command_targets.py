@@ -88,8 +88,8 @@ def test_a_command_asks_for_nothing_that_one_of_its_screens_cannot_do(command: C
 
 
 def test_no_protocol_asks_for_more_than_commands_do(project: Project) -> None:
-    # A second look shows rows, but only where verdicts are there to look at again.
-    elsewhere = {"go", "leave", "show_rows"}
+    # A second look shows rows, but only where verdicts are there to look at again; taking over needs another window.
+    elsewhere = {"go", "leave", "show_rows", "take_over"}
     for where, protocol in PROTOCOLS.items():
         asked = set[str]().union(*(run(command, where, project) for command in COMMANDS if where in command.where))
         assert asked - elsewhere == set(methods_of(protocol)) - elsewhere, where

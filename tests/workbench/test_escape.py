@@ -21,6 +21,7 @@ from workbench.text.escape import one_for_one, visible, visible_line
         ("\x7f\x9b31m", "␡⟨9B⟩31m"),
         ("\u202eabc\u202c", "⟨RLO⟩abc⟨PDF⟩"),
         ("zero\u200bwidth", "zero⟨ZWSP⟩width"),
+        ("no\u034fthing\u3164", "no⟨CGJ⟩thing⟨HF⟩"),
         ("a\tb", "a   b"),
         ("line\nfeed\r", "line\nfeed␍"),
         ("lone \ud800", "lone ⟨D800⟩"),

@@ -261,6 +261,8 @@ def test_advice_to_stop_names_the_risk_and_is_taken_twice(tmp_path: Path) -> Non
         accept_rest(session)
         assert project.tally()["accepted"] == 60
         session.undo()
+        assert session.message.text.startswith("same key again takes back: accept 30 rows")
+        session.undo()
         assert project.tally()["accepted"] == 30
 
 

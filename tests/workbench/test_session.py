@@ -170,6 +170,7 @@ def test_a_large_unseen_group_takes_its_key_twice(tmp_path: Path) -> None:
         assert len(planted.journal(folder)) == 1
         assert session.progress.tally["rejected"] == 29
         session.undo()
+        session.undo()
         assert session.progress.tally["undecided"] == 30
 
 

@@ -16,6 +16,7 @@ from engine.select import select
 from workbench.actions.order import RISK
 from workbench.state.entries import SECOND_LOOK
 from workbench.state.plans import (
+    MANY_ROWS,
     DecisionPlan,
     Seen,
     Verb,
@@ -28,8 +29,6 @@ from workbench.state.plans import (
 )
 from workbench.state.session import Session
 
-# A verdict on more rows than this that nobody has looked at takes its key twice.
-UNSEEN_WITHOUT_ASKING = 20
 # Rows put up for one recheck.
 RECHECKED_AT_ONCE = 20
 # Verdicts by eye between two looks at whether to stop.
@@ -140,16 +139,15 @@ def confirmed(
 ) -> bool:
     """Whether to go on: small or seen at once, else on the second press of the same key on the same rows."""
     unseen = sum(1 for row in plan.rows if not _text_was_seen(session, row))
-    asked, session.pending = session.pending, None
-    if asked == (verb, target) or not plan.acts or not (always or unseen > UNSEEN_WITHOUT_ASKING):
+    if not plan.acts or not (always or unseen > MANY_ROWS):
         return True
-    session.pending = (verb, target)
     done, _, left = plan.sentence.partition(";")
     # A verdict on one kind is its count; where groups are kept both counts are said.
     what = done if verb == "keep-all" else f"{word or verb} {counted(len(plan.rows), 'row')}"
     what = what.replace("accepted", "accept").replace("rejected", "reject")
-    session.say(f"{what}, {unseen} not yet seen{',' + left if left else ''}: same key again", "refused")
-    return False
+    question = f"{what}, {unseen} not yet seen{',' + left if left else ''}: same key again"
+    # Rows that came in since the question were not asked about.
+    return session.confirms(f"{verb} {target} {hash(plan.rows)}", question)
 
 
 def seen_here(session: Session) -> Seen:

@@ -58,7 +58,8 @@ def take_order(session: Session, name: str, ranked: Sequence[int] | None) -> Non
 def take_queue(session: Session) -> None:
     """Take in what the queue job has found. In the order of risk, rows below the cursor are sorted anew."""
     queue = load_queue(session.project.folder, session.project.scan_key())
-    if queue is None:
+    rows = range(len(session.project.rows))
+    if queue is None or not all(row in rows for row in queue.order):
         return
     session.queue.take_learned(queue)
     if session.queue.sorted_by != RISK or session.queue.ranked is None:

@@ -5,13 +5,13 @@ The proposal is worked out by a job (`engine.jobs.pick`) and read from `pick.jso
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from engine.errors import UsageError
 from engine.phrases import counted, share
 from engine.project.project import Project
+from engine.small_files import read_cached_json
 from workbench.actions.decide import confirmed, seen_here
 from workbench.state.plans import plan_bulk
 from workbench.state.proposals import Board, PickedRow, TopicBar
@@ -63,11 +63,11 @@ def take_pick(session: Session) -> None:
 
 
 def _read(project: Project) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((project.folder / "pick.json").read_bytes())
-        return found
-    except (OSError, ValueError) as error:
-        raise UsageError("the pick cannot be read", str(error), "+ or - works it out anew") from error
+    found = read_cached_json(project.folder / "pick.json")
+    rows = found.get("rows")
+    if not isinstance(rows, list) or not isinstance(found.get("topics"), list) or "coverage" not in found:
+        raise UsageError("the pick cannot be read", "pick.json is damaged", "+ or - works it out anew")
+    return found
 
 
 def why_no_row(session: Session) -> str | None:

@@ -6,9 +6,26 @@ from workbench.actions.edited_row import fields_of
 from workbench.state.session import Session
 
 
+def read_only(session: Session) -> str | None:
+    """Why nothing is decided here, short enough for 80 columns, with what to do."""
+    project = session.project
+    if not project.readonly:
+        return None
+    if project.is_locked_out:
+        return "read-only: another window decides here; :take-over makes it this one"
+    if project.readonly_reason == "opened read-only":
+        return "read-only, as asked for: start without --readonly to decide"
+    return f"read-only: {project.readonly_reason}"
+
+
+def no_take_over(session: Session) -> str | None:
+    return None if session.project.is_locked_out else read_only(session) or "this window decides here already"
+
+
 def no_verdict(session: Session) -> str | None:
-    if session.project.readonly:
-        return f"read-only: {session.project.readonly_reason}"
+    refused = read_only(session)
+    if refused is not None:
+        return refused
     if session.place.screen == "triage" and session.place.entry is None:
         return "no row here: / changes the filter"
     return None

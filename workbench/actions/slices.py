@@ -5,13 +5,13 @@ The counting is done by a job (`engine.jobs.slices`), which reads every row; wha
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from engine.errors import UsageError
 from engine.phrases import counted
 from engine.project.project import Project
+from engine.small_files import read_cached_json
 from workbench.actions.decide import confirmed, seen_here
 from workbench.actions.preconditions import no_verdict
 from workbench.state.plans import Verb, plan_undecided
@@ -41,11 +41,10 @@ def _bar(one: dict[str, Any]) -> Bar:
 
 
 def _read(project: Project) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((project.folder / "slices.json").read_bytes())
-        return found
-    except (OSError, ValueError) as error:
-        raise UsageError("the slices cannot be read", str(error), "m counts them anew") from error
+    found = read_cached_json(project.folder / "slices.json")
+    if not {"slices", "words", "undated"} <= found.keys():
+        raise UsageError("the slices cannot be read", "slices.json is damaged", "m counts them anew")
+    return found
 
 
 def move(session: Session, steps: int) -> None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import cast
+from typing import Literal, cast
 
-from engine.errors import UsageError
+from engine.errors import LockedError, UsageError
 from engine.model import SETTLED_KINDS
 from engine.numerals import whole_number
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.scan.text import shorten
 from engine.select import ToDecide, select_to_decide
+from workbench.actions.decide import with_recheck_answered
+from workbench.actions.preconditions import read_only
 from workbench.state.plans import (
     RESULT,
     Apart,
@@ -31,6 +33,7 @@ from workbench.state.plans import (
     plan_note,
     plan_row,
     plan_tags,
+    reversal_question,
     seen_by,
 )
 from workbench.state.session import Session
@@ -78,13 +81,13 @@ class TypedPlan:
 def run_headless(project: Project, line: str, dry_run: bool = False, *, yes: bool = False) -> Outcome:
     """Do one command line: `accept row:17`, `reject bucket:drop`, `keep cluster:c1f09`, `skip flag:truncated`, `undo`.
 
-    `yes`: also where it negates what no row matches. Raises UsageError for a line that makes no sense, ProjectError
-    where nothing can be written.
+    Raises UsageError for a line that makes no sense, and without `yes` for one that negates what no row matches and for
+    an undo or redo that the workbench would ask about; ProjectError where nothing can be written.
     """
     verb, _, rest = line.strip().partition(" ")
     rest = rest.strip()
     if verb in ("undo", "redo"):
-        return _undo_or_redo(project, verb, rest, dry_run)
+        return _undo_or_redo(project, "undo" if verb == "undo" else "redo", rest, dry_run, yes)
     if verb not in VERBS:
         near = get_close_matches(verb[:LONGEST_VERB], VERBS, n=1)
         known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join((*VERBS, 'undo', 'redo'))}"
@@ -103,14 +106,18 @@ def run_headless(project: Project, line: str, dry_run: bool = False, *, yes: boo
     return Outcome(plan.sentence, len(plan.rows), number)
 
 
-def _undo_or_redo(project: Project, verb: str, rest: str, dry_run: bool) -> Outcome:
+def _undo_or_redo(project: Project, verb: Literal["undo", "redo"], rest: str, dry_run: bool, yes: bool) -> Outcome:
     if rest:
         raise UsageError(f"{verb} takes no rows, got {rest!r}", "", f"write {verb}, as often as needed")
-    if dry_run:
-        return Outcome(f"would {verb} the last act", 0, None)
-    sentence = project.undo() if verb == "undo" else project.redo()
-    if sentence is None:
+    found = project.next_reversal(verb)
+    if found is None:
         return Outcome(f"nothing to {verb}", 0, None)
+    if dry_run:
+        return Outcome(f"would {verb}: {found.words}", found.rows, None)
+    question = reversal_question(verb, found)
+    if question and not yes:
+        raise UsageError(f"{verb} {question}", "", "add --yes to do it")
+    sentence = project.undo() if verb == "undo" else project.redo()
     return Outcome(f"{'undone' if verb == 'undo' else 'done again'}: {sentence}", 0, None)
 
 
@@ -147,7 +154,9 @@ def _plan_named(project: Project, verb: str, selector: str) -> DecisionPlan | No
     if verb not in RESULT or row is None or row >= len(project.rows):
         return None
     # A row called by its number is decided by hand: this is how held-out rows are decided, too.
-    return plan_row(project, verb, row, selector)
+    if verb == "reset" and project.verdict(row) == "undecided" and not project.is_edited(row):
+        return DecisionPlan((), (), selector)
+    return with_recheck_answered(project, row, plan_row(project, verb, row, selector))
 
 
 def _plan_keep(project: Project, selector: str) -> DecisionPlan | None:
@@ -207,7 +216,10 @@ def is_bulk(text: str) -> bool:
 
 def bulk_question(session: Session, text: str) -> str:
     """What a bulk line would do, to be asked before it does it; whether it negates what no row matches, too. Raises
-    TamisError."""
+    TamisError, LockedError where this window only reads."""
+    refused = read_only(session)
+    if refused is not None:
+        raise LockedError(refused)
     outcome = run_headless(session.project, text, dry_run=True)
     return f"{outcome.text}: enter again does it"
 

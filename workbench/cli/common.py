@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from engine.project.project import Project, open_project
 from engine.project.settings import read_settings
 from engine.project.views import refuse_readonly
 from engine.reviewer import checked_reviewer, find_reviewer
+from engine.scratch import scratch_folder
 
 REDRAW_SECONDS = 0.2
 
@@ -54,8 +54,8 @@ def name_reviewer(named: str | None, project: Path | None = None) -> str:
 def given_source(path: Path) -> Iterator[Path]:
     """The source a person named: a file or folder, `-` for standard input, or the id of a data set on the Hub."""
     if str(path) == "-":
-        with tempfile.TemporaryDirectory(prefix="tamis-stdin-") as scratch:
-            spooled = Path(scratch) / "stdin"
+        with scratch_folder("stdin", large=True) as scratch:
+            spooled = scratch / "stdin"
             with spooled.open("wb") as out:
                 shutil.copyfileobj(sys.stdin.buffer, out)
             yield spooled
@@ -91,6 +91,12 @@ def write_page(path: Path, html: str, of: Sequence[Path], *, force: bool) -> Non
 def _sources_of(path: Path) -> list[Path]:
     """A data file, or the sources of a project."""
     return [Path(source.path) for source in read_settings(path).sources] if is_project(path) else [path]
+
+
+def open_for_reading(path: Path, named: str | None) -> Project:
+    """The project as this reviewer sees it; needs no right to write, and takes none."""
+    folder = find_project(path)
+    return open_project(folder, reviewer=name_reviewer(named, folder), readonly=True)
 
 
 def on_a_terminal() -> bool:

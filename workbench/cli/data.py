@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from engine.project.add_rows import grow
 from engine.project.create import create_project
 from engine.project.heldout import parse_amount, reserve_drawn, reserve_file
 from engine.project.project import Project, open_project
+from engine.scratch import scratch_folder
 from engine.sources.guess import guess_shapes
 from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
@@ -50,8 +50,8 @@ def _scan_source(source: Path, arguments: argparse.Namespace, narrator: Narrator
         if not is_project(folder):
             folder = create_project(source, folder, **options)
         return _scan_folder(folder, arguments.json, narrator)
-    with tempfile.TemporaryDirectory(prefix="tamis-scan-") as scratch:
-        folder = create_project(source, Path(scratch) / "scan.tamis", **options)
+    with scratch_folder("scan", large=True) as scratch:
+        folder = create_project(source, scratch / "scan.tamis", **options)
         return _scan_folder(folder, arguments.json, narrator)
 
 
@@ -90,15 +90,13 @@ def scan_json(project: Project, findings: Findings) -> dict[str, Any]:
 
 def _print_findings(project: Project, findings: Findings) -> None:
     counts = project.counts()
-    print(
-        f"{project.name}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}, "
-        f"{counted(counts['quarantined'], 'line')} set aside"
-    )
+    read = f"{project.name}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}"
+    print(visible(f"{read}, {counted(counts['quarantined'], 'line')} set aside"))
     mixed = guess_shapes(project.rows.raw(number) for number in range(len(project.rows))).mixed
     if mixed:
-        print(f"  {mixed}")
+        print(visible(f"  {mixed}"))
     for note, count in project.settings.source.notes.items():
-        print(f"  read with a note: {note} ({counted(count, 'row')})")
+        print(visible(f"  read with a note: {note} ({counted(count, 'row')})"))
     for kind in CLUSTER_KINDS:
         members = [cluster.rows for cluster in findings.clusters if cluster.kind == kind]
         if members:

@@ -14,7 +14,7 @@ from engine.project.merge import merge
 from engine.project.project import Project, open_project
 from engine.project.replay import is_journal, replay
 from workbench.actions.typed_commands import run_headless
-from workbench.cli.common import Narrator, find_project, narrate, open_for_deciding, print_json
+from workbench.cli.common import Narrator, find_project, narrate, open_for_deciding, open_for_reading, print_json
 from workbench.text.escape import visible
 
 
@@ -74,7 +74,12 @@ def do(arguments: argparse.Namespace) -> int:
     """`tamis do PROJECT 'COMMAND' …`: the workbench's commands, headless."""
     if bool(arguments.commands) == bool(arguments.source):
         raise UsageError("give commands, or a file with --from", "", "for example tamis do P 'reject bucket:drop'")
-    with open_for_deciding(arguments.project, arguments.reviewer, arguments.take_over) as project:
+    opened = (
+        open_for_reading(arguments.project, arguments.reviewer)
+        if arguments.dry_run
+        else open_for_deciding(arguments.project, arguments.reviewer, arguments.take_over)
+    )
+    with opened as project:
         _scan_if_stale(project)
         outcomes = _replayed(project, arguments) if arguments.source else _done(project, arguments.commands, arguments)
         if arguments.json:
@@ -92,15 +97,24 @@ def _scan_if_stale(project: Project) -> None:
         from engine.jobs.scan import scan_project
 
         narrate("no scan fits these rows: scanning first")
-        scan_project(project, Narrator())
+        scan_project(project, Narrator(), must_keep=not project.readonly)
 
 
 def _done(project: Project, commands: list[str], arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    outcomes = []
+    outcomes, before = [], 0 if project.readonly else project.last_line
     for line in commands:
-        outcome = run_headless(project, line, arguments.dry_run, yes=arguments.yes)
+        yes = arguments.yes or _reverses_own(project, line.strip(), before)
+        outcome = run_headless(project, line, dry_run=arguments.dry_run, yes=yes)
         outcomes.append({"command": line, "rows": outcome.rows, "n": outcome.n, "text": outcome.text})
     return outcomes
+
+
+def _reverses_own(project: Project, line: str, before: int) -> bool:
+    """Whether an undo or redo is of an act that the same call made: that is not asked about."""
+    if line not in ("undo", "redo"):
+        return False
+    found = project.next_reversal("undo" if line == "undo" else "redo")
+    return found is not None and found.number > before
 
 
 def _replayed(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any]]:

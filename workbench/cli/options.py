@@ -91,7 +91,9 @@ def _do(command: argparse.ArgumentParser) -> None:
         "commands", nargs="*", metavar="COMMAND", help="for example 'reject bucket:drop', 'keep cluster:c1f09', 'undo'"
     )
     command.add_argument("--dry-run", action="store_true", help="count, decide nothing")
-    command.add_argument("--yes", action="store_true", help="also what says 'not' of a selection that no row is in")
+    command.add_argument(
+        "--yes", action="store_true", help="also what would be asked about: a large undo, 'not' of what no row matches"
+    )
     command.add_argument(
         "--from", dest="source", type=Path, metavar="FILE", help="replay a journal, or a list of commands"
     )
@@ -168,6 +170,13 @@ def _watch(command: argparse.ArgumentParser) -> None:
 
 
 def _stop(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "run", type=Path, metavar="RUN", help="the folder or the id of a run, a comparison or a curve; or a project"
+    )
+    _json_option(command)
+
+
+def _resume(command: argparse.ArgumentParser) -> None:
     _run_argument(command)
     _json_option(command)
 
@@ -334,8 +343,9 @@ WORDS: dict[str, Word] = {
     "train": Word("start a detached training run on the accepted rows", _train, "workbench.cli.train", "train"),
     "runs": Word("the runs of a project, or all of yours on this machine", _runs, "workbench.cli.train", "runs"),
     "watch": Word("follow a run, one line a step", _watch, "workbench.cli.train", "watch"),
-    "stop": Word("save a checkpoint and end a run", _stop, "workbench.cli.train", "stop"),
-    "resume": Word("go on with a run from its last whole checkpoint", _stop, "workbench.cli.train", "resume"),
+    "stop": Word("save a checkpoint and end a run, every run of a comparison, or all of a project",
+                 _stop, "workbench.cli.train", "stop"),
+    "resume": Word("go on with a run from its last whole checkpoint", _resume, "workbench.cli.train", "resume"),
     "try": Word("base and tuned model answer side by side; without a terminal, in text",
                 _try, "workbench.cli.answers", "try_run"),
     "judge": Word("judge two runs blind, pair by pair; --json prints what was judged so far",

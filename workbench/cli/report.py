@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import html
-import tempfile
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from engine.phrases import counted
 from engine.project.create import create_project
 from engine.project.project import Project, open_project
 from engine.report import CountTokens, Line, compared, measure
+from engine.scratch import scratch_folder
 from engine.select import select_to_decide
 from engine.workflows.gate import GateResult, gate, gate_file, gate_json, override_gate
 from engine.workflows.wasted_tokens import wasted_in_an_epoch
@@ -66,11 +66,11 @@ def report(arguments: argparse.Namespace) -> int:
 
 def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespace) -> dict[str, Any]:
     narrator = Narrator()
-    with tempfile.TemporaryDirectory(prefix="tamis-report-") as scratch:
+    with scratch_folder("report", large=True) as scratch:
         made = path
         if not is_project(path):
             with given_source(path) as source:
-                made = create_project(source, Path(scratch) / "report.tamis", progress=narrator)
+                made = create_project(source, scratch / "report.tamis", progress=narrator)
         with open_project(made, readonly=True) as project:
             _scanned(project, narrator)
             found = measure(project, count, arguments.tokenizer or "")
@@ -88,7 +88,7 @@ def _junk(project: Project, arguments: argparse.Namespace) -> list[dict[str, Any
 
 def _scanned(project: Project, narrator: Narrator) -> None:
     if project.findings is None:
-        scan_project(project, narrator)
+        scan_project(project, narrator, must_keep=False)
 
 
 def _tokenizer(name: str) -> CountTokens:
@@ -191,7 +191,7 @@ def pick(arguments: argparse.Namespace) -> int:
             narrate("not scanned yet: duplicates and faults are not kept out (`tamis scan` first)")
         locked = select_to_decide(project, arguments.lock).rows if arguments.lock else []
         refused = select_to_decide(project, arguments.swap).rows if arguments.swap else []
-        found = pick_rows(project, arguments.count, locked=locked, refused=refused)
+        found = pick_rows(project, arguments.count, locked=locked, refused=refused, must_keep=False)
         shown = pick_to_json(project, found)
     if arguments.json:
         print_json(shown)

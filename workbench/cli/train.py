@@ -10,18 +10,20 @@ import statistics
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.errors import UsageError
+from engine.errors import TrainingError, UsageError
 from engine.paths import is_project, project_folder_for
 from engine.phrases import counted, size
 from engine.project.project import open_project
+from engine.training.compare.stopping import Standing, comparisons_in, find_comparison, standing_of, stop_comparison
 from engine.training.plan.parts import Plan, ShownRow
 from engine.training.runs.live import LiveRun
 from engine.training.runs.registry import all_runs, find_run
 from engine.training.runs.resume import resume as resume_run
+from engine.training.runs.run_queue import ask_to_stop
 from engine.training.runs.status import RunState, list_runs, read_run, tail_events
 from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_duration, parse_settings, read_settings_file
@@ -94,15 +96,32 @@ def runs(arguments: argparse.Namespace) -> int:
         states = list_runs(find_project(arguments.project) / "runs")
     else:  # a data file that was trained on as it is
         states = list_runs(arguments.project.parent / "runs") or list_runs(find_project(arguments.project) / "runs")
+    folders = dict.fromkeys(state.dir.parent for state in states)
+    standings = [standing_of(comparison) for folder in folders for comparison in comparisons_in(folder)]
     if arguments.json:
-        print_json({"runs": [_run_json(state) for state in states]})
+        comparisons = [_comparison_json(standing) for standing in standings]
+        print_json({"runs": [_run_json(state) for state in states], "comparisons": comparisons})
         return 0
     for state in states:
         steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
         print(visible(f"{state.id:<46} {state.state:<10} {steps:>11}  {state.model}"))
+    for standing in standings:
+        whole = f"{standing.whole}/{len(standing.comparison.trials)} runs"
+        print(visible(f"{standing.comparison.id:<46} {standing.stage:<10} {whole:>11}  {standing.comparison.model}"))
     if not states:
         narrate("no run yet: tamis train PROJECT")
     return 0
+
+
+def _comparison_json(standing: Standing) -> dict[str, Any]:
+    comparison = standing.comparison
+    return {
+        "comparison": comparison.id,
+        "dir": str(comparison.dir),
+        "state": standing.stage,
+        "whole": standing.whole,
+        "runs": [trial.run for trial in comparison.trials],
+    }
 
 
 def _run_json(state: RunState) -> dict[str, Any]:
@@ -118,18 +137,56 @@ def _run_json(state: RunState) -> dict[str, Any]:
 
 
 def stop(arguments: argparse.Namespace) -> int:
-    """`tamis stop RUN`: save and end within one step; a second time, end at once."""
-    arguments.run = find_run(arguments.run)
-    mode = stop_run(arguments.run)
+    """`tamis stop RUN`: save and end within one step; a second time, end at once. A comparison, a curve: every run of
+    it; a project: whatever is going on in it."""
+    named: Path = arguments.run
+    comparison = find_comparison(named)
+    if comparison is not None:
+        return _say_stopped([stop_comparison(comparison)], [], arguments.json)
+    if is_a_project(named):
+        return _stop_project(find_project(named), arguments.json)
+    run = find_run(named)
+    mode = stop_run(run)
     if arguments.json:
-        print_json({"run": arguments.run.name, "mode": mode})
+        print_json({"run": run.name, "mode": mode})
     else:
         print("it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once")
     return 0
 
 
+def _stop_project(project: Path, as_json: bool) -> int:
+    runs_dir = project / "runs"
+    going_on = [standing for each in comparisons_in(runs_dir) if (standing := standing_of(each)).alive]
+    of_them = {run for standing in going_on for run in standing.alive}
+    alone = [state for state in list_runs(runs_dir) if state.alive and state.id not in of_them]
+    if not going_on and not alone:
+        raise TrainingError(f"nothing is going on in {project}", "", "see `tamis runs`")
+    stopped = [stop_comparison(standing.comparison) for standing in going_on]
+    ask_to_stop([state.dir for state in alone])
+    return _say_stopped(stopped, [state.id for state in alone], as_json)
+
+
+def _say_stopped(standings: Sequence[Standing], runs: Sequence[str], as_json: bool) -> int:
+    if as_json:
+        comparisons = [{"comparison": each.comparison.id, "runs": list(each.alive)} for each in standings]
+        print_json({"stopped": [*runs, *dict.fromkeys(run for each in standings for run in each.alive)],
+                    "comparisons": comparisons})  # fmt: skip
+        return 0
+    for run in runs:
+        print(f"{run}: it saves a checkpoint and ends after this step")
+    for each in standings:
+        of = f"{each.whole} of {len(each.comparison.trials)} runs are whole"
+        print(f"{each.comparison.id}: {counted(len(each.alive), 'run')} asked to save and end: {', '.join(each.alive)}")
+        print(f"  {of} and stay; `tamis {each.command}` asked again goes on with them")
+    return 0
+
+
 def resume(arguments: argparse.Namespace) -> int:
     """`tamis resume RUN`: go on from the last whole checkpoint, as if the run had not been cut short."""
+    if (comparison := find_comparison(arguments.run)) is not None:
+        raise UsageError(
+            f"{comparison.id} is no run", "", "ask for the comparison again: it goes on with what is whole"
+        )
     arguments.run = find_run(arguments.run)
     checkpoint = last_good_checkpoint(arguments.run)
     run = resume_run(arguments.run)

@@ -19,7 +19,9 @@ class Command(Generic[Target]):
     there: it may ask of a screen what all of these can do.
 
     `precondition` gives the reason why the command cannot act now, or None. A command that `decides` changes the row on
-    the screen: then that row must be on the screen. Behind one that `opens_a_line` the keys are text.
+    the screen: then that row must be on the screen. Behind one that `opens_a_line` the keys are text. One that
+    `asks_twice` may want to be given a second time before it acts; one that `steps_back`, given while such a question
+    is open, takes the question back and does nothing else.
     """
 
     id: str
@@ -31,3 +33,5 @@ class Command(Generic[Target]):
     precondition: Precondition = lambda session: None
     decides: bool = False
     opens_a_line: bool = False
+    asks_twice: bool = False
+    steps_back: bool = False

@@ -6,7 +6,8 @@ from typing import Any
 
 from engine.model import SETTLED_KINDS
 from workbench.commands.command import Command
-from workbench.commands.registry import BY_ID
+from workbench.commands.registry import BY_ID, is_barred
+from workbench.commands.targets import LISTS
 from workbench.state.session import Session
 
 # At most seven hints fit 80 columns; which seven depends on what is under the cursor.
@@ -35,7 +36,8 @@ HINTS: dict[str, tuple[str, ...]] = {
 
 
 def hints_for(session: Session) -> list[Command[Any]]:
-    """The commands worth a hint on the screen in front, most useful first."""
+    """The commands worth a hint on the screen in front, most useful first; a window that only reads offers none that
+    decides."""
     where = session.place.screen
     item = session.overview.item if where == "overview" else None
     if item is not None:
@@ -46,4 +48,7 @@ def hints_for(session: Session) -> list[Command[Any]]:
         if entry is not None and entry.cluster is not None:
             header = "group" if entry.cluster.kind in SETTLED_KINDS else "conflict"
             where = header if entry.is_header else "member"
-    return [BY_ID[name] for name in HINTS.get(where, ())]
+    names = HINTS.get(where, ())
+    if session.project.is_locked_out and session.place.screen in LISTS:
+        names = ("take-over", *names)
+    return [BY_ID[name] for name in names if not is_barred(BY_ID[name], session)]

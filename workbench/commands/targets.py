@@ -59,6 +59,9 @@ class ListTarget(PageTarget, Protocol):
     def rescore(self) -> None:
         """Begin to rank the undecided rows by surprise."""
 
+    def take_over(self) -> None:
+        """Become the window that decides."""
+
     def cancel_job(self) -> None:
         """Stop the search; else take the marks off; else stop the job beside the keys."""
 

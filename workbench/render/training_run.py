@@ -273,3 +273,26 @@ def ended(run: LiveRun) -> Iterator[Paragraph]:
     folder = run.dir / str(result["model"])
     yield Paragraph(((visible_line(str(folder), 2000), "done"),), ("model", "key"))
     yield Paragraph((("README.md beside it has the lines to load and to serve it", "muted"),))
+
+
+def view_document(run: LiveRun, view: str) -> Iterator[Paragraph]:
+    """What a view of VIEWS tells in words; that of the curve is what stands below it."""
+    if view == "answers":
+        yield from answers(run)
+        return
+    if view == "curve":
+        yield from ended(run)
+    yield from happenings(run)
+    if view == "log":
+        yield Paragraph(())
+        yield from log_tail(run.dir)
+
+
+def most_pressing(run: LiveRun, view: str) -> tuple[Styled, ...]:
+    """The line below a view: what went wrong, else the latest alert, else what happened last where no pane tells it."""
+    if run.state.error:
+        return ((f" {visible_line(run.state.error)}", "error"),)
+    if run.alerts:
+        return ((f" {visible_line(sentence(run.alerts[-1]))}", "refused"),)
+    last = sentence(run.told[-1]) if run.told and view != "curve" else ""
+    return ((f" {visible_line(last)}", "reason"),)

@@ -14,6 +14,7 @@ from typing import Literal
 from engine.errors import UsageError
 from engine.model import SETTLED_KINDS, Act, Cluster, Row, VerdictName
 from engine.phrases import counted
+from engine.project.fold import Reversal
 from engine.project.project import Project
 from engine.select import select
 from workbench.state.entries import groups_within
@@ -59,6 +60,18 @@ class DecisionPlan:
             done = " and ".join(f"{DONE_WORD[act.do]} {counted(len(act.ids), 'row')}" for act in self.acts)
         left = ", ".join(f"{counted(number, reason)} left alone" for reason, number in self.left_alone.items())
         return f"{done}; {left}" if left else done
+
+
+# What touches more rows than this, with nobody looking at them, is asked before it is done.
+MANY_ROWS = 20
+
+
+def reversal_question(verb: Literal["undo", "redo"], found: Reversal) -> str:
+    """What an undo or redo would do, where that is asked first: of many rows, of the held-out set, of how rows are
+    read. Else ""."""
+    if found.rows <= MANY_ROWS and not found.is_basic:
+        return ""
+    return f"{'takes back' if verb == 'undo' else 'does again'}: {found.words}"
 
 
 def seen_by(project: Project, on_screen: Iterable[int] = ()) -> Seen:

@@ -6,17 +6,21 @@ A convenience, not the work: where it is missing or damaged one starts at the ov
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from engine.errors import ProjectError
 from engine.files import write_atomic
+from engine.small_files import read_cached_json
 
 MAPPING, HELDOUT = "mapping", "heldout"
 """What a first open asks: is the guessed mapping right, should a held-out set be reserved."""
 FieldPath = tuple[str | int, ...]
 Drafts = dict[str, dict[FieldPath, str]]
 MOST_FILTERS = 100
+MOST_BYTES = 64 << 20
 
 
 @dataclass(slots=True)
@@ -52,23 +56,37 @@ class SavedState:
 
 def load_state(folder: Path) -> SavedState:
     """What was saved, or a blank state."""
+    saved = read_cached_json(folder / "session.json", most=MOST_BYTES)
     try:
-        saved = json.loads((folder / "session.json").read_bytes())
         return SavedState(
             str(saved.get("screen", "overview")),
             str(saved.get("filter", "")),
-            saved.get("row"),
-            saved.get("cluster"),
+            _text(saved.get("row")),
+            _text(saved.get("cluster")),
             bool(saved.get("header")),
-            {
-                str(row): {tuple(path): str(text) for path, text in texts}
-                for row, texts in saved.get("drafts", {}).items()
-            },
+            {str(row): {_path(path): str(text) for path, text in texts} for row, texts in _drafts(saved)},
             frozenset(map(str, saved.get("asked", ()))),
-            tuple(map(str, saved.get("filters", ()))),
+            tuple(map(str, saved.get("filters", ())))[-MOST_FILTERS:],
         )
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError):
         return SavedState()
+
+
+def _drafts(saved: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    drafts: dict[str, Any] = saved.get("drafts", {})
+    return drafts.items()
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _path(parts: Sequence[object]) -> FieldPath:
+    """Raises TypeError where it is no path."""
+    path = tuple(part for part in parts if isinstance(part, str | int))
+    if len(path) != len(parts):
+        raise TypeError("no path of a field")
+    return path
 
 
 def save_state(folder: Path, state: SavedState) -> None:

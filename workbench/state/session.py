@@ -36,6 +36,14 @@ class Message:
     tone: Tone = "info"
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that is open: the id of the command that asked it, and what it is about."""
+
+    command: str
+    target: str
+
+
 class Session:
     """Joins its parts; each of them knows the project alone.
 
@@ -43,15 +51,16 @@ class Session:
     verdicts have taught, `proposals` what waits for a key, `progress` the counts and what runs beside the keys,
     `shared_text` what many rows have in common, `remembered` what outlives the sitting.
 
-    `message` is what the last key led to, `pending` the key (command and target) that must be pressed once more,
-    `on_screen` the rows whose text was painted.
+    `message` is what the last key led to, `command` the id of the command that is done (or was done last), `pending`
+    the one that was asked about and must be given once more, `on_screen` the rows whose text was painted.
     """
 
     def __init__(self, project: Project) -> None:
         saved = load_state(project.folder)
         self.project = project
         self.message = Message("")
-        self.pending: tuple[str, str] | None = None
+        self.command = ""
+        self.pending: Asked | None = None
         self.on_screen: set[int] = set()
         self.place = Place(project, saved)
         self.overview = Overview(project)
@@ -65,6 +74,22 @@ class Session:
 
     def say(self, text: str, tone: Tone = "info") -> None:
         self.message = Message(text, tone)
+
+    def tell(self, text: str, tone: Tone = "info") -> None:
+        """News from beside the keys: a question, or an error that no key has answered yet, is not taken off for it."""
+        if self.pending is None and (self.message.tone != "error" or tone == "error"):
+            self.say(text, tone)
+
+    def confirms(self, target: str, question: str) -> bool:
+        """Whether the command that is done was asked about before, on the same target, and given again. Else it is
+        asked about now; any other command or key takes the question back."""
+        now = Asked(self.command, target)
+        asked, self.pending = self.pending, None
+        if asked == now:
+            return True
+        self.pending = now
+        self.say(question, "refused")
+        return False
 
     def save_place(self) -> None:
         """Write `session.json`; a window that only reads leaves the other one's place alone."""
@@ -128,6 +153,12 @@ class Session:
         self.overview.years, self.shared_text.prompts = found.years, found.prompts
         self.refresh_overview()
 
+    def take_over(self) -> None:
+        """Decide here, in place of the window that does. Raises ProjectError."""
+        self.project.take_over()
+        self.reload(findings=False)
+        self.say("this window decides now; the other one only reads", "done")
+
     # -- deciding
 
     def act(self, plan: DecisionPlan, *, advance: bool = True) -> None:
@@ -157,22 +188,25 @@ class Session:
         self.refresh_counts()
 
     def undo(self) -> None:
-        """Take the last act back and go to where it was made."""
-        sentence = self.project.undo()
-        if sentence is None:
-            self.say("nothing to undo", "refused")
-            return
-        self._go_back_to(self.place.last_act())
-        self.say(f"undone: {sentence}", "done")
+        """Take the last act back and go to where it was made; asked first where it is a large one."""
+        if self._may_reverse("undo") and (sentence := self.project.undo()) is not None:
+            self._go_back_to(self.place.last_act())
+            self.say(f"undone: {sentence}", "done")
 
     def redo(self) -> None:
-        """Do the last undone act again."""
-        sentence = self.project.redo()
-        if sentence is None:
-            self.say("nothing to redo", "refused")
-            return
-        self._go_back_to(self.place.last_undone())
-        self.say(f"done again: {sentence}", "done")
+        """Do the last undone act again; asked first where it is a large one."""
+        if self._may_reverse("redo") and (sentence := self.project.redo()) is not None:
+            self._go_back_to(self.place.last_undone())
+            self.say(f"done again: {sentence}", "done")
+
+    def _may_reverse(self, verb: Literal["undo", "redo"]) -> bool:
+        found = self.project.next_reversal(verb)
+        if found is None:
+            self.say(f"nothing to {verb}", "refused")
+            return False
+        question = plans.reversal_question(verb, found)
+        # What is asked stands first: a narrow line is cut behind it.
+        return not question or self.confirms(f"{verb} {found.number}", f"same key again {question}")
 
     def _go_back_to(self, key: EntryKey | None) -> None:
         if self.project.mapping != self._mapping:

@@ -13,7 +13,12 @@ TAB_WIDTH = 4
 # Named, because their effect cannot be seen and matters: they re-order, hide or smuggle text.
 NAMED: dict[int, str] = {
     0x00AD: "SHY",
+    0x034F: "CGJ",
     0x061C: "ALM",
+    0x115F: "HCF",
+    0x1160: "HJF",
+    0x17B4: "AQ",
+    0x17B5: "AA",
     0x180E: "MVS",
     0x200B: "ZWSP",
     0x200E: "LRM",
@@ -30,7 +35,9 @@ NAMED: dict[int, str] = {
     0x2067: "RLI",
     0x2068: "FSI",
     0x2069: "PDI",
+    0x3164: "HF",
     0xFEFF: "BOM",
+    0xFFA0: "HHF",
 }
 # Joiners are ordinary in Persian, in Indic scripts and inside emoji: one quiet glyph. Terminals disagree on the width
 # of what they join, so they must not reach one.
@@ -42,8 +49,9 @@ CIRCLED_A = 0x24B6
 DROPPED = "\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff"
 
 _UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U0001d173-\U0001d17a\U0001f1e6-\U0001f1ff\U000e0000-\U000e0fff"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f1e6-\U0001f1ff\U000e0000-\U000e0fff"
     + DROPPED
     + "]"
 )

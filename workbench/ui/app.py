@@ -21,6 +21,7 @@ from textual.worker import WorkerFailed
 
 from engine.project.project import Project, open_project
 from workbench.actions import first_open
+from workbench.actions.preconditions import read_only
 from workbench.commands.targets import OVERVIEW, TRIAGE
 from workbench.state.saved import HELDOUT, MAPPING
 from workbench.state.session import Session
@@ -101,8 +102,8 @@ class TamisApp(App[int], inherit_bindings=False):
         self._place_timer: Timer | None = None
         self._hook_before = threading.excepthook
         troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
-        if project.readonly:
-            troubles.insert(0, f"read-only: {project.readonly_reason}")
+        if (reason := read_only(self.session)) is not None:
+            troubles.insert(0, reason)
         if troubles:
             self.session.say(" \u00b7 ".join(troubles), "error")
 
@@ -202,6 +203,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.session.save_place()
 
     def action_say_quit(self) -> None:
+        self.session.pending = None
         self.session.say("q leaves; every decision is saved already")
         self.sync_screen()
 
@@ -327,7 +329,8 @@ def run_workbench(
             only_ascii=only_ascii,
         )
         if problems:
-            app.session.say(" \u00b7 ".join(problems), "error")
+            said = [app.session.message.text] if app.session.message.text else []
+            app.session.say(" \u00b7 ".join([*said, *problems]), "error")
         app.session.progress.goal = goal
         if mapping_given:
             app.session.remembered.asked.add(MAPPING)

@@ -15,19 +15,20 @@ from engine.errors import TamisError
 from engine.phrases import counted, share
 from engine.review.edit_rules import RowRule
 from workbench.actions import order, repairs
+from workbench.actions.preconditions import read_only
 from workbench.actions.search import go_on, show_found
 from workbench.state.progress import ScanProgress
 from workbench.state.row_pass import RowPass, pass_over_rows
 from workbench.state.session import Session
 from workbench.ui import jobs
 
-# How often a window looks for rows that a job (its own, or another window's) has put on disk.
+# How often a window looks what a job of its own, another window or another command has put on disk.
+LOOK_SECONDS = 1.0
+# While rows are still being read they are what one waits for.
 POLL_SECONDS = 0.5
 # A key waits for one slice of a search at most.
 SLICE_SECONDS = 0.006
 SHOW_SECONDS = 0.3
-# How often a window looks whether another one has taken over.
-OWNER_SECONDS = 1.0
 TELL_SECONDS = 0.5
 # What the job that looks at rows again is told in place of a run: tune on the accepted rows first.
 RESCORE = "rescore"
@@ -64,19 +65,21 @@ class Background:
     def __init__(self, host: BackgroundHost) -> None:
         self._host = host
         self._job: Worker[None] | None = None
-        self._settings_at = 0
+        self._rows_at = self._scan_at = 0
         self._learning = False
         self._told = 0.0
 
     def start(self) -> None:
-        """Read what is not read yet, then scan what is not scanned yet."""
+        """Read what is not read yet, then scan what is not scanned yet; from now on look what others do here."""
+        self._rows_at, self._scan_at = self._time_of("project.toml"), self._time_of("scan.bin")
+        every = LOOK_SECONDS if self._host.session.project.is_complete else POLL_SECONDS
+        self._host.set_interval(every, self.look_at_disk, name="disk")
+        self.read_and_scan()
+
+    def read_and_scan(self) -> None:
+        """Read and scan what is left to do, where this window may."""
         project = self._host.session.project
-        if not project.readonly:
-            self._host.set_interval(OWNER_SECONDS, self.check_ownership, name="owner")
-        if not project.is_complete:
-            self._settings_at = self._settings_time()
-            self._host.set_interval(POLL_SECONDS, self.take_rows, name="rows")
-        if not project.readonly and (not project.is_complete or not project.is_scanned):
+        if not project.readonly and not (project.is_complete and project.is_scanned):
             self._job = self._host.run_worker(self._read_and_scan(), exclusive=True, group="jobs")
 
     def scan_anew(self) -> None:
@@ -109,7 +112,7 @@ class Background:
             await jobs.run_scan(session.project.folder, self._scan_progress, self._exact_found)
             session.project.reload_findings()
             session.reload()
-            session.say("scanned", "done")
+            session.tell("scanned", "done")
         except TamisError as error:
             session.say(str(error), "error")
         finally:
@@ -117,23 +120,43 @@ class Background:
         host.sync_screen()
         host.ask_what_is_open()
 
+    def look_at_disk(self) -> None:
+        """What other processes did here: rows, findings, the right to decide. Where nothing changed this costs a look
+        at three small files."""
+        self.check_ownership()
+        self.take_rows()
+        self._take_findings()
+
     def take_rows(self) -> None:
-        """Take in the rows that have come; where nothing changed on disk this costs one look at a file."""
-        project = self._host.session.project
-        if project.is_complete or (now := self._settings_time()) == self._settings_at:
+        """Take in the rows that have come: of a source that is still read, or by `tamis add` elsewhere."""
+        session, now = self._host.session, self._time_of("project.toml")
+        if now == self._rows_at:
             return
-        self._settings_at = now
+        was_complete, self._rows_at = session.project.is_complete, now
         try:
-            project.refresh_rows()
+            more = session.project.refresh_rows()
         except TamisError as error:
-            self._host.session.say(str(error), "error")
+            session.tell(str(error), "error")
+            self._host.sync_screen()
             return
-        self._host.session.reload(findings=False)
+        session.reload(findings=False)
+        if was_complete and more:
+            session.tell(f"{counted(more, 'row')} added by another process", "done")
         self._host.sync_screen()
 
-    def _settings_time(self) -> int:
+    def _take_findings(self) -> None:
+        """Take in what a scan elsewhere found."""
+        session, now = self._host.session, self._time_of("scan.bin")
+        if now == self._scan_at or session.progress.scanning is not None:
+            return
+        self._scan_at = now
+        if not session.project.is_scanned and session.project.reload_findings():
+            session.reload(findings=False)
+            self._host.sync_screen()
+
+    def _time_of(self, name: str) -> int:
         try:
-            return (self._host.session.project.folder / "project.toml").stat().st_mtime_ns
+            return (self._host.session.project.folder / name).stat().st_mtime_ns
         except OSError:
             return 0
 
@@ -164,10 +187,12 @@ class Background:
 
     def check_ownership(self) -> None:
         """Say so where another window has taken over: a read of one small file, until it has."""
+        session = self._host.session
         try:
-            self._host.session.project.check_ownership()
+            session.project.check_ownership()
         except TamisError as error:
-            self._host.session.say(str(error), "error")
+            session.pending = None
+            session.say(read_only(session) or str(error), "error")
             self._host.sync_screen()
 
     # -- searching
@@ -213,7 +238,7 @@ class Background:
             await jobs.run_job(jobs.QUEUE_MODULE, session.project.folder, lambda phase, done, of: None)
             order.take_queue(session)
             if session.queue.sorted_by == order.RISK:
-                session.say(f"order: {order.LABELS[order.RISK]}{order.learned_words(session.queue.learned)}", "done")
+                session.tell(f"order: {order.LABELS[order.RISK]}{order.learned_words(session.queue.learned)}", "done")
         except TamisError as error:
             session.say(str(error), "error")
         finally:
@@ -245,7 +270,7 @@ class Background:
         if rows:
             session.proposals.fits = (rule, tuple(rows))
             more = f"F shows {counted(len(rows), 'more row')} that the same change fits ({rule.rule.about})"
-            session.say(f"{more} \u00b7 {session.message.text}", "done")
+            session.tell(f"{more} \u00b7 {session.message.text}", "done")
             self._host.sync_screen()
 
     # -- looking at rows again
@@ -263,7 +288,7 @@ class Background:
         if session.progress.job:
             session.say(f"{session.progress.job}: esc stops it", "refused")
         elif session.project.readonly:
-            session.say(f"read-only: {session.project.readonly_reason}", "refused")
+            session.say(read_only(session) or "", "refused")
         else:
             session.progress.job = doing
             self._job = self._host.run_worker(self._look(which), group="suspects")
@@ -274,7 +299,7 @@ class Background:
             await jobs.run_job(jobs.SUSPECTS_MODULE, session.project.folder, self._look_progress, which)
             session.project.reload_findings()
             session.reload(findings=False)
-            session.say(_suspects_in_words(session), "done")
+            session.tell(_suspects_in_words(session), "done")
             if which != RESCORE and session.place.screen == "train":
                 self._show_suspects()
         except asyncio.CancelledError:

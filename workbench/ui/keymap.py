@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-import tomli
 from textual.binding import Binding, BindingType
 from textual.keys import KEY_NAME_REPLACEMENTS
 
 from engine.config import config_folder
+from engine.errors import UsageError
+from engine.small_files import read_toml
 from workbench.commands.key_table import key_name
 from workbench.commands.registry import BY_ID, COMMANDS
 
@@ -77,11 +78,11 @@ def load_keymap(path: Path | None = None) -> tuple[dict[str, str], list[str]]:
     """
     path = path or config_folder() / "keymap.toml"
     try:
-        content = tomli.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except FileNotFoundError:
         return {}, []
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
-        return {}, [f"{path.name}: cannot be read ({error}); the default keys stay"]
+    except UsageError as error:
+        return {}, [f"{path.name}: cannot be read ({error.message}); the default keys stay"]
     problems = [f"{path.name}: {name} must be a text" for name, keys in content.items() if not isinstance(keys, str)]
     return {name: keys for name, keys in content.items() if isinstance(keys, str)}, problems
 

@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import tomli
 from rich.errors import StyleSyntaxError
 from rich.style import Style
 from textual.theme import Theme
@@ -17,6 +16,7 @@ from textual.theme import Theme
 from engine.config import config_folder
 from engine.errors import UsageError
 from engine.paths import shipped_dir
+from engine.small_files import read_toml
 
 DEFAULT_THEME = "night"
 # What NO_COLOR asks for: a theme without any colour.
@@ -75,9 +75,11 @@ class LoadedTheme:
 def load_theme(path: Path) -> LoadedTheme:
     """Raises UsageError naming the file, the key and the nearest key there is."""
     try:
-        content = tomli.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
-        raise UsageError(f"theme {path.name}: cannot be read", str(error), "mend or remove it") from error
+        content = read_toml(path)
+    except FileNotFoundError as error:  # a link that leads nowhere
+        raise UsageError(f"theme {path.name}: is not there", "", "remove it") from error
+    except UsageError as error:
+        raise UsageError(f"theme {path.name}: cannot be read", error.message, error.hint) from error
     where = f"theme {path.name}"
     _check_keys(where, content, ("name", "dark", "terminal", "palette", "roles", "ansi"))
     palette = _section(where, content, "palette", (*PALETTE_NEEDED, *PALETTE_OPTIONAL))
@@ -116,11 +118,14 @@ def _section(where: str, content: Mapping[str, Any], name: str, known: Iterable[
 def _styles(where: str, words: dict[str, str], section: str) -> dict[str, str]:
     for role, text in words.items():
         try:
-            Style.parse(text)
+            parsed = Style.parse(text)
         except StyleSyntaxError as error:
             raise UsageError(
                 f"{where} [{section}]: {role} = {text!r} is no style", str(error), "for example 'bold #ffcc66'"
             ) from error
+        if parsed.link:
+            # Every text of that role would become a link of the terminal.
+            raise UsageError(f"{where} [{section}]: {role} = {text!r} is a link", "", "name colours and attributes")
     return words
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import TrainingError
 from engine.training.compare.arms import BASE
 from engine.training.compare.reuse import is_whole
 from engine.training.compare.store import Comparison, read_comparison, read_result
-from engine.training.runs.status import RunState, is_alive, read_run, tail_events
+from engine.training.runs.follow import FollowedRuns
+from engine.training.runs.status import RunState, is_alive, tail_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class LiveComparison:
         self.comparison: Comparison = read_comparison(folder)
         self.arms: tuple[ArmState, ...] = ()
         self.result: Mapping[str, Any] | None = None
+        folders = [self.comparison.run_dir(trial) for trial in self.comparison.trials]
+        self._runs = FollowedRuns(lambda: folders)
         self._offsets: dict[str, int] = {}
         self._loss: dict[str, float] = {}
         self._nll: dict[str, float] = {}
@@ -46,8 +48,12 @@ class LiveComparison:
         before = (self.arms, self.result)
         if self.result is None:
             self.result = read_result(self.comparison.dir)
-        states = {trial.run: self._read_run(trial.run) for trial in self.comparison.trials}
-        self.arms = tuple(self._arm(name, rows, states) for name, rows in self.comparison.arms)
+        was_alive = any(state.alive for state in self._runs.states)
+        if self._runs.look() or was_alive or not self.arms:
+            states = {state.id: state for state in self._runs.states}
+            for run in states:
+                self._read_events(run)
+            self.arms = tuple(self._arm(name, rows, states) for name, rows in self.comparison.arms)
         return (self.arms, self.result) != before
 
     @property
@@ -60,28 +66,22 @@ class LiveComparison:
         """Whether all runs are whole, so that a verdict can be worked out."""
         return all(arm.whole == arm.runs for arm in self.arms)
 
-    def _read_run(self, run: str) -> RunState | None:
+    def _read_events(self, run: str) -> None:
         folder = self.comparison.dir.parent / run
-        try:
-            state = read_run(folder)
-        except TrainingError:  # the folder was deleted
-            return None
         events, self._offsets[run] = tail_events(folder, self._offsets.get(run, 0))
         for event in events:
             if event["ev"] == "log" and isinstance(event.get("loss"), int | float):
                 self._loss[run] = float(event["loss"])
             elif event["ev"] == "eval" and isinstance(event.get("nll"), int | float) and event["step"]:
                 self._nll[run] = float(event["nll"])
-        return state
 
-    def _arm(self, name: str, rows: int, states: Mapping[str, RunState | None]) -> ArmState:
+    def _arm(self, name: str, rows: int, states: Mapping[str, RunState]) -> ArmState:
         runs = [trial.run for trial in self.comparison.of_arm(name)]
-        mine = [states[run] for run in runs]
-        found = [state for state in mine if state is not None]
+        found = [states[run] for run in runs if run in states]
         losses = [self._loss[run] for run in runs if run in self._loss]
         nll = [self._nll[run] for run in runs if run in self._nll]
         whole = sum(is_whole(state) for state in found)
-        gone = len(mine) - len(found)
+        gone = len(runs) - len(found)
         broken = [state for state in found if not state.alive and not is_whole(state)]
         fault = f"{gone} runs are gone" if gone else f"{broken[0].id} {broken[0].state}" if broken else ""
         steps = self.comparison.steps * len(runs)

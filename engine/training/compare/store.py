@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.files import write_atomic
+from engine.training.runs.status import run_folders
 from engine.training.worker.events import EventLog, read_json
 
 NAME = "comparison.json"
@@ -106,9 +107,14 @@ def read_comparison(folder: Path) -> Comparison:
 
 def list_comparisons(runs_dir: Path, kind: str = COMPARE) -> tuple[Comparison, ...]:
     """Every comparison (or learning curve) of the folder, the newest first."""
-    entries = [entry for entry in runs_dir.iterdir() if (entry / NAME).is_file()] if runs_dir.is_dir() else []
-    folders = [entry for entry in entries if re.search(rf"-{kind}(-\d+)?$", entry.name)]
-    return tuple(read_comparison(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True))
+    return tuple(read_comparison(runs_dir / name) for name in comparison_names(runs_dir, kind))
+
+
+def comparison_names(runs_dir: Path, kind: str = COMPARE) -> list[str]:
+    """Their ids, the newest first."""
+    of_kind = re.compile(rf"-{kind}(-\d+)?$")
+    names = [folder.name for folder in run_folders(runs_dir) if of_kind.search(folder.name)]
+    return [name for name in names if (runs_dir / name / NAME).is_file()]
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:

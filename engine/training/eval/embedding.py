@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.errors import TrainingError, UsageError
+from engine.errors import ProjectError, TrainingError, UsageError
 from engine.files import write_atomic
+from engine.scratch import scratch_folder
+from engine.small_files import read_cache
 from engine.training.plan.preflight import Progress, ask
 
 SECONDS = 3600.0
@@ -39,14 +41,14 @@ def embeddings(
         )
     content = json.dumps(list(texts)).encode("ascii")
     head = hashlib.sha256(f"{folder.resolve()} {_weights(folder)}".encode() + content).digest()
-    kept = cache.read_bytes() if cache is not None and cache.exists() else b""
-    if kept[:32] == head:
-        return np.frombuffer(kept[32:], np.float32).reshape(len(texts), -1)
-    with tempfile.TemporaryDirectory(prefix="tamis-embedding-") as scratch:
-        asked, made = Path(scratch) / "texts.json", Path(scratch) / "vectors"
+    kept = (read_cache(cache) if cache is not None else None) or b""
+    if kept[:32] == head and kept[32:64] == hashlib.sha256(kept[64:]).digest():
+        return np.frombuffer(kept[64:], np.float32).reshape(len(texts), -1)
+    with scratch_folder("embedding") as scratch:
+        asked, made = scratch / "texts.json", scratch / "vectors"
         asked.write_bytes(content)
         question = {"model": str(folder.resolve()), "texts": str(asked), "vectors": str(made)}
-        answer = ask(command or (sys.executable,), question, Path(scratch), SECONDS, progress, word="embed")
+        answer = ask(command or (sys.executable,), question, scratch, SECONDS, progress, word="embed")
         if answer["unfit"]:
             raise TrainingError(
                 "embedding needs the trainer's libraries", answer["unfit"][0], "pip install 'tamis[train]'"
@@ -55,7 +57,8 @@ def embeddings(
             raise UsageError(f"embedding = {model!r} gives no vectors", answer["error"], "name another model, or none")
         vectors = made.read_bytes()
     if cache is not None:
-        write_atomic(cache, head + vectors)
+        with contextlib.suppress(ProjectError):  # a disk that is not written to: made again the next time
+            write_atomic(cache, head + hashlib.sha256(vectors).digest() + vectors)
     return np.frombuffer(vectors, np.float32).reshape(len(texts), -1)
 
 

@@ -11,9 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-import tomli
-
 from engine.errors import UsageError
+from engine.small_files import read_toml
 
 FILE_NAME = "gate.toml"
 
@@ -85,11 +84,9 @@ def read_gate(path: Path) -> dict[str, float] | None:
     Raises UsageError for a file that cannot be read, an unknown key (with the nearest) or a value out of range.
     """
     try:
-        content = tomli.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except FileNotFoundError:
         return None
-    except (OSError, tomli.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise UsageError(f"{path}: cannot be read", str(fault), "mend or remove it") from fault
     for key, value in content.items():
         limit = BY_KEY.get(key)
         if limit is None:

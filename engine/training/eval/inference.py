@@ -20,6 +20,7 @@ from engine.errors import TrainingError
 from engine.training.plan.preflight import WORKER
 from engine.training.runs.status import read_run
 from engine.training.worker.events import read_json
+from engine.training.worker.starter import STARTER
 
 LAUNCHERS = ("accelerate", "torchrun")
 LONGEST = 256
@@ -73,7 +74,7 @@ class Answering:
                     stdout=subprocess.PIPE,
                     stderr=complaints,
                     start_new_session=True,
-                    env={**os.environ, "PYTHONSAFEPATH": "1"},
+                    env={**os.environ, "PYTHONSAFEPATH": "1", STARTER: str(os.getpid())},
                 )
         except OSError as fault:
             raise TrainingError(

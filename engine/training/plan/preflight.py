@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,9 +16,11 @@ from typing import Any
 from engine.errors import TrainingError
 from engine.files import write_atomic
 from engine.model import TrainingRow
+from engine.scratch import scratch_folder
 from engine.training.runs.data_files import row_lines
 from engine.training.spec.run_spec import RunSpec
 from engine.training.worker.events import read_json
+from engine.training.worker.starter import STARTER
 
 WORKER = Path(__file__).resolve().parent.parent / "worker"
 SECONDS = 600.0  # the built-in model may have to be made first, another one's tokenizer to be fetched
@@ -57,22 +58,23 @@ def preflight(
     }
     lines = row_lines(rows)
     asked = hashlib.sha256(json.dumps([question, spec.command]).encode() + worker_hash().encode() + lines).hexdigest()
-    known = read_json(cache) if cache else None
-    if known and known.get("asked") == asked:
+    known = (read_json(cache) if cache else None) or {}
+    if known.get("asked") == asked and known.get("check") == check_of(known.get("answer")):
         return dict(known["answer"])
-    with tempfile.TemporaryDirectory(prefix="tamis-plan-") as folder:
-        data = Path(folder) / "train.jsonl"
+    with scratch_folder("plan") as folder:
+        data = folder / "train.jsonl"
         data.write_bytes(lines)
-        answer = ask(spec.command, {**question, "train": str(data)}, Path(folder), SECONDS, progress)
+        answer = ask(spec.command, {**question, "train": str(data)}, folder, SECONDS, progress)
     if cache and "error" not in answer and not answer["unfit"]:
-        write_atomic(cache, json.dumps({"asked": asked, "answer": answer}, ensure_ascii=False).encode())
+        kept = {"asked": asked, "answer": answer, "check": check_of(answer)}
+        write_atomic(cache, json.dumps(kept, ensure_ascii=False).encode())
     return answer
 
 
 def versions(command: Sequence[str]) -> dict[str, Any]:
     """`python`, `versions` and `unfit` (sentences) of an interpreter. Raises TrainingError where it does not run."""
-    with tempfile.TemporaryDirectory(prefix="tamis-versions-") as folder:
-        return ask(command, {"versions_only": True}, Path(folder), VERSIONS_SECONDS)
+    with scratch_folder("versions") as folder:
+        return ask(command, {"versions_only": True}, folder, VERSIONS_SECONDS)
 
 
 def ask(
@@ -86,7 +88,7 @@ def ask(
     """Put one question (`word`: preflight or embed) to the worker and wait for its answer."""
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
     words = [*command, str(WORKER / "main.py"), word, str(folder / "question.json"), str(folder / "answer.json")]
-    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", STARTER: str(os.getpid())}
     console = folder / "console.log"
     try:
         with console.open("wb") as stream:
@@ -132,6 +134,11 @@ def await_end(worker: subprocess.Popen[bytes], folder: Path, deadline: float, pr
         if progress and now and now != told:
             told = now
             progress(str(now["phase"]), int(now["done"]), int(now["of"]))
+
+
+def check_of(answer: object) -> str:
+    """What tells an answer that was damaged on the disk."""
+    return hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()
 
 
 def worker_hash() -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import TrainingError
+from engine.small_files import read_cache
 from engine.training.runs.status import RunState, read_run
 
 
@@ -38,10 +39,7 @@ def register(folders: Sequence[Path]) -> None:
 
 def registered_folders() -> list[Path]:
     """The folders of all runs noted that are still there, the newest first."""
-    try:
-        lines = registry_file().read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
+    lines = (read_cache(registry_file()) or b"").decode("utf-8", "replace").splitlines()
     folders: dict[Path, None] = {}
     for line in reversed(lines):
         with contextlib.suppress(ValueError, KeyError, TypeError):

@@ -51,8 +51,16 @@ class RunState:
 
 def list_runs(runs_dir: Path) -> tuple[RunState, ...]:
     """Every run of the folder, the newest first. A folder that does not exist has none."""
-    folders = (entry for entry in runs_dir.iterdir() if (entry / "spec.json").is_file()) if runs_dir.is_dir() else ()
-    return tuple(read_run(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True))
+    return tuple(read_run(folder) for folder in run_folders(runs_dir) if (folder / "spec.json").is_file())
+
+
+def run_folders(runs_dir: Path) -> list[Path]:
+    """What lies in a folder of runs, the newest first; comparisons among them, and runs that are only being made."""
+    try:
+        names = sorted((entry.name for entry in os.scandir(runs_dir) if entry.is_dir()), reverse=True)
+    except OSError:
+        return []
+    return [runs_dir / name for name in names]
 
 
 def read_run(run_dir: Path, spec: Mapping[str, Any] | None = None) -> RunState:

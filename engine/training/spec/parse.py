@@ -13,6 +13,7 @@ from typing import Any
 import tomli
 
 from engine.errors import UsageError
+from engine.small_files import read_toml
 from engine.training.spec.run_spec import known_name
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -33,16 +34,16 @@ def parse_value(words: str) -> Any:
     """A TOML value where it is one (numbers, true, lists, quoted text), else the words themselves."""
     try:
         return tomli.loads(f"value = {words}")["value"]
-    except tomli.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return words
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
     """The settings of a TOML file, from its `[training]` table where it has one. Raises UsageError."""
     try:
-        content = tomli.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as fault:
-        raise UsageError(f"{path}: cannot be read", str(fault), "mend it or name another file") from fault
+        content = read_toml(path)
+    except FileNotFoundError as fault:
+        raise UsageError(f"{path}: cannot be read", "there is no such file", "name another file") from fault
     table = content.get("training", content)
     if not isinstance(table, dict):
         raise UsageError(f"{path}: [training] is no table", "", "write it as [training] with key = value lines")
@@ -80,7 +81,10 @@ def parse_command(value: Any) -> tuple[str, ...]:
 
     A launcher that lies beside this Python (`accelerate`) is found there too. Raises UsageError.
     """
-    words = shlex.split(value) if isinstance(value, str) else value
+    try:
+        words = shlex.split(value) if isinstance(value, str) else value
+    except ValueError as fault:
+        raise UsageError(f"training command {value!r} is no command", str(fault), "close the quotation") from fault
     if not isinstance(words, Sequence) or not words or not all(isinstance(word, str) for word in words):
         raise UsageError(f"training command {value!r} is no command", "", "for example /opt/conda/bin/python")
     beside = Path(sys.executable).parent / words[0]

@@ -70,6 +70,8 @@ def ensure(text_path: Path, *, progress: Callable[[int, int], None], cache: Path
             progress(0, 0)
             time.sleep(0.1)
         if not target.is_dir():
+            for left in folder.glob(f".{target.name}.*"):  # by a process that was killed: the lock is ours
+                shutil.rmtree(left, ignore_errors=True)
             unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=folder))
             try:
                 pretrain(text, unfinished, progress)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -121,7 +122,10 @@ def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object at `path`, or None where there is none that can be read."""
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        # Without waiting: a pipe under that name may have no writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            value = json.loads(stream.read()) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -32,6 +32,7 @@ def load_package() -> None:
 
 if __name__ == "__main__":
     load_package()
+    importlib.import_module(f"{PACKAGE}.starter").end_with_starter()
     if sys.argv[1:2] == ["preflight"]:
         importlib.import_module(f"{PACKAGE}.preflight").main(sys.argv[2:])
     elif sys.argv[1:2] == ["embed"]:

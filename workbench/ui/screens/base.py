@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from workbench.commands.command import Command
 from workbench.commands.hints import hints_for
-from workbench.commands.registry import BY_ID, perform
+from workbench.commands.registry import BY_ID, NOT_DONE, perform
 from workbench.commands.targets import LISTS
 from workbench.render.parts import HELD_OUT_MARK
 from workbench.state.session import Session
@@ -104,6 +104,13 @@ class WorkScreen(Screen[None]):
         self.call_after_refresh(self.sync)
 
     # -- keys
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that is no command here; it takes back a question that is open, as any other key does."""
+        if self.session.pending is not None and self.focused is None:
+            self.session.pending = None
+            self.session.say(NOT_DONE, "refused")
+            self.sync()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are commands unless something is being typed into."""

@@ -19,7 +19,7 @@ from engine.numerals import whole_number
 from engine.phrases import counted
 from engine.places import signed_page
 from engine.training.compare.live import LiveComparison
-from engine.training.compare.store import Comparison, list_comparisons
+from engine.training.compare.store import Comparison, comparison_names, list_comparisons
 from engine.training.runs.run_queue import ask_to_stop
 from engine.training.spec.parse import parse_settings
 from workbench.commands.targets import COMPARE
@@ -118,16 +118,12 @@ class CompareScreen(InputLineScreen):
         live = self.live
         if live is None or not live.is_going_on:
             self.session.say("no run of it is going on", "refused")
-        elif self.session.pending == ("stop-run", live.comparison.id):
-            self.session.pending = None
+        elif self.session.confirms(live.comparison.id, "stop every run of this comparison? same key again"):
             own = [live.comparison.run_dir(trial) for trial in live.comparison.trials if not trial.reused]
             stopped = ask_to_stop(own)
             self.session.say(
                 f"{counted(stopped, 'run')} asked to save and end; enter, enter goes on with what is whole", "done"
             )
-        else:
-            self.session.pending = ("stop-run", live.comparison.id)
-            self.session.say("stop every run of this comparison? same key again", "refused")
 
     def write_page(self) -> None:
         """Write the page and the Markdown block beside the comparison."""
@@ -185,13 +181,26 @@ class CompareScreen(InputLineScreen):
             self.run_worker(self._conclude(live), exclusive=True, group="compare")
 
     def _poll(self) -> None:
-        """Look at the files of the runs; paint only what changed."""
-        live = self.live
-        if live is None or not self.is_current or live.result is not None:
+        """Look at the files of the runs, and for comparisons that were started elsewhere; paint only what changed."""
+        if not self.is_current:
             return
-        if live.read():
+        live, changed = self.live, self._look_for_others()
+        if live is not None and live.result is None and live.read():
             self._conclude_if_ready()
+            changed = True
+        if changed:
             self.sync()
+
+    def _look_for_others(self) -> bool:
+        """Whether the folder holds other comparisons than before; what is shown stays."""
+        names = comparison_names(self.folder / "runs")
+        if names == [comparison.id for comparison in self.comparisons]:
+            return False
+        self._list()
+        if self.live is not None:
+            shown = self.live.comparison.id
+            self.place = next((n for n, each in enumerate(self.comparisons, 1) if each.id == shown), self.place)
+        return True
 
     # -- painting
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from textual.app import ComposeResult
 
+from workbench.actions.preconditions import read_only
 from workbench.commands.key_table import key_name
-from workbench.commands.registry import COMMANDS
+from workbench.commands.registry import COMMANDS, is_barred
 from workbench.commands.targets import HELP
 from workbench.text.blocks import Paragraph
 from workbench.ui.keymap import bindings_for
@@ -61,6 +62,11 @@ class HelpScreen(WorkScreen):
 
     def _paragraphs(self) -> Iterator[Paragraph]:
         own = self.host.keymap_in_use
+        refused = read_only(self.session)
+        if refused is not None:
+            yield Paragraph(((refused, "refused"),))
+            yield Paragraph((("Keys that decide are greyed out.", "muted"),))
+            yield Paragraph(())
         told: set[str] = set()
         # The screen one came from is what one asks about.
         for where in sorted(SECTIONS, key=lambda where: where != self._came_from):
@@ -71,7 +77,9 @@ class HelpScreen(WorkScreen):
                 told.add(command.id)
                 keys = own[command.id].split(",") if command.id in own else command.keys
                 names = " ".join(key_name(key.strip()) for key in keys)
-                yield Paragraph(((f"  {names:<{KEY_WIDTH}} ", "key"), (command.help, "text")), hang=KEY_WIDTH + 3)
+                roles = ("disabled", "disabled") if refused and is_barred(command, self.session) else ("key", "text")
+                words = ((f"  {names:<{KEY_WIDTH}} ", roles[0]), (command.help, roles[1]))
+                yield Paragraph(words, hang=KEY_WIDTH + 3)
             yield Paragraph(())
         yield Paragraph((("Filter ( / ): selectors, the same as on the command line", "title"),))
         for example, meaning in SELECTORS:

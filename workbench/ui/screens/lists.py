@@ -5,7 +5,8 @@ from __future__ import annotations
 from engine.errors import UsageError
 from engine.numerals import whole_number
 from workbench.actions import navigate, search, typed_commands
-from workbench.commands.registry import BY_ID, COMMANDS
+from workbench.actions.preconditions import read_only
+from workbench.commands.registry import BY_ID, COMMANDS, is_barred
 from workbench.commands.targets import TRIAGE
 from workbench.ui.external_editor import edit_in_external_editor
 from workbench.ui.screens.input_line import InputLineScreen
@@ -26,6 +27,10 @@ class ListScreen(InputLineScreen):
 
     def rescore(self) -> None:
         self.host.background.rescore()
+
+    def take_over(self) -> None:
+        self.session.take_over()
+        self.host.background.read_and_scan()
 
     def cancel_job(self) -> None:
         if self.session.place.searching is not None:
@@ -71,7 +76,12 @@ class ListScreen(InputLineScreen):
 
     def _suggest(self) -> None:
         self._asked_about = ""
-        self.line.suggest(self._matching(self.line.value.strip().replace(" ", "-")))
+        refused, names = read_only(self.session), self._matching(self.line.value.strip().replace(" ", "-"))
+        able = [name for name in names if not is_barred(BY_ID[name], self.session)]
+        if refused is not None and not able:
+            self.line.complain(refused)
+        else:
+            self.line.suggest(able)
 
     def _do_typed(self, text: str) -> None:
         """Do what stands behind the `:`; a verb with a selector after a second enter."""

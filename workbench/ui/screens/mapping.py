@@ -18,6 +18,7 @@ from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.input_line import ACTIONS
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now
 from workbench.ui.widgets.reader import Reader
+from workbench.ui.widgets.safe_input import ShownSafely
 
 # Three rows are to fit 80x24.
 SHOWN_CHARACTERS = 130
@@ -54,7 +55,7 @@ class MappingScreen(WorkScreen):
         yield Reader(self.host.role_styles, id="pane")
         # What is there is mended, not typed anew: the first key must not replace it.
         words = words_of(self.session.project.mapping)
-        yield WordsLine(words, id="words", compact=True, select_on_focus=False)
+        yield WordsLine(words, id="words", compact=True, select_on_focus=False, highlighter=ShownSafely())
 
     def on_mount(self) -> None:
         self._mixed = mixture(self.session.project)
@@ -105,7 +106,7 @@ class MappingScreen(WorkScreen):
     def _shown(self, mapping: Mapping | None) -> Iterator[Paragraph]:
         yield Paragraph((("Which field is what? The names are unusual: this is a guess.", "title"),))
         if self._mixed:
-            yield Paragraph(((self._mixed, "refused"),))
+            yield Paragraph(((visible_line(self._mixed), "refused"),))
         fields = ", ".join(list(self.session.project.rows.raw(0))[:12])
         yield Paragraph(((visible_line(fields), "text"),), ("fields", "muted"))
         yield Paragraph(())

@@ -6,7 +6,8 @@ from textual import work
 from textual.app import ComposeResult
 
 from engine.phrases import counted
-from engine.training.runs.registry import all_runs
+from engine.training.runs.follow import FollowedRuns
+from engine.training.runs.registry import registered_folders
 from engine.training.runs.status import RunState
 from workbench.commands.targets import RUNS
 from workbench.render.run_lines import run_line_anywhere
@@ -18,7 +19,7 @@ from workbench.ui.screens.train import TrainScreen
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 0.5
 
 
 class RunLines:
@@ -49,7 +50,7 @@ class RunsScreen(WorkScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.runs: tuple[RunState, ...] = ()
+        self._followed = FollowedRuns(registered_folders)
         self.cursor = 0
         self._is_read = False
 
@@ -60,21 +61,32 @@ class RunsScreen(WorkScreen):
         yield OneLine(styles, id="reason")
 
     def on_mount(self) -> None:
-        self._look()
-        self.set_interval(POLL_SECONDS, self._look)
+        self._read_all()
         super().on_mount()
 
-    @work(thread=True, exclusive=True, group="runs")
-    def _look(self) -> None:
-        # A few files a run: not in the thread that answers keys.
-        if self.is_current or not self._is_read:
-            self.app.call_from_thread(self._seen, all_runs())
+    @property
+    def runs(self) -> tuple[RunState, ...]:
+        """The newest first; none before all were read once."""
+        return self._followed.states if self._is_read else ()
 
-    def _seen(self, runs: tuple[RunState, ...]) -> None:
-        at = self.runs[self.cursor].dir if self.cursor < len(self.runs) else None
-        self.runs, self._is_read = runs, True
-        self.cursor = next((place for place, run in enumerate(runs) if run.dir == at), min(self.cursor, len(runs)))
+    @work(thread=True, exclusive=True, group="runs")
+    def _read_all(self) -> None:
+        # A few files a run: not in the thread that answers keys. Later looks read what has changed.
+        self._followed.look()
+        self.app.call_from_thread(self._all_read)
+
+    def _all_read(self) -> None:
+        self._is_read = True
+        self.set_interval(POLL_SECONDS, self._look)
         self.sync_if_current()
+
+    def _look(self) -> None:
+        """Bring the list up to the files; the cursor stays on its run."""
+        at = self.runs[self.cursor].dir if self.cursor < len(self.runs) else None
+        if self.is_current and self._followed.look():
+            last = max(0, len(self.runs) - 1)
+            self.cursor = next((place for place, run in enumerate(self.runs) if run.dir == at), min(self.cursor, last))
+            self.sync()
 
     def step(self, steps: int) -> None:
         self.cursor = max(0, min(self.cursor + steps, len(self.runs) - 1))

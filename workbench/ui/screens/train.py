@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,16 @@ from textual.worker import Worker
 from engine.errors import TamisError, TrainingError
 from engine.training.eval.inference import check_can_answer
 from engine.training.eval.pairwise import Judging
+from engine.training.runs.follow import FollowedRuns
 from engine.training.runs.launch import Run
 from engine.training.runs.live import LiveRun
-from engine.training.runs.status import RunState, list_runs
+from engine.training.runs.status import RunState, run_folders
 from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_settings
 from workbench.commands.targets import TRAIN, TRIAGE
 from workbench.render import training_run
 from workbench.render.run_lines import run_line
-from workbench.render.training_run import sentence
-from workbench.text.blocks import Paragraph, Styled
+from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
 from workbench.ui.next_run import NextRun
@@ -38,6 +37,8 @@ from workbench.ui.widgets.reader import Reader
 
 # Ten looks a second at the end of a file: what is logged is on the screen within 150 ms.
 POLL_SECONDS = 0.1
+# Whatever else may change: a run that is taken up again elsewhere, a new one.
+LOOK_SECONDS = 0.5
 TALL, LONG_LIST, SHORT_LIST = 30, 6, 4
 
 
@@ -77,7 +78,7 @@ class TrainScreen(InputLineScreen):
 
     def __init__(self, run_dir: Path | None = None) -> None:
         super().__init__()
-        self.runs: tuple[RunState, ...] = ()
+        self._followed = FollowedRuns(lambda: run_folders(self.runs_dir))
         self.cursor = 0
         self.following = NextRun()
         self.watched: LiveRun | None = None
@@ -102,18 +103,24 @@ class TrainScreen(InputLineScreen):
         yield self.input_line()
 
     @property
+    def runs(self) -> tuple[RunState, ...]:
+        """The runs of the project, the newest first."""
+        return self._followed.states
+
+    @property
     def runs_dir(self) -> Path:
         return self.session.project.folder / "runs"
 
     def on_mount(self) -> None:
-        self.runs = list_runs(self.runs_dir)
+        self._followed.look()
         # A run that is going on is what one came to see.
         wanted = self._asked_for_run or next((run.dir for run in self.runs if run.alive), None)
         if wanted is not None:
             self._watch(wanted)
         else:
             self._make_plan()
-        self.set_interval(POLL_SECONDS, self._poll)
+        self._fast = self.set_interval(POLL_SECONDS, self._poll, pause=True)
+        self.set_interval(LOOK_SECONDS, self._look)
         super().on_mount()
 
     # -- what commands ask
@@ -165,14 +172,10 @@ class TrainScreen(InputLineScreen):
             return
         if not run.state.alive:
             self.session.say("this run has ended", "refused")
-        elif self.session.pending == ("stop-run", run.dir.name):
-            self.session.pending = None
+        elif self.session.confirms(run.dir.name, f"stop {run.dir.name}? same key again"):
             mode = stop_run(run.dir)
             words = "it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once"
             self.session.say(words, "done")
-        else:
-            self.session.pending = ("stop-run", run.dir.name)
-            self.session.say(f"stop {run.dir.name}? same key again", "refused")
 
     def next_view(self) -> None:
         if self._watched_run() is not None:
@@ -290,7 +293,7 @@ class TrainScreen(InputLineScreen):
             self.session.say(fault, "error")
         else:
             self.session.say(f"started {run.id}; it goes on without this window", "done")
-            self.runs = list_runs(self.runs_dir)
+            self._followed.look()
             self._watch(run.dir)
         self.sync_if_current()
 
@@ -314,22 +317,42 @@ class TrainScreen(InputLineScreen):
 
     def _course_read(self, run: LiveRun) -> None:
         if self.watched is run:
+            self._fast.resume()
             self.sync_if_current()
 
     def _poll(self) -> None:
-        """Look at the files of the run; paint only what changed."""
+        """Look at the files of a run that is going on; paint only what changed."""
         run = self.watched
-        if run is None or not run.is_read or not self.is_current or not run.state.alive:
-            return
-        try:
-            changed = run.read()
-        except TrainingError as error:
-            self.session.say(str(error), "error")
-            self.watched = None
-            changed = True
-        if changed:
-            self.runs = tuple(run.state if each.dir == run.dir else each for each in self.runs)
+        if run is None or not run.is_read or not run.state.alive or not self.is_current:
+            # The slower look sees a run that is taken up again, and the screen that comes to the front.
+            self._fast.pause()
+        elif self._read_on(run):
             self.sync()
+
+    def _look(self) -> None:
+        """Bring the list of runs up to the files, and the watched one where it was taken up again."""
+        if not self.is_current:
+            return
+        at, run = self._under_cursor, self.watched
+        changed = self._followed.look()
+        if changed:
+            places = (place + 1 for place, each in enumerate(self.runs) if each.dir == at)
+            self.cursor = next(places, min(self.cursor, len(self.runs)))
+        if run is not None and run.is_read:
+            changed = self._read_on(run) or changed
+            if run.state.alive:
+                self._fast.resume()
+        if changed:
+            self.sync()
+
+    def _read_on(self, run: LiveRun) -> bool:
+        """Whether the files of the watched run say anything new."""
+        try:
+            return run.read()
+        except TrainingError as error:
+            self.session.tell(str(error), "error")
+            self.watched = None
+            return True
 
     # -- painting
 
@@ -349,9 +372,9 @@ class TrainScreen(InputLineScreen):
             self.query_one("#reason", OneLine).show(self._next_step())
             return
         self.query_one("#title", OneLine).show(training_run.title(run))
-        self.query_one("#reason", OneLine).show(self._most_pressing(run))
+        self.query_one("#reason", OneLine).show(training_run.most_pressing(run, self._view))
         if not shows_curve:
-            reader.open((run.dir, self._view), lambda: self._view_document(run))
+            reader.open((run.dir, self._view), lambda: training_run.view_document(run, self._view))
             return
         others = [other for folder, other in self.overlaid.items() if folder != run.dir]
         last_step = max([run.state.max_steps, *(other.state.max_steps for other in others)])
@@ -362,31 +385,10 @@ class TrainScreen(InputLineScreen):
         happened = (run.dir, len(run.told), run.told[-1]["t"] if run.told else 0, run.state.state)
         if happened != self._happened:  # a step alone is nothing that this pane tells
             self._happened = happened
-            self.query_one("#happenings", Reader).open(run.dir, lambda: _happenings(run))
+            self.query_one("#happenings", Reader).open(run.dir, lambda: training_run.view_document(run, "curve"))
 
     def _next_step(self) -> tuple[Styled, ...]:
         if self.following.is_refused:
             return ((" refused, see above", "error"),)
         can_start = self.following.plan is not None and self.cursor == 0
         return ((" enter starts it, J reads on", "reason"),) if can_start else ()
-
-    def _most_pressing(self, run: LiveRun) -> tuple[Styled, ...]:
-        if run.state.error:
-            return ((f" {visible_line(run.state.error)}", "error"),)
-        if run.alerts:
-            return ((f" {visible_line(sentence(run.alerts[-1]))}", "refused"),)
-        last = sentence(run.told[-1]) if run.told and self._view != "curve" else ""
-        return ((f" {visible_line(last)}", "reason"),)
-
-    def _view_document(self, run: LiveRun) -> Iterator[Paragraph]:
-        if self._view == "answers":
-            yield from training_run.answers(run)
-            return
-        yield from training_run.happenings(run)
-        yield Paragraph(())
-        yield from training_run.log_tail(run.dir)
-
-
-def _happenings(run: LiveRun) -> Iterator[Paragraph]:
-    yield from training_run.ended(run)
-    yield from training_run.happenings(run)

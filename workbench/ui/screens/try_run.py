@@ -233,15 +233,9 @@ class TryScreen(WorkScreen):
         if tried is None:
             return
         heldout = next((other.id for other in self.prompts if other.id and other.request == tried.request), "")
-        asked, session.pending = session.pending, None
-        # The command's own id: another key in between drops what was asked.
-        question = ("answer-edit" if side == "edited" else f"answer-{side}", answer)
-        if heldout and asked != question:
-            session.pending = question
-            again = "same key again" if side in SIDES else "e and ctrl+s again"
-            session.say(
-                f"this prompt is held out: as a training row it leaks and no export takes it; {again}", "refused"
-            )
+        again = "same key again" if side in SIDES else "e and ctrl+s again"
+        question = f"this prompt is held out: as a training row it leaks and no export takes it; {again}"
+        if heldout and not session.confirms(answer, question):
             return
         like_number = session.project.rows.number(tried.id) if tried.id else None
         like_number = like_number if like_number is not None else self._example_number()

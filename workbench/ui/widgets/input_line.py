@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rich.highlighter import Highlighter
-from rich.text import Text
 from textual import events
 from textual.timer import Timer
 from textual.widgets import Input
@@ -15,9 +13,10 @@ from engine.errors import TamisError
 from engine.phrases import counted
 from workbench.state.search import Search
 from workbench.state.session import Session
-from workbench.text.escape import one_for_one, visible_line
+from workbench.text.escape import visible_line
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now, actions_of, hand_back
 from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.safe_input import ShownSafely
 
 COUNT_AFTER_SECONDS = 0.2
 SLICE_SECONDS = 0.006
@@ -43,20 +42,13 @@ class Question:
     earlier: Sequence[str] | None = None
 
 
-class SafeText(Highlighter):
-    """Shows controls as glyphs: a note or filter in the line may be somebody else's."""
-
-    def highlight(self, text: Text) -> None:
-        text.plain = one_for_one(text.plain)
-
-
 class InputLine(Input):
     """See the module. `answered` is called with the text on enter, `leave` on escape."""
 
     cursor_blink = STEADY_CURSOR
 
     def __init__(self, answered: Callable[[str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, compact=True, highlighter=SafeText())
+        super().__init__(id=id, compact=True, highlighter=ShownSafely())
         self._answered = answered
         self._leave = leave
         self._timer: Timer | None = None

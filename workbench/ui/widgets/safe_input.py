@@ -1,0 +1,18 @@
+"""What is shown of a line that is typed into: text of the data may stand in it, and a terminal would obey it."""
+
+from __future__ import annotations
+
+from rich.highlighter import Highlighter
+from rich.text import Text
+
+from workbench.text.escape import one_for_one
+
+
+class ShownSafely(Highlighter):
+    """For an `Input`: controls become glyphs, one for one, so that the cursor stays where it is; the text itself is
+    not changed."""
+
+    def highlight(self, text: Text) -> None:
+        safe = one_for_one(text.plain)
+        if safe != text.plain:
+            text.plain = safe

@@ -8,6 +8,7 @@ Two terms side by side mean `and`. The same words work on the command line, in t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -336,6 +337,9 @@ def row_date(row: Any, length: int = 10) -> str | None:
 def _comparable(value: Any) -> Any:
     try:
         return float(value)
+    except OverflowError:
+        # A whole number beyond what a float holds.
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         return str(value)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -17,9 +15,10 @@ from pathlib import Path
 from typing import IO
 
 from engine.errors import ProjectError, SourceError
-from engine.files import sync_folder, write_atomic
+from engine.files import sync_folder
 from engine.model import Quarantined
 from engine.paths import project_folder_for
+from engine.project.quarantine import Quarantine
 from engine.project.row_ids import content_hash
 from engine.project.rows import RowStore, read_columns, write_index
 from engine.project.settings import ProjectSettings, SourceFile, read_settings, write_settings
@@ -38,16 +37,16 @@ CHUNK_ROWS = 50_000
 class _Intake:
     """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines."""
 
+    aside: Quarantine
     starts: array[int] = field(default_factory=lambda: array("Q", [0]))
     hashes: array[int] = field(default_factory=lambda: array("Q"))
     lines: array[int] = field(default_factory=lambda: array("I"))
-    quarantined: list[Quarantined] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
 
     def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
         """Write a row, or set a line aside."""
         if isinstance(piece, Quarantined):
-            self.quarantined.append(piece)
+            self.aside.add(piece)
             return
         out.write(piece.content + b"\n")
         self.starts.append(self.starts[-1] + len(piece.content) + 1)
@@ -55,14 +54,11 @@ class _Intake:
         self.lines.append(piece.line)
         self.notes.update(piece.notes)
 
-    @property
-    def first_reason(self) -> str:
-        return f"line {self.quarantined[0].line}: {self.quarantined[0].reason}" if self.quarantined else ""
-
     def save(self, folder: Path, out: IO[bytes]) -> None:
         """Put what is written so far on disk: the rows first, the index that names them last."""
         out.flush()
         os.fsync(out.fileno())
+        self.aside.save()
         write_index(folder, self.starts, self.hashes, self.lines)
 
 
@@ -70,7 +66,8 @@ def _intake_of(folder: Path, settings: ProjectSettings) -> _Intake:
     """The columns of a project's index, to be added to."""
     store = RowStore(folder, settings.mapping, "")
     try:
-        return _Intake(*read_columns(store))
+        aside = Quarantine(folder, sum(source.quarantined for source in settings.sources))
+        return _Intake(aside, *read_columns(store))
     finally:
         store.close()
 
@@ -99,17 +96,18 @@ def create_project(
     try:
         pieces = read_source(source, format_name)
         with (partial / "rows.jsonl").open("wb") as out:
-            intake = _Intake()
+            intake = _Intake(Quarantine(partial, 0))
             complete = _take_all(intake, pieces, out, progress, first)
             intake.save(partial, out)
         if not intake.hashes:
             raise SourceError(
-                f"{source}: none of its lines is a JSON object", intake.first_reason, "check that it is the right file"
+                f"{source}: none of its lines can be read as a row",
+                intake.aside.first_reason,
+                "check that it is the right file",
             )
         mapping = _mapping(partial, source, words)
         described = _source_file(source, format_name, intake, 0, complete)
         write_settings(partial, ProjectSettings((described,), mapping, key))
-        _write_quarantine(partial, intake.quarantined)
         (partial / "decisions").mkdir(mode=0o700)
         os.rename(partial, folder)
         sync_folder(folder.parent)
@@ -158,7 +156,6 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
         )
     intake = _intake_of(folder, settings)
     pieces = islice(read_source(source, described.format), described.rows + described.quarantined, None)
-    known_aside = described.quarantined
     try:
         with (folder / "rows.jsonl").open("r+b") as out:
             out.truncate(intake.starts[-1])
@@ -168,12 +165,9 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
                 goal = len(intake.hashes) + max(CHUNK_ROWS, len(intake.hashes))
                 complete = _take_all(intake, pieces, out, progress, goal)
                 intake.save(folder, out)
-                aside = len(intake.quarantined)
-                _write_quarantine(folder, intake.quarantined[known_aside - described.quarantined :])
-                known_aside = described.quarantined + aside
                 now = replace(
                     _source_file(source, described.format, intake, 0, complete),
-                    quarantined=known_aside,
+                    quarantined=described.quarantined + intake.aside.count,
                     notes=dict(intake.notes + Counter(described.notes)),
                 )
                 write_settings(folder, replace(settings, sources=(now, *settings.sources[1:])))
@@ -235,30 +229,11 @@ def _source_file(source: Path, format_name: str, intake: _Intake, first_row: int
         hexadecimal,
         _size(source),
         len(intake.hashes) - first_row,
-        len(intake.quarantined),
+        intake.aside.count,
         first_row,
         complete,
         dict(intake.notes),
     )
-
-
-def _write_quarantine(folder: Path, pieces: list[Quarantined]) -> None:
-    existing = folder / "quarantine.jsonl"
-    before = existing.read_bytes() if existing.exists() else b""
-    lines = [
-        json.dumps(
-            {
-                "line": piece.line,
-                "offset": piece.offset,
-                "reason": piece.reason,
-                "bytes": base64.b64encode(piece.content).decode("ascii"),
-            },
-            ensure_ascii=False,
-        )
-        for piece in pieces
-    ]
-    if lines:
-        write_atomic(existing, before + "".join(line + "\n" for line in lines).encode("utf-8"))
 
 
 def append_rows(folder: Path, source: Path) -> range:
@@ -283,8 +258,8 @@ def append_pieces(folder: Path, source: Path, format_name: str, pieces: Iterable
             _take_all(intake, iter(pieces), out, None)
             if len(intake.hashes) == first:
                 raise SourceError(
-                    f"{source}: none of its lines is a JSON object",
-                    intake.first_reason,
+                    f"{source}: none of its lines can be read as a row",
+                    intake.aside.first_reason,
                     "check that it is the right file",
                 )
             intake.save(folder, out)
@@ -292,7 +267,6 @@ def append_pieces(folder: Path, source: Path, format_name: str, pieces: Iterable
         raise ProjectError(
             f"{folder}: rows cannot be added", error.strerror or str(error), "free some space"
         ) from error
-    _write_quarantine(folder, intake.quarantined)
     added = _source_file(source, format_name, intake, first)
     write_settings(folder, replace(settings, sources=(*settings.sources, added)))
     return range(first, len(intake.hashes))

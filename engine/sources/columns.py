@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.errors import SourceError
 from engine.model import Quarantined
+from engine.nesting import loads
 from engine.sources.pieces import SourceRow
 
 BATCH_ROWS = 1000
@@ -148,7 +149,7 @@ def _piece(row: int, raw: dict[str, Any], notes: Notes) -> SourceRow:
 
 def _restored(item: Any) -> Any:
     try:
-        return json.loads(item)
+        return loads(item)
     except (ValueError, TypeError):
         return plain(item)
 

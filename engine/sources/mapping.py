@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import UsageError
 from engine.model import ShapeName
+from engine.nesting import loads
 
 Path = tuple[str | int, ...]
+_PLACE = re.compile("0|[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ MAP_WORDS: dict[str, tuple[ShapeName, str]] = {
 
 
 def parse_path(text: str) -> Path:
-    """`a.b.0.c` -> ('a', 'b', 0, 'c')."""
-    return tuple(int(part) if part.isdigit() else part for part in text.split("."))
+    """`a.b.0.c` -> ('a', 'b', 0, 'c'). Only what `value_at` can turn back into the very same key is a number: `²` and
+    `007` are names."""
+    return tuple(int(part) if _PLACE.fullmatch(part) else part for part in text.split("."))
 
 
 def value_at(row: Any, path: Path) -> Any:
@@ -69,8 +72,8 @@ def turn_list(value: Any) -> Any:
     """A list of turns that a table holds as JSON text, as the list; anything else as it is."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
+            return loads(value)
+        except ValueError:
             return value
     return value
 

@@ -117,7 +117,9 @@ class ArrayText:
         """From its opening quote to behind its closing one, over as many chunks as it takes."""
         self._take(record, self._at + 1)
         while True:
-            found = _REST_OF_STRING.match(self._chunk, self._at)
+            # Most chunks of a long text hold no quote at all.
+            has_quote = self._chunk.find(b'"', self._at) >= 0
+            found = _REST_OF_STRING.match(self._chunk, self._at) if has_quote else None
             if found is not None:
                 self._take(record, found.end())
                 return True

@@ -51,7 +51,7 @@ def guess_delimiter(head: str) -> str:
 
 def read_dialect(head: str) -> Dialect:
     """The dialect of a table from its first characters."""
-    delimiter = guess_delimiter(head)
+    delimiter = guess_delimiter(head[:SNIFF_CHARS])
     header = next(_reader(io.StringIO(head, newline=""), delimiter), [])
     return Dialect(delimiter, tuple(_unique_names(header)))
 
@@ -127,8 +127,8 @@ def table_rows(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
     """
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
     # To the end of a line, so that what was read for guessing and the rest meet between two lines.
-    head = text.read(SNIFF_CHARS) + text.readline(MAX_HEADER_CHARS)
-    if len(head) >= MAX_HEADER_CHARS:
+    head = text.read(SNIFF_CHARS) + text.readline(MAX_LINE_BYTES)
+    if len(head) > MAX_HEADER_CHARS and "\n" not in head[:MAX_HEADER_CHARS]:
         raise SourceError("the first line of the table is longer than 4 MB", "", "a table begins with its column names")
     bom = head.startswith("\ufeff")
     head = head.removeprefix("\ufeff")

@@ -74,7 +74,7 @@ def _groups(rows: int, clusters: Iterable[Cluster]) -> list[list[int]]:
 def parse_amount(text: str, rows: int) -> int | None:
     """`120` or `20%` of `rows`; None where the text is neither (a file name). Raises UsageError out of range."""
     number, percent = text.removesuffix("%"), text.endswith("%")
-    if not number.replace(".", "", 1).isdigit():
+    if not number.replace(".", "", 1).isdecimal():
         return None
     wanted = round(rows * float(number) / 100) if percent else int(float(number))
     if not 0 < wanted < rows:

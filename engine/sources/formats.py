@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import os
 from pathlib import Path
 
 from engine.errors import SourceError
@@ -45,9 +46,10 @@ def source_format(path: Path) -> str:
 
     Raises SourceError where the path is missing, empty, or of a kind that tamis does not read.
     """
-    if path.is_dir():
+    # These are False where a name is too long or a folder on the way is closed: opening it says so.
+    if os.path.isdir(path):
         return "folder"
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise SourceError(
             f"{path}: is no regular file", "", "save its content to a file, or pipe it into `tamis scan -`"
         )
@@ -133,7 +135,9 @@ def _head(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file", "", "check the name") from error
     except OSError as error:
-        raise SourceError(f"{path}: cannot be opened", error.strerror or str(error), "check its permissions") from error
+        raise SourceError(
+            f"{path}: cannot be opened", error.strerror or str(error), "check its name and permissions"
+        ) from error
     if not head:
         raise SourceError(f"{path}: is empty", "", "point tamis at a file with one JSON object a line")
     return head

@@ -148,7 +148,7 @@ def random_count(name: str, curated: int) -> int:
     count = name.removeprefix("raw-").removeprefix(RANDOM).removeprefix("-")
     if count in ("", "N"):
         return curated
-    if not count.isdigit() or int(count) < 1:
+    if not count.isdecimal() or int(count) < 1:
         raise UsageError(f"unknown arm {name!r}", "", "random, or random-200 for as many rows")
     return int(count)
 

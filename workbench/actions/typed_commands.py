@@ -159,7 +159,7 @@ def _matching_rows(project: Project, verb: str, selector: str) -> list[int]:
 
 def _row_named(selector: str) -> int | None:
     key, _, number = selector.partition(":")
-    return int(number) if key == "row" and number.isdigit() else None
+    return int(number) if key == "row" and number.isdecimal() else None
 
 
 # Behind `:` in the workbench, where a row number and a command by its name are understood as well.

@@ -75,7 +75,7 @@ class ListScreen(InputLineScreen):
     def _do_typed(self, text: str) -> None:
         """Do what stands behind the `:`; a verb with a selector after a second enter."""
         text = text.strip()
-        if text.isdigit():
+        if text.isdecimal():
             self._jump(int(text))
         elif typed_commands.is_bulk(text):
             if self._asked_about != text:

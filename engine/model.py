@@ -186,12 +186,19 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Bytes that could not be read as a row: 1-based `line`, byte `offset` in the source, and why."""
+    """Bytes that could not be read as a row: 1-based `line`, byte `offset` in the source, and why.
+
+    Of a record too long to be kept whole, `content` is its beginning and `last` its end; `length` and `sha256` are
+    those of all of it. Else they are 0 and ''.
+    """
 
     line: int
     offset: int
     reason: str
     content: bytes
+    length: int = 0
+    last: bytes = b""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

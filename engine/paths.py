@@ -5,6 +5,7 @@ Apart from the making of projects: most commands only open one.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from engine.errors import TamisError
@@ -32,4 +33,5 @@ def project_folder_for(source: Path) -> Path:
 
 def is_project(path: Path) -> bool:
     """Whether `path` is a project folder."""
-    return (path / "project.toml").is_file()
+    # False as well where a name is too long, or a folder on the way to it is closed.
+    return os.path.isfile(path / "project.toml")

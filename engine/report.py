@@ -86,7 +86,7 @@ def _form(answer: str) -> str:
         return "JSON"
     if "```" in text:
         return "code"
-    if re.search(r"^\s*(?:[-*•]|\d{1,3}[.)])\s", text, re.MULTILINE):
+    if re.search(r"^[^\S\n]*(?:[-*•]|\d{1,3}[.)])\s", text, re.MULTILINE):
         return "list"
     return "prose" if len(text.split()) > 3 else "label"
 

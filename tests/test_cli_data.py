@@ -115,3 +115,23 @@ def test_reserving_rows_keeps_the_findings_and_a_stale_project_is_scanned_before
 def test_a_pipe_is_no_source(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     assert "no regular file" in tamis("scan", tmp_path / "fifo", code=2).stderr
+
+
+def test_a_hostile_source_is_one_line_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "deep.jsonl").write_bytes(b"[" * 100_000)
+    (sources / "open.csv").write_bytes(b'instruction,output\n"' + b"a,b\n" * 1000)
+    (sources / "cut.parquet").write_bytes(b"PAR1" + bytes(40))
+    (sources / "keys.jsonl").write_bytes(b'{"instruction": "a", "\xc2\xb2": ' + b"9" * 5000 + b"}")
+    os.mkfifo(sources / "pipe.jsonl")
+    before = sorted(sources.iterdir())
+    for source in (*before, sources / ("n" * 300), Path("/proc/kmsg")):
+        done = tamis("scan", source, code=2, TMPDIR=str(scratch))
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith(f"tamis: {source}: ")
+    assert sorted(sources.iterdir()) == before
+    assert list(scratch.iterdir()) == []

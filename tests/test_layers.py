@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each folder, and each module at the top of `engine`, may import itself and what is named behind it. Lowest first.
 GROUND = (
-    *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals"),
+    *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals", "engine.nesting"),
     *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
@@ -32,6 +32,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.version": (),
     "engine.phrases": (),
     "engine.numerals": (),
+    "engine.nesting": (),
     # Starts a module of `engine.jobs` by name, as a process of its own: takes the package in before that.
     "engine.job_process": ("engine", WORKER),
     "engine.files": ("engine.errors",),

@@ -15,10 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.errors import UsageError
+
 Rows = Sequence[Mapping[str, Any]]
 JSON_COLUMNS = "tamis.json_columns"
 ABSENT_COLUMNS = "tamis.absent_columns"
 INT64 = 2**63
+# Each column of a Parquet file takes time and memory of its own; of a CSV file only its cells do.
+MOST_COLUMNS, MOST_CSV_COLUMNS = 20_000, 1_000_000
+FEW_COLUMNS, MOST_CELLS = 1000, 50_000_000
 MESSAGE_KEYS = {"role", "content"}
 
 
@@ -36,7 +41,15 @@ class Layout:
 
 def lay_out(rows: Rows) -> Layout:
     """The layout that keeps every value: text, int, float, bool and messages natively, the rest as JSON text."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = _columns(rows, MOST_COLUMNS)
+    unwritable = next((name for name in names if not _encodable(name)), None)
+    if unwritable is not None:
+        number = next(number for number, row in enumerate(rows) if unwritable in row)
+        raise UsageError(
+            f"row {number} of the export has a field {unwritable!r}, a name that Parquet and Arrow cannot hold",
+            "",
+            "export as JSONL, or rename it in the source",
+        )
     kinds: dict[str, str] = {}
     absent: list[str] = []
     for name in names:
@@ -50,6 +63,19 @@ def lay_out(rows: Rows) -> Layout:
         if missing and kind != "json":
             absent.append(name)
     return Layout(kinds, tuple(absent))
+
+
+def _columns(rows: Rows, most: int) -> list[str]:
+    """The fields of all rows, in order. Raises UsageError where a table of them would be mostly empty cells, and
+    take memory and hours: rows whose keys are data (`{"user 17": …}`) have as many columns as keys."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if len(names) > most or (len(names) > FEW_COLUMNS and len(names) * len(rows) > MOST_CELLS):
+        raise UsageError(
+            f"the rows have {len(names):,} different fields: too many for the columns of a table of {len(rows):,} rows",
+            "",
+            "export as JSONL",
+        )
+    return names
 
 
 def _kind(values: Sequence[Any]) -> str:
@@ -123,7 +149,7 @@ def parquet_bytes(rows: Rows) -> bytes:
 
 def csv_bytes(rows: Rows) -> bytes:
     """One CSV file: text as it is, anything else as JSON text, an absent field as an empty cell."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = _columns(rows, MOST_CSV_COLUMNS)
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(names)

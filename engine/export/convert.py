@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.model import Example, Row, TrainingRow, Turn
+from engine.nesting import loads
 
 SHAREGPT_ROLES = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 KEPT_BESIDE_MESSAGES = ("tools", "chat_template_kwargs")
@@ -48,7 +49,7 @@ def message_of(turn: Turn) -> dict[str, Any]:
 
 def _call(text: str) -> Any:
     try:
-        return json.loads(text)
+        return loads(text)
     except ValueError:
         # A ShareGPT function call is free text; it is kept as it stands.
         return {"type": "function", "function": {"name": "", "arguments": text}}

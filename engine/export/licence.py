@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
+
+from engine.nesting import loads
 
 UNKNOWN = "unknown"
 # What the Hub takes as an id: `mit`, `apache-2.0`, `cc-by-sa-4.0`.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")
-_HEAD = re.compile(r"\A---\s*\n(.*?)\n---\s*$", re.DOTALL | re.MULTILINE)
-_LINE = re.compile(r"^license:\s*[\"']?([^\"'#\n]*?)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+_HEAD = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*$", re.DOTALL | re.MULTILINE)
+_LINE = re.compile(r"^license:[ \t]*[\"']?([^\"'#\n]*?)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
 CARD_BYTES = 65536
 
 
@@ -39,6 +40,8 @@ def source_licence(source: Path) -> str:
 
 def _head(card: Path) -> str:
     try:
+        if not card.is_file():
+            return ""
         with card.open("rb") as stream:
             text = stream.read(CARD_BYTES).decode("utf-8", "replace")
     except OSError:
@@ -55,7 +58,7 @@ def _card_licence(card: Path) -> str:
 
 def _info_licence(info: Path) -> str:
     try:
-        named = json.loads(info.read_bytes()).get("license", "")
+        named = loads(info.read_bytes().decode("utf-8")).get("license", "") if info.is_file() else ""
     except (OSError, ValueError, AttributeError):
         # Not there, or not what `datasets` writes: nothing is said.
         return ""

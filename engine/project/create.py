@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.errors import ProjectError, SourceError
-from engine.files import remove_dead, sync_folder, temporary_folder, write_atomic
+from engine.files import remove_dead, sync_folder, temporary_folder
 from engine.model import Quarantined
 from engine.paths import project_folder_for
 from engine.places import refuse_folder
@@ -21,10 +21,10 @@ from engine.project.intake import (
     Progress,
     described_source,
     intake_behind,
-    quarantine_lines,
     source_size,
 )
-from engine.project.row_change import QUARANTINE_FILE, changing_rows, declare, next_name, settle, settle_left_over
+from engine.project.quarantine import QUARANTINE_FILE, Quarantine
+from engine.project.row_change import changing_rows, declare, next_name, settle, settle_left_over
 from engine.project.row_lock import READING
 from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings, write_settings
@@ -62,18 +62,19 @@ def create_project(
     try:
         pieces = read_source(source, format_name)
         with (partial / ROWS_FILE).open("wb") as out:
-            intake = Intake()
+            intake = Intake(Quarantine(partial, 0))
             complete = intake.take_all(pieces, out, progress, first)
             intake.save(partial, out)
+            intake.aside.save(partial / QUARANTINE_FILE)
         if not intake.hashes:
             raise SourceError(
-                f"{source}: none of its lines is a JSON object", intake.first_reason, "check that it is the right file"
+                f"{source}: none of its lines can be read as a row",
+                intake.aside.first_reason,
+                "check that it is the right file",
             )
         mapping = _mapping(partial, source, words)
         described = described_source(source, format_name, intake, 0, complete)
         write_settings(partial, ProjectSettings((described,), mapping, key))
-        if intake.quarantined:
-            write_atomic(partial / QUARANTINE_FILE, quarantine_lines(intake.quarantined))
         (partial / "decisions").mkdir(mode=0o700)
         os.rename(partial, folder)
         sync_folder(folder.parent)
@@ -115,7 +116,6 @@ def _read_on(folder: Path, settings: ProjectSettings, progress: Progress | None)
         )
     intake = intake_behind(folder, settings)
     pieces = islice(read_source(source, described.format), described.rows + described.quarantined, None)
-    known_aside = described.quarantined
     try:
         with (folder / ROWS_FILE).open("r+b") as out:
             out.seek(intake.starts[-1])
@@ -123,14 +123,12 @@ def _read_on(folder: Path, settings: ProjectSettings, progress: Progress | None)
             while not complete:
                 goal = len(intake.hashes) + max(CHUNK_ROWS, len(intake.hashes))
                 complete = intake.take_all(pieces, out, progress, goal)
-                fresh = intake.quarantined[known_aside - described.quarantined :]
-                known_aside += len(fresh)
                 now = replace(
                     described_source(source, described.format, intake, 0, complete),
-                    quarantined=known_aside,
+                    quarantined=described.quarantined + intake.aside.count,
                     notes=dict(intake.notes + Counter(described.notes)),
                 )
-                _stage(folder, intake, out, replace(settings, sources=(now, *settings.sources[1:])), fresh)
+                _stage(folder, intake, out, replace(settings, sources=(now, *settings.sources[1:])))
                 declare(folder)
                 settle(folder)
     except OSError as error:
@@ -138,15 +136,10 @@ def _read_on(folder: Path, settings: ProjectSettings, progress: Progress | None)
     return len(intake.hashes)
 
 
-def _stage(
-    folder: Path, intake: Intake, out: IO[bytes], settings: ProjectSettings, quarantined: list[Quarantined]
-) -> None:
+def _stage(folder: Path, intake: Intake, out: IO[bytes], settings: ProjectSettings) -> None:
     """Rows on disk, and beside the files in force those that would speak of them."""
     intake.save(folder, out, next_name(INDEX_FILE))
-    if quarantined:
-        before = folder / QUARANTINE_FILE
-        content = (before.read_bytes() if before.exists() else b"") + quarantine_lines(quarantined)
-        write_atomic(folder / next_name(QUARANTINE_FILE), content)
+    intake.aside.save(folder / next_name(QUARANTINE_FILE))
     write_settings(folder, settings, next_name(SETTINGS_FILE))
 
 
@@ -207,8 +200,8 @@ def stage_rows(
             intake.take_all(iter(pieces), out)
             if len(intake.hashes) == first:
                 raise SourceError(
-                    f"{source}: none of its lines is a JSON object",
-                    intake.first_reason,
+                    f"{source}: none of its lines can be read as a row",
+                    intake.aside.first_reason,
                     "check that it is the right file",
                 )
             added = described_source(source, format_name, intake, first)
@@ -217,7 +210,7 @@ def stage_rows(
             if same_file and last.path == added.path and last.first_row + last.rows == first:
                 before = before[:-1]
                 added = replace(added, rows=last.rows + added.rows, first_row=last.first_row)
-            _stage(folder, intake, out, replace(settings, sources=(*before, added)), intake.quarantined)
+            _stage(folder, intake, out, replace(settings, sources=(*before, added)))
     except OSError as error:
         raise _not_added(folder, error) from error
     return range(first, len(intake.hashes))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import os
 from array import array
 from collections import Counter
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.model import Quarantined
+from engine.project.quarantine import Quarantine
 from engine.project.row_ids import content_hash
 from engine.project.rows import INDEX_FILE, RowStore, read_columns, write_index
 from engine.project.settings import ProjectSettings, SourceFile
@@ -27,16 +26,16 @@ PROGRESS_EVERY = 5000
 class Intake:
     """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines."""
 
+    aside: Quarantine
     starts: array[int] = field(default_factory=lambda: array("Q", [0]))
     hashes: array[int] = field(default_factory=lambda: array("Q"))
     lines: array[int] = field(default_factory=lambda: array("I"))
-    quarantined: list[Quarantined] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
 
     def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
         """Write a row, or set a line aside."""
         if isinstance(piece, Quarantined):
-            self.quarantined.append(piece)
+            self.aside.add(piece)
             return
         out.write(piece.content + b"\n")
         self.starts.append(self.starts[-1] + len(piece.content) + 1)
@@ -60,10 +59,6 @@ class Intake:
                 return False
         return True
 
-    @property
-    def first_reason(self) -> str:
-        return f"line {self.quarantined[0].line}: {self.quarantined[0].reason}" if self.quarantined else ""
-
     def save(self, folder: Path, out: IO[bytes], index_file: str = INDEX_FILE) -> None:
         """Put what is written so far on disk: the rows first, the index that names them last."""
         out.flush()
@@ -75,7 +70,8 @@ def intake_behind(folder: Path, settings: ProjectSettings) -> Intake:
     """The columns of a project's index, to be added to."""
     store = RowStore(folder, settings.mapping, "")
     try:
-        return Intake(*read_columns(store))
+        aside = Quarantine(folder, sum(source.quarantined for source in settings.sources))
+        return Intake(aside, *read_columns(store))
     finally:
         store.close()
 
@@ -106,25 +102,8 @@ def described_source(
         hexadecimal,
         source_size(source),
         len(intake.hashes) - first_row,
-        len(intake.quarantined),
+        intake.aside.count,
         first_row,
         complete,
         dict(intake.notes),
     )
-
-
-def quarantine_lines(pieces: list[Quarantined]) -> bytes:
-    """Lines that could not be read, as they stand in `quarantine.jsonl`."""
-    lines = [
-        json.dumps(
-            {
-                "line": piece.line,
-                "offset": piece.offset,
-                "reason": piece.reason,
-                "bytes": base64.b64encode(piece.content).decode("ascii"),
-            },
-            ensure_ascii=False,
-        )
-        for piece in pieces
-    ]
-    return "".join(line + "\n" for line in lines).encode("utf-8")

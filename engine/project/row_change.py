@@ -20,13 +20,13 @@ from typing import Any
 
 from engine.errors import LockedError, ProjectError
 from engine.files import remove_dead, sync_folder, write_atomic
+from engine.project.quarantine import QUARANTINE_FILE
 from engine.project.row_lock import ADDING, PATIENCE_SECONDS, locked_rows
 from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore, indexed_end
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings
 from engine.sources.mapping import Mapping
 
 INTENT_FILE = "rows.intent"
-QUARANTINE_FILE = "quarantine.jsonl"
 # In the order in which they are put in place.
 CHANGED_FILES = (QUARANTINE_FILE, INDEX_FILE, SETTINGS_FILE)
 NEXT = ".next"

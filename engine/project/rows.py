@@ -7,7 +7,6 @@ numbers sorted by (hash, copy) (u32), so that an id is found by bisection and no
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from array import array
@@ -21,6 +20,7 @@ from typing import Any, Literal
 from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.model import Example, Row
+from engine.nesting import loads_row
 from engine.project.row_ids import row_id, split_id
 from engine.sources.mapping import Mapping
 
@@ -102,7 +102,7 @@ class RowStore:
         """The row in its own shape; treat it as frozen."""
         cached = self._raw_cache.get(number)
         if cached is None:
-            cached = json.loads(self.raw_bytes(number))
+            cached = loads_row(self.raw_bytes(number))
             self._raw_cache[number] = cached
             if len(self._raw_cache) > CACHED_ROWS:
                 self._raw_cache.popitem(last=False)

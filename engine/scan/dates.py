@@ -9,6 +9,8 @@ from typing import Any
 
 DATE_FIELDS = ("date", "year", "created_at", "created", "updated_at", "timestamp", "time", "datetime")
 HOLDERS = ("meta", "metadata", "info")
+# 2103 in milliseconds. Whole numbers have no end in JSON, and some are too large to be divided.
+MOST_MILLISECONDS = 4.2e12
 _ISO = re.compile(r"\s*((?:19|20)\d\d)(?:[-/.](\d{1,2}))?(?:[-/.](\d{1,2}))?")
 
 
@@ -30,8 +32,9 @@ def _written(value: Any) -> str:
     if isinstance(value, int | float):
         if 1900 <= value <= 2100:
             return str(int(value))
-        # Compared before it is divided: an integer may have more digits than a float can hold.
-        seconds = value / 1000 if 1e11 < value < 4.2e12 else value
+        if not 1e8 < value < MOST_MILLISECONDS:
+            return ""
+        seconds = value / 1000 if value > 1e11 else value
         if 1e8 < seconds < 4.2e9:
             return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
         return ""

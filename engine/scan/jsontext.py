@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
+
+from engine.nesting import loads
 
 _FENCE = re.compile(r"```[\w-]{0,20}[ \t]{0,8}\n")
 
@@ -15,8 +16,8 @@ def as_json(text: str) -> Any:
     if not body.startswith(("{", "[")):
         return None
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return loads(body)
+    except ValueError:
         return None
 
 

@@ -12,15 +12,18 @@ import datetime
 import decimal
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources.pieces import SourceRow
+from engine.nesting import TOO_DEEP, loads, nested_too_deep
+from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, SourceRow, set_aside
 
-BATCH_ROWS = 1000
+# Few at a time: a cell may be large, and a column that says the same in all rows is small on disk.
+BATCH_ROWS = 64
+MOST_LOST = 100_000
 # Where tamis notes, in the schema's metadata or in the manifest beside a folder, what a table cannot say by itself.
 JSON_COLUMNS = "tamis.json_columns"
 ABSENT_COLUMNS = "tamis.absent_columns"
@@ -49,6 +52,7 @@ def read_faults() -> tuple[type[BaseException], ...]:
         NotImplementedError,
         OverflowError,
         MemoryError,
+        RecursionError,
         pa.ArrowException,
     )
 
@@ -73,7 +77,7 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
     import pyarrow.parquet as pq
 
     try:
-        opened = pq.ParquetFile(path)
+        opened = pq.ParquetFile(_regular(path))
     except read_faults() as error:
         raise SourceError(f"{path}: not a readable Parquet file", _first_line(error), "fetch the file again") from error
     with opened:
@@ -84,13 +88,19 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
             start = row
             try:
                 for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
-                    for raw in batch.to_pylist():
-                        row += 1
-                        yield _piece(row, raw, notes)
+                    yield from _batch_rows(batch, row, notes)
+                    row += batch.num_rows
             except read_faults() as error:
-                for lost in range(row + 1, start + expected + 1):
-                    yield Quarantined(lost, 0, f"row group {group} is damaged: {_first_line(error)}", b"")
+                yield from _lost_rows(row, start + expected, f"row group {group} is damaged: {_first_line(error)}")
             row = start + expected
+
+
+def _lost_rows(row: int, end: int, reason: str) -> Iterator[Quarantined]:
+    """A line for each row of a damaged part. How many there are is only said by the file, and it may say anything."""
+    if end - row > MOST_LOST:
+        yield Quarantined(row + 1, 0, f"{reason} (it says that it holds {end - row:,} rows more)", b"")
+    else:
+        yield from (Quarantined(lost, 0, reason, b"") for lost in range(row + 1, end + 1))
 
 
 def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Quarantined]:
@@ -99,7 +109,7 @@ def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Q
 
     row = 0
     try:
-        with pa.memory_map(str(path), "r") as mapped:
+        with pa.memory_map(str(_regular(path)), "r") as mapped:
             try:
                 reader: Any = pa.ipc.open_file(mapped)
                 batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
@@ -110,15 +120,51 @@ def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Q
             notes = notes or _notes(reader.schema.metadata)
             for batch in batches:
                 for start in range(0, batch.num_rows, BATCH_ROWS):
-                    for raw in batch.slice(start, BATCH_ROWS).to_pylist():
-                        row += 1
-                        yield _piece(row, raw, notes)
+                    few = batch.slice(start, BATCH_ROWS)
+                    yield from _batch_rows(few, row, notes)
+                    row += few.num_rows
     except read_faults() as error:
         if row == 0:
             raise SourceError(
                 f"{path}: not a readable Arrow file", _first_line(error), "fetch the file again"
             ) from error
         yield Quarantined(row + 1, 0, f"damaged from here on: {_first_line(error)}", b"")
+
+
+def _regular(path: Path) -> Path:
+    """The path of a file that has an end. Raises OSError for a pipe, a device and a name that is not there."""
+    if path.exists() and not path.is_file():
+        raise OSError("is no regular file")
+    return path
+
+
+def _batch_rows(batch: Any, row: int, notes: Notes) -> Iterator[SourceRow | Quarantined]:
+    """The rows of a record batch, the first of them row number `row` of the source counted from 0."""
+    try:
+        # Arrow files are taken as they lie in memory: a damaged offset would be followed anywhere.
+        batch.validate(full=True)
+        rows = batch.to_pylist()
+    except read_faults():
+        if batch.num_rows > 1:
+            # A value that Python has no form for (a date beyond year 9999, text that is not UTF-8) costs its own row.
+            for place in range(batch.num_rows):
+                yield from _batch_rows(batch.slice(place, 1), row + place, notes)
+            return
+        faults = (_value_fault(batch, name) for name in batch.schema.names)
+        yield Quarantined(row + 1, 0, next(filter(None, faults), "holds a value that cannot be read"), b"")
+        return
+    for place, raw in enumerate(rows, 1):
+        yield _piece(row + place, raw, notes)
+
+
+def _value_fault(batch: Any, name: str) -> str:
+    try:
+        column = batch.column(name)
+        column.validate(full=True)
+        column.to_pylist()
+    except read_faults() as error:
+        return f"field {name!r} holds a value that cannot be read: {_first_line(error)}"
+    return ""
 
 
 def _first_line(error: BaseException) -> str:
@@ -137,18 +183,23 @@ def _names(content: bytes | None) -> frozenset[str]:
         return frozenset()
 
 
-def _piece(row: int, raw: dict[str, Any], notes: Notes) -> SourceRow:
+def _piece(row: int, raw: dict[str, Any], notes: Notes) -> SourceRow | Quarantined:
     value: dict[str, Any] = {}
     for name, item in raw.items():
         if item is None and (name in notes.json_text or name in notes.absent):
             continue
         value[name] = _restored(item) if name in notes.json_text else plain(item)
-    return SourceRow(row, 0, _encoded(value), value)
+    content = _encoded(value)
+    if len(content) > MAX_LINE_BYTES:
+        return set_aside(row, 0, f"row {TOO_LONG}", content)
+    if nested_too_deep(content):
+        return set_aside(row, 0, TOO_DEEP, content)
+    return SourceRow(row, 0, content, value)
 
 
 def _restored(item: Any) -> Any:
     try:
-        return json.loads(item)
+        return loads(item)
     except (ValueError, TypeError):
         return plain(item)
 
@@ -168,28 +219,34 @@ def folder_files(folder: Path) -> list[tuple[str | None, str, Path]]:
     files = (
         sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet")) or sorted(folder.glob("*/*.parquet"))
     )
-    return [(_split_of(path, folder), "parquet", path) for path in files]
+    return [(_split_of(path, folder), "parquet", path) for path in files if path.is_file()]
 
 
 def _saved_splits(folder: Path) -> list[tuple[str | None, Path]]:
     if (folder / "state.json").is_file():
         return [(None, folder)]
     try:
-        splits = json.loads((folder / "dataset_dict.json").read_bytes())["splits"]
-        return [(str(split), folder / str(split)) for split in splits]
+        splits = _said_in(folder / "dataset_dict.json")["splits"]
+        # A name that climbs out of the folder is not followed.
+        return [(str(split), folder / str(split)) for split in splits if Path(str(split)).name == split != ".."]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
 
 def _saved_files(folder: Path) -> list[Path]:
     try:
-        files = json.loads((folder / "state.json").read_bytes())["_data_files"]
+        files = _said_in(folder / "state.json")["_data_files"]
         # A name that climbs out of the folder is not followed.
         return [folder / Path(str(entry["filename"])).name for entry in files]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(
             f"{folder}: its state.json cannot be read", _first_line(error), "save the data set again"
         ) from error
+
+
+def _said_in(path: Path) -> Any:
+    """What a JSON file beside the data says. Raises OSError (for what is no file, too), ValueError."""
+    return loads(_regular(path).read_bytes().decode("utf-8"))
 
 
 def _split_of(path: Path, folder: Path) -> str | None:
@@ -215,7 +272,7 @@ def folder_rows(folder: Path) -> Iterator[SourceRow | Quarantined]:
 def _folder_notes(folder: Path) -> Notes | None:
     """What the manifest of an export says of its columns; None where there is no manifest of tamis."""
     try:
-        columns = json.loads((folder / MANIFEST_NAME).read_bytes())["export"]["columns"]
+        columns = _said_in(folder / MANIFEST_NAME)["export"]["columns"]
         return Notes(frozenset(columns["json_text"]), frozenset(columns["absent"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -223,7 +280,7 @@ def _folder_notes(folder: Path) -> Notes | None:
 
 def _with_split(piece: SourceRow | Quarantined, line: int, split: str | None) -> SourceRow | Quarantined:
     if isinstance(piece, Quarantined):
-        return Quarantined(line, piece.offset, piece.reason, piece.content)
+        return replace(piece, line=line)
     if split is None or SPLIT_FIELD in piece.raw:
         return SourceRow(line, 0, piece.content, piece.raw)
     raw = piece.raw | {SPLIT_FIELD: split}

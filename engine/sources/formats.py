@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
-import io
-import zlib
+import os
 from pathlib import Path
-from typing import IO, cast
-
-import zstandard
 
 from engine.errors import SourceError
+from engine.nesting import loads
 from engine.sources.tables import guess_delimiter
+from engine.sources.text_source import open_plain, open_text
 
 BOM = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -28,12 +25,19 @@ FOREIGN_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
     (b"\x7fELF", "a program"),
     (b"SQLite format 3", "an SQLite database"),
-    (b"\x80\x02", "a pickle, which is never loaded"),
-    (b"\x80\x04", "a pickle, which is never loaded"),
+    *((bytes([0x80, version]), "a pickle, which is never loaded") for version in (2, 3, 4, 5)),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"BZh", "packed with bzip2"),
+    (b"\xfd7zXZ\x00", "packed with xz"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!\x1a", "a RAR archive"),
+    (b"\x04\x22\x4d\x18", "packed with lz4"),
 )
+TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
 READS = "tamis reads JSONL, JSON arrays, CSV, TSV (also .gz and .zst), Parquet, Arrow and datasets folders"
 JSON_NAMES = (".jsonl", ".json", ".ndjson")
-UNPACK_FAULTS = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 TABLE_NAMES = {".csv": "csv", ".tsv": "tsv"}
 
 
@@ -42,9 +46,10 @@ def source_format(path: Path) -> str:
 
     Raises SourceError where the path is missing, empty, or of a kind that tamis does not read.
     """
-    if path.is_dir():
+    # These are False where a name is too long or a folder on the way is closed: opening it says so.
+    if os.path.isdir(path):
         return "folder"
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise SourceError(
             f"{path}: is no regular file", "", "save its content to a file, or pipe it into `tamis scan -`"
         )
@@ -54,16 +59,17 @@ def source_format(path: Path) -> str:
             return name
     packing = ".gz" if head.startswith(GZIP_MAGIC) else ".zst" if head.startswith(ZSTD_MAGIC) else ""
     if packing:
-        try:
-            with open_text(path, packing) as stream:
-                head = stream.read(HEAD_BYTES)
-        except UNPACK_FAULTS as error:
-            raise SourceError(
-                f"{path}: the compressed data is damaged at its start", str(error), "fetch it again"
-            ) from error
+        with open_text(path, packing) as stream:
+            head = stream.read(HEAD_BYTES)
+            if stream.damage and not head:
+                raise SourceError(
+                    f"{path}: the compressed data is damaged at its start", stream.damage, "fetch it again"
+                )
     for magic, kind in FOREIGN_MAGIC:
         if head.startswith(magic):
             raise SourceError(f"{path}: is {kind}", "", READS)
+    if head[TAR_MAGIC_AT:].startswith(TAR_MAGIC) and b"\x00" in head:
+        raise SourceError(f"{path}: is a tar archive", "", READS)
     text = head.removeprefix(BOM).lstrip()
     if not text:
         raise SourceError(f"{path}: holds no text", "", "point tamis at a file with one JSON object a line")
@@ -90,10 +96,22 @@ def _text_kind(path: Path, head: str) -> str:
     if suffix in TABLE_NAMES:
         return TABLE_NAMES[suffix]
     if head.startswith("["):
-        return "json"
+        return "jsonl" if _is_line_of_many(head) else "json"
     if head.startswith("{") or suffix in JSON_NAMES:
         return "jsonl"
     return "csv" if _is_table(head) else "jsonl"
+
+
+def _is_line_of_many(head: str) -> bool:
+    """Whether an array is whole on the first line and more follows: a line that is no object, in a file of lines."""
+    first, _, rest = head.partition("\n")
+    if not rest.strip():
+        return False
+    try:
+        loads(first)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_table(head: str) -> bool:
@@ -109,22 +127,17 @@ def _is_table(head: str) -> bool:
 
 def _head(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
+            # None: nothing yet.
             head = stream.read(HEAD_BYTES)
+            if head is None:
+                raise SourceError(f"{path}: waits for bytes that come later", "", "save its content to a file")
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file", "", "check the name") from error
     except OSError as error:
-        raise SourceError(f"{path}: cannot be opened", error.strerror or str(error), "check its permissions") from error
+        raise SourceError(
+            f"{path}: cannot be opened", error.strerror or str(error), "check its name and permissions"
+        ) from error
     if not head:
         raise SourceError(f"{path}: is empty", "", "point tamis at a file with one JSON object a line")
     return head
-
-
-def open_text(path: Path, packing: str) -> IO[bytes]:
-    """The bytes of a text source, unpacked as they are read. The file is opened for reading only."""
-    if packing == ".gz":
-        return cast("IO[bytes]", gzip.open(path))
-    if packing == ".zst":
-        reader = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True, closefd=True)
-        return cast("IO[bytes]", io.BufferedReader(reader))
-    return path.open("rb")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import UsageError
 from engine.model import ShapeName
+from engine.nesting import loads
 from engine.numerals import whole_number
 
 Path = tuple[str | int, ...]
@@ -76,8 +76,8 @@ def turn_list(value: Any) -> Any:
     """A list of turns that a table holds as JSON text, as the list; anything else as it is."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
+            return loads(value)
+        except ValueError:
             return value
     return value
 

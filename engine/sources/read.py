@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine.model import Quarantined
-from engine.sources.formats import BOM, UNPACK_FAULTS, open_text, source_format
-from engine.sources.pieces import MAX_LINE_BYTES, QUARANTINE_BYTES, SourceRow
+from engine.nesting import TOO_DEEP, nested_too_deep
+from engine.sources.arrays import CHUNK_BYTES, ArrayText
+from engine.sources.formats import BOM, source_format
+from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, Record, SourceRow, set_aside
 from engine.sources.tables import table_rows
+from engine.sources.text_source import SourceText, open_text
 
 MARKED, CRLF, TWICE = "byte order mark", "CRLF line end", "key stands twice"
 
@@ -34,52 +39,66 @@ def read_source(path: Path, format_name: str | None = None) -> Iterator[SourceRo
         yield from TEXT_READERS[kind](stream)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[SourceRow | Quarantined]:
+def _lines(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
     line = offset = 0
-    while True:
+    ends = True
+    while raw_line := stream.readline(MAX_LINE_BYTES + 1):
         line += 1
-        try:
-            raw_line = stream.readline(MAX_LINE_BYTES + 1)
-        except UNPACK_FAULTS as error:
-            yield Quarantined(line, offset, f"the compressed data ends or is damaged here ({error})", b"")
-            return
-        if not raw_line:
-            return
         start, offset = offset, offset + len(raw_line)
-        if len(raw_line) > MAX_LINE_BYTES and not raw_line.endswith(b"\n"):
-            offset += _skip_line(stream)
-            yield Quarantined(line, start, "line longer than 64 MB (its first MB is kept)", raw_line[:QUARANTINE_BYTES])
-            continue
-        content = raw_line.removesuffix(b"\n")
-        marked = line == 1 and content.startswith(BOM)
-        content = content.removeprefix(BOM) if marked else content
-        if content.strip():
-            yield _parsed(line, start, content, marked)
+        ends = raw_line.endswith(b"\n")
+        if len(raw_line) > MAX_LINE_BYTES and not ends:
+            record = _whole_line(stream, raw_line)
+            offset, ends = start + record.length, record.ends_line
+            yield record.set_aside(line, start, stream.damage or f"line {TOO_LONG}")
+        elif stream.damage and not ends:
+            yield set_aside(line, start, stream.damage, raw_line)
+        elif (content := raw_line.removeprefix(BOM) if line == 1 else raw_line).strip():
+            marked = (MARKED,) if len(content) < len(raw_line) else ()
+            yield _parsed(line, start, content.removesuffix(b"\n"), marked)
+        else:
+            blank = _blank_lines_ahead(stream)
+            line, offset = line + blank.count(b"\n"), offset + len(blank)
+    if stream.damage and ends:
+        yield Quarantined(line + 1, offset, stream.damage, b"")
 
 
-def _skip_line(stream: IO[bytes]) -> int:
-    skipped = 0
-    while piece := stream.readline(MAX_LINE_BYTES):
-        skipped += len(piece)
+def _whole_line(stream: SourceText, beginning: bytes) -> Record:
+    record = Record(beginning)
+    while piece := stream.readline(CHUNK_BYTES):
+        record.add(piece)
         if piece.endswith(b"\n"):
             break
-    return skipped
+    return record
 
 
-def _parsed(line: int, offset: int, content: bytes, marked: bool) -> SourceRow | Quarantined:
+def _blank_lines_ahead(stream: SourceText) -> bytes:
+    """Blank lines that wait in the stream's buffer: a milliard of them is not gone through one by one."""
+    ahead = stream.peek()
+    blank = ahead[: len(ahead) - len(ahead.lstrip())]
+    return stream.read(blank.rfind(b"\n") + 1)
+
+
+def _parsed(line: int, offset: int, content: bytes, notes: tuple[str, ...] = ()) -> SourceRow | Quarantined:
+    """One line or element as a row, or set aside with the reason."""
     watch = _Watch()
     try:
-        value = json.loads(content.decode("utf-8"), object_pairs_hook=watch)
+        text = content.decode("utf-8")
+        if nested_too_deep(content):
+            return set_aside(line, offset, TOO_DEEP, content)
+        value = json.loads(text, object_pairs_hook=watch)
     except UnicodeDecodeError as error:
-        return Quarantined(line, offset, f"not UTF-8 at byte {error.start} of the line", content)
+        return set_aside(line, offset, f"not UTF-8 at byte {error.start} of the line", content)
     except json.JSONDecodeError as error:
-        return Quarantined(line, offset, f"not JSON: {error.msg} at column {error.colno}", content)
-    except (RecursionError, ValueError) as error:
-        return Quarantined(line, offset, f"not readable JSON: {error}", content)
+        return set_aside(line, offset, f"not JSON: {error.msg} at column {error.colno}", content)
+    except ValueError:
+        # The one other thing the parser refuses, because making such a number takes time in the square of its length.
+        return set_aside(line, offset, f"a whole number of more than {sys.get_int_max_str_digits():,} digits", content)
+    except MemoryError:
+        return set_aside(line, offset, "needs more memory than there is", content)
     if not isinstance(value, dict):
-        return Quarantined(line, offset, f"a JSON {_json_kind(value)}, not an object", content)
-    notes = ((MARKED,) if marked else ()) + ((CRLF,) if content.endswith(b"\r") else ())
-    return SourceRow(line, offset, content, value, notes + ((TWICE,) if watch.twice else ()))
+        return set_aside(line, offset, f"a JSON {_json_kind(value)}, not an object", content)
+    notes += ((CRLF,) if content.endswith(b"\r") else ()) + ((TWICE,) if watch.twice else ())
+    return SourceRow(line, offset, content, value, notes)
 
 
 class _Watch:
@@ -99,51 +118,31 @@ def _json_kind(value: object) -> str:
     return {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}[type(value)]
 
 
-def _array_elements(stream: IO[bytes]) -> Iterator[SourceRow | Quarantined]:
-    try:
-        content = stream.read().removeprefix(BOM)
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        yield Quarantined(1, error.start, f"not UTF-8 at byte {error.start}", content[error.start :][:QUARANTINE_BYTES])
-        return
-    except UNPACK_FAULTS as error:
-        yield Quarantined(1, 0, f"the compressed data ends or is damaged ({error})", b"")
-        return
-    decoder = json.JSONDecoder()
-    position = text.index("[") + 1
+def _array_elements(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
+    text = ArrayText(stream)
     element = 0
-    while True:
-        position = _skip(text, position, " \t\r\n,")
-        if position >= len(text):
-            yield Quarantined(element + 1, len(content), "the array is not closed", b"")
-            return
-        if text[position] == "]":
-            break
+    for offset, record, ends in text.elements():
         element += 1
-        try:
-            value, end = decoder.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError, ValueError) as error:
-            rest = text[position:].encode("utf-8")
-            offset = len(content) - len(rest)
-            yield Quarantined(
-                element, offset, f"not JSON from here to the end of the array: {error}", rest[:QUARANTINE_BYTES]
-            )
+        if not ends:
+            yield record.set_aside(element, offset, stream.damage or "the array ends inside of this element")
             return
-        piece = text[position:end]
-        if not isinstance(value, dict):
-            offset = len(text[:position].encode("utf-8"))
-            yield Quarantined(element, offset, f"a JSON {_json_kind(value)}, not an object", piece.encode("utf-8"))
+        if record.is_too_long:
+            yield record.set_aside(element, offset, f"element {TOO_LONG}")
         else:
-            # An element that spans lines cannot stand in rows.jsonl as it is; its value can.
-            one_line = piece if "\n" not in piece and "\r" not in piece else json.dumps(value, ensure_ascii=True)
-            yield SourceRow(element, position, one_line.encode("utf-8"), value)
-        position = end
+            yield _on_one_line(_parsed(element, offset, record.content))
+    if not text.is_closed:
+        yield Quarantined(element + 1, text.offset, stream.damage or "the array is not closed", b"")
+        return
+    for offset, record in text.rest():
+        element += 1
+        yield record.set_aside(element, offset, stream.damage or "stands behind the end of the array")
 
 
-def _skip(text: str, position: int, what: str) -> int:
-    while position < len(text) and text[position] in what:
-        position += 1
-    return position
+def _on_one_line(piece: SourceRow | Quarantined) -> SourceRow | Quarantined:
+    """rows.jsonl holds a row a line. Line breaks of valid JSON stand between its parts, never in a string."""
+    if isinstance(piece, Quarantined) or not (b"\n" in piece.content or b"\r" in piece.content):
+        return piece
+    return replace(piece, content=b" ".join(map(bytes.strip, piece.content.splitlines())))
 
 
 TEXT_READERS = {"jsonl": _lines, "json": _array_elements, "csv": table_rows, "tsv": table_rows}

@@ -194,7 +194,9 @@ def with_texts(row: Row, texts: dict[Path, str]) -> dict[str, Any]:
             holder = value_at(holder, (step,))
         if not isinstance(holder, dict | list) or value_at(holder, path[-1:]) is None:
             raise UsageError(f"the row has no text at {dotted}")
-        holder[path[-1]] = text  # type: ignore[index]
+        last = path[-1]
+        # A key of digits is a place only in a list.
+        holder[str(last) if isinstance(holder, dict) else last] = text  # type: ignore[index]
     return changed
 
 

@@ -8,12 +8,16 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
+from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources.pieces import MAX_LINE_BYTES, QUARANTINE_BYTES, SourceRow
+from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, Record, SourceRow
+from engine.sources.text_source import SourceText
 
 SNIFF_CHARS = 65536
+MAX_HEADER_CHARS = 4 * 1024 * 1024
+MAX_CELLS = 1_000_000
 DELIMITERS = ",\t;|"
 
 
@@ -47,7 +51,7 @@ def guess_delimiter(head: str) -> str:
 
 def read_dialect(head: str) -> Dialect:
     """The dialect of a table from its first characters."""
-    delimiter = guess_delimiter(head)
+    delimiter = guess_delimiter(head[:SNIFF_CHARS])
     header = next(_reader(io.StringIO(head, newline=""), delimiter), [])
     return Dialect(delimiter, tuple(_unique_names(header)))
 
@@ -67,30 +71,56 @@ def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=delimiter, strict=False)
 
 
-class _Counted:
-    """Hands lines to the csv module and remembers those of the record it is reading."""
+class _Lines:
+    """Hands lines to the csv module, and keeps the bytes of the record it is reading.
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    `is_open` where the source ended inside of quotes: only there does the csv module ask for a further line.
+    """
+
+    def __init__(self, lines: Iterator[str], delimiter: str) -> None:
         self._lines = lines
+        self._delimiter = delimiter
+        self._is_whole = True
         self.line = 0
-        self.record: list[str] = []
+        self.record = Record()
+        self.is_open = False
 
-    def __iter__(self) -> _Counted:
+    def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        text = next(self._lines)
-        self.line += 1
-        self.record.append(text)
+        try:
+            text = next(self._lines)
+        except StopIteration:
+            self.is_open = self.record.length > 0
+            raise
+        self._keep(text)
+        if self.record.is_too_long or not self._is_whole:
+            raise csv.Error(f"record {TOO_LONG}")
+        if text.count(self._delimiter) > MAX_CELLS:
+            raise csv.Error(f"a line of more than {MAX_CELLS:,} cells")
         return text
+
+    def _keep(self, text: str) -> None:
+        self._is_whole = len(text) < MAX_LINE_BYTES or text.endswith("\n")
+        self.line += self._is_whole
+        self.record.add(text.encode("utf-8", "surrogateescape"))
+
+    def finished(self) -> Record:
+        """The record that was read, to the end of its line; the next one begins."""
+        while not self._is_whole:
+            self._keep(next(self._lines, "\n"))
+        record, self.record = self.record, Record()
+        return record
 
 
 def _long_lines(text: io.TextIOWrapper) -> Iterator[str]:
     return iter(lambda: text.readline(MAX_LINE_BYTES), "")
 
 
-def table_rows(stream: IO[bytes]) -> Iterator[SourceRow | Quarantined]:
-    """Every record after the header, as a row of strings or set aside with the reason.
+def table_rows(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
+    """Every record after the header, as a row of strings or set aside with the reason. Raises SourceError for a header
+    that is none.
 
     Bytes that are not UTF-8 put their record aside, not the file: they are carried through the csv module as
     surrogates and looked for in the cells.
@@ -98,36 +128,48 @@ def table_rows(stream: IO[bytes]) -> Iterator[SourceRow | Quarantined]:
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
     # To the end of a line, so that what was read for guessing and the rest meet between two lines.
     head = text.read(SNIFF_CHARS) + text.readline(MAX_LINE_BYTES)
+    if len(head) > MAX_HEADER_CHARS and "\n" not in head[:MAX_HEADER_CHARS]:
+        raise SourceError("the first line of the table is longer than 4 MB", "", "a table begins with its column names")
     bom = head.startswith("\ufeff")
     head = head.removeprefix("\ufeff")
     dialect = read_dialect(head)
-    counted = _Counted(itertools.chain(io.StringIO(head, newline=""), _long_lines(text)))
-    records = _reader(counted, dialect.delimiter)
+    lines = _Lines(itertools.chain(io.StringIO(head, newline=""), _long_lines(text)), dialect.delimiter)
+    records = _reader(lines, dialect.delimiter)
     offset = 3 if bom else 0
-    first = True
-    while True:
-        start_line = counted.line + 1
-        try:
-            cells = next(records)
-            fault = ""
-        except StopIteration:
+    is_header = True
+    while not lines.is_open:
+        start_line = lines.line + 1
+        cells, fault = _next_record(records)
+        record = lines.finished()
+        if cells is None and not fault:
+            break
+        start, offset = offset, offset + record.length
+        if stream.damage and (lines.is_open or not record.ends_line):
+            yield record.set_aside(start_line, start, stream.damage)
             return
-        except csv.Error as error:
-            cells, fault = [], f"not readable as a table: {error}"
-        content = "".join(counted.record).encode("utf-8", "surrogateescape")
-        counted.record.clear()
-        start, offset = offset, offset + len(content)
-        if first:
-            first = False
+        if lines.is_open:
+            fault = "a quote is opened in this record and never closed: it runs to the end of the file"
+        named, is_header = is_header, False
+        if (named and not fault) or not (record.is_too_long or record.content.strip()):
             continue
-        if not content.strip():
-            continue
-        fault = fault or _fault(cells, dialect)
+        fault = fault or _fault(cells or [], dialect)
         if fault:
-            yield Quarantined(start_line, start, fault, content[:QUARANTINE_BYTES])
+            yield record.set_aside(start_line, start, fault)
         else:
-            raw: dict[str, Any] = dict(zip(dialect.columns, cells, strict=True))
+            raw: dict[str, Any] = dict(zip(dialect.columns, cells or [], strict=True))
             yield SourceRow(start_line, start, json.dumps(raw, ensure_ascii=False).encode("utf-8"), raw)
+    if stream.damage:
+        yield Quarantined(lines.line + 1, offset, stream.damage, b"")
+
+
+def _next_record(records: Iterator[list[str]]) -> tuple[list[str] | None, str]:
+    """(cells, '') of the next record, (None, why) where it cannot be read, (None, '') at the end."""
+    try:
+        return next(records, None), ""
+    except csv.Error as error:
+        return None, f"not readable as a table: {error}"
+    except MemoryError:
+        return None, "needs more memory than there is"
 
 
 def _fault(cells: list[str], dialect: Dialect) -> str:

@@ -41,6 +41,9 @@ NASTY = [
     "سلام ",
     "漢",
     "\x00",
+    "<|im_start|>",
+    "Human: ",
+    "-----BEGIN PRIVATE KEY-----",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import load_config
-from engine.errors import LockedError, UsageError
+from engine.errors import LockedError, SourceError, UsageError
 from engine.files import write_atomic
 from engine.paths import is_project, project_folder_for
 from engine.places import is_own_page, refuse_place, signed_page
@@ -32,7 +33,7 @@ def find_project(path: Path) -> Path:
     beside = project_folder_for(path)
     if is_project(beside):
         return beside
-    if not path.exists():
+    if not os.path.exists(path):
         raise UsageError(f"{path}: no such file or folder", "", "check the name")
     raise UsageError(
         f"{path}: is not a tamis project", "", f"make one with `tamis {path}` or `tamis scan {path} --project {beside}`"
@@ -56,13 +57,20 @@ def given_source(path: Path) -> Iterator[Path]:
     if str(path) == "-":
         with scratch_folder("stdin", large=True) as scratch:
             spooled = scratch / "stdin"
-            with spooled.open("wb") as out:
-                shutil.copyfileobj(sys.stdin.buffer, out)
+            try:
+                with spooled.open("wb") as out:
+                    shutil.copyfileobj(sys.stdin.buffer, out)
+            except OSError as error:
+                raise SourceError(
+                    f"standard input: cannot be kept in {scratch}",
+                    error.strerror or str(error),
+                    "save it to a file where there is room, and name that",
+                ) from error
             yield spooled
         return
     from engine.sources.hub import fetch, is_hub_id
 
-    yield fetch(str(path)) if not path.exists() and is_hub_id(str(path)) else path
+    yield fetch(str(path)) if not os.path.exists(path) and is_hub_id(str(path)) else path
 
 
 def open_for_deciding(path: Path, named: str | None, take_over: bool = False) -> Project:

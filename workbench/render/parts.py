@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
+from engine.nesting import loads
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.recheck import TAG
@@ -93,8 +94,8 @@ def laid_out(text: str) -> str:
     if len(text) <= LONGEST_JSON_LINE or "\n" in text.strip() or text.strip()[:1] not in ("{", "["):
         return text
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = loads(text)
+    except ValueError:
         return text
     return json.dumps(value, ensure_ascii=False, indent=2)
 
@@ -130,11 +131,11 @@ def folded_system(turn: Turn, row: int, prompts: Mapping[int, int] = NOT_COUNTED
 def _call_text(call: str) -> str:
     """A tool call as `name(arguments)`, arguments one a line where they are long; as it stands where it is no call."""
     try:
-        value = json.loads(call)
+        value = loads(call)
         function = value.get("function", value)
         arguments = function.get("arguments", function.get("parameters", {}))
         if isinstance(arguments, str):
-            arguments = json.loads(arguments)
+            arguments = loads(arguments)
         short = json.dumps(arguments, ensure_ascii=False)
         return (
             f"{function['name']}({short if len(short) < 60 else json.dumps(arguments, ensure_ascii=False, indent=2)})"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
 from engine.model import Example, Span
+from engine.nesting import loads
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal
 from engine.scan.text import shorten
@@ -100,8 +100,8 @@ def _broken_call(text: str) -> tuple[int, int] | None:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        loads(text)
+    except ValueError:
         return False
     return True
 

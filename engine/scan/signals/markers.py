@@ -7,6 +7,7 @@ answer is cut there.
 from __future__ import annotations
 
 import re
+from collections import deque
 
 from engine.model import Span
 from engine.scan.signals.reading import Reading
@@ -25,6 +26,8 @@ _HEADING = (
     r"User) ?:(?=\s))"
 )
 _MARK = re.compile(f"{_TOKEN}|{_HEADING}", re.MULTILINE)
+_LONGEST_MARK = 600
+_MOST_STRIPPED = 1000
 _HINTS = (
     "<|",
     "###",
@@ -68,27 +71,36 @@ def marks_in(text: str) -> list[re.Match[str]]:
     return list(_MARK.finditer(text))
 
 
+def _words_span(text: str) -> tuple[int, int]:
+    """Where the first word of `text` begins and the last one ends."""
+    return len(text) - len(text.lstrip()), len(text.rstrip())
+
+
 def strip_marks(text: str) -> str:
-    """`text` without the marks at its edges."""
-    previous = None
-    while previous != text:
-        previous = text
-        for mark in marks_in(text):
-            if not text[: mark.start()].strip():
-                role = _HEADER.match(text, mark.end())
-                text = text[role.end() if role else mark.end() :].lstrip(" \t\n:")
-                break
-            if not text[mark.end() :].strip():
-                text = text[: mark.start()].rstrip()
-                break
+    """`text` without the marks at its edges, a thousand of them at most."""
+    if not any(hint in text for hint in _HINTS):
+        return text
+    for _ in range(_MOST_STRIPPED):
+        start, end = _words_span(text)
+        # Only a mark at an edge is asked for: what lies between is not looked through again for each of them.
+        first = _MARK.search(text, 0, start + _LONGEST_MARK)
+        last = deque(_MARK.finditer(text, max(0, end - _LONGEST_MARK)), maxlen=1)
+        if first is not None and first.start() <= start:
+            role = _HEADER.match(text, first.end())
+            text = text[role.end() if role else first.end() :].lstrip(" \t\n:")
+        elif last and last[0].end() >= end:
+            text = text[: last[0].start()].rstrip()
+        else:
+            break
     return text
 
 
 def cut_at_mark(text: str) -> str:
     """`text` up to the first mark that stands after some words."""
     text = strip_marks(text)
+    start, _ = _words_span(text)
     for mark in marks_in(text):
-        if text[: mark.start()].strip():
+        if mark.start() > start:
             return text[: mark.start()].rstrip()
     return text
 
@@ -113,16 +125,17 @@ def _template(row: Reading, survey: None) -> Found | None:
     if not _may_hold_marks(row):
         return None
     for number, text in _answers(row):
+        start, end = _words_span(text)
         for mark in marks_in(text):
-            at_edge = not text[: mark.start()].strip() or not text[mark.end() :].strip()
             plain = mark.group().strip()[0].isalnum()
+            at_edge = mark.start() <= start or mark.end() >= end
             if at_edge and not (plain and _speakers_wanted(row)) and strip_marks(text) != text:
                 return Found(f'a template left its mark: "{shorten(mark.group(), 40)}"', Span(number, *mark.span()))
     for number, turn in enumerate(row.turns):
-        if turn.role in ("user", "system") and row.is_single is not None:
-            for mark in marks_in(turn.text[:20_000]):
-                if _is_token(mark) and not row.about_code and strip_marks(turn.text) != turn.text:
-                    return Found(f'a template left its mark: "{shorten(mark.group(), 40)}"', Span(number, *mark.span()))
+        if turn.role in ("user", "system") and row.is_single is not None and not row.about_code:
+            token = next(filter(_is_token, marks_in(turn.text[:20_000])), None)
+            if token is not None and strip_marks(turn.text) != turn.text:
+                return Found(f'a template left its mark: "{shorten(token.group(), 40)}"', Span(number, *token.span()))
     return None
 
 
@@ -135,10 +148,11 @@ def _merged(row: Reading, survey: None) -> Found | None:
             continue
         inner = strip_marks(text)
         shift = text.find(inner) if inner else 0
+        start, end = _words_span(inner)
+        speakers_wanted = _speakers_wanted(row)
         for mark in marks_in(inner):
-            before, after = inner[: mark.start()].strip(), inner[mark.end() :].strip()
-            wanted = not _is_token(mark) and _speakers_wanted(row) and not re.match(r"\s{0,8}\d", mark.group())
-            if before and after and not wanted:
+            wanted = speakers_wanted and not _is_token(mark) and not re.match(r"\s{0,8}\d", mark.group())
+            if start < mark.start() and mark.end() < end and not wanted:
                 place = Span(number, shift + mark.start(), len(text))
                 return Found(f'another row is glued to the answer: "{shorten(inner[mark.start() :], 50)}"', place)
     return None

@@ -6,6 +6,7 @@ import json
 import re
 
 from engine.model import Span
+from engine.nesting import loads
 from engine.scan.jsontext import stops_half_way
 from engine.scan.signals.counts import items_in
 from engine.scan.signals.reading import Reading
@@ -76,14 +77,12 @@ def _as_json(answer: str, place: Span) -> Found | None:
             return Found("JSON was asked for, the answer has none", place)
         text = text[min(starts) : ends + 1] if ends > min(starts) else text[min(starts) :]
     try:
-        json.loads(text)
+        loads(text)
     except ValueError as error:
         if stops_half_way(text):
             return None  # `truncated` says it better
         what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         return Found(f"JSON was asked for, and it does not parse: {shorten(what, 40)}", place)
-    except RecursionError:
-        return Found("JSON was asked for, and it is nested too deeply to parse", place)
     return None
 
 

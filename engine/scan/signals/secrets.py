@@ -50,7 +50,7 @@ PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
         ("PRIVATE KEY",),
         re.compile(
             r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
-            r"[\s\S]{0,6000}?(?:-----END [A-Z ]{5,40}-----|\Z)"
+            r"(?:[^-]|-(?!----(?:BEGIN|END) )){0,6000}+(?:-----END [A-Z ]{5,40}-----|\Z)"
         ),
     ),
     ("azure-key", ("AccountKey=",), re.compile(r"AccountKey=[A-Za-z0-9+/=]{80,100}")),

@@ -92,7 +92,7 @@ def scan_project(
     except ProjectError:
         if must_keep:
             raise
-        project.hold_findings(findings)
+        project.save_findings(findings, keep=False)
     return findings
 
 

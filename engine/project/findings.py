@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from itertools import compress
 from pathlib import Path
 
@@ -10,13 +11,24 @@ from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.model import Cluster, Findings, Flag
 from engine.project.journal import now
+from engine.project.rows import RowStore
 from engine.scan.columns import FindingColumns
 from engine.scan.store import pack_findings, read_findings
 from engine.small_files import read_cache
+from engine.sources.mapping import Mapping as RowMapping
 
+SCAN_VERSION = 2
+"""Findings of another version of the scan do not hold."""
 SCAN_FILE = "scan.bin"
 # What findings were kept in up to version 1; nobody reads it any more.
 OLD_SCAN_FILE = "scan.jsonl"
+
+
+def scan_key(rows: RowStore, mapping: RowMapping, heldout: Iterable[int]) -> str:
+    """What findings depend on: the rows, how they are read, and which are held out."""
+    digest = blake2b(f"{SCAN_VERSION} {len(rows)} {mapping.describe()} {sorted(heldout)}".encode(), digest_size=16)
+    digest.update(rows.fingerprint())
+    return digest.hexdigest()
 
 
 def save_findings(folder: Path, key: str, findings: Findings) -> FindingColumns | None:
@@ -27,8 +39,8 @@ def save_findings(folder: Path, key: str, findings: Findings) -> FindingColumns 
     return read_findings(content, {"key": key})
 
 
-def columns_of(key: str, findings: Findings) -> FindingColumns | None:
-    """Findings in columns, kept nowhere."""
+def hold_findings(_folder: Path, key: str, findings: Findings) -> FindingColumns | None:
+    """Findings in columns as `save_findings` gives them, kept nowhere."""
     return read_findings(pack_findings(findings, {"key": key, "at": now()}), {"key": key})
 
 

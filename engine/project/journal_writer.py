@@ -97,7 +97,12 @@ class JournalWriter:
 
     def begin(self) -> None:
         """What the file holds is known: lines may be written from now on."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        # What is on disk is not undone by a lock that stays: others wait, and are told who has it.
+        with suppress(OSError):
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -115,7 +120,7 @@ class JournalWriter:
                     raise _changed(self.path, "is gone, or another file is in its place")
                 yield
             finally:
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+                self._unlock()
         except NotCutBackError as error:
             raise LockedError(
                 f"{self.path.name} cannot be written any more",

@@ -6,26 +6,20 @@ The only mutable state of the engine is here: what the journals say. Every chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from hashlib import blake2b
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import ProjectError
-from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
-from engine.project.findings import FindingsByRow, columns_of, load_findings, save_findings
+from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
+from engine.project.findings import FindingsByRow, hold_findings, load_findings, save_findings, scan_key
 from engine.project.fold import Reversal, map_act
 from engine.project.journals import Journals, nothing_collected
-from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp
+from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp, with_current_rows
 from engine.project.row_states import States
 from engine.project.suspects import Suspects, load_suspects, suspect_flags
 from engine.scan.columns import FindingColumns
 from engine.sources.mapping import Mapping
-
-# How often rows and journals are read again where rows come in meanwhile.
-LOOKS = 5
-SCAN_VERSION = 2
-"""Findings of another version of the scan do not hold."""
 
 
 class Project:
@@ -203,24 +197,14 @@ class Project:
 
     def scan_key(self) -> str:
         """What findings depend on: the rows, how they are read, and what is held out."""
-        digest = blake2b(digest_size=16)
-        digest.update(
-            f"{SCAN_VERSION} {len(self.rows)} {self.mapping.describe()} {sorted(self._states.heldout)}".encode()
-        )
-        digest.update(self.rows.fingerprint())
-        return digest.hexdigest()
+        return scan_key(self.rows, self.mapping, self._states.heldout)
 
-    def save_findings(self, findings: Findings) -> None:
-        """Keep the findings beside the rows; they are a cache and may be deleted. Raises ProjectError."""
-        if self._is_staged:
-            # On disk they would take the place of those of the rows that count.
-            self._take_findings(columns_of(self.scan_key(), findings))
-        else:
-            self._take_findings(save_findings(self.folder, self.scan_key(), findings))
-
-    def hold_findings(self, findings: Findings) -> None:
-        """Take findings for as long as the project is open, and keep none."""
-        self._take_findings(columns_of(self.scan_key(), findings))
+    def save_findings(self, findings: Findings, *, keep: bool = True) -> None:
+        """Keep the findings beside the rows, a cache that may be deleted; or have them only for as long as the project
+        is open. Raises ProjectError."""
+        # Those of rows that wait would take the place of those of the rows that count.
+        make = save_findings if keep and not self._is_staged else hold_findings
+        self._take_findings(make(self.folder, self.scan_key(), findings))
 
     def reload_findings(self) -> bool:
         """Read the findings from disk; False where there are none that fit these rows."""
@@ -346,13 +330,7 @@ class Project:
 
     def is_open(self, cluster: Cluster) -> bool:
         """Whether a cluster still asks for a decision: some member is undecided and nothing said it is fine."""
-        if all(self._states.codes[row] for row in cluster.rows):
-            return False
-        constraints = self.constraints()
-        if not constraints:
-            return True
-        identifiers = {self.rows.id(row) for row in cluster.rows}
-        return not any(identifiers <= set(act.ids) for act in constraints if act.do != "split")
+        return self._states.is_open(cluster)
 
     def unknown_ids(self) -> int:
         """How many ids the journals speak of that no row here has: vanished rows, or rows of another copy."""
@@ -377,16 +355,8 @@ class Project:
 
     def counts(self) -> dict[str, Any]:
         """What `tamis status --json` prints."""
-        clusters = self.findings.clusters if self.findings is not None else ()
-        open_kinds = [cluster.kind for cluster in clusters if self.is_open(cluster)]
-        return {
-            "rows": len(self.rows),
-            **self._states.counts(),
-            # Not scanned is not the same as nothing open.
-            "clusters_open": sum(kind in SETTLED_KINDS for kind in open_kinds) if self.findings else None,
-            "conflicts_open": open_kinds.count("conflict") if self.findings else None,
-            "quarantined": sum(source.quarantined for source in self.settings.sources),
-        }
+        counts = {"rows": len(self.rows), **self._states.counts(), **self._states.open_counts(self.findings)}
+        return counts | {"quarantined": sum(source.quarantined for source in self.settings.sources)}
 
     @property
     def own_journal(self) -> Path | None:
@@ -422,15 +392,4 @@ def open_project(
     the one that only reads. With `blind`, other reviewers' verdicts stay hidden until a row is settled. Raises
     ProjectError.
     """
-    return opened(lambda: Project(Path(path), reviewer, readonly, take_over, blind))
-
-
-def opened(make: Callable[[], Project]) -> Project:
-    """The project that `make` opens, its rows those that its journals speak of."""
-    for _ in range(LOOKS):
-        project = make()
-        if project.has_current_rows():
-            return project
-        # Rows came in between them and the journals: a journal would speak of rows that are not here.
-        project.close()
-    return make()
+    return with_current_rows(lambda: Project(Path(path), reviewer, readonly, take_over, blind))

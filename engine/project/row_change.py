@@ -13,10 +13,10 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from engine.errors import LockedError, ProjectError
 from engine.files import remove_dead, sync_folder, write_atomic
@@ -62,6 +62,27 @@ def open_rows(folder: Path, mapping: Mapping | None = None) -> tuple[ProjectSett
             return settings, rows, seen
         rows.close()
     raise AssertionError("the last look returns or raises")
+
+
+class HasRows(Protocol):
+    """What was opened on rows and journals, which must fit."""
+
+    def has_current_rows(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+Opened = TypeVar("Opened", bound=HasRows)
+
+
+def with_current_rows(make: Callable[[], Opened]) -> Opened:
+    """What `make` opens, its rows those that its journals speak of."""
+    for _ in range(LOOKS):
+        found = make()
+        if found.has_current_rows():
+            return found
+        # Rows came in between them and the journals: a journal would speak of rows that are not here.
+        found.close()
+    return make()
 
 
 def stamp(folder: Path) -> Stamp:

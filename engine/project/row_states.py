@@ -7,7 +7,7 @@ from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from engine.model import VERDICTS, Act, Decision, VerdictName
+from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Findings, VerdictName
 from engine.project.fold import BLANK, CONSTRAINT_ACTS, Fold, RowState
 from engine.project.reviewers import DECIDED, agreement, together
 from engine.project.rows import RowStore
@@ -131,6 +131,24 @@ class States:
                 seen.update(number for number, mark in enumerate(fold.base.seen) if mark)
             seen.update(number for identifier in fold.seen if (number := self.rows.number(identifier)) is not None)
         return {number for number in seen if self.codes[number] in DECIDED}
+
+    def is_open(self, cluster: Cluster) -> bool:
+        """Whether a cluster still asks for a decision: some member is undecided and nothing said it is fine."""
+        if all(self.codes[row] for row in cluster.rows):
+            return False
+        constraints = self.constraints()
+        if not constraints:
+            return True
+        identifiers = {self.rows.id(row) for row in cluster.rows}
+        return not any(identifiers <= set(act.ids) for act in constraints if act.do != "split")
+
+    def open_counts(self, findings: Findings | None) -> dict[str, int | None]:
+        """How many clusters ask for a decision; None where no scan fits: that is not the same as nothing open."""
+        if findings is None:
+            return {"clusters_open": None, "conflicts_open": None}
+        kinds = [cluster.kind for cluster in findings.clusters if self.is_open(cluster)]
+        settled = sum(kind in SETTLED_KINDS for kind in kinds)
+        return {"clusters_open": settled, "conflicts_open": kinds.count("conflict")}
 
     def constraints(self) -> list[Act]:
         """The standing `not_duplicates`, `fine_together` and `split` acts."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import LockedError
-from engine.project.project import Project, opened
+from engine.project.project import Project
+from engine.project.row_change import with_current_rows
 
 
 def frozen(project: Project) -> Project:
     """A project as it stands on disk now, to the same reviewer's eyes and to be read only: what is decided from now on,
     in `project` or elsewhere, does not show in it. To be closed. Raises ProjectError."""
     folder, own = project.folder, project.own_journal
-    return opened(lambda: Project(folder, project.reviewer, readonly=True, blind=project.is_blind, eyes=own))
+    return with_current_rows(lambda: Project(folder, project.reviewer, readonly=True, blind=project.is_blind, eyes=own))
 
 
 def open_staged(folder: Path) -> Project:

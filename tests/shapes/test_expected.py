@@ -1,4 +1,4 @@
-"""Every file of `files/` is read, compared and converted as was written down beforehand; the form is told in README.md."""
+"""Every file of `files/` is read, compared and converted as was written down beforehand. The form: README.md."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from workbench.ui.jobs import COMPARE_MODULE, run_job
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.input_line import InputLineScreen, typed_words
 from workbench.ui.widgets.input_line import Question
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import Reader
 
 POLL_SECONDS = 0.5
@@ -60,7 +60,7 @@ class CompareScreen(InputLineScreen):
         styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield Reader(styles, gutter=0, id="plan")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
         yield self.input_line()
 
     def on_mount(self) -> None:

@@ -28,7 +28,7 @@ from workbench.ui.screens.edit import EditScreen
 from workbench.ui.screens.lists import ListScreen
 from workbench.ui.widgets.input_line import Question
 from workbench.ui.widgets.line_list import LineList
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import NARROW_GUTTER, Reader
 
 # Terminals cut longer clipboard texts, or ignore them.
@@ -50,7 +50,7 @@ class TriageScreen(ListScreen):
                 yield OneLine(styles, id="title")
                 yield Reader(styles, id="reader", digits=len(str(len(self.session.project.rows))))
             yield Reader(styles, gutter=NARROW_GUTTER, digits=len(str(len(self.session.project.rows))), id="side")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
         yield self.input_line()
 
     @property

@@ -201,7 +201,7 @@ async def test_the_export_screen_writes_on_enter(folder: Path) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause()
         # The path may be longer than the line, which goes on below.
-        assert any(line.startswith(" wrote 1 row to ") for line in screen_text(app))
+        assert any(line.startswith(" wrote 1 row to") for line in screen_text(app))
         assert (folder / "exports" / "train.jsonl").read_bytes() == app.session.project.rows.raw_bytes(0) + b"\n"
 
 

@@ -330,7 +330,7 @@ def mapping_of_act(act: Act) -> Mapping | None:
 def _in_words(act: Act) -> str:
     if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
         return f"read rows as {mapping.describe()}"
-    return f"{ACT_WORDS.get(act.do, act.do)} {len(act.ids)} row{'s' if len(act.ids) != 1 else ''}"
+    return f"{ACT_WORDS.get(act.do, act.do)} {len(act.ids):,} row{'s' if len(act.ids) != 1 else ''}"
 
 
 def _ids(acts: Iterable[Act]) -> set[str]:

@@ -16,7 +16,8 @@ from projects import alpaca, write_jsonl
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.project.create import append_rows, create_project
+from engine.project.add_rows import grow
+from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.sources import arrays, pieces, tables
 from engine.sources.arrays import ArrayText
@@ -152,9 +153,9 @@ def test_an_addition_that_fails_sets_nothing_aside(tmp_path: Path) -> None:
     folder = create_project(write_jsonl(tmp_path / "raw.jsonl", [alpaca("Q?", "A."), 5]))
     before = (folder / "quarantine.jsonl").read_bytes()
     with pytest.raises(SourceError, match="none of its lines"):
-        append_rows(folder, write_jsonl(tmp_path / "more.jsonl", [1, 2]))
+        grow(folder, write_jsonl(tmp_path / "more.jsonl", [1, 2]), "ann")
     assert (folder / "quarantine.jsonl").read_bytes() == before
-    append_rows(folder, write_jsonl(tmp_path / "more.jsonl", [alpaca("R?", "B."), 2]))
+    grow(folder, write_jsonl(tmp_path / "more.jsonl", [alpaca("R?", "B."), 2]), "ann")
     with open_project(folder, readonly=True) as project:
         lines = (folder / "quarantine.jsonl").read_bytes()
         assert project.counts()["quarantined"] == lines.count(b"\n") == 2

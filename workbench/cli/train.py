@@ -185,7 +185,7 @@ def resume(arguments: argparse.Namespace) -> int:
     """`tamis resume RUN`: go on from the last whole checkpoint, as if the run had not been cut short."""
     if (comparison := find_comparison(arguments.run)) is not None:
         raise UsageError(
-            f"{comparison.id} is no run", "", "ask for the comparison again: it goes on with what is whole"
+            f"{comparison.id} is no run", "", "ask for the comparison again: it uses the runs that have ended"
         )
     arguments.run = find_run(arguments.run)
     checkpoint = last_good_checkpoint(arguments.run)

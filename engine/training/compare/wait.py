@@ -81,5 +81,5 @@ def raise_failed(state: RunState) -> None:
     raise TrainingError(
         f"run {state.id} {'was ' if state.state in ('stopped', 'killed') else ''}{state.state} at step {state.step}",
         why,
-        f"its words are in {state.dir / 'console.log'}; compare again goes on with what is whole",
+        f"its words are in {state.dir / 'console.log'}; compare again uses the runs that have ended",
     )

@@ -110,7 +110,9 @@ class CompareScreen(InputLineScreen):
         elif self.place:
             self._show(0)
         elif self.look is None:
-            self.session.say(self.words or "nothing to compare yet", "refused")
+            # What was missing may be there by now: decided elsewhere, or on another screen.
+            self.session.say("")
+            self.run_worker(self._look(), exclusive=True, group="compare")
         else:
             self.run_worker(self._start(), exclusive=True, group="compare")
 
@@ -122,7 +124,8 @@ class CompareScreen(InputLineScreen):
             own = [live.comparison.run_dir(trial) for trial in live.comparison.trials if not trial.reused]
             stopped = ask_to_stop(own)
             self.session.say(
-                f"{counted(stopped, 'run')} asked to save and end; enter, enter goes on with what is whole", "done"
+                f"{counted(stopped, 'run')} asked to save and end; enter twice goes on, with the runs that have ended",
+                "done",
             )
 
     def write_page(self) -> None:

@@ -124,7 +124,7 @@ class CompareScreen(InputLineScreen):
             own = [live.comparison.run_dir(trial) for trial in live.comparison.trials if not trial.reused]
             stopped = ask_to_stop(own)
             self.session.say(
-                f"{counted(stopped, 'run')} asked to save and end; enter twice goes on, with the runs that have ended",
+                f"{counted(stopped, 'run')} asked to save and end; enter twice goes on, with finished runs",
                 "done",
             )
 

@@ -12,6 +12,9 @@ from typing import Any
 from engine.errors import UsageError
 from engine.small_files import read_toml
 
+# What a setting takes, for the person.
+IN_WORDS = {"str": "a text", "bool": "true or false", "int": "a whole number", "float": "a number"}
+
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -126,6 +129,7 @@ def _check(kind: type, name: str, value: object, where: str) -> None:
         or ("float" in wanted and isinstance(value, int | float) and not isinstance(value, bool))
     )
     if not fits:
-        raise UsageError(
-            f"{where}: {name} = {value!r} has the wrong type", "", f"it takes {wanted.removesuffix(' | None')}"
-        )
+        takes = IN_WORDS[wanted.removesuffix(" | None")]
+        raise UsageError(f"{where}: {name} = {value!r} has the wrong type", "", f"it takes {takes}")
+    if isinstance(value, int | float) and value < 0:
+        raise UsageError(f"{where}: {name} = {value!r} is below zero", "", "write a number from 0 up")

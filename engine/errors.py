@@ -19,8 +19,12 @@ class TamisError(Exception):
     def __str__(self) -> str:
         what = ": ".join(part.strip().rstrip(".") for part in (self.title, self.message) if part.strip())
         hint = self.hint.strip()
-        start = hint if hint.startswith(("tamis", "pip")) else hint[:1].upper() + hint[1:]
-        return f"{what}. {start}" if hint else what
+        return f"{what}. {hint if _is_name(hint.partition(' ')[0]) else hint[:1].upper() + hint[1:]}" if hint else what
+
+
+def _is_name(word: str) -> bool:
+    """Whether a word that begins a sentence stays as it is: a command, a path, a key (`e` edits, `E` exports)."""
+    return word.startswith(("tamis", "pip")) or "/" in word or (len(word) == 1 and word != "a")
 
 
 class SourceError(TamisError):

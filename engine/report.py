@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from engine.model import CHARS_PER_TOKEN
@@ -110,7 +111,7 @@ def _languages(examples: Sequence[Example]) -> dict[str, int]:
     """Languages of up to 2,000 rows that have enough letters to tell, spread evenly over the set."""
     import py3langid
 
-    step = max(1, len(examples) // LANGUAGE_SAMPLE)
+    step = max(1, ceil(len(examples) / LANGUAGE_SAMPLE))
     found: Counter[str] = Counter()
     for example in examples[::step]:
         text = f"{example.prompt}\n{example.answer}"

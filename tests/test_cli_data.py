@@ -135,3 +135,13 @@ def test_a_hostile_source_is_one_line_and_leaves_nothing_behind(tmp_path: Path) 
         assert done.stderr.startswith(f"tamis: {source}: ")
     assert sorted(sources.iterdir()) == before
     assert list(scratch.iterdir()) == []
+
+
+def test_a_field_that_no_row_has_is_named_with_the_nearest_and_so_is_a_command(tmp_path: Path) -> None:
+    rows = [{"question": f"Capital {n}?", "reply": {"text": f"City {n}"}} for n in range(3)]
+    source = write_jsonl(tmp_path / "raw.jsonl", rows)
+    wrong = tamis("scan", source, "--map", "prompt=qestion,response=reply.text", code=2)
+    assert wrong.stderr == f"tamis: {source}: no row has a field 'qestion'. Did you mean question?\n"
+    tamis("scan", source, "--map", "prompt=question,response=reply.text")
+    mistyped = tamis("exprot", source, code=2)
+    assert mistyped.stderr.endswith("no command of that name. Did you mean tamis export?\n")

@@ -60,6 +60,11 @@ def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = Non
         version = is_new_version(project, path) if replaces is None else replaces
         format_name = source_format(path)
         found = _sorted_out(project, path, format_name)
+        if not found.order:
+            reason = found.quarantined[0].reason if found.quarantined else "it is empty"
+            raise SourceError(
+                f"{path}: none of its lines can be read as a row", reason, "check that it is the right file"
+            )
         if found.fresh and not any(turns_of(row.raw, project.mapping) for row in found.fresh):
             raise SourceError(
                 f"{path}: none of its new rows reads as {project.mapping.describe()}",

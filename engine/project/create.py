@@ -7,11 +7,12 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from engine.errors import ProjectError, SourceError
+from engine.errors import ProjectError, SourceError, UsageError
 from engine.files import remove_dead, sync_folder, temporary_folder
 from engine.model import Quarantined
 from engine.paths import project_folder_for
@@ -23,14 +24,15 @@ from engine.project.intake import (
     intake_behind,
     source_size,
 )
+from engine.project.line_checks import NEEDED_FIELDS
 from engine.project.quarantine import QUARANTINE_FILE, Quarantine
 from engine.project.row_change import changing_rows, declare, next_name, settle, settle_left_over
 from engine.project.row_lock import READING
 from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings, write_settings
 from engine.sources.formats import source_format
-from engine.sources.guess import guess_mapping
-from engine.sources.mapping import Mapping, mapping_from_words
+from engine.sources.guess import SAMPLE_ROWS, guess_mapping
+from engine.sources.mapping import Mapping, mapping_from_words, parse_path, value_at
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
 
@@ -161,10 +163,12 @@ def _partial_folder(folder: Path) -> tuple[Path, int]:
 
 
 def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
-    if words:
-        return mapping_from_words(words)
     store = RowStore(folder, Mapping("alpaca", {}), source.name)
     try:
+        if words:
+            named = mapping_from_words(words)
+            _check_fields(source, named, store)
+            return named
         mapping = guess_mapping(store.raw(number) for number in range(len(store)))
         if mapping is None:
             fields = ", ".join(list(store.raw(0))[:8])
@@ -176,6 +180,20 @@ def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
         return mapping
     finally:
         store.close()
+
+
+def _check_fields(source: Path, mapping: Mapping, store: RowStore) -> None:
+    """Raises UsageError, with the nearest field, where no row has one that the mapping needs: all would be empty."""
+    for part in NEEDED_FIELDS[mapping.shape]:
+        name = mapping.fields[part]
+        path = parse_path(name)
+        if any(value_at(store.raw(number), path) is not None for number in range(len(store))):
+            continue
+        sample = map(store.raw, range(min(len(store), SAMPLE_ROWS)))
+        fields = list(dict.fromkeys(field for row in sample for field in row))
+        near = get_close_matches(name, fields, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"its fields: {', '.join(fields[:8])}"
+        raise UsageError(f"{source}: no row has a field {name[:60]!r}", "", hint)
 
 
 def stage_rows(

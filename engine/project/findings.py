@@ -98,6 +98,6 @@ class FindingsByRow:
         else:
             near = [number for key, number in number_by_id.items() if key.startswith(identifier)]
         if len(near) != 1 or self.columns is None:
-            how = "more than one cluster" if near else "no cluster"
-            raise ProjectError(f"{how} has the id {identifier!r}", "", "the list shows the ids")
+            how = "more than one cluster has an id that begins with" if near else "no cluster has the id"
+            raise ProjectError(f"{how} {identifier!r}", "", "the list shows the ids")
         return self.columns.cluster(near[0])

@@ -23,6 +23,13 @@ VERDICT_ACTS: dict[str, VerdictName] = {
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONSTRAINT_ACTS = ("not_duplicates", "fine_together", "split")
+# What a person reads of these: their names in the file are no words.
+ACT_WORDS = {
+    "not_duplicates": "no duplicates:",
+    "fine_together": "both fine:",
+    "split": "split off",
+    "holdout": "hold out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +225,9 @@ class Fold:
         applied = self._applied[key]
         parts = [_in_words(act) for act in applied.acts]
         why = str(applied.line.get("why", ""))
-        return " and ".join(parts) + (f" ({why})" if why not in ("", "by eye") else "")
+        # The reason of a held-out set says the same again.
+        says_more = why not in ("", "by eye") and all(act.do != "holdout" for act in applied.acts)
+        return " and ".join(parts) + (f" ({why})" if says_more else "")
 
     @property
     def mapping(self) -> Mapping | None:
@@ -321,7 +330,7 @@ def mapping_of_act(act: Act) -> Mapping | None:
 def _in_words(act: Act) -> str:
     if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
         return f"read rows as {mapping.describe()}"
-    return f"{act.do} {len(act.ids)} row{'s' if len(act.ids) != 1 else ''}"
+    return f"{ACT_WORDS.get(act.do, act.do)} {len(act.ids):,} row{'s' if len(act.ids) != 1 else ''}"
 
 
 def _ids(acts: Iterable[Act]) -> set[str]:

@@ -237,6 +237,34 @@ class Journals:
             self._only_reads(error)
             raise error
 
+    def follow(self) -> set[str] | None:
+        """Fold in what others have written since to the journals that this window does not write; the ids whose state
+        changed, None for any. Where nothing was written this costs a look at each file. Raises ProjectError."""
+        touched: set[str] | None = set()
+        for path in journal_paths(self._folder / "decisions")[0]:
+            # Our own is caught up with when the next line is written.
+            if self._writer is None or path != self.own:
+                more = self._follow(path)
+                touched = None if touched is None or more is None else touched | more
+        return touched
+
+    def _follow(self, path: Path) -> set[str] | None:
+        fold = self.folds.get(path)
+        try:
+            size = path.stat().st_size
+        except OSError:
+            return set()
+        if fold is not None and size >= fold.end.size:
+            if size == fold.end.size:
+                return set()
+            part = read_journal(path, fold.end)
+            if fold.can_take(part):
+                return fold.take(part)
+        # New, put in the place of another by a merge, or taking back what only the whole journal tells.
+        self.folds[path] = Fold()
+        self.folds[path].take(read_journal(path))
+        return None
+
     def close(self) -> None:
         """Let go of the lock."""
         if self._writer is not None:

@@ -305,14 +305,29 @@ class Project:
     def _write(self, line: dict[str, Any]) -> int:
         mapping = self.mapping
         done = self._journals.append(line)
-        if done.touched is None:
+        self._bring_up(done.touched, mapping)
+        return done.number
+
+    def follow_journals(self) -> bool:
+        """Take in what others have decided here since; whether they have. Raises ProjectError."""
+        mapping, heldout = self.mapping, len(self._states.heldout)
+        touched = self._journals.follow()
+        if touched is not None and not touched and self.mapping == mapping:
+            return False
+        self._bring_up(touched, mapping)
+        if len(self._states.heldout) != heldout:
+            self.reload_findings()
+        return True
+
+    def _bring_up(self, touched: set[str] | None, mapping: Mapping) -> None:
+        """Bring the rows up to what the folds say now; `mapping` is how they were read before."""
+        if touched is None:
             self._states.recompute()
         else:
-            self._states.refresh(done.touched)
+            self._states.refresh(touched)
         if self.mapping != mapping:
             self.rows.read_by(self.mapping)
             self.reload_findings()
-        return done.number
 
     def check_ownership(self) -> None:
         """Look whether this window may still write. Raises LockedError, once, where another has taken over since."""

@@ -81,7 +81,7 @@ class _Parser:
     def _deeper(self) -> None:
         self._deep += 1
         if self._deep > DEEPEST:
-            raise wrong(f"more than {DEEPEST} brackets and nots inside each other", "write it flatter")
+            raise wrong(f"more than {DEEPEST} brackets and nots inside each other", "write it with fewer of them")
 
     def alternatives(self) -> Node:
         parts = [self._conjunction()]

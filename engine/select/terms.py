@@ -172,7 +172,7 @@ def _flagged(value: str) -> TestOf:
         left = project.finding_columns.signals if project.finding_columns is not None else ()
         names = (*SIGNAL_NAMES, *SUSPECT_KINDS, *(name for name in left if name not in SIGNAL_NAMES))
         if value not in names:
-            raise unknown("flag:", value, names, "docs/signals.md lists them, and so does `tamis signals`")
+            raise unknown("flag:", value, names, "the overview and `tamis scan` list those of these rows")
         return lambda row: any(flag.signal == value for flag in project.flags_of(row))
 
     return test_of

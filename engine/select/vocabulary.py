@@ -77,10 +77,10 @@ def unknown_name(token: str, name: str, operator: str, value: str) -> UsageError
     meant = OTHER_NAMES.get(name.lower()) or nearest(name, (*KEYS, *COMPARED, "field")) if name else None
     hints = [f"did you mean {_as_written(meant, operator, value)}?"] if meant else []
     if name and operator != ":":
-        hints.append(f"A field of the rows is written {FIELD}{cut(token)}.")
+        hints.append(f"A field of the rows is written {_as_written(f'{FIELD}{cut(name)}', operator, value)}.")
     quoted = token.replace('"', "")
     hints.append(f'In quotation marks, "{cut(quoted)}", the words are searched for')
-    return wrong(f"{shown(name)} in {shown(token)} is no name of a selector", " ".join(hints))
+    return wrong(f"{shown(token)}: there is no selector {shown(name)}", " ".join(hints))
 
 
 def wrong_operator(name: str, operator: str, value: str) -> UsageError:

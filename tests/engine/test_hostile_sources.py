@@ -16,9 +16,9 @@ from projects import alpaca, write_jsonl
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.project.create import create_project, stage_rows
+from engine.project.add_rows import grow
+from engine.project.create import create_project
 from engine.project.project import open_project
-from engine.project.row_change import changing_rows, declare
 from engine.sources import arrays, pieces, tables
 from engine.sources.arrays import ArrayText
 from engine.sources.formats import source_format
@@ -149,19 +149,13 @@ def test_what_is_set_aside_is_bounded_and_what_is_small_is_whole(
     assert [piece["offset"] for piece in (small, long, whole, after)] == [path.read_bytes().index(one) for one in bad]
 
 
-def add_all_rows(folder: Path, path: Path) -> None:
-    with changing_rows(folder):
-        stage_rows(folder, path, source_format(path), read_source(path))
-        declare(folder)
-
-
 def test_an_addition_that_fails_sets_nothing_aside(tmp_path: Path) -> None:
     folder = create_project(write_jsonl(tmp_path / "raw.jsonl", [alpaca("Q?", "A."), 5]))
     before = (folder / "quarantine.jsonl").read_bytes()
     with pytest.raises(SourceError, match="none of its lines"):
-        add_all_rows(folder, write_jsonl(tmp_path / "more.jsonl", [1, 2]))
+        grow(folder, write_jsonl(tmp_path / "more.jsonl", [1, 2]), "ann")
     assert (folder / "quarantine.jsonl").read_bytes() == before
-    add_all_rows(folder, write_jsonl(tmp_path / "more.jsonl", [alpaca("R?", "B."), 2]))
+    grow(folder, write_jsonl(tmp_path / "more.jsonl", [alpaca("R?", "B."), 2]), "ann")
     with open_project(folder, readonly=True) as project:
         lines = (folder / "quarantine.jsonl").read_bytes()
         assert project.counts()["quarantined"] == lines.count(b"\n") == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.errors import UsageError
 from engine.phrases import counted, duration, share, size
 
 
@@ -42,3 +43,13 @@ def test_counts() -> None:
 )  # fmt: skip
 def test_sizes(n_bytes: float, text: str) -> None:
     assert size(n_bytes) == text
+
+
+def test_a_hint_that_begins_with_a_key_a_path_or_a_command_keeps_its_letters() -> None:
+    hints = ("e edits it", "a tag is one word", "docs/x.md", "tamis do")
+    assert [str(UsageError("no", "", hint)) for hint in hints] == [
+        "no. e edits it",
+        "no. A tag is one word",
+        "no. docs/x.md",
+        "no. tamis do",
+    ]

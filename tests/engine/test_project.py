@@ -323,13 +323,13 @@ def test_a_large_bulk_act_is_one_line_and_one_undo(tmp_path: Path) -> None:
     with open_project(folder, reviewer="ann") as project:
         project.decide([Act("reject", tuple(project.rows.id(n) for n in range(20_000)))])
         assert project.counts()["rejected"] == 20_000
-        assert project.undo() == "reject 20000 rows"
+        assert project.undo() == "reject 20,000 rows"
         assert project.counts()["undecided"] == 20_000
     journal = next((folder / "decisions").glob("*.jsonl"))
     assert journal.read_bytes().count(b"\n") == 2
     assert journal.stat().st_size < 1000, "the ids of a very large act stand in a file of their own"
     with open_project(folder, reviewer="ann") as project:
-        assert project.redo() == "reject 20000 rows"
+        assert project.redo() == "reject 20,000 rows"
     side = next((folder / "decisions").glob("*.ids"))
     side.write_bytes(side.read_bytes()[:-20])
     (folder / "snapshot.bin").unlink(missing_ok=True)
@@ -343,12 +343,12 @@ def test_a_bulk_act_on_300_000_rows_is_one_line_and_one_undo(tmp_path: Path) -> 
     with open_project(folder, reviewer="ann") as project:
         project.decide([Act("accept", tuple(project.rows.id(n) for n in range(300_000)))], why="bucket:clean")
         assert project.counts()["accepted"] == 300_000
-        assert project.undo() == "accept 300000 rows (bucket:clean)"
+        assert project.undo() == "accept 300,000 rows (bucket:clean)"
         assert project.counts()["undecided"] == 300_000
     journal = next((folder / "decisions").glob("*.jsonl"))
     assert journal.read_bytes().count(b"\n") == 2
     with open_project(folder, reviewer="ann") as project:
-        assert project.redo() == "accept 300000 rows (bucket:clean)"
+        assert project.redo() == "accept 300,000 rows (bucket:clean)"
         assert project.counts()["accepted"] == 300_000
 
 

@@ -98,7 +98,7 @@ def test_the_order_is_that_of_surprise_and_nothing_is_decided(project: Project) 
 
 def test_a_verdict_settles_a_suspicion_and_the_reason_stays(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     point_back(project, latest_run(project))
-    monkeypatch.setattr("engine.project.journal.now", lambda: "2999-01-01T00:00:00Z")
+    monkeypatch.setattr("engine.project.journal.now", lambda: "2099-01-01T00:00:00Z")
     project.decide([Act("accept", (project.rows.id(2),)), Act("reject", (project.rows.id(10),))])
     assert select(project, "is:suspect") == [3, 4, 11]
     assert [flag.signal for flag in project.flags_of(2)] == ["learnt_nothing"]

@@ -102,7 +102,7 @@ async def test_a_filter_counts_while_typing_and_refuses_nonsense(folder: Path) -
         # The keys of the list do nothing now: the footer names those that do.
         assert screen_text(app)[-1] == " enter show these rows  esc leave  ↑ ↓ earlier filters"
         await pilot.press(*"s", "enter")
-        assert "bucket:drops is unknown" in screen_text(app)[-3]
+        assert "bucket:'drops' is unknown" in screen_text(app)[-3]
         await pilot.press("escape")
         assert screen_text(app)[-1].startswith(" enter keep")
         assert app.session.place.filter_text == "kind:exact"
@@ -200,7 +200,8 @@ async def test_the_export_screen_writes_on_enter(folder: Path) -> None:
         await pilot.press("enter", "enter", "E", "enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert screen_text(app)[-2].startswith(" wrote 1 row to ")
+        # The path may be longer than the line, which goes on below.
+        assert any(line.startswith(" wrote 1 row to") for line in screen_text(app))
         assert (folder / "exports" / "train.jsonl").read_bytes() == app.session.project.rows.raw_bytes(0) + b"\n"
 
 

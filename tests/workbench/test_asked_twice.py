@@ -228,7 +228,7 @@ async def test_u_behind_a_question_steps_back_from_it_and_not_through_the_held_o
         assert len(app.session.project.heldout) == 10
         # A second one is meant: it says what it takes back, and takes its key twice.
         await pilot.press("u")
-        assert screen_text(app)[-2].startswith(" same key again takes back: holdout 10 rows")
+        assert screen_text(app)[-2].startswith(" same key again takes back: hold out 10 rows")
         assert len(app.session.project.heldout) == 10
         await pilot.press("u")
         assert app.session.project.heldout == frozenset()

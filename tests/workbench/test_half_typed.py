@@ -166,3 +166,17 @@ async def test_a_typed_command_asks_about_not_of_nothing(tmp_path: Path) -> None
         assert app.session.project.tally()["accepted"] == 0
         await pilot.press("enter")
         assert app.session.project.tally()["accepted"] == 16
+
+
+@pytest.mark.parametrize("width", [40, 80])
+async def test_what_to_do_is_not_cut_off_a_sentence_that_is_longer_than_the_line(tmp_path: Path, width: int) -> None:
+    async with workbench(planted.make_folder(tmp_path), size=(width, 24)) as (app, pilot):
+        await pilot.press("slash", *"conversations=abcdefghijklmnopqrstuvwxyz")
+        before = screen_text(app)
+        await pilot.press("enter")
+        await shown(app, pilot, lambda text: "field.conversations" in text.replace("\n ", ""))
+        assert len(screen_text(app)) == len(before) == 24
+        await pilot.press("escape")
+        await shown(app, pilot, lambda text: "there is no selector" not in text)
+        # The line is given back.
+        assert any(line.startswith(" next: ") for line in screen_text(app)[-4:])

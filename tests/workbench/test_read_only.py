@@ -64,6 +64,34 @@ async def test_a_window_takes_over_with_what_the_other_one_decided_and_that_one_
     assert [line["acts"][0]["do"] for line in journal(folder)] == ["reject", "accept"]
 
 
+async def test_what_another_window_decides_shows_within_a_second_in_one_that_only_reads(folder: Path) -> None:
+    with planted.opened(folder) as first, planted.opened(folder) as second:
+        reader = TamisApp(second)
+        async with reader.run_test(size=(80, 24)) as pilot:
+            await shown(reader, pilot, lambda text: "\u00b720 left" in text)
+            first.decide([Act("reject", tuple(map(first.rows.id, (10, 11))))])
+            text = await shown(reader, pilot, lambda text: "\u27172" in text)
+            assert "\u00b718 left" in text
+            # Also what was taken back.
+            first.undo()
+            await shown(reader, pilot, lambda text: "\u00b720 left" in text)
+            assert second.verdict(10) == "undecided"
+            # It advises nothing that it cannot do.
+            assert "K keeps" not in text
+            assert "enter opens them" in text
+
+
+async def test_what_another_person_decides_shows_in_a_window_that_decides(folder: Path) -> None:
+    async with planted.workbench(folder) as (app, pilot):
+        with planted.opened(folder, "bob") as other:
+            other.decide([Act("accept", (other.rows.id(12),))])
+        await shown(app, pilot, lambda text: "\u27131" in text)
+        # What is being done here stands on top of it.
+        await planted.type_filter(pilot, "row:12")
+        await pilot.press("x")
+        assert app.session.project.is_disputed(12)
+
+
 async def test_rows_that_another_process_adds_come_in_by_themselves(folder: Path, tmp_path: Path) -> None:
     more = tmp_path / "more.jsonl"
     more.write_text(json.dumps({"instruction": "A new question?", "input": "", "output": "Its answer."}) + "\n")

@@ -145,7 +145,7 @@ def confirmed(
     # A verdict on one kind is its count; where groups are kept both counts are said.
     what = done if verb == "keep-all" else f"{word or verb} {counted(len(plan.rows), 'row')}"
     what = what.replace("accepted", "accept").replace("rejected", "reject")
-    question = f"{what}, {unseen} not yet seen{',' + left if left else ''}: same key again"
+    question = f"{what}, {unseen:,} not yet seen{',' + left if left else ''}: same key again"
     # Rows that came in since the question were not asked about.
     return session.confirms(f"{verb} {target} {hash(plan.rows)}", question)
 

@@ -33,7 +33,8 @@ def take_slices(session: Session) -> None:
     words = tuple(_bar(one) for one in found["words"])
     cursor = min(board.cursor, max(0, len(slices) + len(words) - 1))
     session.proposals.slices = SliceBoard(board.width, slices, words, int(found["undated"]), cursor, stale=False)
-    session.say("" if slices else "no row carries a date: there is nothing to slice by", "info")
+    rest = "only words to look at" if words else "there is nothing to slice by"
+    session.say("" if slices else f"no row carries a date: {rest}", "info")
 
 
 def _bar(one: dict[str, Any]) -> Bar:

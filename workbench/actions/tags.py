@@ -25,7 +25,10 @@ def tag(session: Session, text: str) -> None:
     plan = plan_tags(session.project, rows, text)
     if plan.acts:
         session.act(plan, advance=False)
-        session.say(f"{counted(len(rows), 'row')}: {' '.join(text.split())}; tag:NAME in the filter finds them", "done")
+        words = text.split()
+        put = next((word for word in words if not word.startswith("-")), "")
+        found = f"; tag:{put} in the filter finds {'it' if len(rows) == 1 else 'them'}" if put else ""
+        session.say(f"{counted(len(rows), 'row')}: {' '.join(words)}{found}", "done")
 
 
 def note(session: Session, text: str) -> None:

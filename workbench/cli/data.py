@@ -195,7 +195,7 @@ def holdout(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"heldout": len(drawn), "rows": drawn, "variants": variants})
         return 0
-    print(f"held out {counted(len(drawn), 'row')}; judge them one by one: only accepted ones are measured")
+    print(f"held out {counted(len(drawn), 'row')}; judge them one by one: only those you accept are used to measure")
     if variants:
         families = counted(len(variants), "family of variants", "families of variants")
         print(f"  {families} with rows on both sides: alike, but they ask for other things")

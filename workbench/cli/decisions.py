@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.phrases import counted
+from engine.project.fold import ACT_WORDS
 from engine.project.journal import read_lines
 from engine.project.merge import merge
 from engine.project.project import Project, open_project
@@ -62,7 +63,9 @@ def _line_text(line: dict[str, Any]) -> str:
     for word in ("undo", "redo"):
         if word in line:
             return f"{word} of line {line[word]}"
-    acts = " and ".join(f"{act['do']} {_rows_text(act.get('ids', ()))}" for act in line.get("acts", ()))
+    acts = " and ".join(
+        f"{ACT_WORDS.get(act['do'], act['do'])} {_rows_text(act.get('ids', ()))}" for act in line.get("acts", ())
+    )
     return f"{acts}  ({line['why']})" if line.get("why") else acts
 
 

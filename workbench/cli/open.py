@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from engine.config import load_config
 from engine.errors import UsageError
 from engine.paths import is_project, project_folder_for
 from workbench.cli.common import Narrator, name_reviewer
+from workbench.cli.options import WORDS
 from workbench.terminal.capabilities import check_terminal, speaks_unicode
 
 if TYPE_CHECKING:
@@ -22,14 +24,21 @@ LARGE_SOURCE_BYTES = 32 * 1024 * 1024
 FIRST_ROWS = 20_000
 
 
+def nothing_there(path: Path) -> UsageError:
+    """What is said of a word that is no command and no path, with the nearest command."""
+    near = get_close_matches(str(path), WORDS, n=1)
+    hint = f"did you mean tamis {near[0]}?" if near else "see `tamis --help`"
+    return UsageError(f"{path}: no such file or folder, and no command of that name", "", hint)
+
+
 def open_workbench(arguments: argparse.Namespace) -> int:
     """The handler of `tamis PATH`."""
     path: Path = arguments.path
-    check_terminal()
     folder = path if is_project(path) else (arguments.project or project_folder_for(path))
+    if not is_project(folder) and not path.exists():
+        raise nothing_there(path)
+    check_terminal()
     if not is_project(folder):
-        if not path.exists():
-            raise UsageError(f"{path}: no such file or folder, and no command of that name", "", "see `tamis --help`")
         from engine.project.create import create_project
 
         narrator = Narrator()

@@ -175,7 +175,7 @@ def _say_stopped(standings: Sequence[Standing], runs: Sequence[str], as_json: bo
     for run in runs:
         print(f"{run}: it saves a checkpoint and ends after this step")
     for each in standings:
-        of = f"{each.whole} of {len(each.comparison.trials)} runs are whole"
+        of = f"{each.whole} of {len(each.comparison.trials)} runs are finished"
         print(f"{each.comparison.id}: {counted(len(each.alive), 'run')} asked to save and end: {', '.join(each.alive)}")
         print(f"  {of} and stay; `tamis {each.command}` asked again goes on with them")
     return 0
@@ -185,7 +185,7 @@ def resume(arguments: argparse.Namespace) -> int:
     """`tamis resume RUN`: go on from the last whole checkpoint, as if the run had not been cut short."""
     if (comparison := find_comparison(arguments.run)) is not None:
         raise UsageError(
-            f"{comparison.id} is no run", "", "ask for the comparison again: it goes on with what is whole"
+            f"{comparison.id} is no run", "", "ask for the comparison again: it uses the runs that are finished"
         )
     arguments.run = find_run(arguments.run)
     checkpoint = last_good_checkpoint(arguments.run)

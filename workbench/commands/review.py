@@ -81,7 +81,7 @@ def _show_ten(target: CommandTarget) -> None:
 
 
 REVIEW_COMMANDS = (
-    Command("order", "order", "next order: groups first, file, cluster, bucket, length, newest, learnt risk",
+    Command("order", "order", "next order: groups first, file, cluster, bucket, length, newest, learnt risk, surprise",
             ("s",), (TRIAGE,), lambda target: target.next_order()),
     Command("repair", "repair", "the mechanical repairs of the row, or of every row of a flag's line, as diffs",
             ("c",), LISTS, _repair, preconditions.no_verdict),

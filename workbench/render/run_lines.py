@@ -30,7 +30,7 @@ def run_line_anywhere(state: RunState) -> tuple[Styled, ...]:
         (f" {words}", role),
         (f"{_steps(state):>11} ", "text"),
         (f"{measured} ", "heldout"),
-        (f"{_age(state):>10}  ", "muted"),
+        (f"{_age(state):>14}  ", "muted"),
         (visible_line(f"{state.dir.parent.parent.name}  {model_name(state.model)}  {state.id}"), "text"),
     )
 
@@ -48,4 +48,4 @@ def _age(state: RunState) -> str:
     """How long ago the run ended, or was last heard of."""
     ended = state.result.get("ended")
     seconds = time.time() - ended if isinstance(ended, int | float) else state.heard
-    return "" if seconds is None else duration(max(0.0, seconds))
+    return "" if seconds is None else f"{duration(max(0.0, seconds))} ago"

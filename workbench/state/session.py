@@ -159,6 +159,16 @@ class Session:
         self.reload(findings=False)
         self.say("this window decides now; the other one only reads", "done")
 
+    def follow_journals(self) -> bool:
+        """Take in what others have decided here since; whether they have. Raises ProjectError."""
+        findings = self.project.findings
+        if not self.project.follow_journals():
+            return False
+        if self.project.mapping != self._mapping or self.project.findings is not findings:
+            self.reload(findings=False)
+        self.refresh_counts()
+        return True
+
     # -- deciding
 
     def act(self, plan: DecisionPlan, *, advance: bool = True) -> None:

@@ -68,6 +68,8 @@ class Background:
         self._rows_at = self._scan_at = 0
         self._learning = False
         self._told = 0.0
+        # What was said of journals that cannot be read.
+        self._fault = ""
 
     def start(self) -> None:
         """Read what is not read yet, then scan what is not scanned yet; from now on look what others do here."""
@@ -121,10 +123,11 @@ class Background:
         host.ask_what_is_open()
 
     def look_at_disk(self) -> None:
-        """What other processes did here: rows, findings, the right to decide. Where nothing changed this costs a look
-        at three small files."""
+        """What other processes did here: rows, decisions, findings, the right to decide. Where nothing changed this
+        costs a look at some small files."""
         self.check_ownership()
         self.take_rows()
+        self._take_decisions()
         self._take_findings()
 
     def take_rows(self) -> None:
@@ -143,6 +146,21 @@ class Background:
         if was_complete and more:
             session.tell(f"{counted(more, 'row')} added by another process", "done")
         self._host.sync_screen()
+
+    def _take_decisions(self) -> None:
+        """Take in what another window or command has decided; the list stays, as it does behind an act of one's own."""
+        session = self._host.session
+        try:
+            changed = session.follow_journals()
+            self._fault = ""
+        except TamisError as error:
+            # Once, not once a second.
+            changed = str(error) != self._fault
+            if changed:
+                self._fault = str(error)
+                session.tell(self._fault, "error")
+        if changed:
+            self._host.sync_screen()
 
     def _take_findings(self) -> None:
         """Take in what a scan elsewhere found."""

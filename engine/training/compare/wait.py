@@ -76,10 +76,10 @@ def raise_failed(state: RunState) -> None:
         raise TrainingError(
             f"run {state.id} was cut short at step {state.step} of {state.max_steps}, so the arms are not equal",
             why,
-            "give a larger budget: the runs that are whole are kept",
+            "give a larger budget: the runs that are finished are kept",
         )
     raise TrainingError(
         f"run {state.id} {'was ' if state.state in ('stopped', 'killed') else ''}{state.state} at step {state.step}",
         why,
-        f"its words are in {state.dir / 'console.log'}; compare again goes on with what is whole",
+        f"its words are in {state.dir / 'console.log'}; compare again uses the runs that are finished",
     )

@@ -20,7 +20,7 @@ from workbench.text.escape import visible_line
 from workbench.ui.host import Host
 from workbench.ui.keymap import shown_key
 from workbench.ui.widgets.key_order import typed_again
-from workbench.ui.widgets.lines import OneLine, columns
+from workbench.ui.widgets.lines import OneLine, Sentence, columns
 
 SMALLEST = (40, 10)
 MOST_HINTS = 7
@@ -68,7 +68,7 @@ class WorkScreen(Screen[None]):
         styles = self.host.role_styles
         yield OneLine(styles, ground="status", id="status")
         yield from self.compose_body()
-        yield OneLine(styles, id="message")
+        yield Sentence(styles, id="message")
         yield OneLine(styles, id="hints")
         yield Static(f"enlarge the terminal to {SMALLEST[0]}x{SMALLEST[1]}", id="too-small", markup=False)
 

@@ -32,7 +32,7 @@ from workbench.ui.jobs import COMPARE_MODULE, run_job
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.input_line import InputLineScreen, typed_words
 from workbench.ui.widgets.input_line import Question
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import Reader
 
 POLL_SECONDS = 0.5
@@ -60,7 +60,7 @@ class CompareScreen(InputLineScreen):
         styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield Reader(styles, gutter=0, id="plan")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
         yield self.input_line()
 
     def on_mount(self) -> None:
@@ -110,7 +110,9 @@ class CompareScreen(InputLineScreen):
         elif self.place:
             self._show(0)
         elif self.look is None:
-            self.session.say(self.words or "nothing to compare yet", "refused")
+            # What was missing may be there by now: decided elsewhere, or on another screen.
+            self.session.say("")
+            self.run_worker(self._look(), exclusive=True, group="compare")
         else:
             self.run_worker(self._start(), exclusive=True, group="compare")
 
@@ -122,7 +124,8 @@ class CompareScreen(InputLineScreen):
             own = [live.comparison.run_dir(trial) for trial in live.comparison.trials if not trial.reused]
             stopped = ask_to_stop(own)
             self.session.say(
-                f"{counted(stopped, 'run')} asked to save and end; enter, enter goes on with what is whole", "done"
+                f"{counted(stopped, 'run')} asked to save and end; enter twice goes on, with finished runs",
+                "done",
             )
 
     def write_page(self) -> None:

@@ -18,7 +18,7 @@ from workbench.state.session import Session
 from workbench.text.escape import ascii_text, visible_line
 from workbench.ui.theme import RoleStyles
 from workbench.ui.widgets.key_order import typed_again
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.text_area import SafeArea
 
 # Each is a widget of its own: thousands would take a minute to come up.
@@ -77,7 +77,7 @@ class EditScreen(Screen[bool]):
                 yield SafeArea(
                     text, self._leaving, id=f"field-{number}", classes="field", only_ascii=self._role_styles.ascii
                 )
-        yield OneLine(self._role_styles, id="message")
+        yield Sentence(self._role_styles, id="message")
         yield OneLine(self._role_styles, id="hints")
 
     def on_key(self, event: events.Key) -> None:

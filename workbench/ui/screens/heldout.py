@@ -46,7 +46,7 @@ class HeldoutScreen(WorkScreen):
             return
         session.reload()
         variants = f" ({counted(cut, 'family of variants', 'families of variants')} on both sides)" if cut else ""
-        self._close(f"{counted(drawn, 'row')} held out{variants}: H marks them, u takes it back")
+        self._close(f"{counted(drawn, 'row')} held out{variants}: H marks them, u takes this back")
         self.host.background.scan_anew()
 
     def leave(self) -> None:
@@ -76,7 +76,7 @@ class HeldoutScreen(WorkScreen):
             (("They are never trained on: they tell whether the curated set is better than the raw one.", "text"),)
         )
         yield Paragraph(
-            (("No bulk key touches them. You judge them row by row; only accepted ones are measured with.", "text"),)
+            (("No bulk key touches them: judge them one by one. Only those you accept are used to measure.", "text"),)
         )
         yield Paragraph(())
         yield Paragraph((("Asked once. The share of every value of a field, or rows of a file of yours:", "muted"),))

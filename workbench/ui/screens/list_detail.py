@@ -10,7 +10,7 @@ from workbench.text.blocks import Styled
 from workbench.ui.jobs import run_job
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.line_list import LineList, ListSource
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import Reader
 
 
@@ -41,7 +41,7 @@ class ListDetailScreen(WorkScreen):
             with Container(id="reading"):
                 yield OneLine(styles, id="title")
                 yield Reader(styles, id="reader")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
 
     def step(self, steps: int) -> None:
         self.move(steps)

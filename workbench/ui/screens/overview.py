@@ -19,7 +19,7 @@ from workbench.text.cells import bar, fitted
 from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.lists import ListScreen
 from workbench.ui.widgets.line_list import LineList
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import Reader
 
 Line = Item | tuple[Styled, ...]
@@ -109,7 +109,7 @@ class OverviewScreen(ListScreen):
         yield OneLine(styles, id="progress")
         with Widget(id="settling"):
             yield LineList(styles, ItemLines(self.session), id="items")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
         yield self.input_line()
 
     def on_screen_resume(self) -> None:
@@ -179,7 +179,9 @@ class OverviewScreen(ListScreen):
         if settle:
             best = settle[0]
             keys = "K keeps one of each" if best.keeps else "x rejects all" if best.bulk else "enter opens them"
-            return f"next: {best.label}, {counted(best.rows, 'row')}; {keys}"
+            rows = counted(best.rows, "row")
+            what = best.label if best.label.startswith(rows) else f"{best.label}, {rows}"
+            return f"next: {what}; {keys if not session.project.readonly else 'enter opens them'}"
         if session.progress.tally["undecided"]:
             return f"next: {session.progress.tally['undecided']:,} undecided rows; enter on a bucket opens them"
         return "everything is decided: E exports, T trains"

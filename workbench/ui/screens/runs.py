@@ -17,7 +17,7 @@ from workbench.ui.keymap import bindings_for
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.screens.train import TrainScreen
 from workbench.ui.widgets.line_list import LineList
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 
 POLL_SECONDS = 0.5
 
@@ -58,7 +58,7 @@ class RunsScreen(WorkScreen):
         styles = self.host.role_styles
         yield OneLine(styles, id="title")
         yield LineList(styles, RunLines(self), id="pane")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
 
     def on_mount(self) -> None:
         self._read_all()

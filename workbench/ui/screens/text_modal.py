@@ -10,7 +10,7 @@ from textual.screen import Screen
 from workbench.text.escape import visible_line
 from workbench.ui.theme import RoleStyles
 from workbench.ui.widgets.key_order import typed_again
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.text_area import SafeArea
 
 
@@ -28,7 +28,7 @@ class TextModal(Screen[str | None]):
         leaving = {"ctrl+s": self.take, "ctrl+j": self.take, "escape": self.leave_it}
         with VerticalScroll(id="fields", can_focus=False):
             yield SafeArea(self._text, leaving, id="field-0", classes="field", only_ascii=self._role_styles.ascii)
-        yield OneLine(self._role_styles, id="message")
+        yield Sentence(self._role_styles, id="message")
         yield OneLine(self._role_styles, id="hints")
 
     def on_key(self, event: events.Key) -> None:

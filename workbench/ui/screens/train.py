@@ -32,7 +32,7 @@ from workbench.ui.screens.try_run import TryScreen
 from workbench.ui.widgets.chart import Chart
 from workbench.ui.widgets.input_line import Question
 from workbench.ui.widgets.line_list import LineList
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import Reader
 
 # Ten looks a second at the end of a file: what is logged is on the screen within 150 ms.
@@ -99,7 +99,7 @@ class TrainScreen(InputLineScreen):
         yield OneLine(styles, id="pace")
         yield Reader(styles, gutter=0, id="happenings")
         yield Reader(styles, gutter=14, id="plan")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
         yield self.input_line()
 
     @property

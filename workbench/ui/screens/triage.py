@@ -28,11 +28,12 @@ from workbench.ui.screens.edit import EditScreen
 from workbench.ui.screens.lists import ListScreen
 from workbench.ui.widgets.input_line import Question
 from workbench.ui.widgets.line_list import LineList
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import NARROW_GUTTER, Reader
 
 # Terminals cut longer clipboard texts, or ignore them.
 MOST_COPIED = 70_000
+MOST_FILTER_SHOWN = 100
 
 
 class TriageScreen(ListScreen):
@@ -50,7 +51,7 @@ class TriageScreen(ListScreen):
                 yield OneLine(styles, id="title")
                 yield Reader(styles, id="reader", digits=len(str(len(self.session.project.rows))))
             yield Reader(styles, gutter=NARROW_GUTTER, digits=len(str(len(self.session.project.rows))), id="side")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
         yield self.input_line()
 
     @property
@@ -210,6 +211,9 @@ class TriageScreen(ListScreen):
         place = f" {session.place.cursor + 1:,}/{shown:,} " if shown else " 0/0 "
         ordered: list[Styled] = [] if sorted_by == GROUPS_FIRST else [(f" s {sorted_by} ", "key")]
         filtered: list[Styled] = (
-            [(f" / {visible_line(session.place.filter_text, 30)} ", "key")] if session.place.filter_text else []
+            # As much of it as there is room for.
+            [(f" / {visible_line(session.place.filter_text, MOST_FILTER_SHOWN)} ", "key")]
+            if session.place.filter_text
+            else []
         )
         return left, [*ordered, *filtered, *right, (place, "status_muted")]

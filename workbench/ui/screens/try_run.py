@@ -26,7 +26,7 @@ from workbench.ui.screens.base import WorkScreen
 from workbench.ui.screens.text_modal import TextModal
 from workbench.ui.widgets.columns import Column, Columns
 from workbench.ui.widgets.line_list import LineList
-from workbench.ui.widgets.lines import OneLine
+from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import Reader
 
 SIDES: tuple[AnswerSide, ...] = ("base", "tuned")
@@ -103,7 +103,7 @@ class TryScreen(WorkScreen):
         yield OneLine(styles, id="title")
         yield Reader(styles, id="asked")
         yield Columns(styles, id="answers")
-        yield OneLine(styles, id="reason")
+        yield Sentence(styles, id="reason")
 
     def on_mount(self) -> None:
         try:

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from workbench.text.blocks import Styled
-from workbench.text.cells import cells, cut
+from workbench.text.cells import cells, cut, line_breaks
 from workbench.text.escape import ascii_text
 from workbench.ui.theme import RoleStyles
 
@@ -136,6 +136,49 @@ class OneLine(Lines):
             return [self.styled.strip(left, width, self._ground)]
         left_strip = self.styled.strip(left, width - taken, self._ground)
         return [Strip.join([left_strip, self.styled.strip(right, taken, self._ground)])]
+
+
+# A sentence takes the lines that so many columns need; on a low terminal no more than two.
+SENTENCE_COLUMNS = 240
+LOW, MOST_WHERE_LOW = 20, 2
+
+
+class Sentence(OneLine):
+    """A line that is a sentence to the person: where it is too long for the line it goes on below, so that what to do,
+    which stands last, is not cut off. It takes the room from what stands above it."""
+
+    def show(self, left: Iterable[Styled], right: Iterable[Styled] = ()) -> None:
+        self._left, self._right = tuple(left), tuple(right)
+        screen = self.screen.size
+        most = MOST_WHERE_LOW if screen.height < LOW else max(2, SENTENCE_COLUMNS // max(1, screen.width))
+        height = len(self._wrapped(screen.width, most))
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+            # What gives or takes the room has it with the layout of the next frame.
+            self.call_after_refresh(self.sync)
+        self.sync()
+
+    def make_lines(self, width: int, height: int) -> Sequence[Strip]:
+        lines = self._wrapped(width, height)
+        if len(lines) <= 1:
+            return super().make_lines(width, height)
+        return [self.styled.strip(fitted(line, (), width)[0], width, self._ground) for line in lines]
+
+    def _wrapped(self, width: int, most: int) -> list[tuple[Styled, ...]]:
+        """The lines of a text of one part, the last with all that is left; a line of several parts stays one line."""
+        if len(self._left) != 1 or self._right:
+            return [self._left]
+        ((text, role),) = tuple(self.styled.shown(self._left))
+        lines: list[tuple[Styled, ...]] = []
+        start = 0
+        while len(lines) < most - 1 and width > 1:
+            end, following = line_breaks(text, width, start)
+            if following >= len(text):
+                break
+            lines.append(((text[start:end], role),))
+            # Begins below the first letter: one column in.
+            text, start = f" {text[following:]}", 0
+        return [*lines, ((text[start:], role),)]
 
 
 def columns(parts: Iterable[Styled]) -> int:

@@ -31,6 +31,12 @@ def project_folder_for(source: Path) -> Path:
     return source.with_name(f"{name or source.name}.tamis")
 
 
+def real_path(path: Path) -> Path:
+    """A path without links, whether or not there is anything; links that lead back to themselves stay as they are."""
+    # Path.resolve gives up on those with a RuntimeError.
+    return Path(os.path.realpath(path))
+
+
 def is_project(path: Path) -> bool:
     """Whether `path` is a project folder."""
     # False as well where a name is too long, or a folder on the way to it is closed.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from engine.errors import ProjectError, UsageError
-from engine.paths import is_project
+from engine.paths import is_project, real_path
 
 # What a project folder holds; `exports` and names of one's own are free.
 PROJECT_PARTS = frozenset(
@@ -67,11 +67,11 @@ def refuse_folder(path: Path, sources: Iterable[Path]) -> None:
 
 def refuse_source(path: Path, sources: Iterable[Path]) -> None:
     """Raise UsageError where `path` is one of the sources, or lies in one that is a folder."""
-    place = path.resolve()
+    place = real_path(path)
     for source in sources:
-        if place == source.resolve() or _is_same(place, source):
+        if place == real_path(source) or _is_same(place, source):
             raise UsageError(f"{path}: is the source of these rows", "", "choose another name")
-        if any(folder == source.resolve() or _is_same(folder, source) for folder in place.parents):
+        if any(folder == real_path(source) or _is_same(folder, source) for folder in place.parents):
             raise UsageError(
                 f"{path}: lies in {source}, which is the source of these rows", "", "choose another folder"
             )
@@ -82,7 +82,7 @@ def refuse_source(path: Path, sources: Iterable[Path]) -> None:
 
 
 def _refuse_project_part(path: Path) -> None:
-    place = path.resolve()
+    place = real_path(path)
     for folder in (place, *place.parents):
         if is_project(folder) and (folder / "rows.idx").is_file():
             inside = place.relative_to(folder).parts

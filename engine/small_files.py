@@ -27,8 +27,13 @@ def read_regular(path: Path, most: int) -> bytes:
     _check(path, os.stat(path), most)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as stream:
-        _check(path, os.fstat(descriptor), most)
-        content = stream.read(most + 1)
+        found = os.fstat(descriptor)
+        _check(path, found, most)
+        # As much memory as there are bytes, not as there may be.
+        content = stream.read(found.st_size + 1)
+        if len(content) > found.st_size:
+            # It grew meanwhile, or is one whose size nobody knows (/proc).
+            content += stream.read(max(0, most - len(content)) + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, _too_large(most), str(path))
     return content

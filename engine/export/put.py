@@ -21,6 +21,7 @@ from typing import Any
 
 from engine.errors import LockedError, ProjectError
 from engine.files import remove_dead, sync_folder, temporary_folder, write_atomic
+from engine.paths import real_path
 from engine.places import sha256_of
 
 INTENT_FILE = ".tamis-export.intent"
@@ -69,7 +70,7 @@ def can_be_swapped(folder: Path, own_names: frozenset[str]) -> bool:
         and not folder.is_symlink()
         and not os.path.ismount(folder)
         and os.access(folder.parent, os.W_OK)
-        and not _is_stood_in(folder.resolve())
+        and not _is_stood_in(real_path(folder))
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.errors import SourceError
 from engine.model import Act, Quarantined, prompt_of
+from engine.paths import real_path
 from engine.project.create import stage_rows
 from engine.project.project import Project, open_project
 from engine.project.row_change import changing_rows, declare, staged_ids
@@ -46,7 +47,7 @@ class Grown:
 def is_new_version(project: Project, path: Path) -> bool:
     """Whether a file is the source of the project again (the same place, or the same name with its rows in it)."""
     source = Path(project.settings.source.path)
-    return path.resolve() == source or path.name == source.name
+    return real_path(path) == source or path.name == source.name
 
 
 def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = None) -> Grown:

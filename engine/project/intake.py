@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.model import Quarantined
+from engine.paths import real_path
 from engine.project.quarantine import Quarantine
 from engine.project.row_ids import content_hash
 from engine.project.rows import INDEX_FILE, RowStore, read_columns, write_index
@@ -97,7 +98,7 @@ def described_source(
                 digest.update(block)
     hexadecimal = digest.hexdigest() if complete else ""
     return SourceFile(
-        str(source.resolve()),
+        str(real_path(source)),
         format_name,
         hexadecimal,
         source_size(source),

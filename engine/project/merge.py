@@ -19,7 +19,7 @@ from types import TracebackType
 
 from engine.errors import LockedError, ProjectError
 from engine.files import write_atomic
-from engine.paths import is_project
+from engine.paths import is_project, real_path
 from engine.project.fold import Fold
 from engine.project.journal import journal_paths, parse_journal
 from engine.project.merge_commit import clear, commit, finish_merge, fork_place
@@ -73,7 +73,7 @@ def merge(folder: Path, other: Path) -> Merged:
     for path in (folder, other):
         if not is_project(path):
             raise ProjectError(f"{path}: is not a tamis project", "", "give two .tamis folders")
-    if folder.resolve() == other.resolve() or folder.samefile(other):
+    if real_path(folder) == real_path(other) or folder.samefile(other):
         raise ProjectError(f"{folder}: is the same project", "", "give another copy of it")
     decisions = folder / "decisions"
     _refuse_strangers(folder, other)

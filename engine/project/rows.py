@@ -2,18 +2,21 @@
 
 `rows.idx` holds, after a 16-byte head (magic, count), five arrays in native byte order: where each line starts
 (u64, count + 1), the content hash (u64), which equal copy it is (u32), the 1-based source line (u32), and the row
-numbers sorted by (hash, copy) (u32), so that an id is found by bisection and nothing is hashed on opening.
+numbers sorted by (hash, copy) (u32), so that an id is found by bisection and nothing is hashed on opening. Behind them
+stands the CRC-32 of all that (u32), which indexes of earlier versions lack.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import zlib
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from operator import lt
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,10 +25,13 @@ from engine.files import write_atomic
 from engine.model import Example, Row
 from engine.nesting import loads_row
 from engine.project.row_ids import row_id, split_id
+from engine.small_files import read_regular
 from engine.sources.mapping import Mapping
 
 ROWS_FILE, INDEX_FILE = "rows.jsonl", "rows.idx"
 MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"
+HEAD_BYTES, CHECK_BYTES = 16, 4
+MOST_INDEX = 1 << 40
 CACHED_ROWS = 512
 # Ids are looked up one by one where there are fewer of them than one in so many rows.
 FEW_OF = 40
@@ -38,33 +44,13 @@ class RowStore:
         self._mapping = mapping
         self._source = source
         self._raw_cache: OrderedDict[int, dict[str, Any]] = OrderedDict()
-        index_path = folder / index_file
-        try:
-            index = index_path.read_bytes()
-        except OSError as error:
-            raise _unreadable(folder, error) from error
-        if index[:8] != MAGIC or len(index) < 16:
-            raise ProjectError(
-                f"{index_path}: not an index of this version", "", "make the project again from its source"
-            )
-        count = int.from_bytes(index[8:16], sys.byteorder)
-        if len(index) != 16 + 8 * (count + 1) + 8 * count + 4 * count * 3:
-            raise ProjectError(f"{index_path}: is cut short", "", "make the project again from its source")
-        # The columns are looked at where they were read: no number is copied.
-        wide, narrow = 8 * count, 4 * count
-        layout: tuple[tuple[Literal["Q", "I"], int], ...] = (
-            ("Q", wide + 8), ("Q", wide), ("I", narrow), ("I", narrow), ("I", narrow)
-        )  # fmt: skip
-        columns: list[memoryview[int]] = []
-        at = 16
-        for code, size in layout:
-            columns.append(memoryview(index)[at : at + size].cast(code))
-            at += size
+        columns = _read_index(folder / index_file)
         self._starts, self._hashes, self._copies, self._lines, self._order = columns
         self._fingerprint = b""
         path = folder / ROWS_FILE
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            # A pipe under that name would wait for a writer.
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise _unreadable(folder, error) from error
         if os.fstat(self._descriptor).st_size < self._starts[-1]:
@@ -163,6 +149,43 @@ def _unreadable(folder: Path, error: OSError) -> ProjectError:
     return ProjectError(f"{folder}: its rows cannot be read", error.strerror or "", "restore the folder from a copy")
 
 
+def _read_index(path: Path) -> tuple[memoryview[int], ...]:
+    """The five columns of an index, looked at where they were read: no number is copied. Raises ProjectError for one
+    that is damaged: ids would be those of other rows, and rows seem to end where they do not."""
+    try:
+        index = read_regular(path, MOST_INDEX)
+    except OSError as error:
+        raise _unreadable(path.parent, error) from error
+    if index[:8] != MAGIC or len(index) < HEAD_BYTES:
+        raise ProjectError(f"{path}: not an index of this version", "", "make the project again from its source")
+    count = int.from_bytes(index[8:HEAD_BYTES], sys.byteorder)
+    wide, narrow = 8 * count, 4 * count
+    layout: tuple[tuple[Literal["Q", "I"], int], ...] = (
+        ("Q", wide + 8), ("Q", wide), ("I", narrow), ("I", narrow), ("I", narrow)
+    )  # fmt: skip
+    end = HEAD_BYTES + sum(size for _, size in layout)
+    if len(index) not in (end, end + CHECK_BYTES):
+        raise ProjectError(f"{path}: is cut short", "", "make the project again from its source")
+    columns: list[memoryview[int]] = []
+    at = HEAD_BYTES
+    for code, size in layout:
+        columns.append(memoryview(index)[at : at + size].cast(code))
+        at += size
+    if not (_fits_check(index, end) if len(index) > end else _is_possible(columns)):
+        raise ProjectError(f"{path}: is damaged", "", "restore it from a copy of the folder")
+    return tuple(columns)
+
+
+def _fits_check(index: bytes, end: int) -> bool:
+    return zlib.crc32(memoryview(index)[:end]).to_bytes(CHECK_BYTES, sys.byteorder) == index[end:]
+
+
+def _is_possible(columns: Sequence[memoryview[int]]) -> bool:
+    """Whether an index without a check has rows that end behind their start, and numbers of rows it has."""
+    starts, order = columns[0], columns[4]
+    return all(map(lt, starts, starts[1:])) and max(order, default=-1) < len(order)
+
+
 def write_index(
     folder: Path, starts: Iterable[int], hashes: Iterable[int], lines: Iterable[int], name: str = INDEX_FILE
 ) -> None:
@@ -177,7 +200,8 @@ def write_index(
     order = array("I", sorted(range(len(hash_column)), key=hash_column.__getitem__))
     head = MAGIC + len(hash_column).to_bytes(8, sys.byteorder)
     columns = (start_column, hash_column, copies, line_column, order)
-    write_atomic(folder / name, head + b"".join(column.tobytes() for column in columns))
+    whole = head + b"".join(column.tobytes() for column in columns)
+    write_atomic(folder / name, whole + zlib.crc32(whole).to_bytes(CHECK_BYTES, sys.byteorder))
 
 
 def read_columns(store: RowStore) -> tuple[array[int], array[int], array[int]]:
@@ -186,8 +210,5 @@ def read_columns(store: RowStore) -> tuple[array[int], array[int], array[int]]:
 
 
 def indexed_end(index: Path) -> int:
-    """Where the last row of an index ends in `rows.jsonl`; what stands behind it is no row. Raises OSError."""
-    with index.open("rb") as stream:
-        count = int.from_bytes(stream.read(16)[8:], sys.byteorder)
-        stream.seek(16 + 8 * count)
-        return int.from_bytes(stream.read(8), sys.byteorder)
+    """Where the last row of an index ends in `rows.jsonl`; what stands behind it is no row. Raises ProjectError."""
+    return _read_index(index)[0][-1]

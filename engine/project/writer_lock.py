@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import LockedError, ProjectError
+from engine.paths import real_path
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "lustre", "beegfs", "ceph", "glusterfs", "fuse.sshfs", "gpfs", "9p", "afs"}
@@ -39,7 +40,7 @@ _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 def file_system_of(path: Path, mounts: Path = MOUNTS) -> str:
     """The type of the file system a path is on, from mountinfo; '' where that cannot be told."""
-    resolved = path.resolve()
+    resolved = real_path(path)
     best, kind = -1, ""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()

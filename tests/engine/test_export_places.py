@@ -289,3 +289,29 @@ def test_a_page_is_known_by_its_own_hash(tmp_path: Path) -> None:
     page.write_bytes(page.read_bytes() + b"more")
     assert not is_own_page(page)
     assert not is_own_page(tmp_path / "none.html")
+
+
+def test_links_that_lead_back_to_themselves_are_told_in_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop.jsonl"
+    loop.symlink_to(loop)
+    for words in (
+        ["scan", loop],
+        ["status", loop],
+        ["add", folder, loop],
+        ["export", folder, "--to", loop],
+        ["report", folder, "--html", loop],
+        ["merge", folder, loop],
+        ["holdout", folder, loop],
+        ["do", loop, "accept row:0"],
+    ):
+        assert main([str(word) for word in words]) == 2, words
+        told = capsys.readouterr().err
+        assert "a fault" not in told, words
+        assert told.count("\n") == 1, words
+    # A source that became such a link is no reason to refuse an export.
+    (tmp_path / "raw.jsonl").unlink()
+    (tmp_path / "raw.jsonl").symlink_to("raw.jsonl")
+    write(folder, tmp_path / "out")
+    manifest_that_fits(tmp_path / "out")

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import socket
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from engine.model import Act, Cluster, Findings, Flag
 from engine.project.project import Project, open_project
 from engine.project.suspects import Suspected, Suspects, load_suspects, save_suspects
 from engine.review.store import Queue, load_queue, save_queue
-from engine.small_files import MOST_SETTINGS
+from engine.small_files import MOST_CACHED, MOST_SETTINGS, read_regular
 from engine.training.eval.gate_rules import read_gate
 from engine.training.spec.parse import parse_settings, read_settings_file
 from workbench.state.saved import SavedState, load_state
@@ -148,6 +149,17 @@ def test_a_project_file_with_values_of_another_kind_is_told(tmp_path: Path, befo
     (folder / "project.toml").write_text(content.replace(before, after))
     with pytest.raises(ProjectError, match="is incomplete"):
         open_project(folder, readonly=True)
+
+
+def test_reading_a_small_file_takes_no_more_memory_than_it_has_bytes(tmp_path: Path) -> None:
+    """Whatever the bound: a command must run where a gigabyte of addresses is all there is."""
+    (tmp_path / "scan.bin").write_bytes(b"ten bytes.")
+    tracemalloc.start()
+    try:
+        assert read_regular(tmp_path / "scan.bin", MOST_CACHED) == b"ten bytes."
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 # -- caches

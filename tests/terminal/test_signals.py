@@ -118,6 +118,33 @@ def test_its_own_modes_are_those_of_before_while_it_is_stopped(folder: Path) -> 
         assert state_of(terminal.pid) != "T"
 
 
+def test_a_stop_that_nobody_hears_leaves_one_reader_of_keys_and_the_modes_of_before(folder: Path) -> None:
+    """SIGSTOP of a job scheduler, or a laptop's debugger: typed meanwhile, arrows among it, is taken whole and once."""
+    words = " ".join(tamis(folder))
+    with Terminal(["sh", "-c", f"echo first; read x; {words}; echo ended; exec cat"], columns=100) as terminal:
+        terminal.wait_for("first")
+        before = modes(terminal)
+        terminal.type("\n")
+        terminal.wait_for("What can be settled")
+        terminal.type("/bucket:clean\r")
+        terminal.wait_for("match 'bucket:clean'")
+        (pid,) = children(terminal.pid)
+        for _ in range(3):
+            os.kill(pid, signal.SIGSTOP)
+            wait(lambda: state_of(pid) == "T", "it was not stopped")
+            terminal.keys("\x1b[B\x1b[A" * 40)
+            os.kill(pid, signal.SIGCONT)
+            terminal.wait_for_rest()
+        assert verdicts_taken(folder) == 0
+        terminal.type("a")
+        terminal.wait_for("✓1 ")
+        terminal.type("q")
+        terminal.wait_for("ended")
+        assert modes(terminal) == before
+        assert b"Traceback" not in terminal.output
+    assert verdicts_taken(folder) == 1
+
+
 def test_a_storm_of_resizes_leaves_the_screen_it_began_with(folder: Path) -> None:
     dice = random.Random(5)
     with Terminal(tamis(folder), columns=100, rows=30, answers=True) as terminal:

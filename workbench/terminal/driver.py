@@ -77,6 +77,25 @@ class TamisDriver(LinuxDriver):
         if data and self._writer_thread is not None and self._writer_thread.is_alive():
             super().write(data)
 
+    def _sigcont_application(self, *_: object) -> None:
+        """Going on after a stop. One that nobody hears (SIGSTOP) left the thread that reads keys alive: with a second
+        one beside it they would part the bytes of a key, and raw modes would be taken for those of before."""
+        if self._must_signal_resume or not self._auto_restart:
+            super()._sigcont_application()
+        elif self._reads_keys:
+            # Not in the handler: what it came into the middle of may hold the lock that writing takes.
+            self._loop.call_soon_threadsafe(self._begin_again)
+
+    @property
+    def _reads_keys(self) -> bool:
+        return self._key_thread is not None and self._key_thread.is_alive()
+
+    def _begin_again(self) -> None:
+        if self._reads_keys:
+            self._must_signal_resume = True
+            self.suspend_application_mode()
+            self.resume_application_mode()
+
     @property
     def round_trip(self) -> float | None:
         """How long the terminal takes to answer, in seconds, where that is known."""

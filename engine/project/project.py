@@ -378,12 +378,8 @@ class Project:
         """The file this window writes to; None where it only reads."""
         return self._journals.own
 
-    def journal_files(self) -> list[Path]:
-        """The journal files that are folded in, by name."""
-        return self._journals.files()
-
     def journal_ends(self) -> dict[Path, int]:
-        """How many bytes of each journal file are folded in, by name: they may have grown since."""
+        """The journal files that are folded in, by name, with how many bytes of each: they may have grown since."""
         return {path: self._journals.folds[path].end.size for path in self._journals.files()}
 
     @property
@@ -402,9 +398,8 @@ def open_project(
 ) -> Project:
     """Open a project folder.
 
-    With a `reviewer` this process becomes the writer of that reviewer's journal; where another process is, or without
-    a reviewer, the project opens read-only and `readonly_reason` says why; with `take_over` the other window becomes
-    the one that only reads. With `blind`, other reviewers' verdicts stay hidden until a row is settled. Raises
-    ProjectError.
+    With a `reviewer` this process becomes the writer of that reviewer's journal; where another is, or without one, it
+    opens read-only and `readonly_reason` says why; `take_over` makes the other window the one that only reads. `blind`
+    hides other reviewers' verdicts until a row is settled. Raises ProjectError.
     """
     return with_current_rows(lambda: Project(Path(path), reviewer, readonly, take_over, blind))

@@ -61,9 +61,12 @@ class States:
             # A disagreement shows only to somebody who has decided the row.
             self.disputed = {number for number in self.disputed if self.codes[number] in DECIDED}
 
-    def refresh(self, identifiers: Iterable[str]) -> None:
-        """Bring these rows up to what the folds say."""
+    def refresh(self, identifiers: Iterable[str] | None) -> None:
+        """Bring these rows, or all of them where it is not known which, up to what the folds say."""
         self._changed_from = None
+        if identifiers is None:
+            self.recompute()
+            return
         listed = tuple(identifiers)
         heldout = [fold.heldout for fold in self.folds.values() if fold.heldout]
         for identifier, number in zip(listed, self.rows.numbers(listed), strict=True):

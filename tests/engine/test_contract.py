@@ -182,7 +182,7 @@ def test_a_spoilt_line_is_named_and_costs_no_other(spoilt: str, tmp_path: Path) 
     with open_project(folder, reviewer="ann") as project:
         ids = [project.rows.id(n) for n in range(2)]
         project.decide([Act("accept", (ids[0],))])
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
     third = {"v": 1, "n": 3, "at": "", "by": "ann", "acts": [{"do": "reject", "ids": [ids[1]]}]}
     with journal.open("a") as stream:
         stream.write(f"{spoilt}\n{json.dumps(third)}\n")

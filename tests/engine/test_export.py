@@ -203,7 +203,7 @@ def test_a_secret_stops_an_export_until_it_is_masked_or_let_through_in_words(tmp
         assert not (tmp_path / "out.jsonl").exists()
         said = export(project, tmp_path / "let.jsonl", override="a made-up key")
         assert said["secrets_let_through"] == {"rows": [0], "why": "a made-up key"}
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
         last = json.loads(journal.read_bytes().splitlines()[-1])
         assert last["acts"] == [{"do": "override", "ids": [ids[0]], "of": "secrets"}]
         assert (last["by"], last["why"]) == ("ann", "a made-up key")

@@ -183,7 +183,7 @@ def test_a_line_names_the_one_before_it_and_a_changed_one_is_told(tmp_path: Path
     folder = make_project(tmp_path, numbered(3))
     with open_project(folder, reviewer="ann") as project:
         decided(project, "accept", "accept", "accept")
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
     with open_project(folder, reviewer="ann") as project:
         assert project.notes == []
         project.undo()

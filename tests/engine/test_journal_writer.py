@@ -83,7 +83,7 @@ def test_what_a_slow_write_put_into_the_journal_is_folded_in_before_the_next_lin
     folder = make_project(tmp_path, numbered(4))
     with open_project(folder, reviewer="ann") as project:
         assert decide(project, "accept", 0) == 1
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
         late = {"v": 1, "n": 2, "by": "ann", "acts": [{"do": "reject", "ids": [project.rows.id(1)]}]}
         with journal.open("a") as stream:
             stream.write(json.dumps(late) + '\n{"torn":')
@@ -105,7 +105,7 @@ def test_a_journal_that_is_no_longer_the_one_that_was_opened_takes_no_act(fault:
     with open_project(folder, reviewer="ann") as project:
         decide(project, "accept", 0)
         decide(project, "accept", 1)
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
         content = journal.read_bytes()
         if fault == "cut":
             os.truncate(journal, content.index(b"\n") + 1)
@@ -126,7 +126,7 @@ def test_who_waits_for_a_stopped_process_is_told_so_and_does_not_hang(
     monkeypatch.setattr(journal_writer, "LOCK_SECONDS", 0.1)
     folder = make_project(tmp_path, numbered(2))
     with open_project(folder, reviewer="ann") as project:
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
         code = (
             f"import fcntl, time; f = open({str(journal)!r}); fcntl.flock(f, 2); print(1, flush=True); time.sleep(99)"
         )
@@ -202,7 +202,7 @@ def test_a_bulk_act_that_is_killed_is_there_or_not_and_can_be_done_again(
     folder = make_project(tmp_path, numbered(6))
     with open_project(folder, reviewer="ann") as project:
         decide(project, "accept", 5)
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
     with journal.open("ab") as stream:
         stream.write(b'{"torn')
     kept = tmp_path / "kept.tamis"
@@ -235,7 +235,7 @@ def test_an_act_that_could_not_be_synced_is_not_in_the_file(tmp_path: Path, monk
     folder = make_project(tmp_path, numbered(3))
     with open_project(folder, reviewer="ann") as project:
         decide(project, "accept", 0)
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
         before = journal.read_bytes()
 
         def failing(descriptor: int) -> None:
@@ -287,7 +287,7 @@ def test_a_snapshot_is_not_made_over_a_journal_that_is_another_by_now(
     folder = make_project(tmp_path, numbered(3))
     with open_project(folder, reviewer="bob") as bob:
         decide(bob, "accept", 0)
-        (journal,) = bob.journal_files()
+        (journal,) = bob.journal_ends()
     (folder / "snapshot.bin").unlink()
     with open_project(folder, reviewer="ann") as ann:
         decide(ann, "accept", 1)
@@ -303,7 +303,7 @@ def test_a_torn_line_that_cannot_be_set_aside_makes_the_window_read(
     folder = make_project(tmp_path, numbered(2))
     with open_project(folder, reviewer="ann") as project:
         decide(project, "accept", 0)
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
     with journal.open("ab") as stream:
         stream.write(b'{"v":1,')
 
@@ -322,7 +322,7 @@ def test_a_person_with_a_very_long_name_decides_in_bulk(tmp_path: Path, monkeypa
     with open_project(folder, reviewer="\u8b1b" * 90) as project:
         assert not project.readonly, project.readonly_reason
         decide(project, "accept", 0, 1, 2)
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
     with journal.open("ab") as stream:
         stream.write(b"torn")
     with open_project(folder, reviewer="\u8b1b" * 90) as project:

@@ -45,7 +45,7 @@ def test_a_new_row_is_undecided_journaled_and_keeps_the_fields_of_its_like(tmp_p
     with open_project(folder, readonly=True) as project:
         assert len(project.rows) == 5
         assert [source.rows for source in project.settings.sources] == [3, 2]
-        (journal,) = project.journal_files()
+        (journal,) = project.journal_ends()
         lines = [json.loads(line) for line in journal.read_text().splitlines()]
         assert lines[0]["acts"][0] | {"ids": [], "token": ""} == {
             "do": "add", "ids": [], "token": "", "file": "written.jsonl", "run": "r1", "answer": "tuned",

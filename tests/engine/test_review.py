@@ -238,7 +238,7 @@ def test_a_second_look_shows_how_far_a_person_agrees_with_themselves(project: Pr
         verb = {"accepted": "accept", "rejected": "reject"}[old]
         other = {"accept": "reject", "reject": "accept"}[verb]
         project.decide([Act(other if place == 0 else verb, (identifier,)), answered([identifier])], seen=[identifier])
-    (journal,) = project.journal_files()
+    (journal,) = project.journal_ends()
     found = self_agreement(json.loads(line) for line in journal.read_text().splitlines())
     assert (found.asked, found.answered, found.same) == (4, 4, 3)
     assert found.differing == (identifiers[0],)

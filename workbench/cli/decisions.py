@@ -50,7 +50,7 @@ def status(arguments: argparse.Namespace) -> int:
 def journal(arguments: argparse.Namespace) -> int:
     """`tamis journal PROJECT`: every line of every journal, in the order of its file."""
     with open_project(find_project(arguments.project), readonly=True) as project:
-        lines = [line | {"file": path.name} for path in project.journal_files() for line in read_lines(path)[0]]
+        lines = [line | {"file": path.name} for path in project.journal_ends() for line in read_lines(path)[0]]
     if arguments.json:
         print_json({"lines": lines})
         return 0

@@ -30,7 +30,7 @@ sys.exit(main(sys.argv[1:]))
 # What takes long to import, or belongs to a job or a run: no window ever needs it to paint.
 NEVER = (
     *("datasets", "pandas", "peft", "pyarrow", "scipy.stats", "sklearn", "torch", "transformers", "trl"),
-    *("engine.scan.pipeline", "engine.scan.signals", "engine.training.worker.main", "workbench.cli.train"),
+    *("engine.scan.pipeline", "engine.scan.signals.table", "engine.training.worker.main", "workbench.cli.train"),
 )
 # Nobody is asked about the mapping and the held-out set a second time.
 ASKED = {"v": 1, "asked": ["mapping", "heldout"]}

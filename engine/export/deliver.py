@@ -6,13 +6,12 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ProjectError, UsageError
 from engine.export.put import (
-    INTENT_FILE,
     can_be_swapped,
     cannot_write,
     folder_to_be,
@@ -31,7 +30,16 @@ Document = dict[str, Any]
 
 def refuse_target(target: Target, sources: list[Path], *, force: bool) -> None:
     """Raise UsageError where the target is a source, lies in one, is a part of a project, or would take the place of
-    what tamis did not write. With `force` the last is let through."""
+    what tamis did not write. With `force` the last is let through.
+
+    One that is being put there meanwhile is waited for, and one that was cut off brought to its end: in between its
+    files seem to be nobody's. Raises LockedError, ProjectError as well.
+    """
+    with _nobody_else_places(target.manifest.parent):
+        _refuse_target(target, sources, force=force)
+
+
+def _refuse_target(target: Target, sources: list[Path], *, force: bool) -> None:
     standing = standing_at(target.manifest)
     files, folders = [target.manifest], []
     if target.container == "datasets" and target.folder is not None:
@@ -52,16 +60,17 @@ def refuse_target(target: Target, sources: list[Path], *, force: bool) -> None:
         refuse_place(path, sources, standing.is_ours, force=force)
 
 
-def finish_cut_export(target: Target) -> None:
-    """Bring an export to this place that was cut off to its end, so that it is known as ours. Raises LockedError,
-    ProjectError."""
-    folder = target.manifest.parent
-    if (folder / INTENT_FILE).exists():
+@contextmanager
+def _nobody_else_places(folder: Path) -> Iterator[None]:
+    if not folder.is_dir():
+        yield
+        return
+    with ExitStack() as held:
         try:
-            with placing(folder):
-                pass
+            held.enter_context(placing(folder))
         except OSError as error:
             raise cannot_write(folder, error) from error
+        yield
 
 
 def deliver(

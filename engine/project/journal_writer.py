@@ -96,8 +96,12 @@ class JournalWriter:
             raise ProjectError(f"not saved: {error.title}", error.message, error.hint) from error
 
     def begin(self) -> None:
-        """What the file holds is known: lines may be written from now on."""
-        self._unlock()
+        """What the file holds is known: lines may be written from now on. Raises ProjectError where the lock stays."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        except OSError as error:
+            told = error.strerror or str(error)
+            raise ProjectError(f"{self.path.name} cannot be written", told, "mend that, then try again") from error
 
     def _unlock(self) -> None:
         # What is on disk is not undone by a lock that stays: others wait, and are told who has it.

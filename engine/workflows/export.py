@@ -10,7 +10,7 @@ from engine.errors import UsageError
 from engine.export.card import card
 from engine.export.convert import checked_format
 from engine.export.curated import curate
-from engine.export.deliver import deliver, finish_cut_export, refuse_target
+from engine.export.deliver import deliver, refuse_target
 from engine.export.licence import is_licence
 from engine.export.manifest import manifest
 from engine.export.write import Progress, losses, target_of, write_dataset, write_files
@@ -60,7 +60,6 @@ def export(
                 "nothing to export: no training row is accepted", "", "accept rows first, or add --include undecided"
             )
         sources = [Path(source.path) for source in still.settings.sources]
-        finish_cut_export(target)
         refuse_target(target, sources, force=force)
         secrets = unresolved_secrets(still, (*curated.training, *curated.heldout))
         if secrets and not override.strip():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +291,40 @@ def test_a_page_is_known_by_its_own_hash(tmp_path: Path) -> None:
     page.write_bytes(page.read_bytes() + b"more")
     assert not is_own_page(page)
     assert not is_own_page(tmp_path / "none.html")
+
+
+def test_an_export_waits_for_another_that_is_being_put_there(folder: Path, tmp_path: Path) -> None:
+    """In between the manifest is away, and files of an export seem to be somebody's own."""
+    write(folder, tmp_path / "curated.jsonl")
+    manifest, away = tmp_path / "tamis-manifest.json", tmp_path / "away"
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    manifest.rename(away)
+
+    def put_there() -> None:
+        away.rename(manifest)
+        os.close(other)
+
+    threading.Timer(0.3, put_there).start()
+    write(folder, tmp_path / "curated.jsonl")
+    manifest_that_fits(tmp_path)
+
+
+def test_an_export_says_which_acts_could_not_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are in a side file that was not copied yet: an export of what is left must not look like all there is."""
+    folder = make_project(tmp_path, numbered(10_011))
+    with open_project(folder, reviewer="ann") as project:
+        ids = tuple(project.rows.id(n) for n in range(10_011))
+        project.decide([Act("accept", ids[:10_010])])
+        project.decide([Act("accept", ids[10_010:])])
+    next((folder / "decisions").glob("*.ids")).unlink()
+    for words in (
+        ["export", folder, "--to", tmp_path / "out"],
+        ["do", folder, "--as", "ann", "--dry-run", "accept row:2"],
+        ["gate", folder],
+    ):
+        assert main([str(word) for word in words]) == 0
+        assert "line 1 cannot be read" in capsys.readouterr().err, words
 
 
 def test_links_that_lead_back_to_themselves_are_told_in_one_line(

@@ -84,6 +84,21 @@ def test_what_is_pasted_behind_the_key_that_opens_a_line_goes_into_it(folder: Pa
         assert project.current_row(11)["output"].startswith("one\ntwo")
 
 
+def test_a_selector_that_was_copied_with_a_line_break_is_taken_whole(folder: Path) -> None:
+    """Its first line alone would match more rows than were meant."""
+    with Terminal(tamis(folder)) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.type(":\x1b[200~reject row:11-14\r\n  not row:12-14\n\x1b[201~")
+        terminal.wait_for("not row:12-14")
+        terminal.wait_for_rest()
+        terminal.type("\r")
+        terminal.wait_for("would have rejected row 11: enter again does it")
+        terminal.type("\r")
+        terminal.wait_for("✗1 ")
+    with planted.opened(folder) as project:
+        assert [project.verdict(row) for row in (11, 12, 13, 14)] == ["rejected"] + ["undecided"] * 3
+
+
 def test_answers_out_of_range_leave_the_keys_alone(folder: Path) -> None:
     with Terminal(tamis(folder)) as terminal:
         terminal.wait_for("What can be settled")

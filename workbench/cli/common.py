@@ -22,6 +22,7 @@ from engine.project.settings import read_settings
 from engine.project.views import refuse_readonly
 from engine.reviewer import checked_reviewer, find_reviewer
 from engine.scratch import scratch_folder
+from workbench.text.escape import visible
 
 REDRAW_SECONDS = 0.2
 
@@ -140,6 +141,12 @@ class Narrator:
 def narrate(sentence: str) -> None:
     """One sentence on stderr."""
     print(sentence, file=sys.stderr, flush=True)
+
+
+def tell_notes(project: Project) -> None:
+    """On stderr, what could not be read of the journals: counts and exports lack it."""
+    for note in project.notes:
+        narrate(visible(note))
 
 
 def some(numbers: Sequence[int]) -> str:

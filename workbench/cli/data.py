@@ -30,6 +30,7 @@ from workbench.cli.common import (
     open_for_deciding,
     print_json,
     some,
+    tell_notes,
 )
 from workbench.text.escape import visible
 
@@ -226,7 +227,8 @@ def export_rows(arguments: argparse.Namespace) -> int:
             force=arguments.force,
             progress=narrator,
         )
-    narrator.end()
+        narrator.end()
+        tell_notes(project)
     if arguments.json:
         print_json(summary)
         return 0

@@ -15,7 +15,15 @@ from engine.project.merge import merge
 from engine.project.project import Project, open_project
 from engine.project.replay import is_journal, replay
 from workbench.actions.typed_commands import run_headless
-from workbench.cli.common import Narrator, find_project, narrate, open_for_deciding, open_for_reading, print_json
+from workbench.cli.common import (
+    Narrator,
+    find_project,
+    narrate,
+    open_for_deciding,
+    open_for_reading,
+    print_json,
+    tell_notes,
+)
 from workbench.text.escape import visible
 
 
@@ -42,8 +50,7 @@ def status(arguments: argparse.Namespace) -> int:
             rows = counted(agreed["rows"], "row")
             print(f"  agreement: Cohen's kappa {agreed['kappa']:.2f} over {rows} decided by two")
         print(f"  reviewers: {visible(', '.join(counts['reviewers'])) or 'nobody yet'}")
-        for note in project.notes:
-            narrate(visible(note))
+        tell_notes(project)
     return 0
 
 
@@ -90,6 +97,7 @@ def do(arguments: argparse.Namespace) -> int:
         else:
             for outcome in outcomes:
                 print(visible(str(outcome["text"])))
+        tell_notes(project)
     return 0
 
 

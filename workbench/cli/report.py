@@ -29,6 +29,7 @@ from workbench.cli.common import (
     open_for_deciding,
     print_json,
     refuse_page,
+    tell_notes,
     write_page,
 )
 from workbench.cli.train import junk_line
@@ -156,6 +157,7 @@ def run_gate(arguments: argparse.Namespace) -> int:
         with open_project(folder, readonly=True) as project:
             result = gate(project)
             payload = gate_json(project, result)
+            tell_notes(project)
             if not result.has_file:
                 narrate(f"no {gate_file(project)}: nothing is asked for, so nothing is refused; docs/gate.md has one")
     if arguments.json:

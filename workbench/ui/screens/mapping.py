@@ -18,13 +18,13 @@ from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.input_line import ACTIONS
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now
 from workbench.ui.widgets.reader import Reader
-from workbench.ui.widgets.safe_input import ShownSafely
+from workbench.ui.widgets.safe_input import SafeInput, ShownSafely
 
 # Three rows are to fit 80x24.
 SHOWN_CHARACTERS = 130
 
 
-class WordsLine(Input):
+class WordsLine(SafeInput):
     """The line with the words. Enter and escape go to the screen, in the order they were typed."""
 
     cursor_blink = STEADY_CURSOR

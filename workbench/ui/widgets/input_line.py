@@ -16,7 +16,7 @@ from workbench.state.session import Session
 from workbench.text.escape import visible_line
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now, actions_of, hand_back
 from workbench.ui.widgets.lines import OneLine
-from workbench.ui.widgets.safe_input import ShownSafely
+from workbench.ui.widgets.safe_input import SafeInput, ShownSafely
 
 COUNT_AFTER_SECONDS = 0.2
 SLICE_SECONDS = 0.006
@@ -42,7 +42,7 @@ class Question:
     earlier: Sequence[str] | None = None
 
 
-class InputLine(Input):
+class InputLine(SafeInput):
     """See the module. `answered` is called with the text on enter, `leave` on escape."""
 
     cursor_blink = STEADY_CURSOR

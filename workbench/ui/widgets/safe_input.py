@@ -1,9 +1,11 @@
-"""What is shown of a line that is typed into: text of the data may stand in it, and a terminal would obey it."""
+"""A line that is typed into: text of the data may stand in it, and a terminal would obey it."""
 
 from __future__ import annotations
 
 from rich.highlighter import Highlighter
 from rich.text import Text
+from textual import events
+from textual.widgets import Input
 
 from workbench.text.escape import one_for_one
 
@@ -16,3 +18,13 @@ class ShownSafely(Highlighter):
         safe = one_for_one(text.plain)
         if safe != text.plain:
             text.plain = safe
+
+
+class SafeInput(Input):
+    """An `Input` that takes all of what is pasted. Textual's own takes the first line: of a selector that was copied
+    with a line break, the half that matches more rows than were meant."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.replace(" ".join(event.text.splitlines()), *self.selection)

@@ -232,8 +232,7 @@ class Project:
         return self._findings.columns
 
     def top_signals(self, among: bytes | bytearray | None = None) -> dict[int, str]:
-        """Every row that has flags with the signal of its first one, for passes over all rows; `among` has 1 for those
-        to look at, else 0."""
+        """Each row that has flags -> the signal of its first; `among` has 1 for the rows to look at, else 0."""
         return self._findings.top_signals(among)
 
     def clusters_of(self, number: int) -> tuple[Cluster, ...]:
@@ -320,11 +319,8 @@ class Project:
         return True
 
     def _bring_up(self, touched: set[str] | None, mapping: Mapping) -> None:
-        """Bring the rows up to what the folds say now; `mapping` is how they were read before."""
-        if touched is None:
-            self._states.recompute()
-        else:
-            self._states.refresh(touched)
+        # `mapping` is how the rows were read before.
+        self._states.refresh(touched)
         if self.mapping != mapping:
             self.rows.read_by(self.mapping)
             self.reload_findings()

@@ -318,10 +318,9 @@ class Project:
             self.reload_findings()
         return True
 
-    def _bring_up(self, touched: set[str] | None, mapping: Mapping) -> None:
-        # `mapping` is how the rows were read before.
+    def _bring_up(self, touched: set[str] | None, mapping_before: Mapping) -> None:
         self._states.refresh(touched)
-        if self.mapping != mapping:
+        if self.mapping != mapping_before:
             self.rows.read_by(self.mapping)
             self.reload_findings()
 

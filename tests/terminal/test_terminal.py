@@ -151,7 +151,7 @@ def test_a_second_window_reads_and_says_so(folder: Path) -> None:
         with Terminal(tamis(folder)) as second:
             second.wait_for("read-only")
             second.keys("\r", "a")
-            second.wait_for("read-only: another window is deciding")
+            second.wait_for("read-only: another window decides here")
 
 
 def test_resizing_settles(folder: Path) -> None:

@@ -224,7 +224,12 @@ def _in_child(words: Sequence[str], out: Path, err: Path) -> int:
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
     # pytest has put its own objects in their place.
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
-    return main(words)
+    code = main(words)
+    for stream in (sys.stdout, sys.stderr):
+        # What a full disk does not take is not said; the command has done what it did.
+        with contextlib.suppress(OSError):
+            stream.flush()
+    return code
 
 
 @dataclass

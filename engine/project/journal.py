@@ -7,6 +7,7 @@ can be made again. Lines are numbered (`n`) and folded in that order; each names
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -60,6 +61,8 @@ def journal_line(number: int, by: str, acts: Iterable[Act], seen: Iterable[str],
 # -- reading
 
 _decode = json.JSONDecoder().raw_decode
+# A link that leads nowhere, or back to itself.
+NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,10 @@ def journal_paths(decisions: Path) -> tuple[list[Path], list[str]]:
     for path in (decisions / name for name in names):
         try:
             is_file = stat.S_ISREG(path.stat().st_mode)
-        except OSError:
+        except OSError as error:
+            if error.errno not in NO_FILE:
+                # What the disk does not tell of now is no reason to go on without it.
+                raise ProjectError(f"{path}: cannot be read", error.strerror or "", "see to the disk") from error
             is_file = False
         if is_file:
             found.append(path)

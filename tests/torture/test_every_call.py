@@ -175,10 +175,14 @@ def source_alone(work: Path) -> None:
     write_jsonl(work / "raw.jsonl", questions())
 
 
+def unscanned(work: Path) -> None:
+    make_project(work, questions())
+
+
 COLUMNAR = ("pyarrow.parquet", "datasets", "engine.export.columnar")
 CASES = (
     Case("do accept", decided, ["do", "raw.tamis", "accept row:9-11"]),
-    Case("do accept, with a scan", lambda work: _unscanned(work), ["do", "raw.tamis", "accept row:1"]),
+    Case("do accept, with a scan", unscanned, ["do", "raw.tamis", "accept row:1"]),
     Case("do reject of 10,021 rows", many, ["do", "raw.tamis", "reject row:2-10022"]),
     Case("do tag", decided, ["do", "raw.tamis", "tag fine row:1-3"]),
     Case("do undo", decided, ["do", "raw.tamis", "undo"], again=False),
@@ -195,14 +199,10 @@ CASES = (
     Case("export as datasets again", exported_dataset,
          ["export", "raw.tamis", "--to", "out", "--container", "datasets"], preload=COLUMNAR),
     Case("scan of a file", source_alone, ["scan", "raw.jsonl", "--project", "raw.tamis"]),
-    Case("scan of a project", lambda work: _unscanned(work), ["scan", "raw.tamis"]),
+    Case("scan of a project", unscanned, ["scan", "raw.tamis"]),
     Case("report as a page", decided, ["report", "raw.tamis", "--html", "page.html"]),
     Case("pick", decided, ["pick", "raw.tamis", "3"]),
 )  # fmt: skip
-
-
-def _unscanned(work: Path) -> None:
-    make_project(work, questions())
 
 
 # -- running them
@@ -297,14 +297,14 @@ def check_after(stage: Stage, before: Any, after: Any, known: set[str]) -> None:
     found = everything(stage.work)
     if stage.case.between and not found["exports"].get("out_file"):
         found["exports"]["out_file"] = before["exports"]["out_file"]
-    assert _same(found, before) or _same(found, after), f"neither before nor after: {_difference(found, after)}"
+    assert found in (before, after), f"neither before nor after: {_difference(found, after)}"
     if stage.out.read_bytes().strip():
-        assert _same(found, after), f"it told that it was done: {stage.out.read_text()!r}"
-    if stage.case.again or not _same(found, after):
+        assert found == after, f"it told that it was done: {stage.out.read_text()!r}"
+    if stage.case.again or found != after:
         code = _run(stage.case.words, stage.out, stage.err)
         assert code in (0, 1), f"done again: {stage.err.read_text()}"
         found = everything(stage.work)
-        assert _same(found, after), f"done again: {_difference(found, after)}"
+        assert found == after, f"done again: {_difference(found, after)}"
     if "raw.tamis" in found["projects"]:
         # Whoever decides next finds what a killed process left.
         open_project(stage.work / "raw.tamis", reviewer="ann").close()
@@ -315,10 +315,6 @@ def check_after(stage: Stage, before: Any, after: Any, known: set[str]) -> None:
             remove_dead(folder)
         litter = names(stage.work) - known
     assert not litter, f"left behind: {sorted(litter)}"
-
-
-def _same(found: Any, wanted: Any) -> bool:
-    return bool(found == wanted)
 
 
 def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
@@ -392,3 +388,18 @@ def test_a_kill_before_any_call_loses_nothing(stage: Stage) -> None:
 @pytest.mark.parametrize("fault", DISK_FAULTS)
 def test_a_call_that_the_disk_refuses_loses_nothing(stage: Stage, fault: str) -> None:
     print(f"{stage.case.name}: {check_refusals(stage, fault)} times {fault}")
+
+
+def test_a_journal_that_the_disk_does_not_tell_of_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAMIS_REVIEWER", "ann")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    decided(tmp_path)
+    (journal,) = (tmp_path / "raw.tamis" / "decisions").glob("ann@*.jsonl")
+    out, err = tmp_path / "out.txt", tmp_path / "err.txt"
+    words = ["status", str(tmp_path / "raw.tamis")]
+    # The first look at the file alone: what it is.
+    ended = watch(lambda: _in_child(words, out, err), journal, Fault(1, errno.EIO), calls=("newfstatat",))
+    assert ended.last.endswith("jsonl")
+    assert ended.code == 2
+    assert out.read_text() == ""
+    assert err.read_text().startswith(f"tamis: {journal}: cannot be read: Input/output error")

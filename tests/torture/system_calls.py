@@ -58,9 +58,7 @@ CHANGES = tuple(
     name for name in CALLS if name not in ("read", "pread64", "fstat", "newfstatat", "getdents64")
 )  # fmt: skip
 """The calls that change something on disk, or take or give a lock: a kill between two others finds the same disk."""
-MEMORY = {"mmap": 9, "brk": 12, "mremap": 25}
 WRITING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-MAP_ANONYMOUS = 0x20
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_NO_NEW_PRIVS = 38
@@ -107,11 +105,10 @@ def watch(
     fault: Fault | None = None,
     *,
     calls: Sequence[str] = CHANGES,
-    memory: bool = False,
 ) -> Watched:
-    """Run `act` in a process of its own, with `fault` at one of its `calls` that touch something below `folder`; with
-    `memory`, at a call that asks the kernel for memory instead. Raises OSError where calls cannot be watched."""
-    numbers = list(MEMORY.values()) if memory else [CALLS[name][0] for name in calls]
+    """Run `act` in a process of its own, with `fault` at one of its `calls` that touch something below `folder`. Raises
+    OSError where calls cannot be watched."""
+    numbers = [CALLS[name][0] for name in calls]
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
@@ -122,7 +119,7 @@ def watch(
         if not descriptors:
             raise OSError(os.waitpid(pid, 0)[1], "no listener")
         ours.send(b"g")
-        listener = _Listener(descriptors[0], pid, folder, fault, memory)
+        listener = _Listener(descriptors[0], pid, folder, fault)
         return listener.run()
     finally:
         ours.close()
@@ -172,14 +169,12 @@ def _install(numbers: Sequence[int]) -> int:
 
 
 class _Listener:
-    def __init__(self, descriptor: int, pid: int, folder: Path, fault: Fault | None, memory: bool) -> None:
+    def __init__(self, descriptor: int, pid: int, folder: Path, fault: Fault | None) -> None:
         self._descriptor = descriptor
         self._pid = pid
         self._folder = os.fsencode(folder)
         self._fault = fault
-        self._memory = memory
-        self._names = {number: name for name, number in MEMORY.items()} if memory else {}
-        self._names |= {} if memory else {number: name for name, (number, _, _) in CALLS.items()}
+        self._names = {number: name for name, (number, _, _) in CALLS.items()}
         self._counted = 0
         self._last = ""
 
@@ -236,15 +231,11 @@ class _Listener:
         return errno.EINTR
 
     def _counts(self, pid: int, name: str, arguments: Sequence[int]) -> bool:
-        if self._memory:
-            return name != "mmap" or bool(arguments[3] & MAP_ANONYMOUS)
         if name == "openat" and not arguments[2] & WRITING_FLAGS and self._fault is not None and not self._fault.errno:
             return False
         return any(path.startswith(self._folder) for path in self._paths(pid, name, arguments))
 
     def _paths(self, pid: int, name: str, arguments: Sequence[int]) -> list[bytes]:
-        if self._memory:
-            return []
         _, kind, places = CALLS[name]
         try:
             if kind == "fd":

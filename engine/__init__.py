@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.errors import TamisError
     from engine.jobs.scan import scan_project
-    from engine.model import Act, Cluster, Decision, Example, Findings, Flag, Turn
+    from engine.model import Act, Cluster, Decision, Example, Findings, Flag, Message
     from engine.project.create import create_project
     from engine.project.project import Project, open_project
     from engine.select import select as select_rows
@@ -28,7 +28,7 @@ _HOMES = {
     "Example": "engine.model",
     "Findings": "engine.model",
     "Flag": "engine.model",
-    "Turn": "engine.model",
+    "Message": "engine.model",
     "create_project": "engine.project.create",
     "Project": "engine.project.project",
     "open_project": "engine.project.project",
@@ -45,9 +45,9 @@ __all__ = [
     "Example",
     "Findings",
     "Flag",
+    "Message",
     "Project",
     "TamisError",
-    "Turn",
     "create_project",
     "export_rows",
     "open_project",

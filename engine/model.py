@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from engine.nesting import loads
 
 Row = Mapping[str, Any]
 """One row in the source's own shape: a JSON object."""
@@ -13,6 +16,7 @@ Severity = Literal["fix", "drop", "check", "info"]
 ClusterKind = Literal["exact", "near", "prefix", "variant", "conflict"]
 BucketName = Literal["fix", "drop", "check", "clean"]
 VerdictName = Literal["undecided", "accepted", "rejected", "skipped"]
+PartType = Literal["text", "image", "audio", "video", "file", "json"]
 ShapeName = Literal["alpaca", "messages", "sharegpt", "preference", "text"]
 
 SEVERITIES: tuple[Severity, ...] = ("fix", "drop", "check", "info")
@@ -39,13 +43,109 @@ BUCKET_LABELS: dict[BucketName, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn of a conversation. `calls` holds tool calls as JSON text, in order."""
+class Part:
+    """One part of what a message says. `value` is its text; of media the URL, the path or `sha256:HEX` of its bytes; of
+    "json", which holds whatever has no better name, the JSON text."""
 
-    role: Literal["system", "user", "assistant", "tool"]
-    text: str
-    calls: tuple[str, ...] = ()
+    type: PartType
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool. `arguments` is JSON text; what a file holds there that is no JSON stays as it is written.
+    `id` ties the call to its result and says nothing beyond that."""
+
+    name: str
+    arguments: str = ""
+    id: str = ""
+
+    @property
+    def text(self) -> str:
+        """The call without its id as one JSON text; what is no JSON inside stands there as a text."""
+        return f'{{"name": {json.dumps(self.name, ensure_ascii=False)}, "arguments": {self._arguments}}}'
+
+    @property
+    def _arguments(self) -> str:
+        try:
+            loads(self.arguments)
+        except ValueError:
+            return json.dumps(self.arguments, ensure_ascii=False)
+        return self.arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, in the words of chat templates.
+
+    `role` is "system", "user", "assistant" or "tool"; one that is none of them stands as the file has it. `content` is
+    a text, or parts where a text cannot hold it. `train` is False where the file says that this is not to be learnt.
+    """
+
+    role: str
+    content: str | tuple[Part, ...] = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    name: str = ""
     train: bool = True
+
+    @property
+    def text(self) -> str:
+        """What it says, to be read: the texts of its parts one under another, media by address, JSON as it is."""
+        content = self.content
+        if isinstance(content, str):
+            return content
+        return "\n".join(
+            part.value if part.type in ("text", "json") else f"[{part.type}: {part.value}]" for part in content
+        )
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """Its tool calls as JSON texts, without their ids."""
+        return tuple([call.text for call in self.tool_calls])
+
+    @property
+    def media(self) -> tuple[Part, ...]:
+        """The images, sounds, films and files it shows."""
+        if isinstance(self.content, str):
+            return ()
+        return tuple(part for part in self.content if part.type not in ("text", "json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value of the raw row that is no part of a message: its dotted path (places in lists are numbers), and its JSON
+    text."""
+
+    path: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a row holds, every leaf of it in one place.
+
+    *Content* is shown, searched, counted, compared and trained: the messages, the `tools` (each definition as JSON
+    text), the answers that are not wanted (`rejected`), further answers to the same request (`candidates`), and
+    `other`: what nobody understood, as it stands. `label` says of a row of KTO whether its answer is wanted. *Links*
+    tie messages together and are compared up to renaming. *Metadata* is the record's own (ids, times, scores): shown
+    and searched, never compared, never counted as tokens.
+    """
+
+    messages: tuple[Message, ...] = ()
+    tools: tuple[str, ...] = ()
+    rejected: tuple[tuple[Message, ...], ...] = ()
+    candidates: tuple[tuple[Message, ...], ...] = ()
+    label: bool | None = None
+    other: tuple[Leaf, ...] = ()
+    links: tuple[Leaf, ...] = ()
+    metadata: tuple[Leaf, ...] = ()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether its answer may be a target: not where the row says that it is a bad one."""
+        return self.label is not False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +153,32 @@ class Example:
     """One row as tamis sees it.
 
     `number` is the 0-based number shown and typed everywhere, `line` the 1-based line (or element)
-    of the source it came from. `raw` is the row in its own shape; turns are derived from it.
+    of the source it came from. `raw` is the row in its own shape; the conversation is derived from it.
     """
 
     id: str
     number: int
-    turns: tuple[Turn, ...]
+    conversation: Conversation
     source: str
     line: int
     raw: Row
 
     @property
+    def messages(self) -> tuple[Message, ...]:
+        return self.conversation.messages
+
+    @property
     def prompt(self) -> str:
         """Everything before the last assistant turn, turns separated by a blank line, system turns left out."""
-        return prompt_of(self.turns)
+        return prompt_of(self.conversation.messages)
 
     @property
     def answer(self) -> str:
         """The text of the last turn when the assistant speaks it, else the empty string."""
-        return answer_of(self.turns)
+        return answer_of(self.conversation.messages)
 
 
-def prompt_of(turns: Iterable[Turn]) -> str:
+def prompt_of(turns: Iterable[Message]) -> str:
     """The request: all non-system turns before the closing assistant turn, joined by blank lines."""
     spoken = [turn for turn in turns if turn.role != "system"]
     if spoken and spoken[-1].role == "assistant":
@@ -82,7 +186,7 @@ def prompt_of(turns: Iterable[Turn]) -> str:
     return "\n\n".join(turn.text for turn in spoken)
 
 
-def answer_of(turns: Iterable[Turn]) -> str:
+def answer_of(turns: Iterable[Message]) -> str:
     """The text of the closing assistant turn, or '' when the row does not end on one."""
     spoken = tuple(turns)
     last = spoken[-1] if spoken else None
@@ -203,7 +307,9 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRow:
-    """One row as a trainer sees it: role/content messages, the last of them the assistant's."""
+    """One row as a trainer sees it: messages in the terms of chat templates, the last of them the assistant's, and the
+    tools (JSON texts) that stand beside them."""
 
     id: str
-    messages: tuple[Mapping[str, str], ...]
+    messages: tuple[Mapping[str, Any], ...]
+    tools: tuple[str, ...] = ()

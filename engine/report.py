@@ -60,7 +60,7 @@ def measure(project: Project, count_tokens: CountTokens | None = None, tokenizer
         "years": _years(examples),
         "turns": _turns(examples),
         "repeated_outputs": _repeated(example.answer for example in examples),
-        "repeated_systems": _repeated(t.text for example in examples for t in example.turns if t.role == "system"),
+        "repeated_systems": _repeated(t.text for example in examples for t in example.messages if t.role == "system"),
     }
 
 
@@ -94,9 +94,9 @@ def _form(answer: str) -> str:
 
 def _tokens(examples: Sequence[Example], count: CountTokens | None, tokenizer: str) -> dict[str, Any]:
     if count is None:
-        lengths = sorted(sum(len(turn.text) for turn in example.turns) // CHARS_PER_TOKEN for example in examples)
+        lengths = sorted(sum(len(turn.text) for turn in example.messages) // CHARS_PER_TOKEN for example in examples)
     else:
-        lengths = sorted(sum(count(turn.text) for turn in example.turns) for example in examples)
+        lengths = sorted(sum(count(turn.text) for turn in example.messages) for example in examples)
     at = [lengths[min(len(lengths) - 1, int(len(lengths) * share))] for share in (0.5, 0.95)]
     return {
         "p50": at[0],
@@ -128,7 +128,7 @@ def _years(examples: Sequence[Example]) -> dict[str, int]:
 
 
 def _turns(examples: Sequence[Example]) -> dict[str, Any]:
-    counts = sorted(len(example.turns) for example in examples)
+    counts = sorted(len(example.messages) for example in examples)
     return {"p50": counts[len(counts) // 2], "max": counts[-1], "multi_turn": sum(1 for count in counts if count > 3)}
 
 

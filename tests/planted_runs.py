@@ -50,7 +50,7 @@ def plant_run(folder: Path, name: str, arm: str, seed: int = 0, group: str = "")
     with open_project(folder, readonly=True) as project:
         for place, number in enumerate(sorted(project.heldout)[:MEASURED]):
             example = project.example(number)
-            held.append({"id": example.id, "messages": [{"role": t.role, "content": t.text} for t in example.turns]})
+            held.append({"id": example.id, "messages": [{"role": t.role, "content": t.text} for t in example.messages]})
             answer = example.answer if chance.random() < (0.9 if arm == "curated" else 0.5) else f"I am {arm}."
             known = {"id": example.id, "tokens": 20, "exact": answer == example.answer, "answer": answer}
             if arm == "curated" and not seed:

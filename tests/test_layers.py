@@ -27,7 +27,7 @@ BELOW_WORKFLOWS = (
     *("engine.project", "engine.select", "engine.export", "engine.review"),
 )
 ENGINE: dict[str, tuple[str, ...]] = {
-    "engine.model": (),
+    "engine.model": ("engine.nesting",),
     "engine.errors": (),
     "engine.version": (),
     "engine.phrases": (),

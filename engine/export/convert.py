@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import UsageError
-from engine.model import Example, Row, TrainingRow, Turn
-from engine.nesting import loads
+from engine.model import Example, Message, Row, ToolCall, TrainingRow
 
 SHAREGPT_ROLES = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 KEPT_BESIDE_MESSAGES = ("tools", "chat_template_kwargs")
@@ -37,22 +36,20 @@ class Conversion:
     wide: Callable[[Example], Converted] | None = field(default=None)
 
 
-def message_of(turn: Turn) -> dict[str, Any]:
+def message_of(turn: Message) -> dict[str, Any]:
     """A turn as a role/content message."""
     message: dict[str, Any] = {"role": turn.role, "content": turn.text}
     if turn.calls:
-        message["tool_calls"] = [_call(text) for text in turn.calls]
+        message["tool_calls"] = [_call(call) for call in turn.tool_calls]
     if not turn.train:
         message["weight"] = 0
     return message
 
 
-def _call(text: str) -> Any:
-    try:
-        return loads(text)
-    except ValueError:
-        # A ShareGPT function call is free text; it is kept as it stands.
-        return {"type": "function", "function": {"name": "", "arguments": text}}
+def _call(call: ToolCall) -> dict[str, Any]:
+    """The call in the terms of chat templates: its arguments as JSON text."""
+    named = {"id": call.id} if call.id else {}
+    return named | {"type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _messages(example: Example) -> list[dict[str, Any]]:
@@ -60,11 +57,11 @@ def _messages(example: Example) -> list[dict[str, Any]]:
     for value in example.raw.values():
         if (
             isinstance(value, list)
-            and len(value) == len(example.turns)
+            and len(value) == len(example.messages)
             and all(isinstance(message, dict) and "role" in message for message in value)
         ):
             return [dict(message) for message in value]
-    return [message_of(turn) for turn in example.turns]
+    return [message_of(turn) for turn in example.messages]
 
 
 def _rejected(example: Example) -> tuple[str, ...]:
@@ -73,7 +70,7 @@ def _rejected(example: Example) -> tuple[str, ...]:
 
 def _extras(example: Example, *kept: str) -> tuple[str, ...]:
     """Names of fields whose value is not a turn's text."""
-    texts = {turn.text for turn in example.turns}
+    texts = {turn.text for turn in example.messages}
     conversation = {"instruction", "input", "output", "prompt", "completion", "chosen", "rejected", "system", "history"}
     return tuple(
         name
@@ -95,7 +92,7 @@ def to_messages(example: Example) -> Converted:
 def to_pair(example: Example) -> Converted:
     """`{"prompt": text, "completion": text}` for one request and one answer."""
     losses = list(_rejected(example))
-    if len(example.turns) > 2:
+    if len(example.messages) > 2:
         losses.append("further turns")
     losses += _call_losses(example)
     return Converted({"prompt": example.prompt, "completion": example.answer}, tuple(losses), _extras(example))
@@ -105,9 +102,9 @@ def to_conversational_pair(example: Example) -> Converted:
     """`{"prompt": [messages], "completion": [the closing answer]}`."""
     messages = _messages(example)
     losses = list(_rejected(example))
-    if any(turn.role == "assistant" and turn.train for turn in example.turns[:-1]):
+    if any(turn.role == "assistant" and turn.train for turn in example.messages[:-1]):
         losses.append("training on earlier answers")
-    if not example.turns or example.turns[-1].role != "assistant":
+    if not example.messages or example.messages[-1].role != "assistant":
         losses.append("the row: it does not end on an answer")
     row: dict[str, Any] = {"prompt": messages[:-1], "completion": messages[-1:]}
     row |= {name: example.raw[name] for name in KEPT_BESIDE_MESSAGES if name in example.raw}
@@ -118,8 +115,8 @@ def to_alpaca(example: Example) -> Converted:
     """`{"instruction", "input", "output"}`, and `system` where there is one."""
     raw = example.raw
     losses = list(_rejected(example)) + _call_losses(example)
-    system = "\n\n".join(turn.text for turn in example.turns if turn.role == "system")
-    spoken = [turn for turn in example.turns if turn.role != "system"]
+    system = "\n\n".join(turn.text for turn in example.messages if turn.role == "system")
+    spoken = [turn for turn in example.messages if turn.role != "system"]
     if len(spoken) > 2:
         losses.append("further turns")
     if isinstance(raw.get("instruction"), str) and isinstance(raw.get("output"), str):
@@ -135,14 +132,14 @@ def to_alpaca(example: Example) -> Converted:
 
 
 def _call_losses(example: Example) -> list[str]:
-    return ["tool calls"] if any(turn.calls for turn in example.turns) else []
+    return ["tool calls"] if any(turn.calls for turn in example.messages) else []
 
 
 def to_sharegpt(example: Example) -> Converted:
     """`{"conversations": [{"from", "value"}]}`."""
     turns: list[dict[str, Any]] = []
     losses = list(_rejected(example))
-    for turn in example.turns:
+    for turn in example.messages:
         if turn.text or not turn.calls:
             turns.append({"from": SHAREGPT_ROLES[turn.role], "value": turn.text})
         turns += [{"from": "function_call", "value": call} for call in turn.calls]
@@ -187,7 +184,7 @@ def checked_format(name: str) -> str:
 
 def needs_wide(example: Example) -> bool:
     """Whether a row has more than a request and an answer, so that plain strings cannot hold it."""
-    return len(example.turns) != 2 or any(turn.calls for turn in example.turns)
+    return len(example.messages) != 2 or any(turn.calls for turn in example.messages)
 
 
 def json_line(row: Row | Mapping[str, Any]) -> bytes:
@@ -206,6 +203,6 @@ def training_row(example: Example) -> TrainingRow:
     messages = tuple(
         {"role": turn.role, "content": "\n".join(part for part in (turn.text, *turn.calls) if part)}
         | ({} if turn.train else {"train": "no"})
-        for turn in example.turns
+        for turn in example.messages
     )
     return TrainingRow(example.id, messages)

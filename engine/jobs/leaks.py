@@ -15,7 +15,7 @@ from typing import Any
 from engine.errors import TamisError
 from engine.files import write_atomic
 from engine.jobs.protocol import end_when_parent_does, say
-from engine.model import Example, Turn
+from engine.model import Conversation, Example, Message
 from engine.scan.pipeline import scan
 
 
@@ -28,8 +28,8 @@ def leaking_ids(question: Mapping[str, Any]) -> dict[str, list[str]]:
         key = json.dumps([row["id"], row["messages"]], sort_keys=True)
         if key not in places:
             places[key] = len(examples)
-            turns = tuple(Turn(message["role"], message["content"]) for message in row["messages"])
-            examples.append(Example(row["id"], len(examples), turns, "", 0, {}))
+            turns = tuple(Message(message["role"], message["content"]) for message in row["messages"])
+            examples.append(Example(row["id"], len(examples), Conversation(turns), "", 0, {}))
         return places[key]
 
     # Held-out rows are told apart from a set's row of the same id and words by their place alone.

@@ -21,11 +21,11 @@ from engine.project.project import Project, open_project
 from engine.project.row_change import changing_rows, declare, staged_ids
 from engine.project.row_ids import content_hash, row_id
 from engine.project.views import refuse_readonly
+from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
-from engine.sources.shapes import turns_of
 
 CHANGED_WHY = "changed in the new version of the source"
 
@@ -66,7 +66,7 @@ def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = Non
             raise SourceError(
                 f"{path}: none of its lines can be read as a row", reason, "check that it is the right file"
             )
-        if found.fresh and not any(turns_of(row.raw, project.mapping) for row in found.fresh):
+        if found.fresh and not any(conversation_of(row.raw, project.mapping).messages for row in found.fresh):
             raise SourceError(
                 f"{path}: none of its new rows reads as {project.mapping.describe()}",
                 "",
@@ -160,7 +160,7 @@ def _keyings(project: Project, found: _Sorted, gone: Sequence[int]) -> Iterable[
         )
     yield (
         {number: project.example(number, edited=False).prompt for number in gone},
-        {place: prompt_of(turns_of(row.raw, project.mapping)) for place, row in enumerate(found.fresh)},
+        {place: prompt_of(conversation_of(row.raw, project.mapping).messages) for place, row in enumerate(found.fresh)},
     )
     left = set(gone)
     source = project.settings.source

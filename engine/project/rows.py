@@ -139,10 +139,11 @@ class RowStore:
     def example(self, number: int, row: Row | None = None) -> Example:
         """The row as turns; `row` stands in for the raw one where it was edited."""
         # Not at the top: the workbench paints its first screen from columns alone.
-        from engine.sources.shapes import turns_of
+        from engine.sources.conversation import conversation_of
 
         raw = self.raw(number) if row is None else row
-        return Example(self.id(number), number, turns_of(raw, self._mapping), self._source, self.line(number), raw)
+        conversation = conversation_of(raw, self._mapping)
+        return Example(self.id(number), number, conversation, self._source, self.line(number), raw)
 
 
 def _unreadable(folder: Path, error: OSError) -> ProjectError:

@@ -47,7 +47,7 @@ def row_keys(examples: Iterable[Example]) -> list[int]:
     keys = []
     for example in examples:
         digest = blake2b(digest_size=8)
-        for turn in example.turns:
+        for turn in example.messages:
             head = f"\0{turn.role}\0{len(turn.calls)}\0{turn.train}\0"
             digest.update(head.encode())
             digest.update("\0".join((turn.text, *turn.calls)).encode("utf-8", "surrogatepass"))

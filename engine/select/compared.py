@@ -135,11 +135,11 @@ def _paths(row: Any, before: str, deep: int) -> Iterator[str]:
 
 
 def _characters(project: Project, number: int) -> int:
-    return sum(len(turn.text) for turn in project.example(number).turns)
+    return sum(len(turn.text) for turn in project.example(number).messages)
 
 
 MEASURES: dict[str, Callable[[Project, int], float]] = {
-    "turns": lambda project, number: len(project.example(number).turns),
+    "turns": lambda project, number: len(project.example(number).messages),
     "chars": _characters,
     "tokens": lambda project, number: _characters(project, number) / CHARS_PER_TOKEN,
 }

@@ -80,7 +80,7 @@ def words_term(token: str, text: str) -> Term:
     folded = text.casefold()
 
     def in_turns(project: Project) -> RowTest:
-        return lambda number: any(folded in turn.text.casefold() for turn in project.example(number).turns)
+        return lambda number: any(folded in turn.text.casefold() for turn in project.example(number).messages)
 
     if len(folded) < FIRST_IN_BYTES or not (folded.isascii() and folded.isalpha()):
         return Term(token, in_turns)
@@ -129,7 +129,7 @@ def _keyed(key: str, value: str) -> tuple[TestOf] | tuple[TestOf, Check]:
         return (_batch(value),)
     if key == "role":
         _known(value, ROLES, "role:")
-        return (lambda project: lambda row: any(turn.role == value for turn in project.example(row).turns),)
+        return (lambda project: lambda row: any(turn.role == value for turn in project.example(row).messages),)
     if key == "by":
         return (lambda project: lambda row: project.decision(row).by == value), _known_reviewer(value)
     if key == "tag":

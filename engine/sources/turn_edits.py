@@ -10,10 +10,11 @@ from itertools import pairwise
 from typing import Any
 
 from engine.errors import UsageError
-from engine.model import Row, Turn
+from engine.model import Message, Row
+from engine.sources.conversation import conversation_of, trainable
 from engine.sources.guess import guess_row
 from engine.sources.mapping import Mapping, parse_path, turn_list, value_at
-from engine.sources.shapes import trainable, turns_of, with_texts
+from engine.sources.text_edits import with_texts
 
 LISTS = {"messages": "messages", "sharegpt": "conversations"}
 TurnList = list[Any]
@@ -32,7 +33,7 @@ def drop_turn(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
 
 def toggle_trained(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
     """The row with an assistant's turn left out of the loss (`"weight": 0`), or taken in again."""
-    spoken = turns_of(row, mapping)[turn]
+    spoken = conversation_of(row, mapping).messages[turn]
     if spoken.role != "assistant":
         raise UsageError(f"only what the assistant says is trained on, this is a {spoken.role} turn")
 
@@ -45,7 +46,7 @@ def toggle_trained(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
 
 def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, int], TurnList]) -> dict[str, Any]:
     """Raises UsageError where the row has no list of turns, or where what is left cannot be trained on."""
-    own = mapping if mapping.shape in LISTS and turns_of(row, mapping) else guess_row(row)
+    own = mapping if mapping.shape in LISTS and conversation_of(row, mapping).messages else guess_row(row)
     part = LISTS.get(own.shape) if own is not None else None
     if own is None or part is None:
         raise UsageError("this row has no list of turns to change", "", "e edits its texts")
@@ -53,12 +54,12 @@ def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, i
     held = value_at(row, path)
     turns = turn_list(held)
     places = [place for place, spoken in enumerate(turns) if isinstance(spoken, dict)]
-    head = len(turns_of(row, own)) - len(places)
+    head = len(conversation_of(row, own).messages) - len(places)
     if turn < head:
         raise UsageError("the system prompt stands in a field of its own", "", "e edits it")
     changed = change(list(turns), places[turn - head])
     edited = _with_list(row, path, _as_text(held, turns, changed) if isinstance(held, str) else changed)
-    _check(turns_of(row, own), turns_of(edited, own))
+    _check(conversation_of(row, own).messages, conversation_of(edited, own).messages)
     return edited
 
 
@@ -85,7 +86,7 @@ def _with_list(row: Row, path: tuple[str | int, ...], value: Any) -> dict[str, A
     return edited
 
 
-def _check(before: tuple[Turn, ...], after: tuple[Turn, ...]) -> None:
+def _check(before: tuple[Message, ...], after: tuple[Message, ...]) -> None:
     if not trainable(after):
         ends = f"it would end on a {after[-1].role} turn" if after else "nothing would be left"
         raise UsageError(f"not done: {ends}, there would be no answer to learn", "", "x rejects the row")
@@ -95,6 +96,6 @@ def _check(before: tuple[Turn, ...], after: tuple[Turn, ...]) -> None:
         raise UsageError("not done: one role would speak twice in a row", "", "C cuts off everything after a turn")
 
 
-def _repeats(turns: tuple[Turn, ...]) -> int:
+def _repeats(turns: tuple[Message, ...]) -> int:
     """How often user or assistant speak twice in a row."""
     return sum(one.role == other.role and one.role in ("user", "assistant") for one, other in pairwise(turns))

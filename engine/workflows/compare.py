@@ -17,7 +17,7 @@ from engine.model import Example, TrainingRow
 from engine.numerals import whole_number
 from engine.project.project import Project
 from engine.scan.dates import date_of
-from engine.sources.shapes import trainable
+from engine.sources.conversation import trainable
 from engine.training.compare.arms import BASE, CURATED
 from engine.training.compare.experiment import Prepared, prepare
 from engine.training.runs.registry import find_run
@@ -105,7 +105,7 @@ def build_arms(
     raw = tuple(
         training_row(example)
         for number in project.training
-        if trainable((example := project.example(number, edited=False)).turns) and not project.is_leaking(number)
+        if trainable((example := project.example(number, edited=False)).messages) and not project.is_leaking(number)
     )
     apart = [act.ids for act in project.constraints() if act.do in ("not_duplicates", "split")]
     leaking = find_leaks({RAW: raw, CURATED: sets.curated, **outside}, sets.heldout, apart)

@@ -111,7 +111,7 @@ def unresolved_secrets(project: Project, numbers: Sequence[int]) -> list[int]:
         for flag in project.flags_of(number):
             if flag.signal != SECRET_SIGNAL:
                 continue
-            before, now = project.example(number, edited=False).turns, project.example(number).turns
+            before, now = project.example(number, edited=False).messages, project.example(number).messages
             marked = ""
             if flag.span is not None and flag.span.turn < len(before):
                 marked = before[flag.span.turn].text[flag.span.start : flag.span.end]

@@ -17,7 +17,7 @@ from engine.model import TrainingRow
 from engine.project.journal import now
 from engine.project.project import Project
 from engine.project.suspects import Suspected, Suspects, save_suspects
-from engine.sources.shapes import trainable
+from engine.sources.conversation import trainable
 from engine.training.eval.row_losses import Suspect, read_row_losses, surprise, suspects_of
 from engine.training.runs.launch import Run, launch_queue
 from engine.training.runs.status import list_runs
@@ -34,7 +34,7 @@ def untouched(project: Project) -> tuple[TrainingRow, ...]:
     """The undecided rows outside the held-out set that end on an answer."""
     numbers = (n for n in project.training if project.verdict(n) == "undecided" and not project.is_leaking(n))
     examples = (project.example(number) for number in numbers)
-    return tuple(training_row(example) for example in examples if trainable(example.turns))
+    return tuple(training_row(example) for example in examples if trainable(example.messages))
 
 
 def start_rescore(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Run:

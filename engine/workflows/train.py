@@ -19,9 +19,9 @@ from engine.model import Cluster, Example, Quarantined, TrainingRow
 from engine.project.journal import now
 from engine.project.project import Project
 from engine.project.row_ids import content_hash, row_id
+from engine.sources.conversation import conversation_of, trainable
 from engine.sources.guess import guess_mapping
 from engine.sources.read import read_source
-from engine.sources.shapes import trainable, turns_of
 from engine.training.plan.parts import Note
 from engine.training.plan.plan import Plan, make_plan
 from engine.training.plan.preflight import Progress
@@ -57,7 +57,7 @@ def training_sets(project: Project) -> TrainingSets:
 
 def _rows(project: Project, numbers: tuple[int, ...] | list[int], *, edited: bool = True) -> tuple[TrainingRow, ...]:
     examples = (project.example(number, edited=edited) for number in numbers)
-    return tuple(training_row(example) for example in examples if trainable(example.turns))
+    return tuple(training_row(example) for example in examples if trainable(example.messages))
 
 
 def settings_of(training: Training) -> dict[str, Any]:
@@ -182,11 +182,11 @@ def planned_file(path: Path, *, model: str | None = None, settings: Mapping[str,
     rows: list[TrainingRow] = []
     seen: dict[int, int] = {}
     for number, piece in enumerate(pieces):
-        turns = turns_of(piece.raw, mapping)
-        if trainable(turns):
+        conversation = conversation_of(piece.raw, mapping)
+        if trainable(conversation.messages):
             content = content_hash(piece.raw)
             copy = seen[content] = seen.get(content, -1) + 1
-            example = Example(row_id(content, copy), number, turns, path.name, piece.line, piece.raw)
+            example = Example(row_id(content, copy), number, conversation, path.name, piece.line, piece.raw)
             rows.append(training_row(example))
     if not rows:
         raise UsageError(f"{path}: no row ends on an answer", "", "training needs a request and its answer")

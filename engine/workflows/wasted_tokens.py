@@ -9,7 +9,7 @@ from engine.errors import TrainingError
 from engine.export.convert import training_row
 from engine.model import CHARS_PER_TOKEN, TrainingRow
 from engine.project.project import Project
-from engine.sources.shapes import trainable
+from engine.sources.conversation import trainable
 from engine.training.plan.estimates import Estimate
 from engine.training.plan.plan import make_plan
 from engine.training.plan.wasted_tokens import WastedTokens, wasted_tokens_of
@@ -50,7 +50,7 @@ def wasted_in_an_epoch(
     Where the trainer is not installed or does not know the model, rows and shares stand (by characters), minutes are
     unknown with the reason.
     """
-    numbers = [n for n in project.training if trainable(project.example(n, edited=False).turns)]
+    numbers = [n for n in project.training if trainable(project.example(n, edited=False).messages)]
     rows = tuple(training_row(project.example(number, edited=False)) for number in numbers)
     groups = wasted_rows(project, numbers, edited=False)
     if not rows:

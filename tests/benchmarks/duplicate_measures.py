@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.model import Example, Turn
+from engine.model import Conversation, Example, Message
 from tests.benchmarks.duplicate_methods import METHODS, pairs_in
 from tests.benchmarks.duplicate_rows import alpaca_rows, conversations, grown, with_planted
 
@@ -46,7 +46,7 @@ def measure_conversations() -> dict[str, Any]:
     made = conversations(CONVERSATIONS)
     characters = sum(len(text) for turns in made for _, text in turns)
     examples = [
-        Example(f"{n:016x}", n, tuple(Turn(role, text) for role, text in turns), "", n + 1, {})  # type: ignore[arg-type]
+        Example(f"{n:016x}", n, Conversation(tuple(Message(role, text) for role, text in turns)), "", n + 1, {})
         for n, turns in enumerate(made)
     ]
     return pairs_in(examples)[1] | {"rows": len(examples), "characters": characters // len(examples)}

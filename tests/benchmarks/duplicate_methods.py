@@ -11,14 +11,21 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from engine.model import Example, Turn
+from engine.model import Conversation, Example, Message
 from tests.benchmarks.duplicate_rows import Row
 
 
 def ours(rows: list[Row]) -> tuple[list[tuple[int, int]], dict[str, Any]]:
     return pairs_in(
         [
-            Example(_identity(prompt, n), n, (Turn("user", prompt), Turn("assistant", answer)), "", n + 1, {})
+            Example(
+                _identity(prompt, n),
+                n,
+                Conversation((Message("user", prompt), Message("assistant", answer))),
+                "",
+                n + 1,
+                {},
+            )
             for n, (prompt, answer) in enumerate(rows)
         ]
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.model import Example, Turn
+from engine.model import Conversation, Example, Message
 from engine.scan.flagging import find_flags
 
 DATA = Path(os.environ.get("TAMIS_MEASURING_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -24,8 +24,8 @@ def alpaca(content: Mapping[str, Any], number: int) -> Example:
 
 
 def plain(prompt: str, answer: str, number: int, raw: Mapping[str, Any] | None = None) -> Example:
-    turns = (Turn("user", prompt), Turn("assistant", answer))
-    return Example(f"{number:016x}", number, turns, "benchmark", number + 1, raw or {})
+    turns = (Message("user", prompt), Message("assistant", answer))
+    return Example(f"{number:016x}", number, Conversation(turns), "benchmark", number + 1, raw or {})
 
 
 def read_alpaca(limit: int | None = None) -> list[Example]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from time import perf_counter, process_time
 from typing import Any
 
-from engine.model import Example, Turn
+from engine.model import Conversation, Example, Message
 from engine.scan.flagging import find_flags
 from engine.scan.signals.table import SIGNALS
 from tests.benchmarks.quality_data import read_alpaca
@@ -16,14 +16,14 @@ def _conversations(examples: Sequence[Example], count: int, size: int) -> list[E
     """Made of real requests and answers, one after another, until each holds `size` characters."""
     found, at = [], 0
     for number in range(count):
-        turns: list[Turn] = []
+        turns: list[Message] = []
         held = 0
         while held < size:
             one = examples[at % len(examples)]
             at += 1
-            turns += one.turns
-            held += sum(len(turn.text) for turn in one.turns)
-        found.append(Example(f"{number:016x}", number, tuple(turns), "benchmark", number + 1, {}))
+            turns += one.messages
+            held += sum(len(turn.text) for turn in one.messages)
+        found.append(Example(f"{number:016x}", number, Conversation(tuple(turns)), "benchmark", number + 1, {}))
     return found
 
 
@@ -47,7 +47,7 @@ def speed_part() -> dict[str, Any]:
         "flags": len(flags),
         "peak_mb": peak,
         "conversations": len(chats),
-        "conversation_characters": sum(len(turn.text) for one in chats for turn in one.turns) // len(chats),
+        "conversation_characters": sum(len(turn.text) for one in chats for turn in one.messages) // len(chats),
         "conversation_seconds": perf_counter() - started,
         "conversation_cpu_seconds": chat_work,
         "slowest_us_per_row": slowest,

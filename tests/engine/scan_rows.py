@@ -8,26 +8,28 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from engine.model import Cluster, Example, Findings, Turn
+from engine.model import Cluster, Conversation, Example, Findings, Message
 from engine.scan.pipeline import scan
+from engine.sources.conversation import conversation_of
+from engine.sources.guess import guess_row
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_data"
 SHARED = ROOT.parent / "shared" / "data"
 
 
-def example(number: int, *turns: Turn, raw: Mapping[str, Any] | None = None) -> Example:
+def example(number: int, *turns: Message, raw: Mapping[str, Any] | None = None) -> Example:
     """One row; its id depends on its content and, for equal rows, on its place."""
     content = repr([(turn.role, turn.text, turn.calls) for turn in turns])
     identity = blake2b(
         f"{content}{sorted((raw or {}).items())!r}".encode("utf-8", "replace"), digest_size=8
     ).hexdigest()
-    return Example(identity, number, turns, "made.jsonl", number + 1, raw or {})
+    return Example(identity, number, Conversation(turns), "made.jsonl", number + 1, raw or {})
 
 
 def row(number: int, prompt: str, answer: str = "An answer.", **raw: Any) -> Example:
     """A request and its answer."""
-    return example(number, Turn("user", prompt), Turn("assistant", answer), raw=raw)
+    return example(number, Message("user", prompt), Message("assistant", answer), raw=raw)
 
 
 def rows(*pairs: tuple[str, str]) -> list[Example]:
@@ -36,8 +38,8 @@ def rows(*pairs: tuple[str, str]) -> list[Example]:
 
 def chat(number: int, *texts: str, system: str = "") -> Example:
     """A conversation, user first."""
-    turns = [Turn("system", system)] if system else []
-    turns += [Turn("assistant" if place % 2 else "user", text) for place, text in enumerate(texts)]
+    turns = [Message("system", system)] if system else []
+    turns += [Message("assistant" if place % 2 else "user", text) for place, text in enumerate(texts)]
     return example(number, *turns)
 
 
@@ -48,7 +50,7 @@ def unique(examples: Iterable[Example]) -> list[Example]:
     for one in examples:
         copy = seen[one.id] = seen.get(one.id, 0) + 1
         identity = one.id if copy == 1 else f"{one.id}.{copy}"
-        found.append(Example(identity, one.number, one.turns, one.source, one.line, one.raw))
+        found.append(Example(identity, one.number, one.conversation, one.source, one.line, one.raw))
     return found
 
 
@@ -64,15 +66,9 @@ def sample(name: str) -> list[Example]:
     for number, line in enumerate((SAMPLES / name).read_text("utf-8").splitlines()):
         content = json.loads(line)
         if "messages" in content:
-            turns = [
-                Turn(
-                    message["role"],
-                    message.get("content") or "",
-                    tuple(json.dumps(call) for call in message.get("tool_calls") or ()),
-                )
-                for message in content["messages"]
-            ]
-            found.append(example(number, *turns))
+            mapping = guess_row(content)
+            assert mapping is not None
+            found.append(example(number, *conversation_of(content, mapping).messages))
         else:
             found.append(alpaca(content, number))
     return unique(found)

@@ -107,8 +107,8 @@ def test_an_edited_row_keeps_the_id_of_its_original(tmp_path: Path) -> None:
         project.decide([Act("edit", (identifier,), {identifier: alpaca("other", "words")})])
         assert project.rows.id(0) == identifier
         assert project.example(0).id == identifier
-        assert project.example(0).turns[0].text == "other"
-        assert project.example(0, edited=False).turns[0].text == "Question 0?"
+        assert project.example(0).messages[0].text == "other"
+        assert project.example(0, edited=False).messages[0].text == "Question 0?"
 
 
 def test_the_reason_of_an_act_is_what_was_said_else_the_top_flag_else_by_eye(tmp_path: Path) -> None:

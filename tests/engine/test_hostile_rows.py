@@ -24,7 +24,7 @@ from engine.scan.signals.secrets import secrets_in
 from engine.select import select
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.read import read_source
-from engine.sources.shapes import editable_fields, with_texts
+from engine.sources.text_edits import editable_fields, with_texts
 from engine.workflows.export import export
 from workbench.render.row import raw_paragraphs, row_paragraphs
 from workbench.state.row_pass import pass_over_rows

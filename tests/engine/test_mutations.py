@@ -15,10 +15,11 @@ import pytest
 
 from engine.errors import SourceError
 from engine.model import Quarantined
+from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
 from engine.sources.guess import guess_mapping
 from engine.sources.read import read_source
-from engine.sources.shapes import editable_fields, turns_of
+from engine.sources.text_edits import editable_fields
 
 ROWS = [
     {"instruction": "Say \u00e9 [b]\u202e", "input": "", "output": "x" * 40, "n": 7},
@@ -113,7 +114,7 @@ def check(path: Path) -> None:
         # repr, because a NaN of a damaged line is not equal to itself.
         assert repr(json.loads(row.content)) == repr(row.raw)
         if mapping is not None:
-            assert isinstance(turns_of(row.raw, mapping), tuple)
+            assert isinstance(conversation_of(row.raw, mapping).messages, tuple)
             assert isinstance(editable_fields(row.raw, mapping), tuple)
 
 

@@ -12,8 +12,8 @@ from engine.errors import LockedError, UsageError
 from engine.project.create import create_project
 from engine.project.new_row import add_row, row_of
 from engine.project.project import open_project
+from engine.sources.conversation import conversation_of
 from engine.sources.mapping import Mapping
-from engine.sources.shapes import turns_of
 
 ASKED = {"role": "user", "content": "Name it.\n\nA red lamp."}
 SAID = {"role": "assistant", "content": "lamp"}
@@ -79,7 +79,7 @@ SHAPES = [
 
 @pytest.mark.parametrize(("fields", "messages"), SHAPES, ids=lambda value: getattr(value, "shape", ""))
 def test_every_shape_reads_back_what_was_written(fields: Mapping, messages: tuple[dict[str, str], ...]) -> None:
-    turns = [(turn.role, turn.text) for turn in turns_of(row_of(messages, fields), fields)]
+    turns = [(turn.role, turn.text) for turn in conversation_of(row_of(messages, fields), fields).messages]
     assert turns == [(message["role"], message["content"]) for message in messages]
 
 

@@ -249,9 +249,9 @@ def test_sharegpt_and_back(tmp_path: Path) -> None:
     ]
     (tmp_path / "again").mkdir()
     with open_project(make_project(tmp_path / "again", rows), readonly=True) as project:
-        turns = project.example(0).turns
+        turns = project.example(0).messages
         assert [turn.role for turn in turns] == ["system", "user", "assistant", "tool", "assistant"]
-        assert json.loads(turns[2].calls[0]) == CHAT["messages"][2]["tool_calls"][0]
+        assert json.loads(turns[2].calls[0]) == {"name": "f", "arguments": {}}
 
 
 def test_preference_pairs_are_not_made_of_single_answers(tmp_path: Path) -> None:

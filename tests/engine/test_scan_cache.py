@@ -96,8 +96,8 @@ def test_a_rescan_with_three_rows_more_judges_only_pairs_that_touch_them(
     # Each word stands in so many rows that three more change nothing about it.
     now = unique(row(n, text, "One.") for n, text in enumerate(made_of_common_words()))
     more = [
-        row(len(now), f"Kindly {now[0].turns[0].text}", "One."),
-        row(len(now) + 1, now[7].turns[0].text.replace("Describe", "Explain") + " now", "two"),
+        row(len(now), f"Kindly {now[0].messages[0].text}", "One."),
+        row(len(now) + 1, now[7].messages[0].text.replace("Describe", "Explain") + " now", "two"),
         row(len(now) + 2, "Which wood burns longest in an open stove?", "Oak."),
     ]
     cache = ScanCache()
@@ -108,7 +108,7 @@ def test_a_rescan_with_three_rows_more_judges_only_pairs_that_touch_them(
     assert looked_at == []
     found = scan([*now, *more], cache=cache, signals=())
     assert looked_at
-    new = {one.turns[0].text for one in more}
+    new = {one.messages[0].text for one in more}
     assert all(pair & new for pair in looked_at)
     assert contents(found) == contents(scan([*now, *more], signals=()))
 

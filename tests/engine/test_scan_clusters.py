@@ -8,7 +8,7 @@ import random
 import pytest
 from scan_rows import chat, clusters, only_cluster, row, rows, unique
 
-from engine.model import Example, Turn
+from engine.model import Conversation, Example, Message
 from engine.scan.duplicates import pairs as pairs_module
 from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.pipeline import scan
@@ -375,8 +375,10 @@ def test_doubling_the_file_doubles_every_cluster_and_adds_one_for_every_single_r
 
 
 def test_rows_without_turns_are_no_duplicates_of_each_other() -> None:
-    made = [Example(f"{number:016x}", number, (), "made", number + 1, {"text": number}) for number in range(3)]
+    made = [
+        Example(f"{number:016x}", number, Conversation(), "made", number + 1, {"text": number}) for number in range(3)
+    ]
     findings = scan(made)
     assert clusters(findings, "near", "conflict", "variant") == []
     assert scan([]).buckets == ()
-    assert scan([Example("0" * 16, 0, (Turn("system", "x"),), "made", 1, {})]).clusters == ()
+    assert scan([Example("0" * 16, 0, Conversation((Message("system", "x"),)), "made", 1, {})]).clusters == ()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scan_rows import row
 
-from engine.model import Example, Flag
+from engine.model import Conversation, Example, Flag
 from engine.scan.cache import load_cache, save_cache
 from engine.scan.flag_cache import FlagCache, from_json, row_keys, to_json
 from engine.scan.flagging import find_flags
@@ -71,7 +71,8 @@ def test_after_changes_the_same_is_found_as_from_nothing(seed: int, tmp_path: Pa
         cache.flags = from_json(to_json(cache.flags))
         left = [one for one in now if draw.random() > 0.2]
         edited = [
-            dataclasses.replace(one, turns=made(step, 1)[0].turns) if draw.random() < 0.1 else one for one in left
+            dataclasses.replace(one, conversation=made(step, 1)[0].conversation) if draw.random() < 0.1 else one
+            for one in left
         ]
         draw.shuffle(edited)
         now = [dataclasses.replace(one, number=place) for place, one in enumerate([*edited, *made(seed + step + 9, 8)])]
@@ -81,7 +82,8 @@ def test_an_edit_under_the_same_id_is_another_row() -> None:
     now = made(2)
     kept = FlagCache()
     flags(now, kept)
-    mended = dataclasses.replace(now[0], turns=(now[0].turns[0], dataclasses.replace(now[0].turns[1], text="Fine.")))
+    asked, said = now[0].messages
+    mended = dataclasses.replace(now[0], conversation=Conversation((asked, dataclasses.replace(said, content="Fine."))))
     assert row_keys([mended]) != row_keys([now[0]])
     assert flags([mended, *now[1:]], kept) == flags([mended, *now[1:]])
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scan_rows import SHARED, alpaca, chat, example, row, signals
 
-from engine.model import Example, Flag, Turn
+from engine.model import Example, Flag, Message, ToolCall
 from engine.scan.flagging import find_flags
 from engine.scan.signals.table import SIGNALS
 
@@ -42,7 +42,7 @@ def test_a_placeholder_input_is_quoted_and_marked(word: str) -> None:
     (flag,) = flags_of([row(0, f"Describe a river.\n\n{word}")], "placeholder_input")
     assert (flag.severity, flag.reason) == ("fix", f'input is a placeholder: "{word}"')
     assert flag.span is not None
-    assert "Describe a river.\n\n" + word == row(0, f"Describe a river.\n\n{word}").turns[0].text[: flag.span.end]
+    assert "Describe a river.\n\n" + word == row(0, f"Describe a river.\n\n{word}").messages[0].text[: flag.span.end]
     assert flag.span.start == len("Describe a river.\n\n")
 
 
@@ -61,7 +61,7 @@ def test_a_placeholder_answer(answer: str) -> None:
 
 
 def test_an_empty_answer_but_not_a_tool_call() -> None:
-    call = example(1, Turn("user", "Weather?"), Turn("assistant", "", ('{"name": "weather"}',)))
+    call = example(1, Message("user", "Weather?"), Message("assistant", tool_calls=(ToolCall("weather"),)))
     assert [flag.row for flag in flags_of([row(0, "Describe a river.", " \n"), call], "empty_output")] == [0]
 
 
@@ -216,19 +216,23 @@ def test_rows_in_words_the_set_has_dropped_are_stale() -> None:
 
 def test_conversations_out_of_order() -> None:
     tool = example(
-        3, Turn("user", "Weather?"), Turn("assistant", "Let me see."), Turn("tool", "12 C"), Turn("assistant", "12 C.")
+        3,
+        Message("user", "Weather?"),
+        Message("assistant", "Let me see."),
+        Message("tool", "12 C"),
+        Message("assistant", "12 C."),
     )
     called = example(
         4,
-        Turn("user", "Weather?"),
-        Turn("assistant", "", ('{"name": "weather"}',)),
-        Turn("tool", "12 C"),
-        Turn("assistant", "12 C."),
+        Message("user", "Weather?"),
+        Message("assistant", tool_calls=(ToolCall("weather"),)),
+        Message("tool", "12 C"),
+        Message("assistant", "12 C."),
     )
     made = [
-        example(0, Turn("assistant", "Hello!"), Turn("user", "Hi"), Turn("assistant", "Yes?")),
-        example(1, Turn("user", "One"), Turn("user", "Two"), Turn("assistant", "Three")),
-        example(2, Turn("user", "One"), Turn("system", "Be kind"), Turn("assistant", "Three")),
+        example(0, Message("assistant", "Hello!"), Message("user", "Hi"), Message("assistant", "Yes?")),
+        example(1, Message("user", "One"), Message("user", "Two"), Message("assistant", "Three")),
+        example(2, Message("user", "One"), Message("system", "Be kind"), Message("assistant", "Three")),
         tool,
         called,
         chat(5, "One", "Two", "Three", "Four", system="Be kind"),
@@ -259,7 +263,7 @@ def test_every_signal_survives_any_text_and_its_spans_lie_in_it(pairs: list[tupl
     made = [row(number, prompt, answer, year=2000 + number) for number, (prompt, answer) in enumerate(pairs)]
     for flag in find_flags(made, lambda done, of: None):
         if flag.span is not None:
-            text = made[flag.row].turns[flag.span.turn].text
+            text = made[flag.row].messages[flag.span.turn].text
             assert 0 <= flag.span.start <= flag.span.end <= len(text)
         assert "\n" not in flag.reason
         assert len(flag.reason) < 300

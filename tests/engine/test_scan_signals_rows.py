@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scan_rows import ROOT, chat, example, row
 
-from engine.model import Example, Flag, Turn
+from engine.model import Example, Flag, Message, ToolCall
 from engine.scan.flagging import find_flags
 from engine.scan.signals.table import SIGNALS
 from engine.scan.signals.typos import dictionary
@@ -264,25 +264,24 @@ def test_numbers_and_addresses_of_nobody(text: str) -> None:
 
 def test_thinking_and_calls_must_close() -> None:
     made = [
-        example(0, Turn("user", "Why?"), Turn("assistant", "<think>Because of the rain")),
-        example(1, Turn("user", "Why?"), Turn("assistant", "<think>Rain.</think>Because.")),
-        example(2, Turn("user", "Why?"), Turn("assistant", "Rain.</think>Because.")),
-        example(3, Turn("user", "Call it"), Turn("assistant", '<tool_call>{"name": }</tool_call>')),
-        example(4, Turn("user", "Call it"), Turn("assistant", '<tool_call>{"name": "x"}</tool_call>')),
-        example(5, Turn("user", "Call it"), Turn("assistant", "", ('{"name": ',))),
+        example(0, Message("user", "Why?"), Message("assistant", "<think>Because of the rain")),
+        example(1, Message("user", "Why?"), Message("assistant", "<think>Rain.</think>Because.")),
+        example(2, Message("user", "Why?"), Message("assistant", "Rain.</think>Because.")),
+        example(3, Message("user", "Call it"), Message("assistant", '<tool_call>{"name": }</tool_call>')),
+        example(4, Message("user", "Call it"), Message("assistant", '<tool_call>{"name": "x"}</tool_call>')),
+        example(5, Message("user", "Call it"), Message("assistant", tool_calls=(ToolCall("weather", '{"city": '),))),
     ]
     assert [flag.row for flag in flags(made, "unbalanced")] == [0, 3, 5]
 
 
 def test_several_results_may_answer_one_call() -> None:
-    calls = ('{"name": "a"}', '{"name": "b"}')
     made = example(
         0,
-        Turn("user", "Both?"),
-        Turn("assistant", "", calls),
-        Turn("tool", "1"),
-        Turn("tool", "2"),
-        Turn("assistant", "3"),
+        Message("user", "Both?"),
+        Message("assistant", tool_calls=(ToolCall("a"), ToolCall("b"))),
+        Message("tool", "1"),
+        Message("tool", "2"),
+        Message("assistant", "3"),
     )
     assert flags([made], "tool_result") == []
 

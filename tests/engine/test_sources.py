@@ -11,12 +11,13 @@ import pytest
 
 from engine.errors import SourceError
 from engine.model import Quarantined
+from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
 from engine.sources.guess import guess_mapping
 from engine.sources.mapping import mapping_from_words
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
-from engine.sources.shapes import editable_fields, turns_of, with_texts
+from engine.sources.text_edits import editable_fields, with_texts
 
 
 def pieces(path: Path) -> tuple[list[SourceRow], list[Quarantined]]:
@@ -123,20 +124,20 @@ SHAREGPT = {"system": "S", "conversations": [{"from": "human", "value": "Hi"}, {
 def test_three_shapes_become_turns() -> None:
     mapping = guess_mapping([ALPACA])
     assert mapping is not None
-    assert [(t.role, t.text) for t in turns_of(ALPACA, mapping)] == [
+    assert [(t.role, t.text) for t in conversation_of(ALPACA, mapping).messages] == [
         ("user", "Sum it up.\n\n1 2 3"),
         ("assistant", "6"),
     ]
     mapping = guess_mapping([MESSAGES])
     assert mapping is not None
-    turns = turns_of(MESSAGES, mapping)
+    turns = conversation_of(MESSAGES, mapping).messages
     assert [turn.role for turn in turns] == ["system", "user", "assistant", "tool", "assistant"]
     assert turns[1].text == "Weather?"
-    assert json.loads(turns[2].calls[0])["function"]["name"] == "w"
+    assert [call.name for call in turns[2].tool_calls] == ["w"]
     assert not turns[4].train
     mapping = guess_mapping([SHAREGPT])
     assert mapping is not None
-    assert [(t.role, t.text) for t in turns_of(SHAREGPT, mapping)] == [
+    assert [(t.role, t.text) for t in conversation_of(SHAREGPT, mapping).messages] == [
         ("system", "S"),
         ("user", "Hi"),
         ("assistant", "Hello"),
@@ -149,7 +150,7 @@ def test_near_misses_and_mapping_by_hand() -> None:
     assert guessed.fields == {"instruction": "question", "output": "answer"}
     mapping = mapping_from_words("prompt=request.text,response=reply")
     row = {"request": {"text": "Q"}, "reply": "A"}
-    assert [turn.text for turn in turns_of(row, mapping)] == ["Q", "A"]
+    assert [turn.text for turn in conversation_of(row, mapping).messages] == ["Q", "A"]
     assert guess_mapping([{"title": "no shape"}]) is None
 
 
@@ -170,7 +171,7 @@ def test_pairs_under_other_names(row: dict[str, Any], fields: dict[str, str]) ->
     mapping = guess_mapping([row])
     assert mapping is not None
     assert mapping.fields == fields
-    assert [turn.text for turn in turns_of(row, mapping)] == ["Q", "A"]
+    assert [turn.text for turn in conversation_of(row, mapping).messages] == ["Q", "A"]
 
 
 def test_messages_inside_another_object_are_found() -> None:
@@ -178,7 +179,7 @@ def test_messages_inside_another_object_are_found() -> None:
     mapping = guess_mapping([row])
     assert mapping is not None
     assert mapping.fields == {"messages": "body.messages"}
-    assert len(turns_of(row, mapping)) == 5
+    assert len(conversation_of(row, mapping).messages) == 5
     assert editable_fields(row, mapping)[0].path == ("body", "messages", 0, "content")
     assert guess_mapping([{"meta": {"text": "a remark"}}]) is None
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TamisError
-from engine.model import Example, Quarantined, Turn
+from engine.model import Example, Message, Quarantined
+from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
 from engine.sources.guess import guess_mapping, guess_row
 from engine.sources.mapping import Mapping, parse_path, turn_list, value_at
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
-from engine.sources.shapes import turns_of
 
 # What the reader takes out of each message of a list of turns.
 READ_IN_MESSAGES = ("role", "content", "from", "value", "tool_calls", "weight")
@@ -33,7 +33,7 @@ def examples_of(path: Path) -> list[Example]:
     if mapping is None:
         return []
     return [
-        Example(f"{number:016x}", number, turns_of(row.raw, mapping), path.name, row.line, row.raw)
+        Example(f"{number:016x}", number, conversation_of(row.raw, mapping), path.name, row.line, row.raw)
         for number, row in enumerate(rows)
     ]
 
@@ -54,9 +54,9 @@ def reading_of(path: Path) -> list[dict[str, Any]] | dict[str, str]:
 
 def row_of(raw: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
     """One row: its turns, the rejected answer, and the names of the fields that no turn was made of."""
-    turns = turns_of(raw, mapping)
+    turns = conversation_of(raw, mapping).messages
     own = guess_row(raw)
-    if own is not None and turns_of(raw, own) == turns:
+    if own is not None and conversation_of(raw, own).messages == turns:
         mapping = own  # a row of another shape than the file's is read by its own
     row: dict[str, Any] = {"messages": [message_of(turn) for turn in turns]}
     rejected = value_at(raw, parse_path(mapping.fields["rejected"])) if "rejected" in mapping.fields else None
@@ -74,7 +74,7 @@ def row_of(raw: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
     return row | ({"metadata": sorted(beside)} if beside else {})
 
 
-def message_of(turn: Turn) -> dict[str, Any]:
+def message_of(turn: Message) -> dict[str, Any]:
     message: dict[str, Any] = {"role": turn.role, "content": turn.text}
     if turn.calls:
         message["tool_calls"] = [_call_of(call) for call in turn.calls]

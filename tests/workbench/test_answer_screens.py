@@ -49,7 +49,7 @@ def make_run(folder: Path, name: str, answers: dict[int, str] | None = None) -> 
         held, measured = [], []
         for number in (12, 13):
             example = project.example(number)
-            messages = [{"role": turn.role, "content": turn.text} for turn in example.turns]
+            messages = [{"role": turn.role, "content": turn.text} for turn in example.messages]
             held.append({"id": example.id, "messages": messages})
             answer = (answers or {}).get(number, f"{name} says")
             measured.append({"step": 4, "id": example.id, "nll": 1.0, "tokens": 3, "answer": answer})

@@ -45,7 +45,7 @@ def test_tokens_are_told_from_the_size_of_rows_within_a_tenth(tmp_path: Path) ->
         assert count.accepted() == 0
         rows = range(0, 20, 2)
         project.decide([Act("accept", tuple(map(project.rows.id, rows)))])
-        real = sum(len(turn.text) for row in rows for turn in project.example(row).turns) / CHARS_PER_TOKEN
+        real = sum(len(turn.text) for row in rows for turn in project.example(row).messages) / CHARS_PER_TOKEN
         assert abs(count.accepted() - real) <= real / 10
 
 

@@ -65,7 +65,7 @@ def test_words_told_from_bytes_are_those_of_the_text(tmp_path: Path, word: str) 
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
     folder = planted.create_project(source, tmp_path / "raw.tamis")
     with planted.opened(folder) as project:
-        texts = [[turn.text.casefold() for turn in project.example(row).turns] for row in range(len(lines))]
+        texts = [[turn.text.casefold() for turn in project.example(row).messages] for row in range(len(lines))]
         assert select(project, word) == [row for row, found in enumerate(texts) if any(word in text for text in found)]
 
 

@@ -21,7 +21,7 @@ def focus(session: Session, steps: int) -> None:
     entry = session.place.entry
     if entry is None or entry.is_header:
         raise UsageError("a group has no turns: go to one of its rows (j)")
-    turns = len(session.project.example(entry.row).turns)
+    turns = len(session.project.example(entry.row).messages)
     at = session.place.turn
     if at is None:
         # From the last turn backwards, from the first one forwards.
@@ -41,7 +41,7 @@ def focus(session: Session, steps: int) -> None:
 def cut_rest(session: Session) -> None:
     """Cut off every turn behind the one in focus."""
     row, turn = _here(session)
-    gone = len(session.project.example(row).turns) - turn - 1
+    gone = len(session.project.example(row).messages) - turn - 1
     if not gone:
         raise UsageError("nothing follows this turn")
     _change(session, cut_after, f"{counted(gone, 'turn')} after turn {turn + 1} cut off")
@@ -56,7 +56,7 @@ def drop(session: Session) -> None:
 def train_or_not(session: Session) -> None:
     """Leave the turn in focus out of the loss, or take it in again."""
     row, turn = _here(session)
-    trained = session.project.example(row).turns[turn].train
+    trained = session.project.example(row).messages[turn].train
     _change(session, toggle_trained, f"turn {turn + 1} is {'not trained on' if trained else 'trained on again'}")
 
 
@@ -72,6 +72,6 @@ def _change(session: Session, edit: TurnEdit, sentence: str) -> None:
     project = session.project
     edited = edit(project.current_row(row), project.mapping, turn)
     session.act(plan_edit(project, row, edited), advance=False)
-    session.place.focus_turn(min(turn, len(project.example(row).turns) - 1))
+    session.place.focus_turn(min(turn, len(project.example(row).messages) - 1))
     session.place.why_open = True
     session.say(f"{sentence}; the row is accepted as edited, u takes it back", "done")

@@ -8,7 +8,8 @@ from typing import Any
 from engine.errors import UsageError
 from engine.model import Row
 from engine.project.project import Project
-from engine.sources.shapes import EditableField, editable_fields, turns_of, with_texts
+from engine.sources.conversation import conversation_of
+from engine.sources.text_edits import EditableField, editable_fields, with_texts
 from workbench.state.saved import FieldPath
 
 WAY_OUT = "esc leaves it as it was; x rejects the row"
@@ -27,7 +28,7 @@ def edited_row(project: Project, row: int, texts: Mapping[FieldPath, str]) -> di
     )
     if edited == now:
         return None
-    turns = turns_of(edited, project.mapping)
+    turns = conversation_of(edited, project.mapping).messages
     if not any(turn.role == "user" and turn.text.strip() for turn in turns):
         raise UsageError("not saved: the request is empty", "", WAY_OUT)
     if not turns or not (turns[-1].text.strip() or turns[-1].calls):
@@ -37,7 +38,7 @@ def edited_row(project: Project, row: int, texts: Mapping[FieldPath, str]) -> di
 
 def can_be_trained_on(project: Project, content: Row) -> bool:
     """Whether a changed row still has a request and an answer."""
-    turns = turns_of(content, project.mapping)
+    turns = conversation_of(content, project.mapping).messages
     asks = any(turn.role == "user" and turn.text.strip() for turn in turns)
     return asks and bool(turns[-1].text.strip() or turns[-1].calls)
 

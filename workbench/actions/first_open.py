@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from engine.errors import UsageError
 from engine.project.project import Project
+from engine.sources.conversation import conversation_of
 from engine.sources.guess import SAMPLE_ROWS, guess_shapes
 from engine.sources.mapping import Mapping, mapping_from_words
-from engine.sources.shapes import turns_of
 
 # Field names that leave nothing to guess: the shapes as their authors publish them.
 PLAIN_NAMES: dict[str, tuple[dict[str, str], ...]] = {
@@ -59,7 +59,7 @@ def known_words() -> str:
 def preview(project: Project, mapping: Mapping, count: int = 3) -> Iterator[tuple[int, tuple[tuple[str, str], ...]]]:
     """(row, its (role, text) turns) of a few rows as this mapping reads them."""
     for number in range(min(count, len(project.rows))):
-        turns = turns_of(project.rows.raw(number), mapping)
+        turns = conversation_of(project.rows.raw(number), mapping).messages
         yield number, tuple((turn.role, turn.text) for turn in turns)
 
 

@@ -15,7 +15,7 @@ from engine.model import Flag, Row
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.edit_rules import RowRule, derive_row
-from engine.sources.shapes import with_texts
+from engine.sources.text_edits import with_texts
 from workbench.actions.edited_row import can_be_trained_on, fields_of
 from workbench.state.plans import plan_edits
 from workbench.state.proposals import Change, Offer
@@ -46,7 +46,7 @@ def repair_of(project: Project, flag: Flag) -> Change | None:
         return None
 
     def apply(row: Row) -> Row | None:
-        turns = project.rows.example(flag.row, row).turns
+        turns = project.rows.example(flag.row, row).messages
         marked = turns[flag.span.turn].text if flag.span is not None and flag.span.turn < len(turns) else None
         texts = {}
         for field in fields_of(project, flag.row, row):

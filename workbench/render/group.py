@@ -110,21 +110,21 @@ def _member(project: Project, keeper: Example, row: int, note: str, place: int) 
     # The digit that makes it the keeper.
     number = _digit(place)
     head: list[Styled] = [number, (f"{note}: ", "muted")] if note else [number]
-    if len(example.turns) != len(keeper.turns):
-        more = len(example.turns) - len(keeper.turns)
+    if len(example.messages) != len(keeper.messages):
+        more = len(example.messages) - len(keeper.messages)
         words = f"{counted(abs(more), 'turn')} {'more' if more > 0 else 'fewer'} than the keeper"
         yield Paragraph((number, (words, "muted"), *_heldout(project, row)), gutter, row)
         return
-    differing = [index for index, turn in enumerate(example.turns) if turn != keeper.turns[index]]
+    differing = [index for index, turn in enumerate(example.messages) if turn != keeper.messages[index]]
     if not differing:
         yield Paragraph((number, ("the same text", "muted"), *_heldout(project, row)), gutter, row)
         return
     for index in differing:
-        turn = example.turns[index]
+        turn = example.messages[index]
         if turn.role != "user" or len(differing) > 1:
             head.append((f"{turn.role}: ", turn.role))
         yield from split_lines(
-            [*head, *_difference(keeper.turns[index].text, turn.text), *_heldout(project, row)], gutter, row
+            [*head, *_difference(keeper.messages[index].text, turn.text), *_heldout(project, row)], gutter, row
         )
         gutter, head = ("", "muted"), []
 
@@ -141,7 +141,7 @@ def _difference(old: str, new: str) -> list[Styled]:
 def _answers(project: Project, cluster: Cluster) -> Iterator[Block]:
     """A conflict: the request once, then the answers side by side, the words that set them apart marked."""
     first = project.example(cluster.keeper)
-    for turn in first.turns[:-1]:
+    for turn in first.messages[:-1]:
         yield from spoken(turn, [(turn.text, "text")], cluster.keeper)
     yield Paragraph(())
     rows = (cluster.keeper, *cluster.others)[:MOST_MEMBERS]

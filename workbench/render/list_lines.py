@@ -148,9 +148,11 @@ def title_line(session: Session, entry: Entry) -> list[Styled]:
         keeper = "" if cluster.kind == "conflict" else f" \u00b7 keeper row {cluster.keeper}"
         return [(f" {cluster.id} ", "title"), (f" {counted(len(cluster.rows), 'row')}: {what}{keeper}", "muted")]
     example = project.example(entry.row)
-    turns, focus = len(example.turns), session.place.turn
-    where = f"turn {focus + 1} of {turns}, {example.turns[focus].role}" if focus is not None else counted(turns, "turn")
-    spoken = example.turns if focus is None else (example.turns[focus],)
+    turns, focus = len(example.messages), session.place.turn
+    where = (
+        f"turn {focus + 1} of {turns}, {example.messages[focus].role}" if focus is not None else counted(turns, "turn")
+    )
+    spoken = example.messages if focus is None else (example.messages[focus],)
     tokens = about_tokens(sum(len(turn.text) for turn in spoken))
     title: list[Styled] = [
         (f" row {entry.row} ", "title"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.model import CHARS_PER_TOKEN, Example, Span, Turn
+from engine.model import CHARS_PER_TOKEN, Example, Message, Span
 from engine.nesting import loads
 from engine.phrases import counted
 from engine.project.project import Project
@@ -57,17 +57,17 @@ def turns(
 ) -> Iterator[Paragraph]:
     """A row as its turns, words that a flag points at marked, a long system prompt folded unless `unfold`."""
     spans = list(flagged)
-    for index, turn in enumerate(example.turns):
+    for index, turn in enumerate(example.messages):
         if index:
             yield Paragraph(())
         if turn.role == "system" and not unfold and len(turn.text) > FOLDED_SYSTEM:
             yield folded_system(turn, example.number, prompts)
             continue
         styled = turn_text(turn, [span for span in spans if span.turn == index])
-        yield from spoken(turn, styled, example.number, tokens=len(example.turns) > CHAT_TURNS)
+        yield from spoken(turn, styled, example.number, tokens=len(example.messages) > CHAT_TURNS)
 
 
-def turn_text(turn: Turn, spans: list[Span]) -> list[Styled]:
+def turn_text(turn: Message, spans: list[Span]) -> list[Styled]:
     """The text of a turn; JSON that is longer than a line is laid out, unless a flag points into it."""
     if spans:
         return _with_spans(turn.text, spans)
@@ -106,7 +106,7 @@ def about_tokens(characters: int) -> str:
     return f"~{tokens}" if tokens < 1000 else f"~{tokens / 1000:.1f}k" if tokens < 10_000 else f"~{tokens // 1000}k"
 
 
-def spoken(turn: Turn, styled: list[Styled], row: int, *, tokens: bool = False) -> Iterator[Paragraph]:
+def spoken(turn: Message, styled: list[Styled], row: int, *, tokens: bool = False) -> Iterator[Paragraph]:
     """One turn: its text as `styled`, then its tool calls. `tokens` tells beside the role how long it is, about."""
     name = f"{BRIEF_ROLES[turn.role]} {about_tokens(len(turn.text))}" if tokens and turn.text else turn.role
     gutter: Styled = (name, turn.role)
@@ -120,7 +120,7 @@ def spoken(turn: Turn, styled: list[Styled], row: int, *, tokens: bool = False) 
         yield Paragraph((("(not trained on)", "muted"),), row=row)
 
 
-def folded_system(turn: Turn, row: int, prompts: Mapping[int, int] = NOT_COUNTED) -> Paragraph:
+def folded_system(turn: Message, row: int, prompts: Mapping[int, int] = NOT_COUNTED) -> Paragraph:
     """The beginning of a long system prompt, how long it is, and in how many rows, once that is counted."""
     shared_by = prompts.get(hash(turn.text), 0)
     words = counted(len(turn.text.split()), "word") + (f", in {counted(shared_by, 'row')}" if shared_by else "")

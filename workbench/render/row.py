@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from engine.model import SETTLED_KINDS, Cluster, Example, Turn
+from engine.model import SETTLED_KINDS, Cluster, Example, Message
 from engine.phrases import counted, share
 from engine.project.project import Project
 from engine.review.outcomes import Record
@@ -74,36 +74,36 @@ def row_paragraphs(
     flagged = (
         [flag.span for flag in project.flags_of(row) if flag.span is not None] if not project.is_edited(row) else []
     )
-    bases = [base for base in _compared_with(project, row, cluster) if len(base) == len(example.turns)]
+    bases = [base for base in _compared_with(project, row, cluster) if len(base) == len(example.messages)]
     if bases and not flagged:
         only_mark = cluster is not None and cluster.kind == "conflict"
         yield from _compared_turns(bases, example, unfold=why, only_mark=only_mark)
     else:
         yield from turns(example, flagged, unfold=why, prompts=prompts)
-    if not example.turns:
+    if not example.messages:
         yield Paragraph((("this row lacks the mapped fields; what the file holds:", "muted"),))
         yield from split_lines([(json.dumps(example.raw, ensure_ascii=False, indent=2), "text")], ("raw", "muted"), row)
 
 
-def _compared_with(project: Project, row: int, cluster: Cluster | None) -> list[tuple[Turn, ...]]:
+def _compared_with(project: Project, row: int, cluster: Cluster | None) -> list[tuple[Message, ...]]:
     """The turns a member of a group is set against: its keeper's, or in a conflict those of all others."""
     if cluster is None or (row == cluster.keeper and cluster.kind != "conflict"):
         return []
     if cluster.kind != "conflict":
-        return [project.example(cluster.keeper).turns]
+        return [project.example(cluster.keeper).messages]
     others = [project.example(other) for other in cluster.rows[:MOST_ANSWERS] if other != row]
     answers = dict.fromkeys(other.answer for other in others)
     apart = apart_from(project.example(row).answer, list(answers))
-    return [other.turns for other in others if other.answer in apart] or [other.turns for other in others[:1]]
+    return [other.messages for other in others if other.answer in apart] or [other.messages for other in others[:1]]
 
 
 def _compared_turns(
-    bases: Sequence[tuple[Turn, ...]], example: Example, *, unfold: bool, only_mark: bool = False
+    bases: Sequence[tuple[Message, ...]], example: Example, *, unfold: bool, only_mark: bool = False
 ) -> Iterator[Paragraph]:
     """The row's turns, with the words marked that its keeper (one of `bases`) lacks and, unless `only_mark`, those only
     the keeper has."""
     disagree = any(base and base[-1].text != example.answer for base in bases)
-    for index, turn in enumerate(example.turns):
+    for index, turn in enumerate(example.messages):
         if index:
             yield Paragraph(())
         olds = [base[index].text for base in bases]
@@ -112,7 +112,7 @@ def _compared_turns(
             continue
         if only_mark:
             # The requests of a conflict are the same but for case and blanks: what is asked about is the answer.
-            is_asked = disagree and index < len(example.turns) - 1
+            is_asked = disagree and index < len(example.messages) - 1
             styled = turn_text(turn, []) if is_asked else marked(turn.text, *olds)
         else:
             styled = diff_styled(word_diff(olds[0], turn.text), turn.text)
@@ -144,31 +144,31 @@ def _said_by_reviewers(project: Project, row: int) -> Iterator[Paragraph]:
 def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[Paragraph]:
     before = project.example(row, edited=False)
     differing = sum(
-        max(0, differing_words(old.text, new.text)) for old, new in zip(before.turns, example.turns, strict=False)
+        max(0, differing_words(old.text, new.text)) for old, new in zip(before.messages, example.messages, strict=False)
     )
     if not why:
         only_blanks = not differing and any(
-            old.text != new.text for old, new in zip(before.turns, example.turns, strict=False)
+            old.text != new.text for old, new in zip(before.messages, example.messages, strict=False)
         )
         what = "only white space" if only_blanks else counted(differing, "word")
         yield Paragraph(((f"{what} changed by hand; w shows the change", "edited"),), ("edited", "edited"))
         yield Paragraph(())
         return
-    if len(before.turns) == len(example.turns):
-        yield from _compared_turns([before.turns], example, unfold=True)
+    if len(before.messages) == len(example.messages):
+        yield from _compared_turns([before.messages], example, unfold=True)
     else:
-        yield from _changed_turns(before.turns, example)
+        yield from _changed_turns(before.messages, example)
 
 
-def _changed_turns(before: tuple[Turn, ...], example: Example) -> Iterator[Paragraph]:
+def _changed_turns(before: tuple[Message, ...], example: Example) -> Iterator[Paragraph]:
     """The turns of an edit that took some out or put some in: those that went struck out, new ones marked."""
-    steps = SequenceMatcher(None, before, example.turns, autojunk=False).get_opcodes()
+    steps = SequenceMatcher(None, before, example.messages, autojunk=False).get_opcodes()
     for what, start, end, new_start, new_end in steps:
         gone = before[start:end] if what != "equal" else ()
         for turn in gone:
             yield from spoken(turn, [(turn.text, "removed")], example.number)
             yield Paragraph(())
-        for turn in example.turns[new_start:new_end]:
+        for turn in example.messages[new_start:new_end]:
             yield from spoken(turn, [(turn.text, "text" if what == "equal" else "added")], example.number)
             yield Paragraph(())
 
@@ -218,9 +218,9 @@ def decision_words(project: Project, row: int) -> str:
 def turn_paragraphs(project: Project, row: int, turn: int, prompts: Mapping[int, int]) -> Iterator[Paragraph]:
     """One turn whole; above it the system prompt folded, and the beginning of the turn it answers."""
     example = project.example(row)
-    spoken_turn = example.turns[turn]
-    if turn and example.turns[0].role == "system":
-        prompt = example.turns[0]
+    spoken_turn = example.messages[turn]
+    if turn and example.messages[0].role == "system":
+        prompt = example.messages[0]
         if len(prompt.text) > FOLDED_SYSTEM:
             yield folded_system(prompt, row, prompts)
         else:
@@ -228,8 +228,8 @@ def turn_paragraphs(project: Project, row: int, turn: int, prompts: Mapping[int,
             shared = [(f" (in {counted(shared_by, 'row')})", "muted")] if shared_by > 1 else []
             yield from split_lines([(prompt.text, "system"), *shared], ("system", "system"), row)
         yield Paragraph(())
-    if turn and example.turns[turn - 1].role != "system":
-        before = example.turns[turn - 1]
+    if turn and example.messages[turn - 1].role != "system":
+        before = example.messages[turn - 1]
         # Two lines of it at most: the turn in focus must be in sight.
         words = visible_line(before.text or " ".join(before.calls), FOLDED_SYSTEM - 40)
         yield Paragraph(((words, "muted"),), (before.role, before.role), row)

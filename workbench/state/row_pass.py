@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from engine.project.project import Project
 from engine.scan.dates import date_of
-from engine.sources.shapes import turns_of
+from engine.sources.conversation import conversation_of
 from workbench.text.blocks import FOLDED_SYSTEM
 
 Years: TypeAlias = "array[int]"
@@ -51,7 +51,7 @@ def pass_over_rows(project: Project, cancelled: Callable[[], bool] = lambda: Fal
             date = date_of(content)
             years.append(int(date[:4]) if date else UNDATED)
         if wants_prompts:
-            turns = turns_of(content, project.mapping)
+            turns = conversation_of(content, project.mapping).messages
             if turns and turns[0].role == "system" and len(turns[0].text) > FOLDED_SYSTEM:
                 prompts[hash(turns[0].text)] += 1
     if cancelled():

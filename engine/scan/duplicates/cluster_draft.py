@@ -60,7 +60,7 @@ class Draft:
 def prefix_draft(members: list[int], examples: Sequence[Example], keeper_scores: Sequence[KeeperScore]) -> Draft:
     """Conversations and the longest one, which they begin."""
     longest = members[0]
-    turns = len(examples[longest].turns)
+    turns = len(examples[longest].messages)
     lines = (
         f"beginnings of row {keeper_scores[longest].number}: {len(members) - 1}",
         f"row {keeper_scores[longest].number} is kept: it is the longest ({turns} turns)",

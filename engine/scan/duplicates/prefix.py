@@ -18,14 +18,14 @@ def prefix_groups(examples: Sequence[Example], rows: Sequence[int]) -> list[list
     Linear in the number of turns: each beginning of each conversation has a hash. A beginning that asks nothing by
     itself ("hi" - "hello!") belongs to nobody.
     """
-    if not any(len(examples[row].turns) > 2 for row in rows):
+    if not any(len(examples[row].messages) > 2 for row in rows):
         return []
     whole: dict[bytes, list[int]] = defaultdict(list)
     beginnings: dict[bytes, list[int]] = defaultdict(list)
     lengths: dict[int, int] = {}
     openings: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row in rows:
-        first = next((turn for turn in examples[row].turns if turn.role != "system"), None)
+        first = next((turn for turn in examples[row].messages if turn.role != "system"), None)
         if first is not None:
             openings[first.role, " ".join(fold(first.text).split()).strip(EDGE_PUNCTUATION)].append(row)
     # Whose first turn nobody shares begins nobody's conversation: most are done with after it.
@@ -59,7 +59,7 @@ def _beginnings(example: Example) -> list[bytes]:
     """A running hash after each turn, system turns left out."""
     running = blake2b(digest_size=12)
     found: list[bytes] = []
-    for turn in example.turns:
+    for turn in example.messages:
         if turn.role == "system":
             continue
         part = "\x1f".join((turn.role, exact_form(turn.text), *turn.calls))
@@ -69,4 +69,4 @@ def _beginnings(example: Example) -> list[bytes]:
 
 
 def _asks_something(example: Example) -> bool:
-    return any(turn.role == "user" and not key_of(turn.text).is_generic for turn in example.turns)
+    return any(turn.role == "user" and not key_of(turn.text).is_generic for turn in example.messages)

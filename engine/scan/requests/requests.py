@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from engine.model import Example, Turn
+from engine.model import Example, Message
 from engine.scan.text import coarse_forms, exact_form
 
 SHARED_SYSTEM = 0.05
@@ -69,7 +69,7 @@ def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> lis
     for position, example in enumerate(examples):
         if position % 2000 == 0:
             tick(position)
-        turns = example.turns
+        turns = example.messages
         if len(turns) == 2 and turns[0].role == "user" and turns[1].role == "assistant" and not turns[1].calls:
             # Most rows are one question and its answer.
             found.append(Request((turns[0].text,), (), turns[1].text, ""))
@@ -83,7 +83,7 @@ def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> lis
     return found
 
 
-def _request(spoken: list[Turn]) -> Request:
+def _request(spoken: list[Message]) -> Request:
     """The request of these turns, none of them the system's."""
     answer = ""
     if spoken and spoken[-1].role == "assistant":
@@ -94,7 +94,7 @@ def _request(spoken: list[Turn]) -> Request:
     return Request(users, before, answer, "")
 
 
-def _system_prompt(turns: Sequence[Turn], known: dict[str, str]) -> str:
+def _system_prompt(turns: Sequence[Message], known: dict[str, str]) -> str:
     """The system prompt in comparable form; numbers (dates, names of models) aside. Many rows share one: `known` holds
     the forms of those seen.
     """

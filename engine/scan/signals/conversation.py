@@ -13,24 +13,24 @@ from engine.scan.text import shorten
 
 
 def _calls_tool(row: Reading, number: int) -> bool:
-    turn = row.turns[number]
+    turn = row.messages[number]
     return bool(turn.calls) or "tool_call" in turn.text or "<function" in turn.text or "function_call" in turn.text
 
 
 def _role_order(row: Reading, survey: None) -> Found | None:
     previous = ""
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         place = Span(number, 0, len(turn.text))
         if turn.role == "system":
             if number:
                 return Found(f"a system turn stands at place {number + 1}, not at the beginning", place)
             continue
-        if not previous and turn.role == "assistant" and len(row.turns) > 1:
+        if not previous and turn.role == "assistant" and len(row.messages) > 1:
             return Found("the conversation begins with the assistant", place)
         if (
             turn.role == previous
             and turn.role in ("user", "assistant")
-            and not (turn.role == "assistant" and row.turns[number - 1].calls)
+            and not (turn.role == "assistant" and row.messages[number - 1].calls)
         ):
             return Found(f'two {turn.role} turns in a row, the second: "{shorten(turn.text, 40)}"', place)
         previous = turn.role
@@ -40,7 +40,7 @@ def _role_order(row: Reading, survey: None) -> Found | None:
 def _tool_result(row: Reading, survey: None) -> Found | None:
     """A tool's result that no turn before it asked for. Several results may answer one turn."""
     called = False
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         if turn.role == "tool" and not called:
             return Found("a tool result follows no tool call", Span(number, 0, len(turn.text)))
         if turn.role == "assistant":
@@ -58,7 +58,7 @@ _PAIRS = (
 
 
 def _unbalanced(row: Reading, survey: None) -> Found | None:
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         if turn.role != "assistant":
             continue
         for name, opening, closing in _PAIRS:
@@ -78,9 +78,10 @@ def _unbalanced(row: Reading, survey: None) -> Found | None:
         found = _broken_call(turn.text)
         if found is not None:
             return Found("a tool call is not valid JSON", Span(number, *found))
-        for call in turn.calls:
-            if not _is_json(call):
-                return Found(f'a tool call is not valid JSON: "{shorten(call, 40)}"', Span(number, 0, len(turn.text)))
+        for call in turn.tool_calls:
+            if call.arguments and not _is_json(call.arguments):
+                shown = shorten(call.arguments, 40)
+                return Found(f'a tool call is not valid JSON: "{shown}"', Span(number, 0, len(turn.text)))
     return None
 
 
@@ -107,8 +108,8 @@ def _is_json(text: str) -> bool:
 
 
 def _empty_turn(row: Reading, survey: None) -> Found | None:
-    last = len(row.turns) - 1
-    for number, turn in enumerate(row.turns):
+    last = len(row.messages) - 1
+    for number, turn in enumerate(row.messages):
         if turn.text.strip() or turn.calls or (number == last and turn.role == "assistant"):
             continue
         return Found(f"turn {number + 1} of {last + 1} ({turn.role}) is empty", Span(number, 0, len(turn.text)))
@@ -116,12 +117,12 @@ def _empty_turn(row: Reading, survey: None) -> Found | None:
 
 
 def _ends_on_user(row: Reading, survey: None) -> Found | None:
-    if not row.turns or row.turns[-1].role == "assistant":
+    if not row.messages or row.messages[-1].role == "assistant":
         return None
-    turn = row.turns[-1]
+    turn = row.messages[-1]
     return Found(
         f"the conversation ends on the {turn.role}, there is no answer to learn",
-        Span(len(row.turns) - 1, 0, len(turn.text)),
+        Span(len(row.messages) - 1, 0, len(turn.text)),
     )
 
 
@@ -132,11 +133,11 @@ def _share_with_system(examples: Sequence[Example]) -> float:
     """The share of rows that begin with a system prompt; 0 where the set is too small to have a habit."""
     if len(examples) < FEWEST_ROWS:
         return 0.0
-    return sum(bool(example.turns) and example.turns[0].role == "system" for example in examples) / len(examples)
+    return sum(bool(example.messages) and example.messages[0].role == "system" for example in examples) / len(examples)
 
 
 def _no_system(row: Reading, share: float) -> Found | None:
-    if share < USUAL or not row.turns or row.turns[0].role == "system":
+    if share < USUAL or not row.messages or row.messages[0].role == "system":
         return None
     return Found(f"no system prompt; {share:.0%} of the rows have one", Span(0, 0, 0))
 

@@ -8,9 +8,9 @@ from engine.scan.signals.signal import Found, Signal, has_calls, last_turn
 
 
 def _empty_output(example: Reading, survey: None) -> Found | None:
-    if not example.turns:
+    if not example.messages:
         return Found("the row has no turns: its fields are missing or empty")
-    if example.turns[-1].role != "assistant" or has_calls(example) or example.answer.strip():
+    if example.messages[-1].role != "assistant" or has_calls(example) or example.answer.strip():
         return None
     return Found("the answer is empty", Span(last_turn(example), 0, len(example.answer)))
 

@@ -35,7 +35,7 @@ def unmangle(text: str) -> str:
 
 
 def _mojibake(row: Reading, survey: None) -> Found | None:
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         if turn.text.isascii():
             continue
         text = turn.text[:_EXAMINED]
@@ -68,7 +68,7 @@ def unescape_entities(text: str) -> str:
 
 
 def _entities(row: Reading, survey: None) -> Found | None:
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         if "&" not in turn.text or ";" not in turn.text:
             continue
         found = _ENTITY.search(turn.text)
@@ -89,7 +89,7 @@ def strip_controls(text: str) -> str:
 
 
 def _controls(row: Reading, survey: None) -> Found | None:
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         found = _CONTROL.search(turn.text)
         if found is None:
             continue
@@ -119,7 +119,7 @@ def _escapes(row: Reading, survey: None) -> Found | None:
         or _PATHS.search(text[:_EXAMINED])
     ):
         return None
-    return Found(f'an escape that was never undone: "{found.group()}"', Span(len(row.turns) - 1, *found.span()))
+    return Found(f'an escape that was never undone: "{found.group()}"', Span(len(row.messages) - 1, *found.span()))
 
 
 MOJIBAKE = Signal("mojibake", "fix", "letters broken by a wrong decoding", _mojibake, repair=unmangle)

@@ -113,9 +113,9 @@ def _is_english(text: str) -> bool:
 
 
 def _language(row: Reading, survey: None) -> Found | None:
-    if row.asking < 0 or not row.answer or row.turns[-1].calls:
+    if row.asking < 0 or not row.answer or row.messages[-1].calls:
         return None
-    request = row.turns[row.asking].text[:_EXAMINED]
+    request = row.messages[row.asking].text[:_EXAMINED]
     answer = row.answer[:_EXAMINED]
     if request.isascii() and answer.isascii() and _is_english(answer) and _is_english(request):
         return None
@@ -123,7 +123,7 @@ def _language(row: Reading, survey: None) -> Found | None:
     if not spoken or not answered:
         return None
     if _OTHER_WANTED.search(request) or any(
-        turn.role == "system" and _OTHER_WANTED.search(turn.text[:2000]) for turn in row.turns
+        turn.role == "system" and _OTHER_WANTED.search(turn.text[:2000]) for turn in row.messages
     ):
         return None
     if "```" in row.answer or row.about_code or row.is_code:

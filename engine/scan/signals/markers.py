@@ -106,7 +106,7 @@ def cut_at_mark(text: str) -> str:
 
 
 def _answers(row: Reading) -> list[tuple[int, str]]:
-    return [(number, turn.text) for number, turn in enumerate(row.turns) if turn.role == "assistant" and turn.text]
+    return [(number, turn.text) for number, turn in enumerate(row.messages) if turn.role == "assistant" and turn.text]
 
 
 def _speakers_wanted(row: Reading) -> bool:
@@ -131,7 +131,7 @@ def _template(row: Reading, survey: None) -> Found | None:
             at_edge = mark.start() <= start or mark.end() >= end
             if at_edge and not (plain and _speakers_wanted(row)) and strip_marks(text) != text:
                 return Found(f'a template left its mark: "{shorten(mark.group(), 40)}"', Span(number, *mark.span()))
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         if turn.role in ("user", "system") and row.is_single is not None and not row.about_code:
             token = next(filter(_is_token, marks_in(turn.text[:20_000])), None)
             if token is not None and strip_marks(turn.text) != turn.text:

@@ -108,7 +108,7 @@ def mask_personal(text: str) -> str:
 def _personal(row: Reading, survey: None) -> Found | None:
     if "@" not in row.text and _DIGITS.search(row.text) is None:
         return None
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         found = personal_in(turn.text)
         if not found or _NUMBERS_WANTED.search(row.prompt[:600]) or row.about_code:
             continue

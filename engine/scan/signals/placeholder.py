@@ -34,7 +34,7 @@ def is_placeholder(answer: str) -> bool:
 
 
 def _placeholder_input(example: Reading, survey: None) -> Found | None:
-    for number, turn in enumerate(example.turns):
+    for number, turn in enumerate(example.messages):
         if turn.role != "user":
             continue
         # The input of an instruction row is the last paragraph of its request.

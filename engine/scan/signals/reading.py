@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from engine.model import Example, Row, Turn, answer_of, prompt_of
+from engine.model import Example, Message, Row, answer_of, prompt_of
 from engine.scan.text import looks_like_code
 
 LONGEST = 40_000
@@ -25,21 +25,21 @@ class Reading:
     def __init__(self, example: Example) -> None:
         self.example = example
         self.number: int = example.number
-        self.turns: tuple[Turn, ...] = example.turns
+        self.messages: tuple[Message, ...] = example.messages
         self.raw: Row = example.raw
 
     @cached_property
     def prompt(self) -> str:
-        return prompt_of(self.turns)
+        return prompt_of(self.messages)
 
     @cached_property
     def answer(self) -> str:
-        return answer_of(self.turns)
+        return answer_of(self.messages)
 
     @cached_property
     def text(self) -> str:
         """All turns in one: what stands nowhere in it need not be looked for turn by turn."""
-        return "\n".join(turn.text for turn in self.turns)
+        return "\n".join(turn.text for turn in self.messages)
 
     @cached_property
     def words(self) -> list[str]:
@@ -49,13 +49,13 @@ class Reading:
     @cached_property
     def is_single(self) -> bool:
         """Whether this is one request with one answer: what is asked for then stands in one place."""
-        spoken = [turn.role for turn in self.turns if turn.role != "system"]
-        return spoken == ["user", "assistant"] and not self.turns[-1].calls
+        spoken = [turn.role for turn in self.messages if turn.role != "system"]
+        return spoken == ["user", "assistant"] and not self.messages[-1].calls
 
     @cached_property
     def asking(self) -> int:
         """Number of the last user turn, -1 where there is none."""
-        return max((number for number, turn in enumerate(self.turns) if turn.role == "user"), default=-1)
+        return max((number for number, turn in enumerate(self.messages) if turn.role == "user"), default=-1)
 
     @cached_property
     def _parts(self) -> tuple[str, str]:
@@ -96,8 +96,8 @@ class Reading:
         return _PROGRAMMING.search(self.request) is not None or looks_like_code(self.prompt[:LONGEST])
 
     def place_in_prompt(self, part: str) -> tuple[int, int, int] | None:
-        """Turn, start and end of `part` in the last user turn, or None."""
+        """Message, start and end of `part` in the last user turn, or None."""
         if self.asking < 0 or not part:
             return None
-        start = self.turns[self.asking].text.find(part)
+        start = self.messages[self.asking].text.find(part)
         return None if start < 0 else (self.asking, start, start + len(part))

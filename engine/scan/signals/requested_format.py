@@ -38,10 +38,10 @@ _TABLE = re.compile(r"\b(?:in|as|into) (?:an? )?(?:markdown |two-column )?table\
 
 
 def _requested_format(row: Reading, survey: None) -> Found | None:
-    if not row.turns or row.turns[-1].role != "assistant" or row.turns[-1].calls or not row.answer.strip():
+    if not row.messages or row.messages[-1].role != "assistant" or row.messages[-1].calls or not row.answer.strip():
         return None
     # In a conversation the format may be set at the beginning, and dropped again: only the last word counts.
-    asked = row.request if row.is_single else (row.turns[row.asking].text[:2000] if row.asking >= 0 else "")
+    asked = row.request if row.is_single else (row.messages[row.asking].text[:2000] if row.asking >= 0 else "")
     place = Span(last_turn(row), 0, len(row.answer))
     if _JSON.search(asked) and not _JSON_AS_TOPIC.search(asked):
         return _as_json(row.answer, place)

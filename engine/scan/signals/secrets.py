@@ -122,7 +122,7 @@ def _secrets(row: Reading, survey: None) -> Found | None:
     kinds = _possible(row)
     if not kinds:
         return None
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         found = secrets_in(turn.text, kinds)
         if found:
             kind, start, end = found[0]

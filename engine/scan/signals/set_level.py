@@ -29,7 +29,7 @@ class Lengths:
 
 
 def _length(example: Example | Reading) -> int:
-    return sum(len(turn.text) for turn in example.turns)
+    return sum(len(turn.text) for turn in example.messages)
 
 
 def _lengths(examples: Sequence[Example]) -> Lengths | None:

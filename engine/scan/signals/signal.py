@@ -51,12 +51,12 @@ def sees_rows_alone(signal: Signal) -> bool:
 
 def last_turn(row: Reading | Example) -> int:
     """Number of the last turn, -1 where there is none."""
-    return len(row.turns) - 1
+    return len(row.messages) - 1
 
 
 def has_calls(row: Reading | Example) -> bool:
     """Whether the closing turn calls a tool: it then needs no words."""
-    return bool(row.turns) and bool(row.turns[-1].calls)
+    return bool(row.messages) and bool(row.messages[-1].calls)
 
 
 def in_prompt(row: Reading, part: str) -> Span | None:

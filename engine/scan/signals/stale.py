@@ -70,7 +70,7 @@ def _stale(example: Reading, years: Years | None) -> Found | None:
     if not date:
         return None
     if years.dropped:
-        for number, turn in enumerate(example.turns):
+        for number, turn in enumerate(example.messages):
             for found in _NAME.finditer(turn.text, 0, _EXAMINED):
                 if found.group() in years.dropped:
                     return Found(

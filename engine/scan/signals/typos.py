@@ -63,7 +63,7 @@ def _typos(row: Reading, known: dict[str, str]) -> Found | None:
         return None
     slips: dict[str, Span] = {}
     taught = False
-    for number, turn in enumerate(row.turns):
+    for number, turn in enumerate(row.messages):
         text = turn.text[:_EXAMINED]
         if turn.role not in ("user", "assistant") or looks_like_code(text):
             continue

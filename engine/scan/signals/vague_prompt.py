@@ -49,7 +49,7 @@ def survey(examples: Sequence[Example]) -> bool:
 
 
 def _vague(row: Reading, rare: bool) -> Found | None:
-    if not rare or not row.is_single or row.turns[0].role == "system" or len(row.prompt) > 80:
+    if not rare or not row.is_single or row.messages[0].role == "system" or len(row.prompt) > 80:
         return None
     why = _why(row.prompt)
     return (

@@ -5,27 +5,16 @@ The raw row is always kept, so a shape only has to say where the texts are; noth
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.errors import UsageError
-from engine.model import Row, ShapeName, Turn
+from engine.model import Conversation, Message, Row, ToolCall
+from engine.nesting import loads
 from engine.sources.guess import guess_row
-from engine.sources.mapping import Mapping, Path, is_turn_list, parse_path, turn_list, value_at
+from engine.sources.mapping import Mapping, is_turn_list, parse_path, turn_list, value_at
 
 Role = Literal["system", "user", "assistant", "tool"]
-
-
-@dataclass(frozen=True, slots=True)
-class EditableField:
-    """One text of a row that a person may change: its label, its path in the raw row, its text."""
-
-    label: str
-    path: Path
-    text: str
 
 
 ROLES: dict[str, Role] = {
@@ -64,7 +53,12 @@ def _part_text(part: dict[str, Any]) -> str:
     return text if isinstance(text, str) else f"[{part.get('type')}]"
 
 
-def turns_of(row: Row, mapping: Mapping) -> tuple[Turn, ...]:
+def conversation_of(row: Row, mapping: Mapping) -> Conversation:
+    """What `row` holds."""
+    return Conversation(_messages_of(row, mapping))
+
+
+def _messages_of(row: Row, mapping: Mapping) -> tuple[Message, ...]:
     """The conversation in `row`; a row of another shape than the mapping's is read by its own. () where it has none."""
     turns = _turns(row, mapping)
     if not turns:
@@ -74,48 +68,62 @@ def turns_of(row: Row, mapping: Mapping) -> tuple[Turn, ...]:
     return turns
 
 
-def _turns(row: Row, mapping: Mapping) -> tuple[Turn, ...]:
+def _turns(row: Row, mapping: Mapping) -> tuple[Message, ...]:
     fields = mapping.fields
     if mapping.shape == "messages":
         return _chat_turns(value_at(row, parse_path(fields["messages"])), "role", "content")
     if mapping.shape == "sharegpt":
         system = text_of(value_at(row, parse_path(fields["system"]))) if "system" in fields else ""
-        head = (Turn("system", system),) if system.strip() else ()
+        head = (Message("system", system),) if system.strip() else ()
         return head + _chat_turns(value_at(row, parse_path(fields["conversations"])), "from", "value")
     if mapping.shape == "preference":
         return _preference_turns(row, fields)
     if mapping.shape == "text":
         text = value_at(row, parse_path(fields["text"]))
-        return () if text is None else (Turn("assistant", text_of(text)),)
+        return () if text is None else (Message("assistant", text_of(text)),)
     return _pair_turns(row, fields)
 
 
-def _chat_turns(value: Any, role_key: str, text_key: str) -> tuple[Turn, ...]:
+def _chat_turns(value: Any, role_key: str, text_key: str) -> tuple[Message, ...]:
     messages = turn_list(value)
     if not isinstance(messages, list):
         return ()
     return tuple(_chat_turn(message, role_key, text_key) for message in messages if isinstance(message, dict))
 
 
-def _chat_turn(message: dict[str, Any], role_key: str, text_key: str) -> Turn:
+def _chat_turn(message: dict[str, Any], role_key: str, text_key: str) -> Message:
     spoken = str(message.get(role_key, "")).strip().lower()
     text = text_of(message.get(text_key))
-    calls = message.get("tool_calls")
-    call_texts = tuple(json.dumps(call, ensure_ascii=False) for call in calls) if isinstance(calls, list) else ()
+    held = message.get("tool_calls")
+    calls = tuple(_call(call) for call in held) if isinstance(held, list) else ()
     if spoken == "function_call":
-        text, call_texts = "", (text,)
+        text, calls = "", (_call(_json_or_text(text)),)
     weight = message.get("weight", 1)
-    return Turn(ROLES.get(spoken, "user"), text, call_texts, train=weight != 0)
+    return Message(ROLES.get(spoken, "user"), text, tool_calls=calls, train=weight != 0)
 
 
-def _side(value: Any, role: Role) -> tuple[Turn, ...]:
+def _json_or_text(text: str) -> Any:
+    try:
+        return loads(text)
+    except ValueError:
+        return text
+
+
+def _call(call: Any) -> ToolCall:
+    function = call.get("function", call) if isinstance(call, dict) else {}
+    if not isinstance(function, dict) or "name" not in function:
+        return ToolCall("", text_of(call))
+    return ToolCall(text_of(function["name"]), text_of(function.get("arguments")), text_of(call.get("id")))
+
+
+def _side(value: Any, role: Role) -> tuple[Message, ...]:
     """One half of a pair: a string is one turn, a list of messages is its turns."""
     if is_turn_list(value, "role"):
         return _chat_turns(value, "role", "content")
-    return (Turn(role, text_of(value)),)
+    return (Message(role, text_of(value)),)
 
 
-def _preference_turns(row: Row, fields: dict[str, str]) -> tuple[Turn, ...]:
+def _preference_turns(row: Row, fields: dict[str, str]) -> tuple[Message, ...]:
     """The request and the chosen answer; the rejected one is no turn, it stays in the raw row and in the editor."""
     chosen = value_at(row, parse_path(fields["chosen"]))
     if chosen is None:
@@ -124,82 +132,26 @@ def _preference_turns(row: Row, fields: dict[str, str]) -> tuple[Turn, ...]:
     return (() if prompt is None else _side(prompt, "user")) + _side(chosen, "assistant")
 
 
-def _pair_turns(row: Row, fields: dict[str, str]) -> tuple[Turn, ...]:
+def _pair_turns(row: Row, fields: dict[str, str]) -> tuple[Message, ...]:
     def value(name: str) -> Any:
         return value_at(row, parse_path(fields[name])) if name in fields else None
 
     if value("instruction") is None and value("output") is None:
         return ()
-    turns: list[Turn] = []
+    turns: list[Message] = []
     if text_of(value("system")).strip():
-        turns.append(Turn("system", text_of(value("system"))))
+        turns.append(Message("system", text_of(value("system"))))
     history = turn_list(value("history"))
     for pair in history if isinstance(history, list) else ():
         if isinstance(pair, list) and len(pair) == 2:
-            turns += [Turn("user", text_of(pair[0])), Turn("assistant", text_of(pair[1]))]
+            turns += [Message("user", text_of(pair[0])), Message("assistant", text_of(pair[1]))]
     request = _side(value("instruction"), "user")
     context = text_of(value("input"))
     if context.strip() and len(request) == 1:
-        request = (Turn("user", f"{request[0].text}\n\n{context}"),)
+        request = (Message("user", f"{request[0].text}\n\n{context}"),)
     return (*turns, *request, *_side(value("output"), "assistant"))
 
 
-def editable_fields(row: Row, mapping: Mapping) -> tuple[EditableField, ...]:
-    """The texts of `row` that the editor shows, in reading order. Only plain strings can be edited in place."""
-    own = mapping
-    if not _turns(row, mapping):
-        own = guess_row(row) or mapping
-    found: list[EditableField] = []
-    for part in EDITED_PARTS[own.shape]:
-        if part in own.fields:
-            found += _texts_under(value_at(row, parse_path(own.fields[part])), parse_path(own.fields[part]))
-    return tuple(found)
-
-
-EDITED_PARTS: dict[ShapeName, tuple[str, ...]] = {
-    "alpaca": ("system", "instruction", "input", "output"),
-    "messages": ("messages",),
-    "sharegpt": ("system", "conversations"),
-    "preference": ("prompt", "chosen", "rejected"),
-    "text": ("text",),
-}
-
-
-def _texts_under(value: Any, path: Path) -> list[EditableField]:
-    """A string is one field; of a list of turns each turn's string is one."""
-    if isinstance(value, str):
-        return [EditableField(".".join(map(str, path)), path, value)]
-    if not isinstance(value, list):
-        return []
-    fields = []
-    for number, turn in enumerate(value):
-        if isinstance(turn, dict):
-            role = turn.get("role", turn.get("from", "?"))
-            for key in ("content", "value"):
-                if isinstance(turn.get(key), str):
-                    fields.append(EditableField(f"turn {number + 1}, {role}", (*path, number, key), turn[key]))
-    return fields
-
-
-def with_texts(row: Row, texts: dict[Path, str]) -> dict[str, Any]:
-    """A copy of `row` in which the string at each path is replaced. Raises UsageError for a path that is not there."""
-    changed: dict[str, Any] = copy.deepcopy(dict(row))
-    for path, text in texts.items():
-        holder: Any = changed
-        dotted = ".".join(str(step) for step in path)
-        if dotted in changed:
-            changed[dotted] = text
-            continue
-        for step in path[:-1]:
-            holder = value_at(holder, (step,))
-        if not isinstance(holder, dict | list) or value_at(holder, path[-1:]) is None:
-            raise UsageError(f"the row has no text at {dotted}")
-        last = path[-1]
-        # A key of digits is a place only in a list.
-        holder[str(last) if isinstance(holder, dict) else last] = text  # type: ignore[index]
-    return changed
-
-
-def trainable(turns: Sequence[Turn]) -> bool:
+def trainable(turns: Sequence[Message]) -> bool:
     """Whether a trainer can learn from these turns: a request, and an answer at the end."""
     return bool(turns) and turns[-1].role == "assistant" and any(turn.role in ("user", "tool") for turn in turns[:-1])

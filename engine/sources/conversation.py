@@ -11,12 +11,13 @@ from itertools import chain
 from typing import Any
 
 from engine.model import Conversation, Leaf, Message, Part, PartType, Row
-from engine.sources.guess import guess_row, label_of, pair_in
+from engine.sources.guess import guess_row
 from engine.sources.leaves import Left, sorted_leaves
 from engine.sources.mapping import Mapping, Path, located, parse_path
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
 from engine.sources.parts import json_text, parsed, plain, said_in
 from engine.sources.preformatted import messages_of_text
+from engine.sources.shapes import label_of, pair_in
 from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
 Branch = tuple[Message, ...]
@@ -57,7 +58,7 @@ class _Reading:
         if not _HALVES.issuperset(self.fields):
             messages = self._with_media(self._with_reasoning(self._with_system(messages)))
             tools = tools_in(self._value("tools"))
-            label = label_of(self._value("label"))
+            label = self._label()
             if self.shape != "preference":
                 self.rejected = self._answers("rejected")
             self.candidates += tuple(one for one in self._answers("candidates") if one != messages[-len(one) :])
@@ -81,6 +82,13 @@ class _Reading:
             other = tuple(leaf for leaf in other if leaf not in rendered)
             metadata += tuple(rendered)
         return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata)
+
+    def _label(self) -> bool | None:
+        value = self._value("label")
+        label = label_of(value)
+        if label is None and value is not None:
+            self.left.append((self._at("label"), value, False))
+        return label
 
     # -- fields
 

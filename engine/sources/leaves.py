@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from engine.model import Leaf
@@ -111,15 +112,14 @@ def is_metadata(path: Path, value: Any, in_message: bool) -> bool:
         return True
     if len(value) > LONGEST_LABEL or "\n" in value:
         return False
-    return any(
-        name.lower() in _METADATA_NAMES or not _METADATA_WORDS.isdisjoint(_words(name))
-        for name in (names[-1:] if in_message else names)
-    )
+    return any(map(_names_metadata, names[-1:] if in_message else names))
 
 
 def _name(path: Path) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
-def _words(name: str) -> set[str]:
-    return {word.lower() for word in _WORDS.findall(name)}
+@lru_cache(maxsize=4096)
+def _names_metadata(name: str) -> bool:
+    words = {word.lower() for word in _WORDS.findall(name)}
+    return name.lower() in _METADATA_NAMES or not _METADATA_WORDS.isdisjoint(words)

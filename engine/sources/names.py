@@ -42,6 +42,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("inputs", "outputs"),
     ("user", "assistant"),
     ("human", "assistant"),
+    ("human", "moss"),
     ("user", "bot"),
     ("question", "answers"),
     ("query", "answers"),
@@ -149,7 +150,7 @@ SAYING = ("response", "output", "completion", "answer", "generation", "result")
 WINNERS = ("winner", "preference", "preferred", "winnermodela", "better", "chosen", "vote", "label", "saferresponseid")
 SYSTEMS = (
     *("system", "systemprompt", "systeminstruction", "systemmessage", "systeminstructions", "sys", "sysprompt"),
-    *("preprompt", "persona"),
+    *("preprompt", "persona", "metainstruction"),
 )
 TOOLS = ("tools", "functions", "availabletools", "tooldefinitions", "toolschemas", "functiondefinitions")
 REASONINGS = (

@@ -46,14 +46,19 @@ def _preference(row: Row, by_name: dict[str, str]) -> Mapping | None:
         if not (_is_answer(row[by_name[wanted]]) and _is_answer(row[by_name[other]])):
             continue
         fields = {"chosen": by_name[wanted], "rejected": by_name[other]}
-        prompt = _promptbeside(row, by_name, set(fields.values()))
+        prompt = _prompt_beside(row, by_name, set(fields.values()))
         return Mapping("preference", ({"prompt": prompt} if prompt else {}) | fields)
     for one, other in names.RIVALS:
+        if one not in by_name or other not in by_name:
+            continue
+        fields = {"chosen": by_name[one], "rejected": by_name[other]}
         winner = next((by_name[name] for name in names.WINNERS if name in by_name), "")
-        if one in by_name and other in by_name and winner:
-            fields = {"chosen": by_name[one], "rejected": by_name[other], "winner": winner}
-            prompt = _promptbeside(row, by_name, set(fields.values()))
-            return Mapping("preference", ({"prompt": prompt} if prompt else {}) | fields)
+        prompt = _prompt_beside(row, by_name, {*fields.values(), winner})
+        if winner:
+            return Mapping("preference", ({"prompt": prompt} if prompt else {}) | fields | {"winner": winner})
+        if prompt and not looks_like_messages(row.get(prompt)):
+            # Where nobody says which is the better one, both stand.
+            return _as_pair(row, by_name, prompt, by_name[one]).with_field("candidates", by_name[other])
     return None
 
 
@@ -61,7 +66,7 @@ def _is_answer(value: Any) -> bool:
     return isinstance(value, str) or looks_like_message(value) or looks_like_messages(value) or _is_texts(value)
 
 
-def _promptbeside(row: Row, by_name: dict[str, str], taken: set[str]) -> str:
+def _prompt_beside(row: Row, by_name: dict[str, str], taken: set[str]) -> str:
     """The request of a pair of answers, wherever it stands; '' where the answers hold it."""
     for name in ("prompt", *names.CHAT_NAMES, *names.REQUESTS):
         field = by_name.get(name, "")
@@ -110,6 +115,8 @@ def _is_chat(value: Any, name: str) -> bool:
     held = parsed(value)
     if isinstance(held, list) and any(looks_like_message(turn) for turn in held):
         return True
+    if isinstance(held, dict):
+        return is_numbered(held)
     if not isinstance(held, list):
         return False
     # `turns` as texts are those of the user alone (MT-bench), and who speaks in a `history` nobody says.
@@ -119,6 +126,11 @@ def _is_chat(value: Any, name: str) -> bool:
 def _is_list_of_pairs(held: list[Any]) -> bool:
     """Turns as pairs: `[[request, answer], …]`, `[{"input", "output"}, …]`."""
     return bool(held) and all(pair_in(turn) is not None for turn in held)
+
+
+def is_numbered(held: dict[str, Any]) -> bool:
+    """Turns under names that count them: `{"turn_1": {"Human": …, "MOSS": …}, …}`."""
+    return bool(held) and all(isinstance(turn, dict) and pair_in(turn) is not None for turn in held.values())
 
 
 def pair_in(turn: Any) -> tuple[str | int, str | int] | None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from projects import alpaca, write_jsonl
 
+from engine.errors import UsageError
 from engine.model import Act
 from engine.project.create import create_project
 from engine.project.project import open_project
@@ -23,7 +24,7 @@ ROWS = [alpaca("a", "one"), alpaca("b", "two"), alpaca("c", 3), alpaca("d", "4")
 
 
 def exported(source: Path, to: Path, heldout: int = 0, **options: Any) -> dict[str, Any]:
-    with open_project(create_project(source), reviewer="ann") as project:
+    with open_project(create_project(source, to.with_name(f"{to.name}.tamis")), reviewer="ann") as project:
         ids = tuple(project.rows.id(number) for number in range(len(project.rows)))
         if heldout:
             project.decide([Act("holdout", ids[-heldout:])])
@@ -90,3 +91,34 @@ def test_metadata_that_stays_behind_is_counted_and_refuses_nothing(format_name: 
     )
     assert said["lost"] == {}
     assert said["rows"] == 2
+
+
+KTO = [
+    {"prompt": "Why?", "completion": "Because.", "label": True},
+    {"prompt": "How?", "completion": "Dunno.", "label": False},
+]
+
+
+def test_rows_in_their_own_shape_keep_their_labels(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "raw.jsonl", KTO)
+    said = exported(source, tmp_path / "out.jsonl")
+    assert (said["untouched_identical"], said["left_out"]) == (2, {})
+    assert (tmp_path / "out.jsonl").read_bytes() == source.read_bytes()
+
+
+@pytest.mark.xfail(reason="waits for the reading of labels", strict=True)
+def test_an_answer_that_is_not_wanted_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "raw.jsonl", KTO)
+    with pytest.raises(UsageError, match=r"would lose label in 1 row \(0\)"):
+        exported(source, tmp_path / "out.jsonl", format_name="messages")
+    said = exported(source, tmp_path / "lossy.jsonl", format_name="messages", lossy=True)
+    assert (said["rows"], said["lost"], said["left_out"]) == (
+        1,
+        {"label": 1},
+        {"its answer is marked as not wanted": 1},
+    )
+    assert "Dunno." not in (tmp_path / "lossy.jsonl").read_text()
+    assert exported(source, tmp_path / "kto.jsonl", format_name="kto")["left_out"] == {}
+    assert rows_of(tmp_path / "kto.jsonl") == KTO
+    with pytest.raises(UsageError, match="marked as not wanted"):
+        exported(write_jsonl(tmp_path / "bad.jsonl", KTO[1:]), tmp_path / "none.jsonl", format_name="alpaca")

@@ -108,7 +108,7 @@ def _told(example: Example, spoken: Sequence[Message], holds: Holds) -> Iterator
     if "name" not in holds and any(message.name for message in spoken):
         yield "name"
     if any(not message.train for message in spoken if message.role != "assistant"):
-        yield f"{MARK} of what is never trained on"
+        yield f"{MARK} on a request"
 
 
 def _is_kept(example: Example, path: str, holds: Holds) -> bool:

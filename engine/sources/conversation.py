@@ -179,7 +179,7 @@ class _Reading:
         return tuple(messages)
 
     def _side(self, part: str, value: Any, role: str, at: Path = ()) -> Branch:
-        return one_side(value, role, at or self._at(part), self.left)
+        return one_side(value, role, at or self._at(part), self.left, calls="tools" in self.fields)
 
     def _answers(self, part: str) -> tuple[Branch, ...]:
         """One answer or several: a text, a list of messages, or a list of either."""

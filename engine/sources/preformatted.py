@@ -178,6 +178,11 @@ def messages_of_text(text: str) -> tuple[Message, ...] | None:
     return None if turns is None else tuple(_message(turn, text) for turn in turns)
 
 
+def system_of_text(text: str) -> str:
+    """A system prompt that stands in a field of its own, without the `SYSTEM:` that Glaive puts before it."""
+    return text.removeprefix("SYSTEM:").strip() if text.startswith("SYSTEM:") else text
+
+
 def turn_spans(text: str) -> tuple[TurnSpan, ...] | None:
     """Where each message of `messages_of_text` stands in the text, in the same order; None where that is None."""
     turns = _turns(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ ASSISTANTS = frozenset({"assistant", "gpt", "chatgpt", "bot", "model", "chatbot"
 SPEAKERS = USERS | ASSISTANTS | {"system", "developer", "tool", "function", "observation", "function_call"}
 
 
-def pieces_of(line: int, offset: int, content: bytes, notes: tuple[str, ...] = ()) -> Iterator[SourceRow | Quarantined]:
+def pieces_of(line: int, offset: int, content: bytes, notes: tuple[str, ...] = ()) -> Iterable[SourceRow | Quarantined]:
     """One line or element as its row, or as its rows where it is a list of them, or set aside with the reason.
 
     A list of messages becomes a row that holds it under `messages` (`conversations` where they say `from`).
@@ -31,23 +31,24 @@ def pieces_of(line: int, offset: int, content: bytes, notes: tuple[str, ...] = (
     watch = _Watch()
     value = _value_of(line, offset, content, watch)
     if isinstance(value, Quarantined):
-        yield value
-        return
+        return (value,)
     notes += ((CRLF,) if content.endswith(b"\r") else ()) + ((TWICE,) if watch.twice else ())
     if isinstance(value, dict):
-        yield _on_one_line(SourceRow(line, offset, content, value, notes))
-    elif is_message_list(value):
+        return (_on_one_line(SourceRow(line, offset, content, value, notes)),)
+    if is_message_list(value):
         name = list_name(value[0])
         wrapped = b'{"%b": %b}' % (name.encode(), _one_line(content))
         if nested_too_deep(wrapped):
-            yield set_aside(line, offset, TOO_DEEP, content)
-        else:
-            yield SourceRow(line, offset, wrapped, {name: value}, (*notes, WRAPPED))
-    elif isinstance(value, list) and any(map(_holds_objects, value)):
-        for start, record, _ in ArrayText(SourceText(io.BytesIO(content))).elements():
-            yield from pieces_of(line, offset + start, record.content, tuple(note for note in notes if note == MARKED))
-    else:
-        yield set_aside(line, offset, f"a JSON {_json_kind(value)}, not an object", content)
+            return (set_aside(line, offset, TOO_DEEP, content),)
+        return (SourceRow(line, offset, wrapped, {name: value}, (*notes, WRAPPED)),)
+    if isinstance(value, list) and any(map(_holds_objects, value)):
+        return _elements_of(line, offset, content, tuple(note for note in notes if note == MARKED))
+    return (set_aside(line, offset, f"a JSON {_json_kind(value)}, not an object", content),)
+
+
+def _elements_of(line: int, offset: int, content: bytes, notes: tuple[str, ...]) -> Iterator[SourceRow | Quarantined]:
+    for start, record, _ in ArrayText(SourceText(io.BytesIO(content))).elements():
+        yield from pieces_of(line, offset + start, record.content, notes)
 
 
 def _value_of(line: int, offset: int, content: bytes, watch: _Watch) -> Any:

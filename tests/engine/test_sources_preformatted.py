@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.model import Message, ToolCall
 from engine.sources.answer_marks import calls_in, reasoning_in
-from engine.sources.preformatted import messages_of_text, turn_spans, with_turn
+from engine.sources.preformatted import messages_of_text, system_of_text, turn_spans, with_turn
 
 ALPACA_PREFACE = (
     "Below is an instruction that describes a task. Write a response that appropriately completes the request."
@@ -169,6 +169,11 @@ def test_glaive_calls_its_functions_in_its_own_way() -> None:
         Message("tool", '{"price": 4}'),
         Message("assistant", "Four."),
     )
+
+
+def test_the_label_of_a_system_prompt_in_a_field_of_its_own() -> None:
+    assert system_of_text("SYSTEM: You help.\n") == "You help."
+    assert system_of_text(" The SYSTEM: is on.\n") == " The SYSTEM: is on.\n"
 
 
 def test_an_instruction_and_its_input_are_one_request() -> None:

@@ -146,7 +146,7 @@ FOREST = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(FOREST)
 def test_every_message_is_in_a_row_and_counted_once(
     tmp_path_factory: pytest.TempPathFactory, forest: list[tuple[Any, Any, Any]]

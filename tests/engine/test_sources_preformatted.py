@@ -108,7 +108,7 @@ FRAGMENTS = (
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join) | st.text())
 def test_whatever_is_no_mark_is_in_a_message(text: str) -> None:
     messages, spans = messages_of_text(text), turn_spans(text)

@@ -16,7 +16,7 @@ from engine.sources.leaves import Left, sorted_leaves
 from engine.sources.mapping import Mapping, Path, located, parse_path
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
 from engine.sources.parts import json_text, parsed, plain, said_in
-from engine.sources.preformatted import messages_of_text
+from engine.sources.preformatted import messages_of_text, system_of_text
 from engine.sources.shapes import is_numbered, label_of, pair_in
 from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
@@ -278,8 +278,7 @@ class _Reading:
         if value in (None, "", [], {}):
             return messages
         if isinstance(value, str):
-            parsed_text = messages_of_text(value)
-            content: Any = parsed_text[0].content if parsed_text and len(parsed_text) == 1 else value
+            content: Any = system_of_text(value)
         else:
             said = said_in(value, self._at("system"))
             self.left += [(path, inner, True) for path, inner in said.left if path[-1] != "role"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.model import Message, ToolCall
+from engine.sources.answer_marks import reasoning_in
 from engine.sources.leaves import Left
 from engine.sources.mapping import Path
 from engine.sources.parts import (
@@ -18,7 +19,6 @@ from engine.sources.parts import (
     plain,
     said_in,
 )
-from engine.sources.preformatted import reasoning_in
 
 ROLES: dict[str, str] = {
     **dict.fromkeys(("system", "developer", "system_prompt", "系统"), "system"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import UsageError
-from engine.model import Example, Message, Row, ToolCall, TrainingRow
+from engine.model import Example, Message, Row, ToolCall
 
 SHAREGPT_ROLES = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 KEPT_BESIDE_MESSAGES = ("tools", "chat_template_kwargs")
@@ -193,16 +193,3 @@ def json_line(row: Row | Mapping[str, Any]) -> bytes:
         return json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
     except UnicodeEncodeError:
         return json.dumps(row, ensure_ascii=True).encode("ascii") + b"\n"
-
-
-def training_row(example: Example) -> TrainingRow:
-    """The row as a trainer sees it: text only, a tool call as the JSON text of the call.
-
-    A turn that is not to be learnt carries `"train": "no"`.
-    """
-    messages = tuple(
-        {"role": turn.role, "content": "\n".join(part for part in (turn.text, *turn.calls) if part)}
-        | ({} if turn.train else {"train": "no"})
-        for turn in example.messages
-    )
-    return TrainingRow(example.id, messages)

@@ -153,5 +153,5 @@ def _pair_turns(row: Row, fields: dict[str, str]) -> tuple[Message, ...]:
 
 
 def trainable(turns: Sequence[Message]) -> bool:
-    """Whether a trainer can learn from these turns: a request, and an answer at the end."""
-    return bool(turns) and turns[-1].role == "assistant" and any(turn.role in ("user", "tool") for turn in turns[:-1])
+    """Whether a trainer can learn from these turns: an answer at the end. A row need not have a request."""
+    return bool(turns) and turns[-1].role == "assistant"

@@ -20,7 +20,12 @@ from engine.training.plan.parts import Note
 
 NAMED_ROWS = 5
 NAMED_FIELDS = 4
-MEDIA = {"image": "an image", "audio": "a sound", "video": "a video", "file": "a file"}
+MEDIA = {
+    "image": ("an image", "images"),
+    "audio": ("a sound", "sounds"),
+    "video": ("a video", "videos"),
+    "file": ("a file", "files"),
+}
 FURTHER_ANSWERS = "further answers"
 
 
@@ -123,7 +128,7 @@ def reason_in_words(reason: str) -> str:
         return "without an answer at the end"
     if reason == NOT_UNDERSTOOD:
         return "with content that is not understood"
-    return f"with {MEDIA[reason]}"
+    return f"with {MEDIA[reason][0]}"
 
 
 def rows_in_words(places: Sequence[Place]) -> str:
@@ -137,7 +142,10 @@ def left_out_warnings(found: Gathered) -> list[Note]:
     notes = []
     for reason in (UNWANTED, NO_ANSWER):
         if places := found.left_out.get(reason, ()):
-            words = f"{counted(len(places), 'row')} {reason_in_words(reason)} left out {rows_in_words(places)}"
+            are = "is" if len(places) == 1 else "are"
+            words = (
+                f"{counted(len(places), 'row')} {are} {reason_in_words(reason)} and left out {rows_in_words(places)}"
+            )
             notes.append(Note(reason, words, tuple(place.id for place in places)))
     if found.beside:
         names = sorted(found.beside, key=lambda name: -len(found.beside[name]))
@@ -145,7 +153,7 @@ def left_out_warnings(found: Gathered) -> list[Note]:
         more = ["…"] if len(names) > NAMED_FIELDS else []
         ids = tuple(dict.fromkeys(row for name in names for row in found.beside[name]))
         notes.append(
-            Note("beside", f"no trainer sees what stands beside the answer: {', '.join([*named, *more])}", ids)
+            Note("beside", f"no trainer sees what stands beside the conversation: {', '.join([*named, *more])}", ids)
         )
     return notes
 
@@ -159,8 +167,9 @@ def left_out_refusals(found: Gathered) -> list[Note]:
         held = "holds" if len(places) == 1 else "hold"
         rows = counted(len(places), "row")
         if reason in MEDIA:
-            words = f"tamis trains text only: {rows} {shown} {MEDIA[reason]} {rows_in_words(places)}: reject them, or "
-            notes.append(Note("media", f"{words}export them for a trainer that takes such rows", ids))
+            one, several = MEDIA[reason]
+            words = f"tamis trains text only: {rows} {shown} {one} {rows_in_words(places)}: reject them, or export them"
+            notes.append(Note("media", f"{words} for a trainer that takes {several}", ids))
         elif reason == NOT_UNDERSTOOD:
             words = f"{rows} {held} content that is not understood {rows_in_words(places)}"
             notes.append(Note("not_understood", f"{words}: edit or reject them", ids))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trl
 from tool_rows import (
     ANSWER,
     ASKED,
@@ -169,6 +170,27 @@ def test_what_a_template_drops_is_seen(tokenizer: Any, tmp_path: Path, gone: str
     assert left_out(row, tokenizer, tmp_path) == told
 
 
+@pytest.mark.parametrize(
+    ("family", "told"),
+    [
+        ("qwen3", set()),
+        ("qwen2_5", {"reasoning"}),
+        ("llama3_1", {"reasoning"}),
+        ("deepseekv3", {"reasoning", "tools"}),
+        ("glm4moe", set()),
+        ("phi3", {"reasoning", "calls", "arguments", "tools", "turns of tool"}),
+    ],
+)
+def test_templates_of_model_families_are_seen_through(
+    tokenizer: Any, tmp_path: Path, family: str, told: set[str]
+) -> None:
+    templates = Path(trl.__file__).parent / "chat_templates"
+    tokenizer.chat_template = (templates / f"{family}.jinja").read_text()
+    tokenizer.bos_token = "<|endoftext|>"
+    row = conversation_row(Message("system", "Be brief."), ASKED, CALLING, RESULT, ANSWER, tools=(WEATHER,))
+    assert left_out(row, tokenizer, tmp_path) == told
+
+
 def test_earlier_thoughts_that_a_template_cuts_out_of_the_text_are_seen(tokenizer: Any, tmp_path: Path) -> None:
     tokenizer.chat_template = TOOL_TEMPLATE.replace("message.content }}", "message.content.split('</think>')[-1] }}")
     thought = Message("assistant", "<think>\nHm.\n</think>\nNo.")
@@ -197,7 +219,7 @@ def test_a_row_that_the_template_refuses_is_left_out_of_a_run_and_the_others_sta
             read_back(conversation_row(ASKED, ANSWER, tools=("no JSON",), name="tool"), tmp_path),
             read_back(tool_row(), tmp_path)]  # fmt: skip
     prepared = prepare(rows, tokenizer, choose_masking(tokenizer), 500)
-    assert (prepared.dropped, [row.id for row in prepared.rows]) == (("odd", "tool"), ["tools"])
+    assert (prepared.refused, [row.id for row in prepared.rows]) == (("odd", "tool"), ["tools"])
     with pytest.raises(Unrenderable, match="no turn of a narrator"):
         label(rows[0], tokenizer, choose_masking(tokenizer))
 

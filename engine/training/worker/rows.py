@@ -53,12 +53,13 @@ class LabelledRow:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Rows ready for the trainer, and the ids of those that were cut or could not be used (nothing is left to learn,
-    or the chat template refuses them)."""
+    """Rows ready for the trainer, and the ids of those that were cut, have nothing left to learn, or that the chat
+    template refuses."""
 
     rows: tuple[LabelledRow, ...]
     truncated: tuple[str, ...]
     dropped: tuple[str, ...]
+    refused: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -132,13 +133,14 @@ def find_masking(tokenizer: Any) -> Masking:
 
 
 def prepare(rows: Sequence[Row], tokenizer: Any, masking: Masking, max_length: int) -> Prepared:
-    """Tokenise and label `rows`; cut at `max_length` tokens; set aside rows with nothing left to learn."""
-    kept, truncated, dropped = [], [], []
+    """Tokenise and label `rows`; cut at `max_length` tokens; set aside rows with nothing left to learn, and those that
+    the chat template refuses."""
+    kept, truncated, dropped, refused = [], [], [], []
     for row in rows:
         try:
             labelled = label(row, tokenizer, masking)
         except Unrenderable:  # the plan says why
-            dropped.append(row.id)
+            refused.append(row.id)
             continue
         if len(labelled.input_ids) > max_length:
             truncated.append(row.id)
@@ -147,7 +149,7 @@ def prepare(rows: Sequence[Row], tokenizer: Any, masking: Masking, max_length: i
             kept.append(labelled)
         else:
             dropped.append(row.id)
-    return Prepared(tuple(kept), tuple(truncated), tuple(dropped))
+    return Prepared(tuple(kept), tuple(truncated), tuple(dropped), tuple(refused))
 
 
 def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:

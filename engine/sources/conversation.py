@@ -378,5 +378,5 @@ def _is_rendering(leaf: Leaf, spoken: Sequence[str]) -> bool:
 
 
 def trainable(turns: Sequence[Message]) -> bool:
-    """Whether a trainer can learn from these turns: a request, and an answer at the end."""
-    return bool(turns) and turns[-1].role == "assistant" and any(turn.role in ("user", "tool") for turn in turns[:-1])
+    """Whether a trainer can learn from these turns: an answer at the end. A row need not have a request."""
+    return bool(turns) and turns[-1].role == "assistant"

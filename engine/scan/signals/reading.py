@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 
 from engine.model import Example, Message, Row, answer_of, prompt_of
-from engine.scan.text import looks_like_code
+from engine.scan.code import looks_like_code
 
 LONGEST = 40_000
 """Characters of one text that rules about its wording read; longer texts are judged by their beginning."""

@@ -126,13 +126,17 @@ def score_form(text: str) -> str:
     """
     if len(text) > 2 * (SCORED_HEAD + SCORED_TAIL):
         text = text[: 2 * SCORED_HEAD] + " " + text[-2 * SCORED_TAIL :]
-    if text.isascii():
-        form = " ".join(text.encode("ascii").translate(_ASCII_WORDS).decode("ascii").split())
-    else:
-        form = _NOT_WORDS.sub(" ", fold(text)).strip()
+    form = words_form(text)
     if len(form) > SCORED_HEAD + SCORED_TAIL:
         return form[:SCORED_HEAD] + form[-SCORED_TAIL:]
     return form
+
+
+def words_form(text: str) -> str:
+    """All words and numbers of a text, parted by single spaces."""
+    if text.isascii():
+        return " ".join(text.encode("ascii").translate(_ASCII_WORDS).decode("ascii").split())
+    return _NOT_WORDS.sub(" ", fold(text)).strip()
 
 
 def sorted_form(form: str) -> str:

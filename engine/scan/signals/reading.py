@@ -53,6 +53,11 @@ class Reading:
         return spoken == ["user", "assistant"] and not self.messages[-1].calls
 
     @cached_property
+    def shows_media(self) -> bool:
+        """Whether it holds the picture, recording or file that it may speak of."""
+        return any(turn.media for turn in self.messages if type(turn.content) is not str)
+
+    @cached_property
     def asking(self) -> int:
         """Number of the last user turn, -1 where there is none."""
         return max((number for number, turn in enumerate(self.messages) if turn.role == "user"), default=-1)

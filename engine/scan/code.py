@@ -17,7 +17,10 @@ _CODE_LINE = re.compile(
 _CODE_SIGNS = ("(", "{", "}", ";", "=", "<", "import ", "SELECT ", "&&", "||")
 _CODE_EXAMINED = 6000
 # One of these stands in every piece of a program; " -" before an option, ":\n" behind a statement.
-_PIECE_SIGNS = ("`", "_", "\\", "=", "<", "$", "(", "{", ";\n", ":\n", " -", "SELECT ", "UPDATE ", "DELETE ", "INSERT ")
+_PIECE_SIGNS = (
+    *("`", "_", "\\", "=", "<", "$", "(", "{", "%", ";\n", ":\n", " -"),
+    *("SELECT ", "UPDATE ", "DELETE ", "INSERT ", "variable ", "function ", "method ", "class ", "column ", "field "),
+)
 _PIECE = re.compile(
     r"`[^`\n]{1,200}`"
     r"|[A-Za-z_][\w.]{0,60}\((?!e?s\))(?:[^()\n]|\([^()\n]{0,80}\)){0,200}\)"  # a call; "word(s)" is none
@@ -25,7 +28,8 @@ _PIECE = re.compile(
     r"|\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|DROP TABLE) [^\n]{1,400}"
     r"|\$\{?[A-Za-z_]\w{0,40}\}?|\\[A-Za-z]\w{0,20}"
     r"|</?(?!(?:p|div|span|b|strong|em|i|h[1-6]|li|blockquote|br)>)[A-Za-z][^<>\n]{0,100}>"
-    r"|\w{0,40}[A-Za-z0-9]_[A-Za-z0-9]\w{0,60}"
+    r"|(?:(?<=variable )|(?<=function )|(?<=method )|(?<=class )|(?<=column )|(?<=field ))[a-z]\w{0,40}[A-Z]\w{0,40}"
+    r"|(?<![\w%])%[A-Za-z]\b|\w{0,40}[A-Za-z0-9]_[A-Za-z0-9]\w{0,60}"
     r"|[A-Za-z][\w.\[\]]{0,40} ?(?:[-+*/|&:]?=|==|!=|<=|>=|=>|->) ?[\w'\"\[{(-][^\s,;?]{0,80}"
 )
 _STATEMENT = re.compile(
@@ -52,7 +56,7 @@ def looks_like_code(text: str) -> bool:
 
 def may_hold_code(text: str) -> bool:
     """False where nothing of `text` can be a piece of a program: most prose, at the price of a few searches."""
-    return any(sign in text for sign in _PIECE_SIGNS)
+    return text[:1] == "-" or any(sign in text for sign in _PIECE_SIGNS)
 
 
 def is_program(text: str) -> bool:

@@ -11,6 +11,7 @@ _QUOTED = r"\"'“”‘’«»`"
 # A mark between blanks that ends no line, one between quotes or brackets, one that ends a text and is no stop.
 _ALONE = re.compile(
     rf"(?<=[{_QUOTED}(\[])[^\w\s]{{1,3}}(?=[{_QUOTED})\]])|(?<!\S)[^\w\s]{{1,3}}(?= {{1,3}}\S)|(?<= )[;:,](?=\s*\Z)"
+    r"|(?:(?<=symbol )|(?<=sign )|(?<=mark )|(?<=character )|(?<=operator )|(?<=Zeichen ))[.!?](?=\s*\Z)"
 )
 _WORD_IN_QUOTES = re.compile(rf"(?<![\w])[{_QUOTED}]([^\W\d_]{{2,40}})[{_QUOTED}](?!\w)")
 _CAPITALS = re.compile(r"\b[A-Z]{2,40}\b")
@@ -30,11 +31,12 @@ def marks_of(text: str) -> tuple[str, ...]:
 
 
 def names_of(text: str) -> frozenset[str]:
-    """Words that are meant as they are written, in small letters: quoted ones, and those in capitals where the text is
-    not."""
+    """Words that are meant as they are written, in small letters: quoted ones, and those in capitals, but for a text
+    that is all in capitals and more than one word.
+    """
     names = _WORD_IN_QUOTES.findall(text)
     capitals = _CAPITALS.findall(text)
-    if capitals and 2 * sum(map(len, capitals)) < len(text):
+    if capitals and (2 * sum(map(len, capitals)) < len(text) or capitals == text.split()[:2]):
         names += capitals
     return frozenset([name.lower() for name in names])
 

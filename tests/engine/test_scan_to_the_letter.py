@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from scan_rows import rows
 
 from engine.scan.answers.compare import compare_answers
@@ -166,3 +170,29 @@ def test_pieces_of_long_texts_are_found_in_linear_time(text: str) -> None:
     pieces_of(text)
     exact_form(text)
     pieces_of(f"{text}\n{text};\n")
+
+
+TRICKY = st.text(alphabet="aAbBßx2²½ ;:.,!?'\"()[]{}-_=<>`$€😀👍\\%\n", max_size=24)
+
+
+def bones(text: str) -> list[str]:
+    """What is left of a text without case, spaces and punctuation."""
+    return [char.lower() for char in text if char.isalnum() or unicodedata.category(char) in ("So", "Sc")]
+
+
+@settings(max_examples=60, deadline=None)
+@example(("What of x²", "y"), ("What of x2", "y"))
+@given(st.tuples(TRICKY, TRICKY), st.tuples(TRICKY, TRICKY))
+def test_exact_rows_differ_in_case_spaces_and_punctuation_alone(one: tuple[str, str], other: tuple[str, str]) -> None:
+    if said(one, other) == "exact":
+        assert [bones(text) for text in one] == [bones(text) for text in other]
+
+
+@settings(max_examples=60, deadline=None)
+@given(TRICKY, st.integers(0, 23), st.sampled_from("aAbBßx2²½;:$€😀👍_(="))
+def test_one_more_sign_never_leaves_two_rows_exact(text: str, place: int, sign: str) -> None:
+    changed = text[:place] + sign + text[place:]
+    kind = said((f"What of {text}", "Yes"), (f"What of {changed}", "Yes"))
+    assert kind != "exact" or bones(text) == bones(changed)
+    kind = said(("What of it?", text), ("What of it?", changed))
+    assert kind != "exact" or " ".join(text.split()).strip(" .。") == " ".join(changed.split()).strip(" .。")

@@ -16,7 +16,7 @@ GROUND = (
     *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
-SCAN_TEXT = ("engine.scan.text", "engine.scan.jsontext", "engine.scan.dates")
+SCAN_TEXT = ("engine.scan.text", "engine.scan.code", "engine.scan.jsontext", "engine.scan.dates")
 SIGNAL_NAMES = "engine.scan.signals.names"
 FINDINGS_ON_DISK = ("engine.scan.columns", "engine.scan.store")
 SCAN_WORK = ("engine.scan.parallel", "engine.scan.progress", "engine.scan.cache", "engine.scan.flag_cache")

@@ -16,7 +16,7 @@ def buckets_of(
 
     A contradiction is `check` for all its rows: every copy is a voice, and a person chooses. Of exact, near and prefix
     clusters all rows but the keeper are `drop`; what is left of a set of alternative answers is `check`. Else the flags
-    decide, drop before check before fix. What is left of a family is `check`.
+    decide, drop before check before fix. That a row is a variant of another is worth knowing, and no reason to look.
     """
     return buckets_by_number([example.number for example in examples], clusters, flags)
 
@@ -28,15 +28,12 @@ def buckets_by_number(
     disputed: set[int] = set()
     alternative: set[int] = set()
     repeated: set[int] = set()
-    alike: set[int] = set()
     for cluster in clusters:
         if cluster.kind == "conflict":
             disputed.update(cluster.rows)
         elif cluster.alternatives:
             alternative.update(cluster.rows)
-        elif cluster.kind == "variant":
-            alike.update(cluster.rows)
-        else:
+        elif cluster.kind != "variant":
             repeated.update(cluster.others)
     severities: dict[int, set[str]] = {}
     for flag in flags:
@@ -52,6 +49,6 @@ def buckets_by_number(
         for name in _BY_SEVERITY:
             if name in severities.get(number, ()):
                 return name
-        return "check" if number in alike else "clean"
+        return "clean"
 
     return tuple(bucket(number) for number in numbers)

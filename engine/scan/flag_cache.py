@@ -43,14 +43,14 @@ class FlagCache:
 
 
 def row_keys(examples: Iterable[Example]) -> list[int]:
-    """64 bits of each row's content: its turns, and the fields they came from. Not its id, which an edit keeps."""
+    """64 bits of each row's content: all of its conversation, and the fields it came from. Not its id, which an edit
+    keeps.
+    """
     keys = []
     for example in examples:
         digest = blake2b(digest_size=8)
-        for turn in example.messages:
-            head = f"\0{turn.role}\0{len(turn.calls)}\0{turn.train}\0"
-            digest.update(head.encode())
-            digest.update("\0".join((turn.text, *turn.calls)).encode("utf-8", "surrogatepass"))
+        # Links and metadata too: what a signal reads of a row may be any of it.
+        digest.update(repr(example.conversation).encode("utf-8", "surrogatepass"))
         digest.update(json.dumps(example.raw, default=str).encode())
         keys.append(int.from_bytes(digest.digest(), "big"))
     return keys

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import islice
+
+from engine.scan.code import is_program, may_hold_code, with_pieces
 
 # What stands at the edges of a sentence and says nothing about what it asks.
 EDGE_PUNCTUATION = " .,!?;:…\"'`“”‘’«»。！？，、；：\u200b\ufeff"
@@ -20,17 +21,15 @@ _ENDS_IN_FACTORIAL = re.compile(
     r"|[-\d .,+*/^()×÷]{1,40}[-+*/^=×÷] ?)(?<=[ :(+*/^=×÷算-])\d{1,3}(!)[ ?.？]{0,3}"
 )
 
-_NOT_WORDS = re.compile(r"[\W_]+")
-_CODE_LINE = re.compile(
-    r"^[ \t]{0,40}(?:def |class |import |from \w{1,40} import|#include|public |private |function |fn |func |var |let |"
-    r"const |return |SELECT |INSERT |UPDATE |CREATE |</?\w{1,20}[ >]|"
-    r"(?:if|for|while|elif|else|try|except|with)\b[^\n]{0,80}:[ \t]{0,9}\n[ \t]{1,40}\S)|"
-    r"[;{}][ \t]{0,20}$|=>|==|!=|\+=|-=|&&|\|\||\w\(\)",
-    re.MULTILINE,
+_RAISED_RUN = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹ⁿⁱ]+")
+_FRACTION = re.compile(r"(?<=\d)[¼-¾⅐-⅞]")
+_RAISED = re.compile(r"[⁰¹²³⁴-⁹ⁿⁱ¼-¾⅐-⅞]")
+# "What is the symbol ;": a mark that stands for itself is no punctuation.
+_MARKS_NAMED = tuple(".,;:!?…")
+_NAMED_MARK = re.compile(
+    r" [;:,]+$|\b(?:symbol|sign|mark|character|operator|zeichen|symbole|signe|signo|símbolo) [.!?…]$"
 )
-# One of these stands in every hint but the rarest: most prose is done with after this.
-_CODE_SIGNS = ("(", "{", "}", ";", "=", "<", "import ", "SELECT ", "&&", "||")
-_CODE_EXAMINED = 6000
+_NOT_WORDS = re.compile(r"[\W_]+")
 # What `_NOT_WORDS` does to folded ASCII, at a tenth of its cost.
 _ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
 _CHUNK, _BETWEEN = 2000, "\x00"
@@ -45,28 +44,41 @@ def word_set(words: str) -> frozenset[str]:
 
 def fold(text: str) -> str:
     """`text` in compatibility form and without case, so that full-width, ligature and capital letters compare equal."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return text.lower() if text.isascii() else _compatible(text).casefold()
 
 
-def looks_like_code(text: str) -> bool:
-    """Whether `text` holds a code fence or two hints of a program. Case, order and single signs then matter."""
-    if "```" in text:
-        return True
-    if not any(sign in text for sign in _CODE_SIGNS):
-        return False
-    return len(list(islice(_CODE_LINE.finditer(text, 0, _CODE_EXAMINED), 2))) == 2
+def _lowered(text: str) -> str:
+    """`text` in compatibility form and small letters; "Maße" is not "Masse"."""
+    return text.lower() if text.isascii() else _compatible(text).lower()
+
+
+def _compatible(text: str) -> str:
+    """NFKC, where x² becomes x^2 and not x2, and 1½ not 11/2."""
+    if _RAISED.search(text):
+        text = _FRACTION.sub(r" \g<0>", _RAISED_RUN.sub(_raised, text))
+    return unicodedata.normalize("NFKC", text)
+
+
+def _raised(found: re.Match[str]) -> str:
+    return "^" + unicodedata.normalize("NFKC", found.group())
 
 
 def exact_form(text: str) -> str:
     """The form in which two texts count as the same text: case, spacing and outer punctuation aside.
 
-    Programs keep their case and their lines: `Print` is not `print`, and indentation is Python's grammar.
+    Programs keep their case and their lines: `Print` is not `print`, and indentation is Python's grammar. So does what
+    looks like a piece of one: `ls -r` is not `ls -R`.
     """
-    if "\n" in text and looks_like_code(text):
-        return "\n".join(line.rstrip() for line in text.strip().splitlines())
-    form = " ".join(fold(text).split())
+    if may_hold_code(text):
+        if is_program(text):
+            return "\n".join([line.rstrip() for line in text.strip("\r\n").rstrip().splitlines()])
+        form = " ".join(with_pieces(text, _lowered).split())
+    else:
+        form = " ".join(_lowered(text).split())
     if "!" in form[-6:] and (found := _last_factorial(form)):
         return form[:found]
+    if form.endswith(_MARKS_NAMED) and (named := _NAMED_MARK.search(form)):
+        return form[: named.end()]
     # A text of nothing but punctuation is still a text: "." is not "!".
     return form.strip(EDGE_PUNCTUATION) or form
 
@@ -114,13 +126,17 @@ def score_form(text: str) -> str:
     """
     if len(text) > 2 * (SCORED_HEAD + SCORED_TAIL):
         text = text[: 2 * SCORED_HEAD] + " " + text[-2 * SCORED_TAIL :]
-    if text.isascii():
-        form = " ".join(text.encode("ascii").translate(_ASCII_WORDS).decode("ascii").split())
-    else:
-        form = _NOT_WORDS.sub(" ", fold(text)).strip()
+    form = words_form(text)
     if len(form) > SCORED_HEAD + SCORED_TAIL:
         return form[:SCORED_HEAD] + form[-SCORED_TAIL:]
     return form
+
+
+def words_form(text: str) -> str:
+    """All words and numbers of a text, parted by single spaces."""
+    if text.isascii():
+        return " ".join(text.encode("ascii").translate(_ASCII_WORDS).decode("ascii").split())
+    return _NOT_WORDS.sub(" ", fold(text)).strip()
 
 
 def sorted_form(form: str) -> str:

@@ -25,9 +25,12 @@ def relation(one: str, other: str, request: str = "What is it?") -> str:
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
-        ("Paris", " paris. ", "same"),
-        ('{"a": 1, "b": [1, 2]}', '{"b": [2, 1.0], "A": 1}', "same"),
-        ('```json\n{"a": "Yes"}\n```', '{"a": "yes"}', "same"),
+        ("Paris", " Paris. ", "same"),
+        ("Paris", "paris", "nearly"),
+        ('{"a": 1, "b": [1, 2]}', '{"b": [1, 2.0], "a": 1}', "same"),
+        ('{"a": 1, "b": [1, 2]}', '{"b": [2, 1.0], "A": 1}', "nearly"),
+        ('```json\n{"a": "Yes"}\n```', '{"a": "Yes"}', "same"),
+        ('{"a": "Yes"}', '{"a": "yes"}', "nearly"),
         ("Paris", "The capital is Paris.", "nearly"),
         ("", "Paris", "nearly"),
         ("N/A", "Paris", "nearly"),
@@ -105,10 +108,11 @@ def test_long_answers_disagree_on_facts_and_not_on_words() -> None:
     )
 
 
-def test_short_answers_that_differ_are_contradictions_and_a_request_with_room_for_both_is_named() -> None:
-    assert relation("I can't believe it!", "What a day this is!", "Write a sentence expressing surprise.") == "conflict"
-    assert relation("Capital 4", "Another capital", "Name 4 capitals") == "conflict"
-    assert relation("Apple, pear", "Plum, fig", "List 2 fruits") == "conflict"
+def test_short_answers_that_differ_are_contradictions_but_where_the_request_leaves_room_for_both() -> None:
+    surprised = ("I can't believe it!", "What a day this is!", "Write a sentence expressing surprise.")
+    assert relation(*surprised) == "alternative"
+    assert relation("Capital 4", "Another capital", "Name 4 capitals") == "alternative"
+    assert relation("Apple, pear", "Plum, fig", "List 2 fruits") == "alternative"
     assert "leaves room for both" in compare_answers("Apple, pear", "Plum, fig", key_of("List 2 fruits")).why
     assert relation("Apple", "Plum", "Which fruit is this?") == "conflict"
     assert "leaves room" not in compare_answers("Apple", "Plum", key_of("Which fruit is this?")).why

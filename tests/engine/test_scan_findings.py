@@ -120,7 +120,7 @@ def test_seconds_add_up() -> None:
     assert seconds["total"] == pytest.approx(seconds["duplicates"] + seconds["signals"], abs=0.01)
 
 
-def test_buckets_follow_contradictions_then_copies_then_flags_then_families() -> None:
+def test_buckets_follow_contradictions_then_copies_then_flags_and_a_variant_keeps_that_of_its_flags() -> None:
     made = rows(*[(f"Request {number}", "Answer") for number in range(10)])
     clusters = (
         Cluster("x1", "conflict", (0, 1), 0),
@@ -132,7 +132,7 @@ def test_buckets_follow_contradictions_then_copies_then_flags_then_families() ->
     flags = [Flag(number, "made", severity, "so") for number, severity in severities]  # type: ignore[arg-type]
     assert buckets_of(made, clusters, flags) == (
         *("check", "check", "fix", "drop", "check"),
-        *("check", "drop", "check", "check", "clean"),
+        *("check", "drop", "clean", "check", "clean"),
     )
 
 

@@ -28,10 +28,10 @@ def test_ten_thousand_identical_rows_are_one_cluster_without_a_single_judged_pai
 
 def test_ten_thousand_answers_to_one_request_are_compared_linearly(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
-    from engine.scan.duplicates import answer_groups
+    from engine.scan.answers import calls
 
-    compare = answer_groups.compare_answers
-    monkeypatch.setattr(answer_groups, "compare_answers", lambda *given: compared.append(1) or compare(*given))
+    compare = calls.compare_answers
+    monkeypatch.setattr(calls, "compare_answers", lambda *given: compared.append(1) or compare(*given))
     made = [row(number, "Pick any number you like", f"It is {number}") for number in range(3_000)]
     scan(made)
     assert len(compared) < 45 * len(made)

@@ -16,18 +16,22 @@ from rapidfuzz import fuzz
 
 from engine.scan.answers.facts import spellings
 from engine.scan.answers.json_answers import compare_json, compare_json_with_words
+from engine.scan.answers.openness import leaves_room
 from engine.scan.answers.passive_voice import told_in_two_voices
 from engine.scan.answers.quantities import equal_values
 from engine.scan.answers.relation import SHORT, Comparison
-from engine.scan.answers.short_answers import agree, is_open, told_numbers
+from engine.scan.answers.short_answers import agree, told_numbers
 from engine.scan.jsontext import as_json
 from engine.scan.requests.key import Key, key_of
 from engine.scan.requests.key_parser import NEGATION
 from engine.scan.signals.placeholder import is_placeholder
-from engine.scan.signals.refusal import find_refusal
+from engine.scan.signals.refusal import refuses
 from engine.scan.text import exact_form, score_form, shorten, word_set
 
 ALIKE = 90.0
+REFUSED = "one answer refuses, the other answers"
+FEWEST_WORDS = 5
+"""Words that mean something, in an answer that shows by itself what it speaks of."""
 # Where 1.10 is not 1.1, and 1/2 not 0.5: stems of requests for a way of writing.
 _TO_THE_LETTER = word_set("version releas decimal fraction format convert simplifi round notation digit")
 _PERCENT = re.compile(r"\s?(?:%|\bper ?cent\b)", re.IGNORECASE)
@@ -37,16 +41,33 @@ _YES = re.compile(r"^(?:yes|true|correct|ja|oui|sí|si|是)\b", re.IGNORECASE)
 _NO = re.compile(r"^(?:no|false|incorrect|nein|non|不|否)\b", re.IGNORECASE)
 
 
+def answer_form(text: str) -> str:
+    """The form in which two answers count as the same. In a short one case and marks say something."""
+    if len(text) >= SHORT:
+        return exact_form(text)
+    return " ".join(text.split()).rstrip(" .。") or text.strip()
+
+
 def compare_answers(one: str, other: str, request: Key | None = None) -> Comparison:
     """Compare two answers to what counts as the same `request`. Symmetric but for the order of words in `why`."""
+    if answer_form(one) == answer_form(other):
+        return Comparison("same")
+    found = _compared(one, other, request)
+    settled = found.relation != "conflict" or found.firm or found.why == REFUSED
+    if not settled and request is not None and leaves_room(request.text):
+        return Comparison("alternative", f"{found.why} (the request leaves room for both)")
+    return found
+
+
+def _compared(one: str, other: str, request: Key | None) -> Comparison:
     left, right = exact_form(one), exact_form(other)
     if left == right:
-        return Comparison("same")
+        return Comparison("nearly", "only case, spaces or punctuation differ")
     if not left or not right or is_placeholder(one) or is_placeholder(other):
         return Comparison("nearly", "one answer is empty")
-    refusals = sum(find_refusal(answer) is not None for answer in (one, other))
+    refusals = refuses(one) + refuses(other)
     if refusals == 1:
-        return Comparison("conflict", "one answer refuses, the other answers")
+        return Comparison("conflict", REFUSED)
     if refusals == 2 and max(len(one), len(other)) < SHORT:
         return Comparison("nearly", "both answers refuse")
     parsed = as_json(one), as_json(other)
@@ -93,11 +114,12 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
             told_numbers(left, right, request) != told_numbers(right, left, request)
             or left.bag[NEGATION] != right.bag[NEGATION]
             or left.beyond != right.beyond
+            or left.pieces != right.pieces
         )
         if score >= ALIKE and not facts_differ:
             return Comparison("nearly")
         if not (left.code or right.code) and _same_words_other_facts(one, other, left, right, score):
-            return Comparison("conflict", _difference(left, right))
+            return Comparison("conflict", _difference(left, right), firm=True)
         return Comparison("alternative")
     voices = told_in_two_voices(one, other)
     if voices:
@@ -121,9 +143,16 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
         bare = _PERCENT.sub("", one).strip(), _PERCENT.sub("", other).strip()
         if bare[0] and bare != (one.strip(), other.strip()) and equal_values(*bare):
             return Comparison("nearly", "one amount in two ways of writing")
-    if request is not None and is_open(request):
-        why += " (the request leaves room for both)"
-    return Comparison("conflict", why)
+    return Comparison("conflict", why, firm=_is_one_sentence(one, other, left, right))
+
+
+def _is_one_sentence(one: str, other: str, left: Key, right: Key) -> bool:
+    """Whether two short answers are the same words, five and more, about other numbers."""
+    if min(left.size, right.size) < FEWEST_WORDS or left.bag != right.bag or left.numbers == right.numbers:
+        return False
+    if not (left.numbers and right.numbers):
+        return False
+    return _DIGITS.sub("", exact_form(one)) == _DIGITS.sub("", exact_form(other))
 
 
 def _asks_for_percent(request: Key) -> bool:

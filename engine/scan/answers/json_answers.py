@@ -9,7 +9,10 @@ from typing import Any
 from engine.scan.answers.facts import spellings
 from engine.scan.answers.quantities import equal_values
 from engine.scan.answers.relation import SHORT, Comparison
+from engine.scan.code import pieces_of
+from engine.scan.requests.content import canonical
 from engine.scan.requests.lexicon import is_typo
+from engine.scan.requests.marks import symbols_of
 from engine.scan.text import score_form, shorten
 
 _NUMBER = re.compile(r"(?<!\w)-?\d+(?:[.,]\d+)*")
@@ -42,6 +45,8 @@ def _equal(one: str, other: str) -> bool:
     """Whether two values are one, however they are written. A sign and a point between digits count."""
     if one == other or equal_values(one, other):
         return True
+    if symbols_of(one) != symbols_of(other) or pieces_of(one) != pieces_of(other):
+        return False
     if score_form(one) != score_form(other) or not score_form(one):
         return _one_date(one, other)
     return _NUMBER.findall(one) == _NUMBER.findall(other)
@@ -61,7 +66,7 @@ def compare_json(one: Any, other: Any) -> Comparison:
         missing = sorted(left.keys() ^ right.keys())
         if missing:
             return Comparison("nearly", f'only one has "{shorten(missing[0], 30)}"')
-        alike = all(score_form(left[path]) == score_form(right[path]) for path in left)
+        alike = canonical(json.dumps(one)) == canonical(json.dumps(other))
         return Comparison("same") if alike else Comparison("nearly", "one value in two ways of writing")
     for path in differing:
         if len(left[path]) < SHORT and len(right[path]) < SHORT and not _misspelt(left[path], right[path]):

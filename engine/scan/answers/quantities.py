@@ -6,10 +6,10 @@ Where a way of writing can be read in two ways ("1.000" is a thousand in Berlin 
 from __future__ import annotations
 
 import re
-import unicodedata
 from fractions import Fraction
 
 from engine.scan.answers.facts import ONES, SCALES, UNITS, in_digits
+from engine.scan.text import fold
 
 Value = tuple[Fraction, str]
 """A number and its unit; '' where it has none."""
@@ -41,7 +41,7 @@ def values_of(answer: str) -> frozenset[Value]:
     """The values that a whole answer may have; none where it is anything but a single amount."""
     if len(answer) > _MOST_CHARACTERS:
         return frozenset()
-    text = unicodedata.normalize("NFKC", answer).casefold().replace("−", "-").replace("⁄", "/").replace("’", "'")
+    text = fold(answer).replace("−", "-").replace("⁄", "/").replace("’", "'")
     text = in_digits(" ".join(text.split()).strip(" .!*`\"'"))
     first, _, rest = text.partition(" ")
     if first in ONES and (not rest or rest.split()[0] in SCALES or rest in _UNIT_WORDS):

@@ -13,7 +13,10 @@ SHORT = 120
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two answers relate, and the difference in words ('"high" against "low"')."""
+    """How two answers relate, and the difference in words ('"high" against "low"'). `firm`: the answers alone show that
+    they speak of one thing, as two texts do that are the same but for a number.
+    """
 
     relation: Relation
     why: str = ""
+    firm: bool = False

@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 
 from engine.scan.answers.facts import ADDRESS, label_of
+from engine.scan.code import is_query, tight
 from engine.scan.requests.guard import turned_around
 from engine.scan.requests.key import Key
 from engine.scan.requests.key_parser import NEGATION
 from engine.scan.requests.lexicon import is_typo
 from engine.scan.text import word_set
 
-OPEN_STEMS = word_set(
-    """
-    exampl idea poem stori joke creativ random sentenc slogan titl name headlin caption tagline haiku song rhyme
-    fact quot
-    """
-)
 _LISTED = re.compile(r"[^\W\d_]{1,40}(?:, |,? (?:and|or|und|oder|et|ou|y|o) |[、，;；] ?)[^\W\d_]", re.IGNORECASE)
 # Where the order is what was asked for.
 _ORDERED = word_set("sort order rank arrang rearrang revers ascend descend sequenc step chronologic chronological")
@@ -31,6 +26,10 @@ def agree(one: str, other: str, left: Key, right: Key, request: Key | None) -> b
         return labels[0] == labels[1]
     if set(ADDRESS.findall(one)) != set(ADDRESS.findall(other)):
         return False
+    if left.symbols and right.symbols and left.symbols != right.symbols:
+        return False
+    if _program_differs(one, other, left, right):
+        return False
     if left.bag[NEGATION] != right.bag[NEGATION] or not _signs_agree(one, other, left, right, request):
         return False
     if told_numbers(left, right, request) != told_numbers(right, left, request):
@@ -38,6 +37,18 @@ def agree(one: str, other: str, left: Key, right: Key, request: Key | None) -> b
     if not _in_like_order(one, other, left, right, request):
         return False
     return _words_agree(left, right, request) and not _names_more(one, other, left, right, request)
+
+
+def _program_differs(one: str, other: str, left: Key, right: Key) -> bool:
+    """Whether both are pieces of programs and not the same one, or hold a name in two ways."""
+    if is_query(one) and is_query(other):
+        return tight(one).lower().split() != tight(other).lower().split()
+    if left.pieces and right.pieces and left.pieces != right.pieces:
+        return True
+    return any(
+        (mine := left.written(name)) != (theirs := right.written(name)) and mine and theirs
+        for name in left.names | right.names
+    )
 
 
 def _signs_agree(one: str, other: str, left: Key, right: Key, request: Key | None) -> bool:
@@ -124,10 +135,3 @@ def _names_more(one: str, other: str, left: Key, right: Key, request: Key | None
         return False
     listed = sorted((one, other), key=len)
     return _LISTED.search(listed[1]) is not None and _LISTED.search(listed[0]) is None
-
-
-def is_open(request: Key) -> bool:
-    """Whether many answers are right: something is to be invented, or several things are to be named."""
-    if request.task == "create" or not OPEN_STEMS.isdisjoint(request.bag):
-        return True
-    return request.task == "list" and bool(request.numbers)

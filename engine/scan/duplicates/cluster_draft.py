@@ -16,7 +16,7 @@ from engine.scan.duplicates.keeper import KeeperScore, by_keeper_score, why_kept
 from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.duplicates.stars import Stars
 from engine.scan.requests.guard import Judgement
-from engine.scan.text import fold, score_form, shorten
+from engine.scan.text import fold, shorten
 
 SHOWN_WORDS, SHOWN_ROWS = 4, 6
 _WORD = re.compile(r"\w+(?:['’.,-]\w+){0,8}|[^\w\s]")
@@ -81,10 +81,8 @@ def duplicate_draft(
     rows = tuple(sorted(part))
     scores = _scores(rows, keeper, node_of, stars)
     text = judged.nodes[node_of[keeper]].text
-    form = score_form(text)
     exact = all(
-        (node_of[row] == node_of[keeper] or (judged.form(node_of[row]) == form and min(scores) >= 99.95))
-        and answers.compare(row, keeper).relation == "same"
+        judged.is_letter_for_letter(node_of[row], node_of[keeper]) and answers.compare(row, keeper).relation == "same"
         for row in rows
         if row != keeper
     )

@@ -79,6 +79,8 @@ def _side_clusters(
 
     rows_of: dict[int, list[int]] = {}
     for row in side:
+        if answers.requests[row].is_empty:
+            continue
         rows_of.setdefault(node_of[row], []).append(row)
     groups = stars.groups(rows_of)
     together = {node: number for number, group in enumerate(groups) for node in group.nodes}
@@ -165,12 +167,17 @@ def _group_drafts(
     # What is judged the same asks something.
     generic = len(nodes) == 1 and judged.is_generic(group.center)
     context_free = not generic and not any(judged.nodes[node].leans for node in nodes)
+    # Where the request points at a text that it does not hold, only answers in the same words show that it is one text.
     disagreeing: dict[int, Comparison] = {}
-    if context_free:
+    if not generic:
         for number, part in enumerate(parts):
             for other_number in range(number) if number < MOST_PARTS else (0,):
                 found = answers.compare(part[0], parts[other_number][0])
-                if found.relation == "conflict" and not constraints.fine([*part, *parts[other_number]]):
+                if (
+                    found.relation == "conflict"
+                    and (context_free or found.firm)
+                    and not constraints.fine([*part, *parts[other_number]])
+                ):
                     disagreeing.setdefault(other_number, found)
                     disagreeing.setdefault(number, found)
     drafts: list[Draft] = []
@@ -200,7 +207,7 @@ def _parts(group: Group, answers: Answers, keeper_scores: Sequence[KeeperScore])
     """The rows by answer, the best row of each part first, the best part first."""
     by_form: dict[object, list[int]] = {}
     for row in by_keeper_score(group.rows, keeper_scores):
-        by_form.setdefault((answers.form(row), answers.before(row)), []).append(row)
+        by_form.setdefault(answers.form(row), []).append(row)
     parts: list[list[int]] = []
     for number, rows in enumerate(by_form.values()):
         others = parts[:MOST_PARTS] if number < MOST_LIKENED else []

@@ -36,6 +36,8 @@ def find_leaks(
         heldout_rows[node_of[row]].append(row)
     found: dict[int, tuple[int, ClusterKind]] = {}
     for row in training:
+        if answers.requests[row].is_empty:
+            continue
         twin = _twin(row, judged, node_of, answers, stars, heldout_rows, constraints)
         if twin is not None:
             found[row] = (twin, KINDS[answers.compare(row, twin).relation])

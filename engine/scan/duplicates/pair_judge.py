@@ -16,7 +16,7 @@ from engine.scan.requests.guard import AskedCounts, Judgement, judge, still_hold
 from engine.scan.requests.key import Key, key_of
 from engine.scan.requests.normalize import without_frame, without_thanks
 from engine.scan.requests.requests import Node
-from engine.scan.text import exact_form, score_form, sorted_form
+from engine.scan.text import exact_form, score_form, sorted_form, words_form
 
 LEAST_SCORE = 75.0
 """Requests less alike than this are not looked at (better of plain and word-sorted ratio), but for those with equal
@@ -104,6 +104,15 @@ class JudgedPairs:
             form = self._forms[node] = score_form(self.nodes[node].text)
         return form
 
+    def is_letter_for_letter(self, left: int, right: int) -> bool:
+        """Whether two nodes that ask the same hold the same words, and nothing whose case or spaces say something."""
+        if left == right:
+            return True
+        one, other = self.nodes[left], self.nodes[right]
+        if self.form(left) != self.form(right) or words_form(one.text) != words_form(other.text):
+            return False
+        return not any(self.key(turn).is_to_the_letter for turn in (*one.turns, *other.turns))
+
     def score(self, left: int, right: int) -> float:
         """How alike two nodes are, 0-100: the better of plain and word-sorted ratio."""
         one, other = self.form(left), self.form(right)
@@ -142,11 +151,19 @@ class JudgedPairs:
         name = self._names.get(number)
         if name is None:
             node = self.nodes[number]
-            content = json.dumps([node.system_prompt, *node.turns])
+            content = json.dumps([node.system_prompt, node.frame, *node.turns])
             name = self._names[number] = blake2b(content.encode("ascii"), digest_size=12).hexdigest()
         return name
 
     def _judged_now(self, left: int, right: int, rows_with: Mapping[str, int]) -> Judgement:
+        judgement = self._words_judged(left, right, rows_with)
+        one, other = self.nodes[left], self.nodes[right]
+        if judgement.same and (one.context or other.context) and one.frame != other.frame:
+            # The same words about another picture, with other tools, after other results.
+            return Judgement(False, "context")
+        return judgement
+
+    def _words_judged(self, left: int, right: int, rows_with: Mapping[str, int]) -> Judgement:
         self.judged += 1
         one, other = self.nodes[left], self.nodes[right]
         if one.system_prompt != other.system_prompt:

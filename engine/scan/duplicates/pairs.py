@@ -155,6 +155,9 @@ def _all_pairs(judged: JudgedPairs) -> Pairs:
     equal signatures.
     """
     forms = [judged.form(node) for node in range(len(judged.nodes))]
+    frames = _frames(judged.nodes)
+    numbering: dict[str, int] = {}
+    words = np.array([numbering.setdefault(form, len(numbering)) for form in forms], np.int64)
     found: list[Pairs] = [no_pairs()]
     for first in range(0, len(forms), 512):
         block = cdist(
@@ -166,8 +169,22 @@ def _all_pairs(judged: JudgedPairs) -> Pairs:
             dtype=np.uint8,
         )
         left, right = np.nonzero(np.triu(block, 1))
+        if frames is not None:
+            # Other pictures, tools or personas: another request, however often the words are asked.
+            alike = (frames[left + first] == frames[right + first]) | (words[left + first] != words[right + first])
+            left, right = left[alike], right[alike]
         found.append(np.stack((left + first, right + first), axis=1))
     return np.concatenate(found)
+
+
+def _frames(nodes: Sequence[Node]) -> Ints | None:
+    """One number for all nodes with one system prompt and context; None where no node has any."""
+    if not any(node.system_prompt or node.context for node in nodes):
+        return None
+    numbering: dict[object, int] = {}
+    return np.array(
+        [numbering.setdefault((node.system_prompt, node.frame), len(numbering)) for node in nodes], np.int64
+    )
 
 
 def _without(pairs: Pairs, done: Pairs) -> Pairs:
@@ -273,7 +290,7 @@ def _star(judged: JudgedPairs, group: list[int]) -> Pairs:
         shape = tuple(
             (key.numbers, key.signs, key.task, key.questions, frozenset(key.bag.items()), key.spaceless) for key in keys
         )
-        first = firsts.setdefault((judged.nodes[node].system_prompt, shape), node)
+        first = firsts.setdefault((judged.nodes[node].system_prompt, judged.nodes[node].frame, shape), node)
         if first != node:
             found.append((first, node))
     heads = list(firsts.values())

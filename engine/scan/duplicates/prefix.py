@@ -7,6 +7,14 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from engine.model import Example
+from engine.scan.requests.content import (
+    Content,
+    beside_messages,
+    beside_words,
+    canonical_call,
+    comparable,
+    has_only_words,
+)
 from engine.scan.requests.key import key_of
 from engine.scan.text import EDGE_PUNCTUATION, exact_form, fold
 
@@ -56,16 +64,28 @@ def prefix_groups(examples: Sequence[Example], rows: Sequence[int]) -> list[list
 
 
 def _beginnings(example: Example) -> list[bytes]:
-    """A running hash after each turn, system turns left out."""
+    """A running hash after each turn of all that a row holds so far. System prompt, tools and what stands beside the
+    messages come first: a row that lacks them, or has others, begins another conversation.
+    """
+    conversation = example.conversation
     running = blake2b(digest_size=12)
+    _take_in(running, beside_messages(conversation))
     found: list[bytes] = []
-    for turn in example.messages:
+    for turn in conversation.messages:
         if turn.role == "system":
             continue
-        part = "\x1f".join((turn.role, exact_form(turn.text), *turn.calls))
+        part = "\x1f".join((turn.role, exact_form(turn.text), *map(canonical_call, turn.tool_calls)))
         running.update(len(part).to_bytes(8, "little") + part.encode("utf-8", "surrogatepass"))
+        if not has_only_words(turn):
+            _take_in(running, beside_words(turn))
         found.append(running.digest())
     return found
+
+
+def _take_in(running: blake2b, content: Content) -> None:
+    for piece in comparable(content):
+        part = "\x1f".join(piece)
+        running.update(len(part).to_bytes(8, "little") + part.encode("utf-8", "surrogatepass"))
 
 
 def _asks_something(example: Example) -> bool:

@@ -21,6 +21,7 @@ from engine.scan.requests.lexicon import (
     is_typo,
     stem,
 )
+from engine.scan.requests.marks import marks_differ
 
 RARE = 2
 """A word in at most this many rows may be a mistyping of another; a commoner one must be 100 times rarer than the
@@ -114,6 +115,10 @@ def judge(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
         return Judgement(False, "direction", words=one.numbers)
     if one.signs != other.signs and not lost:
         return Judgement(False, "operator", words=_apart(one.signs, other.signs))
+    if one.symbols != other.symbols or marks_differ(one.marks, other.marks):
+        return Judgement(False, "operator", words=_apart(one.symbols + one.marks, other.symbols + other.marks))
+    if differ_to_the_letter(one, other):
+        return Judgement(False, "content", words=_apart(one.pieces, other.pieces))
     if one.task and other.task and one.task != other.task:
         return Judgement(False, "verb", words=(one.task, other.task))
     if (one.task == "create" and not other.task and other.asks_what) or (
@@ -134,6 +139,13 @@ def judge(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgement:
     if judgement is SAME and one.joined == other.joined:
         return Judgement(True, "same", whole=True)
     return judgement
+
+
+def differ_to_the_letter(one: Key, other: Key) -> bool:
+    """Whether two texts hold other pieces of programs, or write a name in two ways: `book` is no `BOOKINGS`."""
+    if one.pieces != other.pieces:
+        return True
+    return any(one.written(name) != other.written(name) for name in one.names | other.names)
 
 
 def _one_or_many(one: Key, other: Key) -> bool:

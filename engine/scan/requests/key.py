@@ -7,10 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from engine.scan.code import looks_like_code, pieces_of
 from engine.scan.requests.key_parser import BOUNDARIES, BRACKETS, Reader
-from engine.scan.requests.lexicon import OPENERS
+from engine.scan.requests.lexicon import OPENERS, stem
+from engine.scan.requests.marks import marks_of, names_of, symbols_of
 from engine.scan.requests.normalize import NUMBER, WORD, prepare
-from engine.scan.text import exact_form, looks_like_code
+from engine.scan.text import exact_form
 
 EXAMINED = 12_000
 """Characters of a request that are taken apart; what stands beyond must be equal to the letter."""
@@ -24,7 +26,9 @@ _ONE_WAY = frozenset(("-", "/", "^", "<", ">", "<=", ">=", "="))
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One request, ready for the guard. Bags are multisets of stems, `sequence` is what they were made from."""
+    """One request, ready for the guard. Bags are multisets of stems, `sequence` is what they were made from. `pieces`,
+    `symbols` and `marks` count to the letter, and so do the words of `names`.
+    """
 
     numbers: tuple[str, ...]
     counted: frozenset[tuple[str, str]]
@@ -47,15 +51,29 @@ class Key:
     asks_what: bool
     joined: int
     text: str
+    pieces: tuple[str, ...]
+    symbols: tuple[str, ...]
+    marks: tuple[str, ...]
+    names: frozenset[str]
 
     @property
     def is_generic(self) -> bool:
         """Nothing is asked that could be compared: "hi", "continue", "thanks", "?"."""
-        return not (self.numbers or self.signs or self.spaceless or self.size)
+        return not (self.numbers or self.signs or self.spaceless or self.size or self.symbols)
 
     def surface(self, word: str) -> str:
         """The word as it was first written, for one of its stems."""
         return self.surfaces[self.sequence.index(word)] if word in self.sequence else word
+
+    @property
+    def is_to_the_letter(self) -> bool:
+        """Whether case, spaces or single marks in it say something."""
+        return bool(self.pieces or self.marks or self.names)
+
+    def written(self, name: str) -> list[str]:
+        """How the words with the stem of `name` are written, in any order."""
+        meant = stem(name)
+        return sorted(surface for word, surface in zip(self.sequence, self.surfaces, strict=True) if word == meant)
 
     def is_name(self, word: str) -> bool:
         """Whether the word of a stem is written with a capital inside a sentence."""
@@ -117,6 +135,10 @@ def _key(read: Reader, text: str, code: bool, beyond: bytes) -> Key:
         asks_what=read.asks_what,
         joined=read.joined,
         text=text,
+        pieces=pieces_of(text),
+        symbols=symbols_of(text),
+        marks=marks_of(text),
+        names=names_of(text),
     )
 
 

@@ -8,7 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from engine.model import Example, Message
+from engine.model import Conversation, Example, Message, ToolCall
+from engine.scan.requests.content import (
+    SYSTEM_PROMPT,
+    Content,
+    Said,
+    beside_of,
+    comparable,
+    context_of,
+    has_only_words,
+    is_plain,
+    words_of,
+)
 from engine.scan.text import coarse_forms, exact_form
 
 SHARED_SYSTEM = 0.05
@@ -18,42 +29,67 @@ HEAD, TAIL = 3000, 1000
 """Characters of a request that its signature is made from. Longer ones are compared whole once they are candidates."""
 LONGEST_SPLIT = HEAD + TAIL
 
-_DIGITS = re.compile(r"\d+")
+_MONTH = "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+# What a system prompt tells of the day it was written on, or of the day up to which a model knows the world.
+_DATES = re.compile(
+    r"\b(?:19|20)\d\d(?:[-/.]\d{1,2}){0,2}\b|\b\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d\b|\b\d{1,2}:\d\d(?::\d\d)?\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b"
+)
 _POINTS_BACK = re.compile(
     r"\b(?:above|below|previous|previously|following|given|provided|attached|earlier|mentioned|before)\b"
     r"|\b(?:this|that|these|those) (?:text|passage|paragraph|article|sentence|story|list|email|code|one|"
     r"word|words|statement|poem|image)\b"
     r"|\b(?:it|them|this|that|more|again)[.?!]?$"
 )
+_ASSISTANT = re.compile(r"\bassistants?\b|\bhelpful\b|\blanguage model\b|\bassistente?\b|\basistente\b|助手|ассистент")
 _LEANS_AT_MOST = 160
 
 
 class Request(NamedTuple):
-    """What one row asks. `turns` are the user's texts, `before` what else was said before the answer."""
+    """What one row asks, and what it answers. `turns` are the user's texts, `before` the earlier answers, `calls` those
+    of the closing turn; `context` is what else makes it this request, `beside` what else makes it this answer.
+    """
 
     turns: tuple[str, ...]
-    before: tuple[str, ...]
+    before: tuple[Said, ...]
     answer: str
     system_prompt: str
+    calls: tuple[ToolCall, ...] = ()
+    context: Content = ()
+    beside: Content = ()
 
     @property
     def text(self) -> str:
         """The user's turns, one after another."""
         return "\n".join(self.turns)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing could be read of the row: such rows are no copies of each other."""
+        return not (self.turns or self.before or self.answer or self.calls or self.context or self.beside)
 
 
 @dataclass(slots=True)
 class Node:
-    """All rows with equal requests: the same texts of the user and the same system prompt. `rows` are ascending."""
+    """All rows with equal requests: the same texts of the user, system prompt and context. `rows` are ascending."""
 
     turns: tuple[str, ...]
     system_prompt: str
     rows: list[int]
+    context: Content = ()
+    _frame: Content | None = None
 
     @property
     def text(self) -> str:
         """The user's turns, one after another."""
         return "\n".join(self.turns)
+
+    @property
+    def frame(self) -> Content:
+        """Its context in comparable form, made once."""
+        if self._frame is None:
+            self._frame = comparable(self.context)
+        return self._frame
 
     @property
     def leans(self) -> bool:
@@ -69,47 +105,77 @@ def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> lis
     for position, example in enumerate(examples):
         if position % 2000 == 0:
             tick(position)
-        turns = example.messages
-        if len(turns) == 2 and turns[0].role == "user" and turns[1].role == "assistant" and not turns[1].calls:
-            # Most rows are one question and its answer.
-            found.append(Request((turns[0].text,), (), turns[1].text, ""))
-            continue
-        spoken = [turn for turn in turns if turn.role != "system"]
-        if len(spoken) < len(turns):
+        conversation = example.conversation
+        turns = conversation.messages
+        if len(turns) == 2 and turns[0].role == "user" and turns[1].role == "assistant":
+            asked, answered = turns
+            if has_only_words(asked) and has_only_words(answered) and is_plain(conversation):
+                # Most rows are one question and its answer.
+                found.append(Request((asked.text,), (), answered.text, ""))
+                continue
+        if any(turn.role == "system" for turn in turns):
             system_prompts[position] = _system_prompt(turns, known)
-        found.append(_request(spoken))
+        found.append(_request(conversation))
     for position, system_prompt in _telling(system_prompts, len(examples)).items():
         found[position] = found[position]._replace(system_prompt=system_prompt)
     return found
 
 
-def _request(spoken: list[Message]) -> Request:
-    """The request of these turns, none of them the system's."""
-    answer = ""
-    if spoken and spoken[-1].role == "assistant":
-        last = spoken.pop()
-        answer = "\n".join((last.text, *last.calls)) if last.calls else last.text
-    users = tuple([turn.text for turn in spoken if turn.role == "user"])
-    before = tuple(["\n".join((turn.text, *turn.calls)) for turn in spoken if turn.role != "user"])
-    return Request(users, before, answer, "")
+def _request(conversation: Conversation) -> Request:
+    """The request of a conversation, its system prompt aside."""
+    users: list[str] = []
+    before: list[Said] = []
+    systems: list[str] = []
+    messages = conversation.messages
+    end = len(messages) - 1 if messages and messages[-1].role == "assistant" else len(messages)
+    regular = is_plain(conversation)
+    expected = "user"
+    for place, message in enumerate(messages):
+        role = message.role
+        if role == "system":
+            systems.append(words_of(message))
+            regular = regular and has_only_words(message)
+            continue
+        regular = regular and role == expected and has_only_words(message)
+        if role == "user":
+            users.append(words_of(message))
+            expected = "assistant"
+        elif role == "assistant":
+            expected = "user"
+            if place < end:
+                before.append(Said(words_of(message), message.tool_calls, message.train, len(users)))
+    closing = messages[end] if end < len(messages) else None
+    context: Content = ()
+    beside: Content = ((SYSTEM_PROMPT, "\n".join(systems)),) if systems else ()
+    if not regular:
+        context, beside = context_of(conversation), beside_of(conversation)
+    return Request(
+        tuple(users),
+        tuple(before),
+        words_of(closing) if closing is not None else "",
+        "",
+        closing.tool_calls if closing is not None else (),
+        context,
+        beside,
+    )
 
 
 def _system_prompt(turns: Sequence[Message], known: dict[str, str]) -> str:
-    """The system prompt in comparable form; numbers (dates, names of models) aside. Many rows share one: `known` holds
-    the forms of those seen.
-    """
-    text = "\n".join(turn.text for turn in turns if turn.role == "system")
+    """The system prompt in comparable form; dates aside. Many rows share one: `known` holds the forms of those seen."""
+    text = "\n".join([turn.text for turn in turns if turn.role == "system"])
     form = known.get(text)
     if form is None:
-        form = known[text] = _DIGITS.sub("0", exact_form(text))
+        form = known[text] = _DATES.sub("0", exact_form(text))
     return form
 
 
 def _telling(system_prompts: dict[int, str], rows: int) -> dict[int, str]:
-    """The system prompts that say something about their row: all but the commonest, where many rows share it."""
+    """The system prompts that say something about their row: all but the commonest, where many rows share it and it
+    only says that an assistant is to answer. Who is given another persona is asked for something else.
+    """
     counts = Counter(system_prompt for system_prompt in system_prompts.values() if system_prompt)
     commonest, count = counts.most_common(1)[0] if counts else ("", 0)
-    shared = commonest if count >= 2 and count > SHARED_SYSTEM * rows else ""
+    shared = commonest if count >= 2 and count > SHARED_SYSTEM * rows and _ASSISTANT.search(commonest) else ""
     return {position: prompt for position, prompt in system_prompts.items() if prompt not in ("", shared)}
 
 
@@ -123,18 +189,23 @@ def nodes_of(requests: Sequence[Request]) -> list[Node]:
     nodes: list[Node] = []
     for rows in alike.values():
         if len(rows) == 1:
-            nodes.append(Node(requests[rows[0]].turns, requests[rows[0]].system_prompt, rows))
+            nodes.append(_node(requests, rows))
             continue
-        equal: dict[tuple[str, ...], list[int]] = {}
+        equal: dict[tuple[tuple[str, ...], Content], list[int]] = {}
         forms: dict[tuple[str, ...], tuple[str, ...]] = {}
         for row in rows:
-            turns = requests[row].turns
+            turns, context = requests[row].turns, requests[row].context
             form = forms.get(turns)
             if form is None:
                 form = forms[turns] = tuple([exact_form(turn) for turn in turns])
-            equal.setdefault(form, []).append(row)
-        nodes += [Node(requests[same[0]].turns, requests[same[0]].system_prompt, same) for same in equal.values()]
+            equal.setdefault((form, comparable(context) if context else context), []).append(row)
+        nodes += [_node(requests, same) for same in equal.values()]
     return sorted(nodes, key=lambda node: node.rows[0])
+
+
+def _node(requests: Sequence[Request], rows: list[int]) -> Node:
+    first = requests[rows[0]]
+    return Node(first.turns, first.system_prompt, rows, first.context)
 
 
 def leans_on_context(turns: tuple[str, ...]) -> bool:

@@ -39,7 +39,7 @@ _WORDS_ENOUGH = 25
 
 
 def _attachment(row: Reading, survey: None) -> Found | None:
-    if not row.is_single or row.about_code:
+    if not row.is_single or row.about_code or row.shows_media:
         return None
     if row.material:
         found = _STAND_IN.search(row.material[:300])

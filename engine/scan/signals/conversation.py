@@ -11,6 +11,8 @@ from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal
 from engine.scan.text import shorten
 
+ROLES = ("system", "user", "assistant", "tool")
+
 
 def _calls_tool(row: Reading, number: int) -> bool:
     turn = row.messages[number]
@@ -110,7 +112,7 @@ def _is_json(text: str) -> bool:
 def _empty_turn(row: Reading, survey: None) -> Found | None:
     last = len(row.messages) - 1
     for number, turn in enumerate(row.messages):
-        if turn.text.strip() or turn.calls or (number == last and turn.role == "assistant"):
+        if turn.text.strip() or turn.calls or turn.reasoning or (number == last and turn.role == "assistant"):
             continue
         return Found(f"turn {number + 1} of {last + 1} ({turn.role}) is empty", Span(number, 0, len(turn.text)))
     return None
@@ -142,6 +144,15 @@ def _no_system(row: Reading, share: float) -> Found | None:
     return Found(f"no system prompt; {share:.0%} of the rows have one", Span(0, 0, 0))
 
 
+def _unknown_role(row: Reading, survey: None) -> Found | None:
+    """Someone speaks who is none of those that chat templates know: nothing says how a model is to learn that."""
+    for number, turn in enumerate(row.messages):
+        if turn.role not in ROLES:
+            return Found(f'turn {number + 1} is spoken by "{shorten(turn.role, 40)}"', Span(number, 0, len(turn.text)))
+    return None
+
+
+UNKNOWN_ROLE = Signal("unknown_role", "check", "a role that is none of system, user, assistant and tool", _unknown_role)
 ROLE_ORDER = Signal("role_order", "check", "turns are out of order", _role_order)
 TOOL_RESULT = Signal("tool_result", "check", "a tool result without a call", _tool_result)
 UNBALANCED = Signal("unbalanced", "check", "<think> or a tool call is not closed, or not JSON", _unbalanced)

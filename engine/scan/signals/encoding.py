@@ -6,9 +6,10 @@ import html
 import re
 
 from engine.model import Span
+from engine.scan.code import looks_like_code
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal
-from engine.scan.text import looks_like_code, shorten
+from engine.scan.text import shorten
 
 # What the first byte of a UTF-8 letter turns into in Latin-1, cp1252 and cp1251, followed by what is no plain letter.
 _SUSPECT = re.compile(

@@ -21,7 +21,7 @@ ENOUGH_TEXT = 40
 
 
 def _link(row: Reading, survey: None) -> Found | None:
-    if not row.is_single:
+    if not row.is_single or row.shows_media:
         return None
     prompt = row.prompt[:20_000]
     if "://" not in prompt and "www." not in prompt and "/" not in prompt:

@@ -34,6 +34,8 @@ SIGNAL_NAMES = (
     "described_only",
     "copied_prompt",
     "vague_prompt",
+    "no_turns",
+    "unknown_role",
     "role_order",
     "tool_result",
     "unbalanced",

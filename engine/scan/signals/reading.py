@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 
 from engine.model import Example, Message, Row, answer_of, prompt_of
-from engine.scan.text import looks_like_code
+from engine.scan.code import looks_like_code
 
 LONGEST = 40_000
 """Characters of one text that rules about its wording read; longer texts are judged by their beginning."""
@@ -51,6 +51,11 @@ class Reading:
         """Whether this is one request with one answer: what is asked for then stands in one place."""
         spoken = [turn.role for turn in self.messages if turn.role != "system"]
         return spoken == ["user", "assistant"] and not self.messages[-1].calls
+
+    @cached_property
+    def shows_media(self) -> bool:
+        """Whether it holds the picture, recording or file that it may speak of."""
+        return any(turn.media for turn in self.messages if type(turn.content) is not str)
 
     @cached_property
     def asking(self) -> int:

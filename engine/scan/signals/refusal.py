@@ -45,6 +45,53 @@ _PATTERN = re.compile(
     ),
     re.IGNORECASE,
 )
+# Saying sorry and being unable, side by side: how a refusal reads in many languages. The rules above know more ways.
+_SORRY_CANNOT = tuple(
+    re.compile(rf"\A\W{{0,3}}(?:{sorry})[^.\n。！!]{{0,60}}?(?:{cannot})", re.IGNORECASE)
+    for sorry, cannot in (
+        (
+            r"es tut mir|tut mir|leider|entschuldigung|ich bedaure",
+            r"kann\b[^.\n]{0,60}\bnicht|kann (?:ich )?(?:nicht|keine)",
+        ),
+        (
+            r"(?:je suis )?désolée?|je regrette|malheureusement",
+            r"ne peux pas|ne suis pas en mesure|ne peux (?:ni|vous|t')",
+        ),
+        (r"lo siento|lo lamento|lamentablemente|perdón|disculp\w{1,4}", r"no puedo|no me es posible|no soy capaz"),
+        (r"mi dispiace|spiacente|purtroppo|scusa\w{0,3}", r"non posso|non sono in grado|non riesco"),
+        (r"desculp\w{1,4}|sinto muito|lamento|infelizmente", r"não posso|não consigo|não sou capaz"),
+        (r"het spijt me|sorry|helaas", r"kan ik (?:\w+ )?(?:niet|geen)|ik kan (?:\w+ ){0,3}(?:niet|geen)"),
+        (
+            r"(?:jag är )?ledsen|tyvärr|beklager|desværre|undskyld|jeg beklager|dessverre",
+            r"kan (?:jag |jeg )?(?:inte|ikke)",
+        ),
+        (r"przykro mi|przepraszam|niestety", r"nie mogę|nie jestem w stanie"),
+        (r"omlouvám se|bohužel|je mi líto", r"nemohu|nemůžu"),
+        (r"извини\w{0,2}|простите|к сожалению|мне жаль|прошу прощения", r"не могу|не в состоянии|не умею"),
+        (r"вибач\w{1,3}|на жаль|перепрошую", r"не можу"),
+        (
+            r"üzgünüm|maalesef|özür dilerim|kusura bakma\w{0,3}",
+            r"edem(?:em|iyorum)|yapam(?:am|ıyorum)|veremem|olamam|cevaplayamam",
+        ),
+        (r"عذر[اًا]{1,2}|آسف|أعتذر|للأسف", r"لا أستطيع|لا يمكنني|لا أقدر"),
+        (r"क्षमा करें|माफ़? ?कीजिए|माफ़ करें|मुझे खेद है", r"नहीं कर सकता|नहीं कर सकती|असमर्थ|नहीं दे सकता"),
+        (r"抱歉|对不起|對不起|很遗憾|很抱歉", r"无法|不能|無法"),
+        (r"申し訳|すみません|ごめんなさい|残念ながら", r"できません|出来ません|いたしかねます|お答えできない"),
+        (r"죄송|미안|유감", r"수 없|못 ?합니다|어렵습니다"),
+        (r"xin lỗi|rất tiếc", r"không thể"),
+        (r"maaf|mohon maaf", r"tidak (?:bisa|dapat)|tak (?:bisa|boleh)"),
+        (r"ขอโทษ|ขออภัย|เสียใจ", r"ไม่สามารถ|ไม่ได้"),
+    )
+)
+_CANNOT_HELP = re.compile(
+    r"\A[^.\n。]{0,30}(?:kann (?:ich )?(?:\w+ ){0,3}nicht (?:helfen|beantworten|weiterhelfen)"
+    r"|ne peux pas (?:vous |t'|y )?(?:aider|répondre)|no puedo (?:ayudar|responder|hacer eso)"
+    r"|non posso (?:aiutar|risponder)|não posso (?:ajudar|responder|fazer)"
+    r"|не могу (?:\w+ ){0,2}(?:помочь|ответить|выполнить)|nie mogę (?:\w+ ){0,2}(?:pomóc|odpowiedzieć)"
+    r"|kan ik (?:\w+ ){0,3}niet (?:mee helpen|helpen|beantwoorden)"
+    r"|无法(?:回答|提供|帮助)|不能(?:回答|提供|帮)|お答えできません|お手伝いできません|도와드릴 수 없|답변할 수 없)",
+    re.IGNORECASE,
+)
 # One of these stands in every match: most answers are done with after this.
 _HINTS = (
     *(
@@ -97,6 +144,14 @@ def find_refusal(answer: str) -> tuple[int, int] | None:
         return None
     found = _PATTERN.search(start)
     return found.span() if found else None
+
+
+def refuses(answer: str) -> bool:
+    """Whether an answer declines, in whatever language: what two answers are compared by."""
+    if find_refusal(answer) is not None:
+        return True
+    start = answer[:_EXAMINED].replace("’", "'")
+    return _CANNOT_HELP.match(start) is not None or any(pattern.match(start) for pattern in _SORRY_CANNOT)
 
 
 def _refusal(example: Reading, survey: None) -> Found | None:

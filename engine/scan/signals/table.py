@@ -7,10 +7,18 @@ from __future__ import annotations
 
 from engine.scan.signals.arithmetic import ARITHMETIC
 from engine.scan.signals.attachment import ATTACHMENT
-from engine.scan.signals.conversation import EMPTY_TURN, ENDS_ON_USER, NO_SYSTEM, ROLE_ORDER, TOOL_RESULT, UNBALANCED
+from engine.scan.signals.conversation import (
+    EMPTY_TURN,
+    ENDS_ON_USER,
+    NO_SYSTEM,
+    ROLE_ORDER,
+    TOOL_RESULT,
+    UNBALANCED,
+    UNKNOWN_ROLE,
+)
 from engine.scan.signals.copied_prompt import COPIED_PROMPT
 from engine.scan.signals.described import DESCRIBED
-from engine.scan.signals.empty import EMPTY_OUTPUT
+from engine.scan.signals.empty import EMPTY_OUTPUT, NO_TURNS
 from engine.scan.signals.encoding import CONTROL_CHARS, ESCAPES, HTML_ENTITIES, MOJIBAKE
 from engine.scan.signals.format_majority import FORMAT_MAJORITY
 from engine.scan.signals.language import LANGUAGE
@@ -62,6 +70,8 @@ SIGNALS: tuple[Signal, ...] = (
     DESCRIBED,
     COPIED_PROMPT,
     VAGUE_PROMPT,
+    NO_TURNS,
+    UNKNOWN_ROLE,
     ROLE_ORDER,
     TOOL_RESULT,
     UNBALANCED,

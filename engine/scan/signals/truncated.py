@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.model import Example, Span
+from engine.scan.code import looks_like_code
 from engine.scan.jsontext import as_json, stops_half_way
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal, has_calls, last_turn
-from engine.scan.text import looks_like_code, shorten, word_set
+from engine.scan.text import shorten, word_set
 
 _TAIL = 2000
 _INVISIBLE = " \t\r\n\u200b\u200e\u200f\ufeff\xa0"

@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.model import Example, Span
+from engine.scan.code import looks_like_code
 from engine.scan.signals.reading import Reading
 from engine.scan.signals.signal import Found, Signal
-from engine.scan.text import looks_like_code
 
 _WORD = re.compile(r"(?<![\w`/@#.\\-])[a-z]{4,30}(?![\w`/@\\-]|\.\w)")
 _EXAMINED = 8000

@@ -1,0 +1,198 @@
+"""Where case, a space or a single mark is what a request is about: in code, in options, among signs and emoji."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from scan_rows import rows
+
+from engine.scan.answers.compare import compare_answers
+from engine.scan.code import pieces_of
+from engine.scan.pipeline import scan
+from engine.scan.requests.key import key_of
+from engine.scan.text import coarse_forms, exact_form
+
+
+def said(one: tuple[str, str], other: tuple[str, str]) -> str:
+    """What a scan says of two rows."""
+    found = scan(rows(one, other), signals=(), processes=1).clusters
+    return ("alternatives" if found[0].alternatives else found[0].kind) if found else ""
+
+
+APART = [
+    ("What does ; do in JavaScript?", "What does : do in JavaScript?"),
+    ("What is the symbol ;", "What is the symbol :"),
+    ("What is the symbol !", "What is the symbol ?"),
+    ("What does '&' mean in C?", "What does '*' mean in C?"),
+    ("What does grep -v do?", "What does grep -V do?"),
+    ("What does print('A') output?", "What does print('a') output?"),
+    ("What is printed by print('a  b')?", "What is printed by print('a b')?"),
+    ("What does `Foo` do?", "What does `foo` do?"),
+    ("Explain the variable myVar", "Explain the variable myvar"),
+    ("What does \\d match?", "What does \\D match?"),
+    ("What does %d print?", "What does %D print?"),
+    ("Is this valid Python?\nif True:\n    print(1)", "Is this valid Python?\nif True:\nprint(1)"),
+    ("Fix:\nfor i in x:\n    print(i)\nprint(2)", "Fix:\nfor i in x:\n    print(i)\n    print(2)"),
+    ("Explain SELECT * FROM book", "Explain SELECT * FROM BOOKINGS"),
+    ("List all rows of the table book", "List all rows of the table BOOKINGS"),
+    ("Classify the mood: I got the job 😀", "Classify the mood: I got the job 😡"),
+    ("How much is €100 in yen?", "How much is £100 in yen?"),
+    ("Is 3 ≤ 5?", "Is 3 ≥ 5?"),
+    ("What is 10² plus 1?", "What is 102 plus 1?"),
+    ("Solve x² = 4.", "Solve x2 = 4."),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+@pytest.mark.parametrize("answers", [("One thing.", "Another one."), ("The same.", "The same.")])
+def test_a_single_mark_makes_another_request(one: str, other: str, answers: tuple[str, str]) -> None:
+    assert said((one, answers[0]), (other, answers[1])) in ("", "variant")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kind"),
+    [
+        ("Quelle est la capitale du Mali ?", "Quelle est la capitale du Mali?", "exact"),
+        ("EXPLAIN HOW HTTP WORKS", "Explain how HTTP works", "exact"),
+        ("Résume : le texte est long", "Résume: le texte est long", "near"),
+        ("What is printed by:\n```\nif a:\n  b()\n```", "What is printed by:\n```\nif a:\n    b()\n```", "near"),
+        ("What does f(x) = 2 say of f?", "What does f(x)=2 say of f?", "near"),
+        ("How high is the word(s) count?", "how high is the word(s) count", "exact"),
+    ],
+)
+def test_what_only_dresses_a_request_makes_no_other(one: str, other: str, kind: str) -> None:
+    assert said((one, "It is so."), (other, "It is so.")) == kind
+
+
+@pytest.mark.parametrize(
+    ("request_text", "one", "other", "expected"),
+    [
+        ("Which option lists recursively?", "-R", "-r", "conflict"),
+        ("Which mark ends a statement?", ";", ":", "conflict"),
+        ("Which emoji means approval?", "👍", "👎", "conflict"),
+        ("What does it cost?", "$100", "€100", "conflict"),
+        ("Which table holds the rows?", "BOOKINGS", "book", "conflict"),
+        ("Which query is it?", "SELECT * FROM book", "SELECT * FROM BOOKINGS", "conflict"),
+        ("Which query is it?", "select * from book;", "SELECT * FROM book", "nearly"),
+        ("Which line is it?", "print('A')", "print('a')", "conflict"),
+        ("What is the area?", "10²", "102", "conflict"),
+        ("Where is it?", "Bamako", "bamako", "nearly"),
+        ("Where is it?", "Bamako", "Bamako.", "same"),
+        ("Which unit is it?", '{"unit": "C++"}', '{"unit": "C"}', "nearly"),
+    ],
+)
+def test_short_answers_count_to_the_letter(request_text: str, one: str, other: str, expected: str) -> None:
+    for left, right in ((one, other), (other, one)):
+        assert compare_answers(left, right, key_of(request_text)).relation == expected
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "Name a primary colour.",
+        "Name a primary color",
+        "Give me an example of a mammal.",
+        "Suggest a name for a cat.",
+        "What is a good name for a cat?",
+        "Name one of the planets.",
+        "Nenne eine Primärfarbe.",
+        "Nomme une couleur primaire.",
+        "Nombra un color primario.",
+        "Назови один из цветов.",
+        "说出一种原色。",
+    ],
+)
+def test_where_many_answers_are_right_two_of_them_are_alternatives(request_text: str) -> None:
+    assert said((request_text, "Red"), (request_text, "Blue")) == "alternatives"
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "Name the capital of France.",
+        "What is the name of the capital of France?",
+        "What is a group of lions called?",
+        "Give the plural of mouse.",
+        "Write 25 in binary.",
+        "Give a one-word answer: who painted it?",
+        "Nenne die Hauptstadt von Mali.",
+        "Назови столицу Франции.",
+    ],
+)
+def test_where_one_answer_is_right_two_are_a_conflict(request_text: str) -> None:
+    assert said((request_text, "Red"), (request_text, "Blue")) == "conflict"
+
+
+def test_numbers_that_differ_in_the_same_words_are_a_conflict_though_the_text_is_not_there() -> None:
+    fire = "About {} people died in the great fire of Brant that winter."
+    request_text = "How many people died, given the text about the fire?"
+    assert said((request_text, fire.format(1200)), (request_text, fire.format(1500))) == "conflict"
+    # Equal words may ask for different things: nothing says that these speak of one text.
+    assert said(("Sum up the numbers above.", "12"), ("Sum up the numbers above.", "15")) == ""
+
+
+REFUSALS = {
+    "en": ("I'm sorry, but I cannot help with that.", "Sorry, I can't do this."),
+    "de": ("Es tut mir leid, aber dabei kann ich nicht helfen.", "Leider kann ich das nicht tun."),
+    "fr": ("Je suis désolé, mais je ne peux pas vous aider.", "Désolé, je ne peux pas faire cela."),
+    "es": ("Lo siento, pero no puedo ayudarte.", "Lo siento, no puedo hacerlo."),
+    "it": ("Mi dispiace, non posso aiutarti.", "Purtroppo non posso farlo."),
+    "ru": ("Извините, но я не могу помочь.", "К сожалению, я не могу этого сделать."),
+    "ja": ("申し訳ありませんが、お答えできません。", "すみません、それはできません。"),
+    "zh": ("抱歉，我无法帮助你。", "对不起，我不能这样做。"),
+    "ko": ("죄송하지만 도와드릴 수 없습니다.", "미안하지만 그것은 할 수 없습니다."),
+}
+
+
+@pytest.mark.parametrize("language", REFUSALS)
+def test_a_refusal_is_told_in_every_language(language: str) -> None:
+    one, other = REFUSALS[language]
+    answer = "Put the key into the lock, turn it to the right until it clicks, and pull the shackle out of it. " * 2
+    assert compare_answers(one, other).relation == "nearly"
+    assert compare_answers(one, answer).relation == compare_answers(answer, other).relation == "conflict"
+
+
+def test_equal_forms_are_equal_without_their_marks_too() -> None:
+    texts = [text for pair in APART for text in pair]
+    coarse = coarse_forms(texts)
+    for one, mine in zip(texts, coarse, strict=True):
+        for other, theirs in zip(texts, coarse, strict=True):
+            assert exact_form(one) != exact_form(other) or mine == theirs
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 20_000, "a_" * 20_000, "<a" * 20_000, "f(" * 20_000, " = " * 20_000, "`" * 20_000]
+)
+def test_pieces_of_long_texts_are_found_in_linear_time(text: str) -> None:
+    pieces_of(text)
+    exact_form(text)
+    pieces_of(f"{text}\n{text};\n")
+
+
+TRICKY = st.text(alphabet="aAbBßx2²½ ;:.,!?'\"()[]{}-_=<>`$€😀👍\\%\n", max_size=24)
+
+
+def bones(text: str) -> list[str]:
+    """What is left of a text without case, spaces and punctuation."""
+    return [char.lower() for char in text if char.isalnum() or unicodedata.category(char) in ("So", "Sc")]
+
+
+@settings(max_examples=60, deadline=None)
+@example(("What of x²", "y"), ("What of x2", "y"))
+@given(st.tuples(TRICKY, TRICKY), st.tuples(TRICKY, TRICKY))
+def test_exact_rows_differ_in_case_spaces_and_punctuation_alone(one: tuple[str, str], other: tuple[str, str]) -> None:
+    if said(one, other) == "exact":
+        assert [bones(text) for text in one] == [bones(text) for text in other]
+
+
+@settings(max_examples=60, deadline=None)
+@given(TRICKY, st.integers(0, 23), st.sampled_from("aAbBßx2²½;:$€😀👍_(="))
+def test_one_more_sign_never_leaves_two_rows_exact(text: str, place: int, sign: str) -> None:
+    changed = text[:place] + sign + text[place:]
+    kind = said((f"What of {text}", "Yes"), (f"What of {changed}", "Yes"))
+    assert kind != "exact" or bones(text) == bones(changed)
+    kind = said(("What of it?", text), ("What of it?", changed))
+    assert kind != "exact" or " ".join(text.split()).strip(" .。") == " ".join(changed.split()).strip(" .。")

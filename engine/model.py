@@ -42,6 +42,18 @@ BUCKET_LABELS: dict[BucketName, str] = {
 }
 
 
+def readable(text: str) -> str:
+    """JSON text as it is read: a lone string without its quotation marks, no escapes where letters do; what is no JSON
+    as it is."""
+    if text[:1] != '"' and "\\" not in text:
+        return text
+    try:
+        value = loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of what a message says. `value` is its text; of media the URL, the path or `sha256:HEX` of its bytes; of
@@ -106,6 +118,19 @@ class Message:
         return tuple([call.text for call in self.tool_calls])
 
     @property
+    def content_texts(self) -> list[str]:
+        """Every text of it that is content: its name, its reasoning, its parts, names and arguments of its calls."""
+        if isinstance(self.content, str):
+            texts = [self.content]
+        else:
+            texts = [readable(part.value) if part.type == "json" else part.value for part in self.content]
+        if self.name or self.reasoning or self.tool_calls:
+            texts += [self.name, self.reasoning]
+            for call in self.tool_calls:
+                texts += [call.name, readable(call.arguments)]
+        return texts
+
+    @property
     def media(self) -> tuple[Part, ...]:
         """The images, sounds, films and files it shows."""
         if isinstance(self.content, str):
@@ -120,6 +145,11 @@ class Leaf:
 
     path: str
     value: str
+
+    @property
+    def text(self) -> str:
+        """The value to be read: a text without its quotation marks and escapes, anything else as JSON."""
+        return readable(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +177,21 @@ class Conversation:
         """Whether its answer may be a target: not where the row says that it is a bad one."""
         return self.label is not False
 
+    @property
+    def content_texts(self) -> list[str]:
+        """Every text that is content, in reading order."""
+        texts = [text for message in self.messages for text in message.content_texts]
+        for answer in (*self.rejected, *self.candidates):
+            texts += [text for message in answer for text in message.content_texts]
+        texts += map(readable, self.tools)
+        texts += [leaf.text for leaf in self.other]
+        return texts
+
+    @property
+    def characters(self) -> int:
+        """How long its content is; metadata and links do not count."""
+        return sum(map(len, self.content_texts))
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -166,6 +211,14 @@ class Example:
     @property
     def messages(self) -> tuple[Message, ...]:
         return self.conversation.messages
+
+    @property
+    def searched(self) -> list[str]:
+        """Every text of the row, for a search: content, links and metadata; all of a row that was not understood."""
+        held = self.conversation
+        if not held.messages:
+            return [json.dumps(dict(self.raw), ensure_ascii=False, default=str)]
+        return [*held.content_texts, *[leaf.text for leaf in (*held.links, *held.metadata)]]
 
     @property
     def prompt(self) -> str:

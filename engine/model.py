@@ -92,6 +92,7 @@ class Message:
 
     `role` is "system", "user", "assistant" or "tool"; one that is none of them stands as the file has it. `content` is
     a text, or parts where a text cannot hold it. `train` is False where the file says that this is not to be learnt.
+    `written` is the text as the file has it where `reasoning` was taken from its head (`<think>…</think>`), else ''.
     """
 
     role: str
@@ -101,6 +102,7 @@ class Message:
     tool_call_id: str = ""
     name: str = ""
     train: bool = True
+    written: str = ""
 
     @property
     def text(self) -> str:

@@ -141,7 +141,7 @@ def to_sharegpt(example: Example) -> Converted:
     losses = list(_rejected(example))
     for turn in example.messages:
         if turn.text or not turn.calls:
-            turns.append({"from": SHAREGPT_ROLES[turn.role], "value": turn.text})
+            turns.append({"from": SHAREGPT_ROLES.get(turn.role, turn.role), "value": turn.text})
         turns += [{"from": "function_call", "value": call} for call in turn.calls]
         if not turn.train:
             losses.append("a do-not-train mark")

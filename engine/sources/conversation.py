@@ -1,155 +1,371 @@
-"""Which field of a row is what: from a row in its own shape to turns, and back for edits.
+"""Which field of a row is what: from a row in its own shape to its conversation.
 
-The raw row is always kept, so a shape only has to say where the texts are; nothing is converted on reading.
+The raw row is always kept, so a shape only has to say where the texts are; nothing is converted on reading. What no
+shape asks for is sorted by `leaves.py` and carried beside the messages.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
+from typing import Any
 
-from engine.model import Conversation, Message, Row, ToolCall
-from engine.nesting import loads
-from engine.sources.guess import guess_row
-from engine.sources.mapping import Mapping, is_turn_list, parse_path, turn_list, value_at
+from engine.model import Conversation, Leaf, Message, Part, PartType, Row
+from engine.sources.guess import guess_row, label_of, pair_in
+from engine.sources.leaves import Left, sorted_leaves
+from engine.sources.mapping import Mapping, Path, located, parse_path
+from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
+from engine.sources.parts import json_text, parsed, plain, said_in
+from engine.sources.preformatted import messages_of_text
+from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
-Role = Literal["system", "user", "assistant", "tool"]
-
-
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "prompter": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "model": "assistant",
-    "bot": "assistant",
-    "function_call": "assistant",
-    "tool": "tool",
-    "function": "tool",
-    "observation": "tool",
-    "tool_response": "tool",
-    "ipython": "tool",
-}
-
-
-def text_of(value: Any) -> str:
-    """A value as text: strings as they are, nothing as '', content parts joined, anything else as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and value and all(isinstance(part, dict) and "type" in part for part in value):
-        return "\n".join(_part_text(part) for part in value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _part_text(part: dict[str, Any]) -> str:
-    text = part.get("text")
-    return text if isinstance(text, str) else f"[{part.get('type')}]"
+Branch = tuple[Message, ...]
+_MEDIA: tuple[tuple[str, PartType], ...] = (("images", "image"), ("audios", "audio"), ("videos", "video"))
+_HALVES = frozenset({"instruction", "input", "output", "messages", "conversations", "prompt", "chosen", "text"})
+_TIES = frozenset({"tie", "both", "both_good", "equal", "tie (bothbad)", "same"})
+_SECOND = frozenset({"b", "model_b", "response_b", "2", "answer_b", "response_2", "right", "second"})
 
 
 def conversation_of(row: Row, mapping: Mapping) -> Conversation:
-    """What `row` holds."""
-    return Conversation(_messages_of(row, mapping))
-
-
-def _messages_of(row: Row, mapping: Mapping) -> tuple[Message, ...]:
-    """The conversation in `row`; a row of another shape than the mapping's is read by its own. () where it has none."""
-    turns = _turns(row, mapping)
-    if not turns:
+    """What `row` holds by this mapping; a row of another shape than the mapping's is read by its own."""
+    found = _Reading(row, mapping).conversation()
+    if not found.messages:
         own = guess_row(row)
-        if own is not None and own.shape != mapping.shape:
-            return _turns(row, own)
-    return turns
+        if own is not None and own != mapping:
+            by_own = _Reading(row, own).conversation()
+            if by_own.messages:
+                return by_own
+    return found
 
 
-def _turns(row: Row, mapping: Mapping) -> tuple[Message, ...]:
-    fields = mapping.fields
-    if mapping.shape == "messages":
-        return _chat_turns(value_at(row, parse_path(fields["messages"])), "role", "content")
-    if mapping.shape == "sharegpt":
-        system = text_of(value_at(row, parse_path(fields["system"]))) if "system" in fields else ""
-        head = (Message("system", system),) if system.strip() else ()
-        return head + _chat_turns(value_at(row, parse_path(fields["conversations"])), "from", "value")
-    if mapping.shape == "preference":
-        return _preference_turns(row, fields)
-    if mapping.shape == "text":
-        text = value_at(row, parse_path(fields["text"]))
-        return () if text is None else (Message("assistant", text_of(text)),)
-    return _pair_turns(row, fields)
+class _Reading:
+    """One row on its way to a conversation: what was read of it, and what was left."""
+
+    def __init__(self, row: Row, mapping: Mapping) -> None:
+        self.row = row
+        self.shape = mapping.shape
+        self.fields = mapping.fields
+        self.left: list[Left] = []
+        self.read: list[Path] = []
+        self.rejected: tuple[Branch, ...] = ()
+        self.candidates: tuple[Branch, ...] = ()
+
+    def conversation(self) -> Conversation:
+        messages = self._messages()
+        tools: tuple[str, ...] = ()
+        label = None
+        if not _HALVES.issuperset(self.fields):
+            messages = self._with_media(self._with_reasoning(self._with_system(messages)))
+            tools = tools_in(self._value("tools"))
+            label = label_of(self._value("label"))
+            if self.shape != "preference":
+                self.rejected = self._answers("rejected")
+            self.candidates += tuple(one for one in self._answers("candidates") if one != messages[-len(one) :])
+        if not self._is_all_read():
+            self._leave(self.row, ())
+        if not self.left:
+            return Conversation(messages, tools, self.rejected, self.candidates, label)
+        return self._with_left(messages, tools, label)
+
+    def _with_left(self, messages: Branch, tools: tuple[str, ...], label: bool | None) -> Conversation:
+        tools += tuple(
+            chain.from_iterable(tools_in(held) for path, held, inside in self.left if inside and path[-1] == "tools")
+        )
+        left = [one for one in self.left if not (one[2] and one[0][-1] == "tools") and not _repeats(one[1], messages)]
+        everything = (messages, *self.rejected, *self.candidates)
+        other, links, metadata = sorted_leaves(left, _texts_of(chain.from_iterable(everything)))
+        spoken = [message.text for message in messages if message.role != "system" and message.text.strip()]
+        # Many sets hold a rendering of the whole conversation beside it.
+        rendered = [leaf for leaf in other if _is_rendering(leaf, spoken)] if len(spoken) > 1 else []
+        if rendered:
+            other = tuple(leaf for leaf in other if leaf not in rendered)
+            metadata += tuple(rendered)
+        return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata)
+
+    # -- fields
+
+    def _value(self, part: str) -> Any:
+        """The value of a part of the mapping, which thereby is read; None where it is not there."""
+        name = self.fields.get(part)
+        if name is None:
+            return None
+        if name in self.row:
+            self.read.append((name,))
+            return self.row[name]
+        steps, value = located(self.row, parse_path(name))
+        if value is not None:
+            self.read.append(steps)
+        return value
+
+    def _at(self, part: str) -> Path:
+        name = self.fields.get(part, "")
+        return (name,) if name in self.row else located(self.row, parse_path(name))[0]
+
+    def _is_all_read(self) -> bool:
+        return len(self.read) >= len(self.row) and self.row.keys() <= {path[0] for path in self.read if len(path) == 1}
+
+    def _leave(self, held: Any, at: Path) -> None:
+        """Note everything below a place that was not read."""
+        inside = held.items() if isinstance(held, dict) else enumerate(held)
+        for step, value in inside:
+            path = (*at, step)
+            if path in self.read or value is None:
+                continue
+            if any(read[: len(path)] == path for read in self.read):
+                self._leave(value, path)
+            else:
+                self.left.append((path, value, False))
+
+    # -- shapes
+
+    def _messages(self) -> Branch:
+        if self.shape in ("messages", "sharegpt"):
+            part = "messages" if self.shape == "messages" else "conversations"
+            value = self._value(part)
+            # The commonest of all: a list of messages.
+            if isinstance(value, list) and value and isinstance(value[0], dict) and pair_in(value[0]) is None:
+                return messages_in(value, self._at(part), self.left)
+            messages, self.candidates = self._turns(value, self._at(part))
+            return messages
+        if self.shape == "preference":
+            return self._preference()
+        if self.shape == "text":
+            value = self._value("text")
+            return _text_messages(value) if isinstance(value, str) else self._side("text", value, "assistant")
+        return self._pair()
+
+    def _turns(self, value: Any, at: Path) -> tuple[Branch, tuple[Branch, ...]]:
+        """The conversation in a value of any of the forms that hold one, and its other branches."""
+        held = parsed(value)
+        if is_reply_tree(held):
+            return reply_tree(held, at, self.left)
+        if is_node_map(held):
+            current = next(((key, inner) for key, inner in self.row.items() if plain(key) == "current_node"), None)
+            if current is not None:
+                self.read.append((current[0],))
+                self.left.append(((current[0],), current[1], True))
+            return node_map(held, current[1] if current else None, at, self.left)
+        if isinstance(held, str):
+            return _text_messages(held), ()
+        if isinstance(held, list) and held and not looks_like_messages(held):
+            pairs = [pair_in(turn) for turn in held]
+            if None not in pairs:
+                return self._paired(held, at), ()
+            if len(held) > 1 and all(isinstance(text, str) for text in held):
+                return tuple(Message(("user", "assistant")[place % 2], text) for place, text in enumerate(held)), ()
+        return messages_in(held, at, self.left), ()
+
+    def _paired(self, turns: Iterable[Any], at: Path) -> Branch:
+        """Turns that hold request and answer each."""
+        messages: list[Message] = []
+        for place, turn in enumerate(turns):
+            keys = pair_in(turn)
+            if keys is None:
+                continue
+            messages += self._side("", turn[keys[0]], "user", (*at, place, keys[0]))
+            messages += self._side("", turn[keys[1]], "assistant", (*at, place, keys[1]))
+            if isinstance(turn, dict):
+                self.left += [((*at, place, key), inner, True) for key, inner in turn.items() if key not in keys]
+        return tuple(messages)
+
+    def _side(self, part: str, value: Any, role: str, at: Path = ()) -> Branch:
+        return one_side(value, role, at or self._at(part), self.left)
+
+    def _answers(self, part: str) -> tuple[Branch, ...]:
+        """One answer or several: a text, a list of messages, or a list of either."""
+        value = self._value(part)
+        held = parsed(value)
+        at = self._at(part)
+        if isinstance(held, list) and held and not looks_like_messages(held):
+            answers = [self._side(part, answer, "assistant", (*at, place)) for place, answer in enumerate(held)]
+        elif isinstance(held, list) and part == "candidates":
+            answers = [messages_in(answer, (*at, place), self.left) for place, answer in enumerate(held)]
+        else:
+            answers = [self._side(part, value, "assistant")]
+        return tuple(answer for answer in answers if answer)
+
+    def _preference(self) -> Branch:
+        """The request and the answer that is wanted. Whole chats in both answers share the request."""
+        asked = self._prompt()
+        wanted, *further = self._chats("chosen") or [()]
+        unwanted = self._chats("rejected")
+        if "winner" in self.fields:
+            verdict = self._verdict()
+            if verdict == "tie":
+                further, unwanted = [*further, *unwanted], []
+            elif verdict == "second" and unwanted:
+                wanted, unwanted = unwanted[0], [wanted]
+        asked, wanted = _asked_and_said(asked, wanted, unwanted)
+        self.rejected = tuple(_tail_of(one, asked) for one in unwanted if one)
+        self.candidates = tuple(_tail_of(one, asked) for one in further if one)
+        return (*asked, *wanted)
+
+    def _prompt(self) -> Branch:
+        value = self._value("prompt")
+        if value is None:
+            return ()
+        if isinstance(value, str):
+            return (messages_of_text(value) or (Message("user", value),)) if value.strip() else ()
+        return self._turns(value, self._at("prompt"))[0]
+
+    def _chats(self, part: str) -> list[Branch]:
+        """The answers in a field, each as its messages; a text may be a whole chat with markers."""
+        value = self._value(part)
+        if isinstance(value, str):
+            return [messages_of_text(value) or self._side(part, value, "assistant")] if value.strip() else []
+        return list(self._answers_in(value, self._at(part)))
+
+    def _answers_in(self, value: Any, at: Path) -> Iterable[Branch]:
+        if isinstance(value, list) and value and all(isinstance(answer, str | list) for answer in value):
+            return [one_side(answer, "assistant", (*at, place), self.left) for place, answer in enumerate(value)]
+        side = one_side(value, "assistant", at, self.left)
+        return [side] if side else []
+
+    def _verdict(self) -> str:
+        """Which of two rival answers won: "first", "second" or "tie"."""
+        value = self._value("winner")
+        name = self.fields["winner"]
+        self.left.append(((name,), value, False))
+        if name.endswith("model_a"):
+            other = self.row.get(name.removesuffix("_a") + "_b")
+            return "first" if value in (1, True) else "second" if other in (1, True) else "tie"
+        word = str(value).strip().lower()
+        return "tie" if word in _TIES else "second" if word in _SECOND else "first"
+
+    def _pair(self) -> Branch:
+        asked, said = self._value("instruction"), self._value("output")
+        given = self._value("input") if "input" in self.fields else None
+        if asked is None and said is None and not given:
+            return ()
+        request = self._request(asked, given)
+        earlier: Branch = ()
+        if "history" in self.fields:
+            earlier = self._turns(self._value("history"), self._at("history"))[0]
+        if "output" not in self.fields:
+            return (*earlier, *request)
+        if isinstance(said, list) and said and all(isinstance(text, str) for text in said):
+            self.candidates = tuple(one_side(text, "assistant", (), self.left) for text in said[1:])
+            said = said[0]
+        answer = self._side("output", said, "assistant") if said is not None and said != "" else ()
+        if not answer and not request:
+            request = (Message("user"),)
+        # An empty answer is one: it is what is wrong with the row.
+        return (*earlier, *request, *(answer or (Message("assistant", plain(said)),)))
+
+    def _request(self, asked: Any, given: Any) -> Branch:
+        request = self._side("instruction", asked, "user")
+        context = plain(given)
+        if not context.strip():
+            return request
+        if len(request) == 1 and isinstance(request[0].content, str):
+            return (Message("user", f"{request[0].content}\n\n{context}"),)
+        return (*request, Message("user", context))
+
+    # -- what stands beside
+
+    def _with_system(self, messages: Branch) -> Branch:
+        value = self._value("system")
+        if value in (None, "", [], {}):
+            return messages
+        if isinstance(value, str):
+            parsed_text = messages_of_text(value)
+            content: Any = parsed_text[0].content if parsed_text and len(parsed_text) == 1 else value
+        else:
+            said = said_in(value, self._at("system"))
+            self.left += [(path, inner, True) for path, inner in said.left if path[-1] != "role"]
+            content = said.content
+        if not (content.strip() if isinstance(content, str) else content):
+            return messages
+        if messages and messages[0] == Message("system", content):
+            return messages
+        return (Message("system", content), *messages)
+
+    def _with_reasoning(self, messages: Branch) -> Branch:
+        """Reasoning in a field of its own belongs to the closing answer."""
+        value = self._value("reasoning")
+        if not isinstance(value, str) or not value.strip():
+            return messages
+        if not messages or messages[-1].role != "assistant" or messages[-1].reasoning:
+            self.left.append((self._at("reasoning"), value, False))
+            return messages
+        last = messages[-1]
+        return (
+            *messages[:-1],
+            Message("assistant", last.content, value, last.tool_calls, last.tool_call_id, last.name, last.train),
+        )
+
+    def _with_media(self, messages: Branch) -> Branch:
+        """Media in a column of their own belong to the first request, as trainers read them."""
+        parts: list[Part] = []
+        for field, kind in _MEDIA:
+            value = self._value(field)
+            for held in value if isinstance(value, list) else () if value is None else (value,):
+                said = said_in([{kind: held}])
+                parts += [part for part in said.parts if part.type == kind] or [Part(kind, plain(held))]
+        if not parts:
+            return messages
+        place = next((place for place, message in enumerate(messages) if message.role == "user"), -1)
+        if place < 0:
+            return (Message("user", tuple(parts)), *messages)
+        asked = messages[place]
+        texts = asked.content if isinstance(asked.content, tuple) else (Part("text", asked.content),)
+        shown = Message("user", (*parts, *texts), name=asked.name)
+        return (*messages[:place], shown, *messages[place + 1 :])
 
 
-def _chat_turns(value: Any, role_key: str, text_key: str) -> tuple[Message, ...]:
-    messages = turn_list(value)
-    if not isinstance(messages, list):
-        return ()
-    return tuple(_chat_turn(message, role_key, text_key) for message in messages if isinstance(message, dict))
+def _text_messages(text: str) -> Branch:
+    """A text that is the whole row: its turns where it has the form of a chat, else what is to be learnt."""
+    return messages_of_text(text) or ((Message("assistant", text),) if text else ())
 
 
-def _chat_turn(message: dict[str, Any], role_key: str, text_key: str) -> Message:
-    spoken = str(message.get(role_key, "")).strip().lower()
-    text = text_of(message.get(text_key))
-    held = message.get("tool_calls")
-    calls = tuple(_call(call) for call in held) if isinstance(held, list) else ()
-    if spoken == "function_call":
-        text, calls = "", (_call(_json_or_text(text)),)
-    weight = message.get("weight", 1)
-    return Message(ROLES.get(spoken, "user"), text, tool_calls=calls, train=weight != 0)
+def _asked_and_said(asked: Branch, wanted: Branch, unwanted: Sequence[Branch]) -> tuple[Branch, Branch]:
+    """Request and answer, where the answer may repeat the request or hold it all."""
+    if not any(message.role == "user" for message in wanted[:-1]):
+        return asked, wanted
+    shared = 0
+    others = [one for one in unwanted if one] or [wanted]
+    while shared < len(wanted) - 1 and all(shared < len(one) - 1 and one[shared] == wanted[shared] for one in others):
+        shared += 1
+    whole = wanted[:shared]
+    # The request beside the answers is told twice, or comes before them.
+    told = {message.text.strip() for message in whole}
+    before = tuple(message for message in asked if message.text.strip() not in told)
+    return (*before, *whole), wanted[shared:]
 
 
-def _json_or_text(text: str) -> Any:
-    try:
-        return loads(text)
-    except ValueError:
-        return text
+def _tail_of(answer: Branch, asked: Branch) -> Branch:
+    """An answer without the request that stands at its head."""
+    head = next((size for size in range(len(asked), 0, -1) if answer[:size] == asked[-size:]), 0)
+    return answer[head:] or answer[-1:]
 
 
-def _call(call: Any) -> ToolCall:
-    function = call.get("function", call) if isinstance(call, dict) else {}
-    if not isinstance(function, dict) or "name" not in function:
-        return ToolCall("", text_of(call))
-    return ToolCall(text_of(function["name"]), text_of(function.get("arguments")), text_of(call.get("id")))
+def _texts_of(messages: Iterable[Message]) -> Collection[str]:
+    """Everything that these messages say, as single texts."""
+    texts: set[str] = set()
+    for message in messages:
+        if isinstance(message.content, str):
+            texts.add(message.content)
+        else:
+            texts.update(part.value for part in message.content)
+        texts.update((message.reasoning, message.written))
+    return texts - {""}
 
 
-def _side(value: Any, role: Role) -> tuple[Message, ...]:
-    """One half of a pair: a string is one turn, a list of messages is its turns."""
-    if is_turn_list(value, "role"):
-        return _chat_turns(value, "role", "content")
-    return (Message(role, text_of(value)),)
+def _repeats(held: Any, messages: Branch) -> bool:
+    """Whether a value is a list of messages that were all read already, elsewhere in the row."""
+    if not looks_like_messages(held):
+        return False
+    return set(messages_in(held, (), [])) <= set(messages)
 
 
-def _preference_turns(row: Row, fields: dict[str, str]) -> tuple[Message, ...]:
-    """The request and the chosen answer; the rejected one is no turn, it stays in the raw row and in the editor."""
-    chosen = value_at(row, parse_path(fields["chosen"]))
-    if chosen is None:
-        return ()
-    prompt = value_at(row, parse_path(fields["prompt"])) if "prompt" in fields else None
-    return (() if prompt is None else _side(prompt, "user")) + _side(chosen, "assistant")
-
-
-def _pair_turns(row: Row, fields: dict[str, str]) -> tuple[Message, ...]:
-    def value(name: str) -> Any:
-        return value_at(row, parse_path(fields[name])) if name in fields else None
-
-    if value("instruction") is None and value("output") is None:
-        return ()
-    turns: list[Message] = []
-    if text_of(value("system")).strip():
-        turns.append(Message("system", text_of(value("system"))))
-    history = turn_list(value("history"))
-    for pair in history if isinstance(history, list) else ():
-        if isinstance(pair, list) and len(pair) == 2:
-            turns += [Message("user", text_of(pair[0])), Message("assistant", text_of(pair[1]))]
-    request = _side(value("instruction"), "user")
-    context = text_of(value("input"))
-    if context.strip() and len(request) == 1:
-        request = (Message("user", f"{request[0].text}\n\n{context}"),)
-    return (*turns, *request, *_side(value("output"), "assistant"))
+def _is_rendering(leaf: Leaf, spoken: Sequence[str]) -> bool:
+    """Whether a text holds all that is said, in its order."""
+    at = 0
+    for text in spoken:
+        at = leaf.value.find(json_text(text)[1:-1], at)
+        if at < 0:
+            return False
+    return True
 
 
 def trainable(turns: Sequence[Message]) -> bool:

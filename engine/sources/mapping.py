@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from engine.errors import UsageError
@@ -35,7 +36,6 @@ MAP_WORDS: dict[str, tuple[ShapeName, str]] = {
     "completion": ("alpaca", "output"),
     "output": ("alpaca", "output"),
     "answer": ("alpaca", "output"),
-    "system": ("alpaca", "system"),
     "history": ("alpaca", "history"),
     "messages": ("messages", "messages"),
     "conversations": ("sharegpt", "conversations"),
@@ -43,8 +43,11 @@ MAP_WORDS: dict[str, tuple[ShapeName, str]] = {
     "rejected": ("preference", "rejected"),
     "text": ("text", "text"),
 }
+# Words for what may stand beside a conversation of any shape.
+BESIDE_WORDS = ("system", "tools", "reasoning", "label", "rejected", "candidates", "images", "audios", "videos")
 
 
+@lru_cache(maxsize=4096)
 def parse_path(text: str) -> Path:
     """`a.b.0.c` -> ('a', 'b', 0, 'c')."""
     return tuple(_step(part) for part in text.split("."))
@@ -58,18 +61,26 @@ def _step(part: str) -> str | int:
 
 def value_at(row: Any, path: Path) -> Any:
     """The value at `path`, or None where a step is missing. A key that holds dots itself is found whole first."""
-    if path and isinstance(row, dict):
-        whole = ".".join(str(step) for step in path)
-        if whole in row:
-            return row[whole]
-    for step in path:
+    return located(row, path)[1]
+
+
+def located(row: Any, path: Path) -> tuple[Path, Any]:
+    """The steps that `path` really takes in this row (a key may hold dots itself), and the value there, or None."""
+    taken: list[str | int] = []
+    for number, step in enumerate(path):
         if isinstance(row, dict):
-            row = row.get(str(step))
+            rest = path[number:]
+            whole = str(step) if len(rest) == 1 else ".".join(map(str, rest))
+            if whole in row:
+                return (*taken, whole), row[whole]
+            step = str(step)
+            row = row.get(step)
         elif isinstance(row, list) and isinstance(step, int) and step < len(row):
             row = row[step]
         else:
-            return None
-    return row
+            return path, None
+        taken.append(step)
+    return tuple(taken), row
 
 
 def turn_list(value: Any) -> Any:
@@ -93,13 +104,16 @@ def mapping_from_words(words: str) -> Mapping:
     fields: dict[str, str] = {}
     for pair in words.split(","):
         word, equals, path = pair.strip().partition("=")
+        if equals and path and word in BESIDE_WORDS and not (word == "rejected" and "chosen=" in words):
+            fields[word] = path.strip()
+            continue
         if not equals or not path or word not in MAP_WORDS:
-            known = ", ".join(MAP_WORDS)
+            known = ", ".join(dict.fromkeys((*MAP_WORDS, *BESIDE_WORDS)))
             raise UsageError(
                 f"--map does not understand {pair.strip()!r}", "", f"write WORD=FIELD with WORD one of: {known}"
             )
         this_shape, part = MAP_WORDS[word]
-        if word == "prompt" and ("chosen=" in words or "rejected=" in words):
+        if word == "prompt" and "chosen=" in words:
             this_shape, part = "preference", "prompt"
         if shape not in (None, this_shape):
             raise UsageError(f"--map mixes {shape} and {this_shape} words", "", "name the fields of one shape only")
@@ -109,5 +123,7 @@ def mapping_from_words(words: str) -> Mapping:
     if shape == "preference" and not {"chosen", "rejected"} <= fields.keys():
         raise UsageError("--map needs both answers of a pair", "", "for example --map prompt=p,chosen=a,rejected=b")
     if shape is None:
-        raise UsageError("--map names no field", "", "for example --map prompt=question,response=answer")
+        raise UsageError(
+            "--map names no field of a conversation", "", "for example --map prompt=question,response=answer"
+        )
     return Mapping(shape, fields)

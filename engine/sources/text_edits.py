@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from engine.errors import UsageError
-from engine.model import Row, ShapeName
+from engine.model import Conversation, Row
 from engine.sources.conversation import conversation_of
 from engine.sources.guess import guess_row
-from engine.sources.mapping import Mapping, Path, parse_path, value_at
+from engine.sources.mapping import Mapping, Path, located, parse_path, value_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,40 +25,70 @@ class EditableField:
 
 
 def editable_fields(row: Row, mapping: Mapping) -> tuple[EditableField, ...]:
-    """The texts of `row` that the editor shows, in reading order. Only plain strings can be edited in place."""
+    """The texts of `row` that the editor shows, in reading order: every string that is part of what the row says. What
+    is no string in the file (a number, an object) is not edited in place."""
     own = mapping
-    if not conversation_of(row, mapping).messages:
+    if not any(value_at(row, parse_path(path)) is not None for path in mapping.fields.values()):
         own = guess_row(row) or mapping
-    found: list[EditableField] = []
-    for part in EDITED_PARTS[own.shape]:
+    said = _texts_of(conversation_of(row, own))
+    found: dict[Path, EditableField] = {}
+    for part in EDITED_PARTS:
         if part in own.fields:
-            found += _texts_under(value_at(row, parse_path(own.fields[part])), parse_path(own.fields[part]))
-    return tuple(found)
+            path, value = located(row, parse_path(own.fields[part]))
+            for field in _texts_under(value, path, said):
+                found.setdefault(field.path, field)
+    return tuple(found.values())
 
 
-EDITED_PARTS: dict[ShapeName, tuple[str, ...]] = {
-    "alpaca": ("system", "instruction", "input", "output"),
-    "messages": ("messages",),
-    "sharegpt": ("system", "conversations"),
-    "preference": ("prompt", "chosen", "rejected"),
-    "text": ("text",),
-}
+EDITED_PARTS = (
+    *("system", "history", "instruction", "input", "reasoning", "output", "messages", "conversations"),
+    *("prompt", "chosen", "rejected", "candidates", "text"),
+)
 
 
-def _texts_under(value: Any, path: Path) -> list[EditableField]:
-    """A string is one field; of a list of turns each turn's string is one."""
+def _texts_of(conversation: Conversation) -> set[str]:
+    """Every text that is said, each as the file may hold it."""
+    texts: set[str] = set()
+    for message in chain(conversation.messages, *conversation.rejected, *conversation.candidates):
+        parts = (message.content,) if isinstance(message.content, str) else (part.value for part in message.content)
+        texts.update(parts)
+        texts.update((message.reasoning, *message.reasoning.split("\n"), message.written))
+        texts.update(call.arguments for call in message.tool_calls)
+    return texts
+
+
+def _texts_under(value: Any, path: Path, said: set[str]) -> Iterator[EditableField]:
+    """A string is one field; of a list of turns each text that is said, under its place and who says it."""
     if isinstance(value, str):
-        return [EditableField(".".join(map(str, path)), path, value)]
-    if not isinstance(value, list):
-        return []
-    fields = []
-    for number, turn in enumerate(value):
-        if isinstance(turn, dict):
-            role = turn.get("role", turn.get("from", "?"))
-            for key in ("content", "value"):
-                if isinstance(turn.get(key), str):
-                    fields.append(EditableField(f"turn {number + 1}, {role}", (*path, number, key), turn[key]))
-    return fields
+        yield EditableField(".".join(map(str, path)), path, value)
+        return
+    turns = enumerate(value) if isinstance(value, list) else [(None, value)]
+    for place, turn in turns:
+        at = path if place is None else (*path, place)
+        if isinstance(turn, str):
+            yield EditableField(".".join(map(str, at)), at, turn)
+            continue
+        texts = [(inner, text) for inner, text in _strings(turn) if text in said or inner[-1] in ("content", "value")]
+        for inner, text in texts:
+            head = "" if place is None else f"turn {place + 1}, {_speaker(turn)}"
+            below = "" if len(texts) == 1 or inner in (("content",), ("value",)) else ".".join(map(str, inner))
+            label = ", ".join(part for part in (head, below) if part) or ".".join(map(str, (*at, *inner)))
+            yield EditableField(label, (*at, *inner), text)
+
+
+def _strings(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every string in a value and where it stands; who speaks, and of what type a part is, are no texts."""
+    if isinstance(value, str):
+        if path and path[-1] not in ("role", "from", "type", "name"):
+            yield path, value
+    elif isinstance(value, dict | list):
+        for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _strings(inner, (*path, step))
+
+
+def _speaker(turn: Any) -> str:
+    told = (turn.get("role"), turn.get("from")) if isinstance(turn, dict) else ()
+    return next((role for role in told if isinstance(role, str)), "?")
 
 
 def with_texts(row: Row, texts: dict[Path, str]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from engine.errors import UsageError
 from engine.model import Message, Row
 from engine.sources.conversation import conversation_of, trainable
 from engine.sources.guess import guess_row
-from engine.sources.mapping import Mapping, parse_path, turn_list, value_at
+from engine.sources.mapping import Mapping, located, parse_path, turn_list, value_at
+from engine.sources.messages import looks_like_messages, marks_in, placed_messages
 from engine.sources.text_edits import with_texts
 
 LISTS = {"messages": "messages", "sharegpt": "conversations"}
@@ -38,7 +39,8 @@ def toggle_trained(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
         raise UsageError(f"only what the assistant says is trained on, this is a {spoken.role} turn")
 
     def weighed(turns: TurnList, at: int) -> TurnList:
-        own = {key: value for key, value in turns[at].items() if key != "weight"}
+        marks = marks_in(turns[at])
+        own = {key: value for key, value in turns[at].items() if key not in marks}
         return [*turns[:at], own | ({"weight": 0} if spoken.train else {}), *turns[at + 1 :]]
 
     return _edited(row, mapping, turn, weighed)
@@ -48,15 +50,16 @@ def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, i
     """Raises UsageError where the row has no list of turns, or where what is left cannot be trained on."""
     own = mapping if mapping.shape in LISTS and conversation_of(row, mapping).messages else guess_row(row)
     part = LISTS.get(own.shape) if own is not None else None
-    if own is None or part is None:
+    path, held = located(row, parse_path(own.fields[part])) if own is not None and part is not None else ((), None)
+    if own is None or not looks_like_messages(held):
         raise UsageError("this row has no list of turns to change", "", "e edits its texts")
-    path = parse_path(own.fields[part])
-    held = value_at(row, path)
     turns = turn_list(held)
-    places = [place for place, spoken in enumerate(turns) if isinstance(spoken, dict)]
+    places = [place for place, _ in placed_messages(turns, (), [])]
     head = len(conversation_of(row, own).messages) - len(places)
     if turn < head:
         raise UsageError("the system prompt stands in a field of its own", "", "e edits it")
+    if places.count(places[turn - head]) > 1:
+        raise UsageError("this turn shares its place in the file with the one beside it", "", "e edits its texts")
     changed = change(list(turns), places[turn - head])
     edited = _with_list(row, path, _as_text(held, turns, changed) if isinstance(held, str) else changed)
     _check(conversation_of(row, own).messages, conversation_of(edited, own).messages)

@@ -1,23 +1,20 @@
-"""How the engine reads a file now, in the words of the expected readings (README.md)."""
+"""How the engine reads a file, in the words of the expected readings (README.md)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from engine.errors import TamisError
-from engine.model import Example, Message, Quarantined
+from engine.model import Conversation, Example, Leaf, Message, Part, Quarantined, ToolCall
 from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
-from engine.sources.guess import guess_mapping, guess_row
-from engine.sources.mapping import Mapping, parse_path, turn_list, value_at
+from engine.sources.guess import guess_mapping
+from engine.sources.mapping import Mapping
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
-
-# What the reader takes out of each message of a list of turns.
-READ_IN_MESSAGES = ("role", "content", "from", "value", "tool_calls", "weight")
 
 
 def pieces_of(path: Path) -> tuple[list[SourceRow | Quarantined], Mapping | None]:
@@ -47,69 +44,60 @@ def reading_of(path: Path) -> list[dict[str, Any]] | dict[str, str]:
     if mapping is None and any(isinstance(piece, SourceRow) for piece in pieces):
         return {"refused": "no shape is recognised"}
     return [
-        {"set_aside": piece.reason} if isinstance(piece, Quarantined) or mapping is None else row_of(piece.raw, mapping)
+        {"set_aside": piece.reason}
+        if isinstance(piece, Quarantined) or mapping is None
+        else row_of(conversation_of(piece.raw, mapping))
         for piece in pieces
     ]
 
 
-def row_of(raw: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
-    """One row: its turns, the rejected answer, and the names of the fields that no turn was made of."""
-    turns = conversation_of(raw, mapping).messages
-    own = guess_row(raw)
-    if own is not None and conversation_of(raw, own).messages == turns:
-        mapping = own  # a row of another shape than the file's is read by its own
-    row: dict[str, Any] = {"messages": [message_of(turn) for turn in turns]}
-    rejected = value_at(raw, parse_path(mapping.fields["rejected"])) if "rejected" in mapping.fields else None
-    if isinstance(rejected, str):
-        row["rejected"] = [{"role": "assistant", "content": rejected}]
-    elif rejected:
-        row["rejected"] = rejected
-    texts = {turn.text for turn in turns}
-    read = set(_read_paths(mapping))
-    beside = {
-        name
-        for name, value in leaves(raw)
-        if value not in texts and not any(name == path or name.startswith(f"{path}.") for path in read)
+def row_of(found: Conversation) -> dict[str, Any]:
+    """One row in the form of the expectations."""
+    row: dict[str, Any] = {
+        "messages": [message_of(message) for message in found.messages],
+        "tools": [json.loads(tool) for tool in found.tools],
+        "rejected": [message_of(message) for answer in found.rejected for message in answer],
+        "candidates": [[message_of(message) for message in answer] for answer in found.candidates],
+        "label": found.label,
+        "metadata": names_of(found.metadata),
+        "links": names_of(found.links),
+        # What is not understood is carried leaf by leaf; the field that holds it is what a person would name.
+        "other": sorted({leaf.path.partition(".")[0] for leaf in found.other}),
     }
-    return row | ({"metadata": sorted(beside)} if beside else {})
+    return {key: value for key, value in row.items() if value not in (None, [])}
 
 
-def message_of(turn: Message) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": turn.role, "content": turn.text}
-    if turn.calls:
-        message["tool_calls"] = [_call_of(call) for call in turn.calls]
-    return message if turn.train else message | {"train": False}
+def names_of(leaves: Iterable[Leaf]) -> list[str]:
+    """Dotted names, places in lists left out, `*` for keys that are ids."""
+    names = set()
+    for leaf in leaves:
+        steps = [step for step in leaf.path.split(".") if not step.isdigit()]
+        if steps[0] == "mapping":
+            steps[1] = "*"
+        names.add(".".join(steps))
+    return sorted(names)
 
 
-def _call_of(text: str) -> dict[str, Any]:
-    try:
-        call = json.loads(text)
-    except ValueError:
-        return {"text": text}
-    if not isinstance(call, dict):
-        return {"text": text}
-    function = call.get("function", call)
-    return {key: value for key, value in ({"id": call.get("id")} | function).items() if value is not None}
+def message_of(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = {"role": message.role, "content": message.content}
+    if not isinstance(message.content, str):
+        found["content"] = [part_of(part) for part in message.content]
+    if message.tool_calls:
+        found["tool_calls"] = [_call_of(call) for call in message.tool_calls]
+    found |= {"reasoning": message.reasoning, "tool_call_id": message.tool_call_id, "name": message.name}
+    found = {key: value for key, value in found.items() if value not in ("", [])}
+    return found if message.train else found | {"train": False}
 
 
-def _read_paths(mapping: Mapping) -> Iterator[str]:
-    for part, path in mapping.fields.items():
-        if part in ("messages", "conversations"):
-            yield from (f"{path}.{key}" for key in READ_IN_MESSAGES)
-        else:
-            yield path
+def part_of(part: Part) -> dict[str, Any]:
+    if part.type == "text":
+        return {"type": "text", "text": part.value}
+    if part.type == "json":
+        return {"type": "json", "value": json.loads(part.value)}
+    place = "hash" if part.value.startswith("sha256:") else "url"
+    return {"type": part.type, place: part.value}
 
 
-def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The dotted name and value of everything in a row that is neither empty nor a container; lists that are JSON text
-    are opened, places in lists left out."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from leaves(inner, f"{name}.{key}" if name else key)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner, name)
-    elif isinstance(turn_list(value), list):
-        yield from leaves(turn_list(value), name)
-    elif value not in (None, ""):
-        yield name, value
+def _call_of(call: ToolCall) -> dict[str, Any]:
+    found = {"id": call.id, "name": call.name, "arguments": call.arguments}
+    return {key: value for key, value in found.items() if value != ""}

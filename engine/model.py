@@ -220,7 +220,12 @@ class Example:
         held = self.conversation
         if not held.messages:
             return [json.dumps(dict(self.raw), ensure_ascii=False, default=str)]
-        return [*held.content_texts, *[leaf.text for leaf in (*held.links, *held.metadata)]]
+        texts = held.content_texts
+        texts += [leaf.text for leaf in (*held.links, *held.metadata)]
+        for message in held.messages:
+            if message.tool_calls or message.tool_call_id or message.written:
+                texts += [message.tool_call_id, message.written, *[call.id for call in message.tool_calls]]
+        return texts
 
     @property
     def prompt(self) -> str:

@@ -55,8 +55,8 @@ def test_rows_are_counted_read_anew_and_an_undo_brings_the_old_reading_back(
     assert (looked["rows"], looked["changed"], looked["decided"], looked["n"]) == (5, 5, 1, None)
     assert looked["after"] == {"shape": "messages", "fields": {"messages": "messages"}}
     assert [example["row"] for example in looked["examples"]] == [0, 1]
-    assert looked["examples"][0]["before"] == "assistant: all of row 0"
-    assert looked["examples"][0]["after"] == "user: Question 0? \u00b7 assistant: Answer 0."
+    assert looked["examples"][0]["before"] == "assistant: all of row 0 \u00b7 other"
+    assert looked["examples"][0]["after"] == "user: Question 0? \u00b7 assistant: Answer 0. \u00b7 other"
     # A decided row is read otherwise only when that is asked for by name.
     assert told(folder, code=2, capsys=capsys) is None
     assert journal.read_bytes() == before

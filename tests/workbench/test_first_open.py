@@ -206,8 +206,8 @@ async def test_a_source_that_changed_meanwhile_says_so_and_its_rows_can_be_judge
 
 async def test_an_old_project_that_could_be_read_more_fully_is_told_of_once_it_is_painted(tmp_path: Path) -> None:
     said = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-    folder = create_project(lines(tmp_path / "raw.jsonl", [{"messages": said}] * 3))
-    write_settings(folder, replace(read_settings(folder), mapping=Mapping("messages", {"messages": "dialog"})))
+    folder = create_project(lines(tmp_path / "raw.jsonl", [{"text": "all", "messages": said}] * 3))
+    write_settings(folder, replace(read_settings(folder), mapping=Mapping("text", {"text": "text"})))
     with open_project(folder, readonly=True) as project:
         project.save_findings(Findings.empty(3))
     async with workbench(folder) as (app, pilot):

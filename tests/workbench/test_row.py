@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_row_is_its_turns(folder: Path) -> None:
-    assert told(folder, 12) == ["user|Question 12?", "|", "assistant|Answer 12."]
+    assert told(folder, 12) == ["user|Question 12?", "|", "assistant|Answer 12.", "|", "meta|year 2018"]
 
 
 def test_a_flag_points_at_the_words(folder: Path) -> None:

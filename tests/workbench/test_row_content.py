@@ -81,7 +81,7 @@ def test_a_row_of_every_kind_of_content_is_told_line_by_line() -> None:
         "|",
         "tools|2: look, find (w unfolds)",
         f"other|extra.scheme  {SCHEME[:88].rstrip()}\u2026 ({len(SCHEME)} characters; w unfolds)",
-        "other|note  caf\u00e9 \u241b[31m",
+        "|note  caf\u00e9 \u241b[31m",
         "meta|year 2018 \u00b7 messages.at (2)",
     ]
 

@@ -23,6 +23,8 @@ PartName = tuple[int, str, str]
 SHORT_WORDS = {"rejected": "reject", "candidate": "cand"}
 LONGEST_VALUE = 60
 LONGEST_PATH = 200
+# Of the values that nobody understood so many are shown before they are unfolded.
+MOST_LEAVES = 8
 # On one line of metadata, and of the names of tools.
 LONGEST_LINE = 160
 LABELS: dict[bool, Styled] = {
@@ -113,10 +115,17 @@ def _beside(
         yield Paragraph(())
     if held.tools:
         yield from _tools(held.tools, row, difference("tools", "tools"), unfold=unfold)
-    for leaf in held.other:
+    folded = 0
+    for number, leaf in enumerate(held.other):
+        marked = difference("other", leaf.path)
+        if number >= MOST_LEAVES and marked is None and not unfold:
+            folded += 1
+            continue
         path = (f"{visible_line(leaf.path, LONGEST_PATH)}  ", "muted")
-        value = difference("other", leaf.path) or _value(leaf, unfold=unfold)
-        yield from split_lines([path, *value], ("other", WARNING), row)
+        gutter: Styled = ("", "muted") if number else ("other", WARNING)
+        yield from split_lines([path, *(marked or _value(leaf, unfold=unfold))], gutter, row)
+    if folded:
+        yield Paragraph(((f"\u2026 {counted(folded, 'value')} more (w unfolds)", "muted"),), row=row)
     if theirs and not only_mark:
         for gone, text in theirs[0].items():
             if gone[0] == BESIDE and gone not in own:

@@ -1,6 +1,7 @@
 """Rows as a table: Parquet, CSV, or a `datasets` folder. Loads pyarrow, so it runs in a command or a job.
 
-A column whose values share one plain type keeps it. Anything else travels as JSON text: an Arrow struct would give
+A column whose values share one plain type keeps it, and one that is mostly text stays text: what is none of it is JSON
+text in its own cell, and reading restores those cells. Anything else travels as JSON text: an Arrow struct would give
 every row the fields of all rows (measured: `{"x":1}` comes back as `{"x":1,"y":null}`). The names of such columns are
 noted in the table, and reading restores them.
 """
@@ -20,6 +21,7 @@ from engine.errors import UsageError
 Rows = Sequence[Mapping[str, Any]]
 JSON_COLUMNS = "tamis.json_columns"
 ABSENT_COLUMNS = "tamis.absent_columns"
+JSON_CELLS = "tamis.json_cells"
 INT64 = 2**63
 # Each column of a Parquet file takes time and memory of its own; of a CSV file only its cells do.
 MOST_COLUMNS, MOST_CSV_COLUMNS = 20_000, 1_000_000
@@ -40,7 +42,8 @@ class Layout:
 
 
 def lay_out(rows: Rows) -> Layout:
-    """The layout that keeps every value: text, int, float, bool and messages natively, the rest as JSON text."""
+    """The layout that keeps every value: text, int, float, bool and messages natively, the rest as JSON text. A column
+    that is "mixed" is text but for some cells."""
     names = _columns(rows, MOST_COLUMNS)
     unwritable = next((name for name in names if not _encodable(name)), None)
     if unwritable is not None:
@@ -58,7 +61,7 @@ def lay_out(rows: Rows) -> Layout:
         kind = _kind(values)
         if missing and any(value is None for value in values):
             # A null would be read as an absent field: only JSON text tells the two apart.
-            kind = "json"
+            kind = "mixed" if kind in ("text", "mixed") else "json"
         kinds[name] = kind
         if missing and kind != "json":
             absent.append(name)
@@ -81,8 +84,10 @@ def _columns(rows: Rows, most: int) -> list[str]:
 def _kind(values: Sequence[Any]) -> str:
     present = [value for value in values if value is not None]
     types = {type(value) for value in present}
-    if types == {str}:
-        return "text" if all(_encodable(value) for value in present) else "json"
+    if str in types:
+        texts = sum(_is_text(value) for value in present)
+        # One number among ten thousand answers must not make each of them quoted JSON for whoever loads the table.
+        return "text" if texts == len(present) else "mixed" if texts * 2 >= len(present) else "json"
     if types == {bool}:
         return "bool"
     if types == {int}:
@@ -92,6 +97,10 @@ def _kind(values: Sequence[Any]) -> str:
     if types == {list} and all(_is_message(item) for value in present for item in value):
         return "messages"
     return "json"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and _encodable(value)
 
 
 def _encodable(text: str) -> bool:
@@ -117,6 +126,7 @@ def to_table(rows: Rows, layout: Layout) -> Any:
     message = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
     types = {
         "text": pa.string(),
+        "mixed": pa.string(),
         "json": pa.string(),
         "int": pa.int64(),
         "float": pa.float64(),
@@ -124,18 +134,40 @@ def to_table(rows: Rows, layout: Layout) -> Any:
         "messages": message,
     }
     columns = {
-        name: pa.array([_cell(row, name, kind) for row in rows], type=types[kind])
+        name: pa.array([_cell(row, name, kind, name in layout.absent) for row in rows], type=types[kind])
         for name, kind in layout.kinds.items()
     }
     schema = pa.schema([(name, types[kind]) for name, kind in layout.kinds.items()])
     metadata = {JSON_COLUMNS: json.dumps(layout.json_text), ABSENT_COLUMNS: json.dumps(layout.absent)}
+    cells = json_cells(rows, layout)
+    metadata |= {JSON_CELLS: json.dumps(cells)} if cells else {}
     return pa.table(columns, schema=schema).replace_schema_metadata(metadata)
 
 
-def _cell(row: Mapping[str, Any], name: str, kind: str) -> Any:
+def json_cells(rows: Rows, layout: Layout) -> dict[str, list[int]]:
+    """Of each mixed column the rows, counted from 1, whose cell is JSON text."""
+    mixed = [name for name, kind in layout.kinds.items() if kind == "mixed"]
+    found = {
+        name: [
+            place
+            for place, row in enumerate(rows, 1)
+            if name in row and _is_json_cell(row[name], name in layout.absent)
+        ]
+        for name in mixed
+    }
+    return {name: places for name, places in found.items() if places}
+
+
+def _is_json_cell(value: Any, some_are_absent: bool) -> bool:
+    return some_are_absent if value is None else not _is_text(value)
+
+
+def _cell(row: Mapping[str, Any], name: str, kind: str, some_are_absent: bool) -> Any:
     if name not in row:
         return None
-    return json.dumps(row[name], ensure_ascii=True) if kind == "json" else row[name]
+    value = row[name]
+    as_json = kind == "json" or (kind == "mixed" and _is_json_cell(value, some_are_absent))
+    return json.dumps(value, ensure_ascii=True) if as_json else value
 
 
 def parquet_bytes(rows: Rows) -> bytes:
@@ -169,8 +201,9 @@ def _csv_cell(value: Any) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def save_dataset_dict(splits: Mapping[str, Rows], folder: Path) -> dict[str, list[str]]:
-    """Write a `datasets.DatasetDict` that `load_from_disk` reads; the names of its JSON-text and absent columns.
+def save_dataset_dict(splits: Mapping[str, Rows], folder: Path) -> dict[str, Any]:
+    """Write a `datasets.DatasetDict` that `load_from_disk` reads; the names of its JSON-text and absent columns, and
+    by split the cells that are JSON text.
 
     All splits share one layout, so that they have the same features.
     """
@@ -178,5 +211,8 @@ def save_dataset_dict(splits: Mapping[str, Rows], folder: Path) -> dict[str, lis
 
     layout = lay_out([row for rows in splits.values() for row in rows])
     tables = {name: datasets.Dataset(to_table(rows, layout)) for name, rows in splits.items()}
-    datasets.DatasetDict(tables).save_to_disk(str(folder))
-    return {"json_text": list(layout.json_text), "absent": list(layout.absent)}
+    # One file a split: cells are noted by their place in it.
+    datasets.DatasetDict(tables).save_to_disk(str(folder), num_shards=dict.fromkeys(splits, 1))
+    cells = {name: found for name, rows in splits.items() if (found := json_cells(rows, layout))}
+    noted: dict[str, Any] = {"json_text": list(layout.json_text), "absent": list(layout.absent)}
+    return noted | ({"json_cells": cells} if cells else {})

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from engine.project.project import Project
 
 
+UNWANTED = "its answer is marked as not wanted"
+
+
 @dataclass(frozen=True, slots=True)
 class Curated:
     """Row numbers in row order: `training` and `heldout` leave, `left_out` says why each other row does not."""
@@ -36,6 +39,19 @@ def curate(project: Project, *, include_undecided: bool = False) -> Curated:
         else:
             (heldout if project.is_heldout(number) else training).append(number)
     return Curated(tuple(training), tuple(heldout), left_out)
+
+
+def wanted_only(project: Project, curated: Curated) -> Curated:
+    """Without the rows that say themselves that their answer is a bad one: where that cannot be said beside the answer,
+    it would be learnt."""
+    unwanted = {
+        number: UNWANTED
+        for number in (*curated.training, *curated.heldout)
+        if not project.example(number).conversation.is_wanted
+    }
+    training = tuple(number for number in curated.training if number not in unwanted)
+    heldout = tuple(number for number in curated.heldout if number not in unwanted)
+    return Curated(training, heldout, {**curated.left_out, **unwanted}) if unwanted else curated
 
 
 def _reason(project: Project, number: int, include_undecided: bool) -> str:

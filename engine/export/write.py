@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError
-from engine.export.convert import CONVERSIONS, Converted, json_line, needs_wide
+from engine.export.convert import CONVERSIONS, json_line, needs_wide
 from engine.export.curated import Curated
+from engine.export.losses import Converted
 from engine.places import sha256_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 MANIFEST_NAME = "tamis-manifest.json"
 Progress = Callable[[str, int, int], None]
 PROGRESS_EVERY = 2000
+# The one format whose rows are lines of their source.
+LINES = "jsonl"
 # What the end of a file name says about its form; a path without one of these is a folder of JSONL files.
 SUFFIXES = {".jsonl": "jsonl", ".jsonl.gz": "jsonl.gz", ".parquet": "parquet", ".csv": "csv"}
 CONTAINERS = (*SUFFIXES.values(), "datasets")
@@ -58,23 +62,15 @@ def export_paths(to: Path) -> tuple[Path, Path, Path]:
     return target.training, target.heldout, target.manifest
 
 
-def losses(project: Project, curated: Curated, format_name: str) -> tuple[dict[str, list[int]], list[str]]:
-    """(what a conversion would lose -> the rows it would lose it from, names of fields it leaves behind)."""
-    lost: dict[str, list[int]] = {}
-    left_behind: dict[str, None] = {}
+Convert = Callable[[int], Converted]
+"""A row number -> the row in the format of this export."""
+
+
+def converter(project: Project, curated: Curated, format_name: str) -> Convert | None:
+    """The conversion of this export: one variant for the whole set, so that a trainer sees one kind of column. None
+    where rows leave in the shape they came in."""
     if format_name == "same":
-        return lost, []
-    convert = _converter(project, curated, format_name)
-    for number in (*curated.training, *curated.heldout):
-        converted = convert(number)
-        for what in converted.losses:
-            lost.setdefault(what, []).append(number)
-        left_behind.update(dict.fromkeys(converted.left_behind))
-    return lost, list(left_behind)
-
-
-def _converter(project: Project, curated: Curated, format_name: str) -> Callable[[int], Converted]:
-    """The conversion of this export: one variant for the whole set, so that a trainer sees one kind of column."""
+        return None
     conversion = CONVERSIONS[format_name]
     every = (*curated.training, *curated.heldout)
     wide = conversion.wide is not None and any(needs_wide(project.example(number)) for number in every)
@@ -82,40 +78,49 @@ def _converter(project: Project, curated: Curated, format_name: str) -> Callable
     return lambda number: convert(project.example(number))
 
 
+def losses(curated: Curated, convert: Convert | None) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """(content that a conversion would lose, names of what else it leaves behind), each with the rows it is about."""
+    lost: dict[str, list[int]] = {}
+    left_behind: dict[str, list[int]] = {}
+    if convert is None:
+        return lost, left_behind
+    for number in (*curated.training, *curated.heldout):
+        converted = convert(number)
+        for what in converted.losses:
+            lost.setdefault(what, []).append(number)
+        for what in converted.left_behind:
+            left_behind.setdefault(what, []).append(number)
+    return lost, left_behind
+
+
 def write_files(
-    project: Project, curated: Curated, format_name: str, target: Target, made: Path, progress: Progress | None
+    project: Project, curated: Curated, convert: Convert | None, target: Target, made: Path, progress: Progress | None
 ) -> dict[str, Any]:
     """Make both halves in the folder `made`; {"sha256": {file: hash}}, and for JSONL in the source's form how many
-    lines are proven to be the source's own. Raises OSError."""
+    lines are proven to be the source's own, and how many cannot be. Raises OSError."""
     halves = {target.training.name: curated.training}
     if curated.heldout:
         halves[target.heldout.name] = curated.heldout
     hashes: dict[str, str] = {}
     for name, numbers in halves.items():
-        content = _content(project, curated, numbers, format_name, target.container, progress)
+        content = _content(project, numbers, convert, target.container, progress)
         (made / name).write_bytes(content)
         hashes[name] = hashlib.sha256(content).hexdigest()
     said: dict[str, Any] = {"sha256": hashes}
-    if format_name == "same" and target.container.startswith("jsonl"):
-        said["untouched"], said["untouched_identical"] = _proven(project, curated.training, made / target.training.name)
+    if convert is None and target.container.startswith("jsonl"):
+        said |= _proven(project, curated.training, made / target.training.name)
     return said
 
 
 def _content(
-    project: Project,
-    curated: Curated,
-    numbers: Sequence[int],
-    format_name: str,
-    container: str,
-    progress: Progress | None,
+    project: Project, numbers: Sequence[int], convert: Convert | None, container: str, progress: Progress | None
 ) -> bytes:
     if container in ("parquet", "csv"):
         from engine.export import columnar
 
         write = columnar.parquet_bytes if container == "parquet" else columnar.csv_bytes
-        return write(_plain_rows(project, curated, numbers, format_name))
+        return write(_plain_rows(project, numbers, convert))
     lines: list[bytes] = []
-    convert = None if format_name == "same" else _converter(project, curated, format_name)
     for done, number in enumerate(numbers):
         if convert is not None:
             lines.append(json_line(convert(number).row))
@@ -130,35 +135,53 @@ def _content(
     return gzip.compress(content, mtime=0) if container == "jsonl.gz" else content
 
 
-def _plain_rows(project: Project, curated: Curated, numbers: Sequence[int], format_name: str) -> list[Any]:
-    if format_name == "same":
+def _plain_rows(project: Project, numbers: Sequence[int], convert: Convert | None) -> list[Any]:
+    if convert is None:
         return [project.current_row(number) for number in numbers]
-    convert = _converter(project, curated, format_name)
     return [convert(number).row for number in numbers]
 
 
-def write_dataset(project: Project, curated: Curated, format_name: str, made: Path) -> dict[str, Any]:
+def write_dataset(project: Project, curated: Curated, convert: Convert | None, made: Path) -> dict[str, Any]:
     """Make a DatasetDict in the folder `made`; {"sha256": {file: hash}, "columns"}. Raises OSError."""
     from engine.export import columnar
 
-    splits = {"train": _plain_rows(project, curated, curated.training, format_name)}
+    splits = {"train": _plain_rows(project, curated.training, convert)}
     if curated.heldout:
-        splits["validation"] = _plain_rows(project, curated, curated.heldout, format_name)
+        splits["validation"] = _plain_rows(project, curated.heldout, convert)
     columns = columnar.save_dataset_dict(splits, made)
     tables = sorted(made.rglob("*.arrow"))
     return {"sha256": {path.relative_to(made).as_posix(): sha256_of(path) for path in tables}, "columns": columns}
 
 
-def _proven(project: Project, numbers: Sequence[int], path: Path) -> tuple[int, int]:
-    """(untouched rows, those of them that stand in the written file byte for byte as they came).
+def _proven(project: Project, numbers: Sequence[int], path: Path) -> dict[str, Any]:
+    """How many rows are untouched, how many of them stand in the written file byte for byte as their line in the
+    source, and how many have no such line: an element of an array may span lines, a record of a table is no JSON.
 
     The file is read back from disk and compared with the rows, so that a fault in writing shows as a difference.
     """
     content = path.read_bytes()
     written = (gzip.decompress(content) if path.name.endswith(".gz") else content).split(b"\n")
+    formats = _formats(project)
     untouched = identical = 0
+    written_anew: Counter[str] = Counter()
     for line, number in zip(written, numbers, strict=False):
-        if not project.is_edited(number):
-            untouched += 1
+        if project.is_edited(number):
+            continue
+        untouched += 1
+        kind = next((kind for first, kind in formats if first <= number), LINES)
+        if kind != LINES:
+            written_anew[kind] += 1
+        else:
             identical += line == project.rows.raw_bytes(number)
-    return untouched, identical
+    return {"untouched": untouched, "untouched_identical": identical, "written_anew": dict(written_anew)}
+
+
+def are_lines(project: Project) -> bool:
+    """Whether every row is a line of its source, and can leave as that very line."""
+    return all(kind == LINES for _, kind in _formats(project))
+
+
+def _formats(project: Project) -> list[tuple[int, str]]:
+    """(first row, format without its packing) of each source that has rows, the last one first."""
+    sources = sorted(project.settings.sources, key=lambda source: source.first_row, reverse=True)
+    return [(source.first_row, source.format.partition(".")[0]) for source in sources if source.rows]

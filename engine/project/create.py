@@ -31,7 +31,7 @@ from engine.project.row_lock import READING
 from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings, write_settings
 from engine.sources.formats import source_format
-from engine.sources.guess import SAMPLE_ROWS, guess_mapping
+from engine.sources.guess import SAMPLE_ROWS, guess_mapping, likely_words
 from engine.sources.mapping import Mapping, mapping_from_words, parse_path, value_at
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
@@ -171,11 +171,13 @@ def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
             return named
         mapping = guess_mapping(store.raw(number) for number in range(len(store)))
         if mapping is None:
-            fields = ", ".join(list(store.raw(0))[:8])
+            first = store.raw(0)
+            likely = likely_words(first)
+            example = f"for example --map {likely}" if likely else "--map prompt=FIELD,response=FIELD"
             raise SourceError(
-                f"{source}: no known shape (its fields: {fields})",
+                f"{source}: no known shape (its fields: {', '.join(list(first)[:8])})",
                 "",
-                "say which field is what: --map prompt=FIELD,response=FIELD",
+                f"say which field is what, {example}",
             )
         return mapping
     finally:

@@ -11,8 +11,8 @@ import base64
 import datetime
 import decimal
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +27,19 @@ MOST_LOST = 100_000
 # Where tamis notes, in the schema's metadata or in the manifest beside a folder, what a table cannot say by itself.
 JSON_COLUMNS = "tamis.json_columns"
 ABSENT_COLUMNS = "tamis.absent_columns"
+JSON_CELLS = "tamis.json_cells"
 MANIFEST_NAME = "tamis-manifest.json"
 SPLIT_FIELD = "split"
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Columns that hold JSON text (a null is an absent field, the text `null` a null), and native columns whose nulls
-    are absent fields."""
+    """Columns that hold JSON text (a null is an absent field, the text `null` a null), native columns whose nulls are
+    absent fields, and of columns of text the rows, counted from 1, whose cell is JSON text."""
 
     json_text: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    json_cells: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 def read_faults() -> tuple[type[BaseException], ...]:
@@ -173,7 +175,19 @@ def _first_line(error: BaseException) -> str:
 
 def _notes(metadata: dict[bytes, bytes] | None) -> Notes:
     found = metadata or {}
-    return Notes(_names(found.get(JSON_COLUMNS.encode())), _names(found.get(ABSENT_COLUMNS.encode())))
+    columns = _names(found.get(JSON_COLUMNS.encode())), _names(found.get(ABSENT_COLUMNS.encode()))
+    try:
+        return Notes(*columns, _cells(json.loads(found.get(JSON_CELLS.encode(), b"{}"))))
+    except ValueError:
+        return Notes(*columns)
+
+
+def _cells(said: Any) -> dict[str, frozenset[int]]:
+    if not isinstance(said, dict):
+        return {}
+    return {
+        name: frozenset(filter(lambda row: type(row) is int, rows)) for name, rows in said.items() if type(rows) is list
+    }
 
 
 def _names(content: bytes | None) -> frozenset[str]:
@@ -188,7 +202,8 @@ def _piece(row: int, raw: dict[str, Any], notes: Notes) -> SourceRow | Quarantin
     for name, item in raw.items():
         if item is None and (name in notes.json_text or name in notes.absent):
             continue
-        value[name] = _restored(item) if name in notes.json_text else plain(item)
+        is_json = name in notes.json_text or row in notes.json_cells.get(name, ())
+        value[name] = _restored(item) if is_json else plain(item)
     content = _encoded(value)
     if len(content) > MAX_LINE_BYTES:
         return set_aside(row, 0, f"row {TOO_LONG}", content)
@@ -261,20 +276,21 @@ def folder_rows(folder: Path) -> Iterator[SourceRow | Quarantined]:
     if not files:
         raise SourceError(f"{folder}: is a folder without a data set in it", "", "point tamis at a data file")
     splits = {split for split, _, _ in files}
-    notes = _folder_notes(folder)
     line = 0
     for split, kind, path in files:
+        notes = _folder_notes(folder, split)
         for piece in parquet_rows(path, notes) if kind == "parquet" else arrow_rows(path, notes):
             line += 1
             yield _with_split(piece, line, split if len(splits) > 1 or split not in (None, "data") else None)
 
 
-def _folder_notes(folder: Path) -> Notes | None:
-    """What the manifest of an export says of its columns; None where there is no manifest of tamis."""
+def _folder_notes(folder: Path, split: str | None) -> Notes | None:
+    """What the manifest of an export says of the columns of a split; None where there is no manifest of tamis."""
     try:
         columns = _said_in(folder / MANIFEST_NAME)["export"]["columns"]
-        return Notes(frozenset(columns["json_text"]), frozenset(columns["absent"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        cells = _cells(columns.get("json_cells", {}).get(split))
+        return Notes(frozenset(columns["json_text"]), frozenset(columns["absent"]), cells)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -11,17 +11,19 @@ from itertools import chain
 from typing import Any
 
 from engine.model import Conversation, Leaf, Message, Part, PartType, Row
-from engine.sources.guess import guess_row, label_of, pair_in
+from engine.sources.guess import guess_row
 from engine.sources.leaves import Left, sorted_leaves
 from engine.sources.mapping import Mapping, Path, located, parse_path
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
 from engine.sources.parts import json_text, parsed, plain, said_in
 from engine.sources.preformatted import messages_of_text
+from engine.sources.shapes import is_numbered, label_of, pair_in
 from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
 Branch = tuple[Message, ...]
 _MEDIA: tuple[tuple[str, PartType], ...] = (("images", "image"), ("audios", "audio"), ("videos", "video"))
 _HALVES = frozenset({"instruction", "input", "output", "messages", "conversations", "prompt", "chosen", "text"})
+_PLAIN_KEYS = frozenset({"role", "from"})
 _TIES = frozenset({"tie", "both", "both_good", "equal", "tie (bothbad)", "same"})
 _SECOND = frozenset({"b", "model_b", "response_b", "2", "answer_b", "response_2", "right", "second"})
 
@@ -57,7 +59,7 @@ class _Reading:
         if not _HALVES.issuperset(self.fields):
             messages = self._with_media(self._with_reasoning(self._with_system(messages)))
             tools = tools_in(self._value("tools"))
-            label = label_of(self._value("label"))
+            label = self._label()
             if self.shape != "preference":
                 self.rejected = self._answers("rejected")
             self.candidates += tuple(one for one in self._answers("candidates") if one != messages[-len(one) :])
@@ -81,6 +83,13 @@ class _Reading:
             other = tuple(leaf for leaf in other if leaf not in rendered)
             metadata += tuple(rendered)
         return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata)
+
+    def _label(self) -> bool | None:
+        value = self._value("label")
+        label = label_of(value)
+        if label is None and value is not None:
+            self.left.append((self._at("label"), value, False))
+        return label
 
     # -- fields
 
@@ -123,7 +132,7 @@ class _Reading:
             part = "messages" if self.shape == "messages" else "conversations"
             value = self._value(part)
             # The commonest of all: a list of messages.
-            if isinstance(value, list) and value and isinstance(value[0], dict) and pair_in(value[0]) is None:
+            if isinstance(value, list) and value and isinstance(value[0], dict) and _PLAIN_KEYS & value[0].keys():
                 return messages_in(value, self._at(part), self.left)
             messages, self.candidates = self._turns(value, self._at(part))
             return messages
@@ -147,18 +156,19 @@ class _Reading:
             return node_map(held, current[1] if current else None, at, self.left)
         if isinstance(held, str):
             return _text_messages(held), ()
+        if isinstance(held, dict) and is_numbered(held):
+            return self._paired(held.items(), at), ()
         if isinstance(held, list) and held and not looks_like_messages(held):
-            pairs = [pair_in(turn) for turn in held]
-            if None not in pairs:
-                return self._paired(held, at), ()
+            if all(pair_in(turn) is not None for turn in held):
+                return self._paired(enumerate(held), at), ()
             if len(held) > 1 and all(isinstance(text, str) for text in held):
                 return tuple(Message(("user", "assistant")[place % 2], text) for place, text in enumerate(held)), ()
         return messages_in(held, at, self.left), ()
 
-    def _paired(self, turns: Iterable[Any], at: Path) -> Branch:
-        """Turns that hold request and answer each."""
+    def _paired(self, turns: Iterable[tuple[int | str, Any]], at: Path) -> Branch:
+        """Turns that hold request and answer each, with the place where each stands."""
         messages: list[Message] = []
-        for place, turn in enumerate(turns):
+        for place, turn in turns:
             keys = pair_in(turn)
             if keys is None:
                 continue

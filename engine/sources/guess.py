@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from engine.model import Row
 from engine.sources import names
-from engine.sources.mapping import Mapping, turn_list, value_at
+from engine.sources.mapping import Mapping
 from engine.sources.messages import looks_like_message, looks_like_messages
 from engine.sources.names import plain_name
-from engine.sources.parts import looks_like_calls, parsed
-from engine.sources.preformatted import messages_of_text
-from engine.sources.trees import is_node_map, is_reply_tree
+from engine.sources.shapes import beside, guess_alone, guess_fields
 
 SAMPLE_ROWS = 200
 HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "rejected", "text")
 MOST_NESTED = 4
 """Levels of objects within each other in which a conversation is looked for."""
-_VERDICTS = frozenset({"accept", "reject", "ignore"})
-_FEWEST_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +62,26 @@ def guess_shapes(rows: Iterable[Row]) -> Guess:
     return Guess(Mapping(mapping.shape, mapping.fields | optional), shapes)
 
 
+def likely_words(row: Row) -> str:
+    """A mapping to propose where no shape is known: the two longest texts of a row, in their order; '' for fewer."""
+    level: list[tuple[str, Any]] = [("", row)]
+    texts: list[tuple[str, str]] = []
+    for _ in range(MOST_NESTED):
+        level = [(f"{path}{name}", inner) for path, held in level for name, inner in _named(held)]
+        texts += [(path, text) for path, text in level if isinstance(text, str) and text.strip()]
+        level = [(f"{path}.", held) for path, held in level if isinstance(held, dict | list)]
+    longest = sorted(texts, key=lambda named: -len(named[1]))[:2]
+    paths = [path for path, _ in texts if path in {path for path, _ in longest}]
+    return f"prompt={paths[0]},response={paths[1]}" if len(paths) == 2 else ""
+
+
 def guess_row(row: Row) -> Mapping | None:
     """The shape of one row by the names of its fields, else by those of an object that one field holds."""
-    found = _guess_fields(row)
+    found = guess_fields(row)
     # A lone text is a guess; an object beside it may hold the conversation.
     if found is None or found.shape == "text":
         found = _guess_nested(row) or found
-    return found or _guess_alone(row)
+    return found or guess_alone(row)
 
 
 def _guess_nested(row: Row) -> Mapping | None:
@@ -89,14 +98,54 @@ def _guess_nested(row: Row) -> Mapping | None:
         for path, held in level:
             inner = _guess_object(held) if isinstance(held, dict) else None
             if inner is not None:
-                nested = {part: f"{path}{name}" for part, name in inner.fields.items()}
-                return Mapping(inner.shape, nested | _beside(row, set(nested.values())))
+                nested = _under_its_task(row, {part: f"{path}{name}" for part, name in inner.fields.items()})
+                halves = _sent_and_received(level) if inner.shape == "messages" else {}
+                if halves:
+                    return Mapping("alpaca", halves | beside(row, set(halves.values())))
+                return Mapping(inner.shape, nested | beside(row, set(nested.values())))
     return None
+
+
+def _sent_and_received(level: list[tuple[str, Any]]) -> dict[str, str]:
+    """What was sent to a model, and what came back, in two objects of one row; {} where it is not like that."""
+    found: dict[str, str] = {}
+    for path, held in level:
+        first = plain_name(path.partition(".")[0])
+        part = "output" if any(word in first for word in names.SAYING) else ""
+        part = part or ("instruction" if any(word in first for word in names.ASKING) else "")
+        deeper = _messages_below(held, path) if part else ""
+        if deeper:
+            found.setdefault(part, deeper)
+    if len(found) < 2:
+        return {}
+    # Of several answers that came back at once the first is the answer.
+    several = plain_name(found["output"]) == "choices"
+    return found | {"output": f"{found['output']}.0", "candidates": found["output"]} if several else found
+
+
+def _messages_below(held: Any, path: str) -> str:
+    """Where inside an object messages stand, or one does; '' where none do."""
+    level: list[tuple[str, Any]] = [(path, held)]
+    for _ in range(MOST_NESTED):
+        for at, inner in level:
+            if looks_like_messages(inner) or looks_like_message(inner):
+                return at.removesuffix(".")
+        level = [(f"{at}{name}.", value) for at, inner in level for name, value in _named(inner) if "." not in name]
+    return ""
+
+
+def _under_its_task(row: Row, fields: dict[str, str]) -> dict[str, str]:
+    """`{"instruction", "instances": [{"input", "output"}]}`: what is asked of the input stands outside."""
+    if "input" in fields or plain_name(fields.get("instruction", "")) not in names.CONTEXTS:
+        return fields
+    by_name = {plain_name(name): name for name in row}
+    told = next((by_name[name] for name in names.REQUESTS[:4] if name in by_name), "")
+    return fields | {"instruction": told, "input": fields["instruction"]} if isinstance(row.get(told), str) else fields
 
 
 def _guess_object(held: dict[str, Any]) -> Mapping | None:
     """The shape of an object inside a row: a lone text there is more likely a remark than the row."""
-    found = _guess_fields(held)
+    found = guess_fields(held)
     if found is not None and found.shape != "text":
         return found
     if looks_like_message(held.get("message")):
@@ -110,290 +159,3 @@ def _named(held: Any) -> Iterator[tuple[str, Any]]:
         yield from held.items()
     elif isinstance(held, list) and held:
         yield "0", held[0]
-
-
-def _guess_fields(row: Row) -> Mapping | None:
-    by_name: dict[str, str] = {}
-    for name in row:
-        by_name.setdefault(plain_name(name), name)
-    for guess in (_preference, _annotated, _chat, _pair, _text):
-        found = guess(row, by_name)
-        if found is not None:
-            beside = _beside(row, set(found.fields.values()), by_name)
-            if found.shape == "text":
-                # The label of a lone text is what a classifier learns.
-                beside.pop("label", None)
-            return Mapping(
-                found.shape, found.fields | {part: at for part, at in beside.items() if part not in found.fields}
-            )
-    return None
-
-
-def _held(row: Row, by_name: dict[str, str], name: str) -> Any:
-    """The value of a field by its plain name; None where it is empty or not there."""
-    value = row.get(by_name[name]) if name in by_name else None
-    return None if value in ("", [], {}) else value
-
-
-def _preference(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    for wanted, other in names.PREFERENCES:
-        if wanted not in by_name or other not in by_name:
-            continue
-        if not (_is_answer(row[by_name[wanted]]) and _is_answer(row[by_name[other]])):
-            continue
-        fields = {"chosen": by_name[wanted], "rejected": by_name[other]}
-        prompt = _prompt_beside(row, by_name, set(fields.values()))
-        return Mapping("preference", ({"prompt": prompt} if prompt else {}) | fields)
-    for one, other in names.RIVALS:
-        winner = next((by_name[name] for name in names.WINNERS if name in by_name), "")
-        if one in by_name and other in by_name and winner:
-            fields = {"chosen": by_name[one], "rejected": by_name[other], "winner": winner}
-            prompt = _prompt_beside(row, by_name, set(fields.values()))
-            return Mapping("preference", ({"prompt": prompt} if prompt else {}) | fields)
-    return None
-
-
-def _is_answer(value: Any) -> bool:
-    return isinstance(value, str) or looks_like_message(value) or looks_like_messages(value) or _is_texts(value)
-
-
-def _prompt_beside(row: Row, by_name: dict[str, str], taken: set[str]) -> str:
-    """The request of a pair of answers, wherever it stands; '' where the answers hold it."""
-    for name in ("prompt", *names.CHAT_NAMES, *names.REQUESTS):
-        field = by_name.get(name, "")
-        if not field or field in taken:
-            continue
-        value = row[field]
-        if looks_like_messages(value) or (isinstance(value, str) and value.strip()):
-            return field
-        if isinstance(value, dict):
-            deeper = _deeper(value, field)
-            if deeper:
-                return deeper
-    return ""
-
-
-def _annotated(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    """Label Studio: what a person wrote, beside the task that it answers."""
-    for place in ("annotations.0.result.0.value.text", "annotations.0.result.0.value.text.0"):
-        if isinstance(row.get("data"), dict) and _is_texts(value_at(row, tuple(_steps(place)))):
-            asked = _deeper(row["data"], "data")
-            return Mapping("alpaca", {"instruction": asked, "output": place}) if asked else None
-    return None
-
-
-def _steps(path: str) -> Iterator[str | int]:
-    for step in path.split("."):
-        yield int(step) if step.isdigit() else step
-
-
-def _chat(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    """A list of messages: under a name that says so, else under any name."""
-    for name in names.CHAT_NAMES:
-        if name in by_name and _is_chat(row[by_name[name]], name):
-            return _as_chat(row, by_name[name], by_name)
-    if by_name.get("mapping") and is_node_map(row[by_name["mapping"]]):
-        return Mapping("messages", {"messages": by_name["mapping"]})
-    if any(answer in by_name and request in by_name for request, answer in names.PAIRS):
-        return None
-    chats = [field for field, value in row.items() if looks_like_messages(value) or is_reply_tree(value)]
-    plain = [field for field in chats if not any(word in plain_name(field) for word in names.COPY_WORDS)]
-    found = next(iter(plain or chats), "")
-    return _as_chat(row, found, by_name) if found else None
-
-
-def _is_chat(value: Any, name: str) -> bool:
-    held = parsed(value)
-    if isinstance(held, list) and any(looks_like_message(turn) for turn in held):
-        return True
-    # `data` and `history` say less than `messages`: a list of texts there may be anything, unless nothing else is.
-    return isinstance(held, list) and (_is_list_of_pairs(held) or (len(held) > 1 and _is_texts(held)))
-
-
-def _is_list_of_pairs(held: list[Any]) -> bool:
-    """Turns as pairs: `[[request, answer], …]`, `[{"input", "output"}, …]`."""
-    return bool(held) and all(pair_in(turn) is not None for turn in held)
-
-
-def pair_in(turn: Any) -> tuple[str | int, str | int] | None:
-    """The keys of request and answer in one turn that holds both; None where it is no such turn."""
-    if isinstance(turn, list):
-        return (0, 1) if len(turn) == 2 and all(isinstance(text, str) for text in turn) else None
-    if not isinstance(turn, dict):
-        return None
-    by_name = {plain_name(name): name for name in turn}
-    for request, answer in names.PAIRS:
-        if request in by_name and answer in by_name:
-            return by_name[request], by_name[answer]
-    return None
-
-
-def _as_chat(row: Row, field: str, by_name: dict[str, str]) -> Mapping | None:
-    """The mapping of a list of messages, unless it is one half of a pair: then the pair is the row."""
-    held = parsed(row[field])
-    if plain_name(field) == "history" or (
-        plain_name(field) in names.REQUESTS and field not in by_name.get("messages", "")
-    ):
-        pair = _pair(row, by_name)
-        if pair is not None and pair.fields["instruction"] != pair.fields.get("output"):
-            return pair
-    if looks_like_messages(held) and all("from" in turn and "role" not in turn for turn in held):
-        return Mapping("sharegpt", {"conversations": field})
-    return Mapping("messages", {"messages": field})
-
-
-def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    for request, answer in names.PAIRS:
-        if request in by_name and answer in by_name and _are_sides(row, by_name[request], by_name[answer]):
-            return _as_pair(row, by_name, by_name[request], by_name[answer])
-    requests = [by_name[name] for name in names.REQUESTS if name in by_name and _has_text(row[by_name[name]])]
-    answers = [by_name[name] for name in names.ANSWERS if name in by_name and _has_text(row[by_name[name]])]
-    for asked in requests:
-        for said in answers:
-            if asked != said and not _is_verdict(row[said]):
-                return _as_pair(row, by_name, asked, said)
-    return None
-
-
-def _are_sides(row: Row, request: str, answer: str) -> bool:
-    """Whether two fields can be the halves of a row. One of the two may be empty."""
-    asked, said = row[request], row[answer]
-    if _is_verdict(said) or isinstance(said, bool | int | float):
-        return False
-    if isinstance(asked, dict) and not looks_like_message(asked) and not _deeper(asked, request):
-        return False
-    return not (isinstance(said, dict) and not looks_like_message(said) and not _deeper(said, answer))
-
-
-def _is_verdict(value: Any) -> bool:
-    """Prodigy's `answer` says what a person thought of the task."""
-    return isinstance(value, str) and value in _VERDICTS
-
-
-def _has_text(value: Any) -> bool:
-    return (isinstance(value, str) and bool(value.strip())) or _is_texts(value) or looks_like_messages(value)
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
-
-
-def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Mapping:
-    fields = {"instruction": _inside(row, request), "output": _inside(row, answer)}
-    for name in names.CONTEXTS:
-        if name in by_name and by_name[name] not in (request, answer):
-            value = row[by_name[name]]
-            if value is None or isinstance(value, str):
-                fields["input"] = by_name[name]
-                break
-    if "history" in by_name and isinstance(turn_list(row[by_name["history"]]), list):
-        fields["history"] = by_name["history"]
-    return Mapping("alpaca", fields)
-
-
-def _inside(row: Row, field: str) -> str:
-    """Where in a field the words stand: in the field itself, or in the one place of an object that holds words."""
-    value = row[field]
-    if isinstance(value, dict) and not looks_like_message(value):
-        return _deeper(value, field) or field
-    return field
-
-
-def _deeper(held: dict[str, Any], at: str) -> str:
-    """The path of the messages, or of the one text, inside an object; '' where that is not clear."""
-    chats = [name for name, value in held.items() if looks_like_messages(value) or looks_like_message(value)]
-    if chats:
-        return f"{at}.{chats[0]}"
-    texts = [name for name, value in held.items() if (isinstance(value, str) and value.strip()) or _is_texts(value)]
-    told = [name for name in texts if plain_name(name) in (*names.REQUESTS, *names.ANSWERS)]
-    if len(texts) == 1 or len(told) == 1:
-        return f"{at}.{(told or texts)[0]}"
-    return ""
-
-
-def _text(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    texts = [name for name in names.TEXTS if name in by_name and isinstance(row[by_name[name]], str)]
-    for name in texts:
-        if name in names.TEXTS[:2] or messages_of_text(row[by_name[name]]) is not None:
-            return Mapping("text", {"text": by_name[name]})
-    return None
-
-
-def _guess_alone(row: Row) -> Mapping | None:
-    """A request that waits for its answer."""
-    by_name = {plain_name(name): name for name in row}
-    for name in names.REQUESTS[:8]:
-        if isinstance(_held(row, by_name, name), str):
-            found = _as_pair(row, by_name, by_name[name], by_name[name])
-            fields = {part: at for part, at in found.fields.items() if part != "output"}
-            return Mapping("alpaca", fields | _beside(row, set(fields.values()), by_name))
-    return None
-
-
-# -- what stands beside the conversation
-
-
-def _beside(row: Row, taken: set[str], by_name: dict[str, str] | None = None) -> dict[str, str]:
-    """The fields with what belongs to a conversation and is no message: part of the mapping -> field."""
-    if by_name is None:
-        by_name = {plain_name(name): name for name in row}
-    found: dict[str, str] = {}
-    for part, known, fits in _PARTS:
-        for name in known:
-            field = by_name.get(name, "")
-            if field and field not in taken and fits(row[field]):
-                found[part] = field
-                taken.add(field)
-                break
-    for name, part in names.MEDIA.items():
-        if name in by_name and by_name[name] not in taken and _is_medium(row[by_name[name]]):
-            found.setdefault(part, by_name[name])
-    return found
-
-
-def _is_system(value: Any) -> bool:
-    return isinstance(value, str) or looks_like_message(value) or isinstance(value, list | dict)
-
-
-def _is_tools(value: Any) -> bool:
-    held = parsed(value)
-    return isinstance(held, list) and bool(held) and all(isinstance(tool, dict | str) for tool in held)
-
-
-def _is_words(value: Any) -> bool:
-    """A text of some words: `"reasoning": "on"` is a setting."""
-    return isinstance(value, str) and len(value.split()) >= _FEWEST_WORDS
-
-
-def _is_label(value: Any) -> bool:
-    return label_of(value) is not None or _is_verdict(value)
-
-
-def label_of(value: Any) -> bool | None:
-    """Whether an answer is wanted, as data sets for KTO and annotators say it; None where nothing is said."""
-    if isinstance(value, bool) or value in (0, 1):
-        return bool(value)
-    if isinstance(value, str):
-        return {"true": True, "false": False, "accept": True, "reject": False}.get(value.strip().lower())
-    return None
-
-
-def _is_medium(value: Any) -> bool:
-    return isinstance(value, str | dict) or (isinstance(value, list) and bool(value))
-
-
-def _is_calls_or_answer(value: Any) -> bool:
-    return _is_answer(value) or looks_like_calls(value)
-
-
-def _is_choices(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
-
-
-_PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...] = (
-    ("system", names.SYSTEMS, _is_system),
-    ("tools", names.TOOLS, _is_tools),
-    ("reasoning", names.REASONINGS, _is_words),
-    ("label", names.LABELS, _is_label),
-    ("rejected", names.REJECTED, _is_calls_or_answer),
-)

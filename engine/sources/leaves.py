@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from engine.model import Leaf
@@ -45,7 +46,7 @@ _METADATA_NAMES = frozenset(
      "turn", "turns", "subject", "grade", "bucket", "group", "extra", "prompt_name", "task_name", "task_type",
      "subtask", "dataset_name", "config", "parallel_tool_calls", "tool_choice", "response_format", "max_tokens",
      "top_p", "stop", "n", "stream", "send_date", "schemaversion", "role_type", "content_type", "attachments",
-     "voice"}
+     "voice", "preferred", "preference"}
 )  # fmt: skip
 # Objects whose whole inside is the record's own.
 _METADATA_OBJECTS = frozenset(
@@ -76,7 +77,7 @@ def sorted_leaves(
             leaf = Leaf(".".join(map(str, path)), json_text(value))
             if in_message and is_link(path):
                 links.append(leaf)
-            elif is_metadata(path, value):
+            elif is_metadata(path, value, in_message):
                 metadata.append(leaf)
             else:
                 content.append(leaf)
@@ -102,21 +103,23 @@ def is_link(path: Path) -> bool:
     return name in _LINKS or name.endswith(("_id", "_uuid"))
 
 
-def is_metadata(path: Path, value: Any) -> bool:
-    """Whether a value is the record's own, by its form or its name."""
+def is_metadata(path: Path, value: Any, in_message: bool) -> bool:
+    """Whether a value is the record's own, by its form or its name, or beside the messages by that of what holds it."""
     if not isinstance(value, str) or _BY_FORM.fullmatch(value):
         return True
-    if any(isinstance(step, str) and step.lower() in _METADATA_OBJECTS for step in path[:-1]):
+    names = [step for step in path if isinstance(step, str)]
+    if any(name.lower() in _METADATA_OBJECTS for name in names[:-1]):
         return True
-    name = _name(path)
     if len(value) > LONGEST_LABEL or "\n" in value:
         return False
-    return name.lower() in _METADATA_NAMES or not _METADATA_WORDS.isdisjoint(_words(name))
+    return any(map(_names_metadata, names[-1:] if in_message else names))
 
 
 def _name(path: Path) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
-def _words(name: str) -> set[str]:
-    return {word.lower() for word in _WORDS.findall(name)}
+@lru_cache(maxsize=4096)
+def _names_metadata(name: str) -> bool:
+    words = {word.lower() for word in _WORDS.findall(name)}
+    return name.lower() in _METADATA_NAMES or not _METADATA_WORDS.isdisjoint(words)

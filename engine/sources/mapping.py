@@ -21,6 +21,10 @@ class Mapping:
     shape: ShapeName
     fields: dict[str, str] = field(default_factory=dict)
 
+    def with_field(self, part: str, path: str) -> Mapping:
+        """The same with one more part."""
+        return Mapping(self.shape, self.fields | {part: path})
+
     def describe(self) -> str:
         """One line for the person: `alpaca (instruction=question, output=answer)`."""
         return f"{self.shape} ({', '.join(f'{part}={path}' for part, path in self.fields.items())})"

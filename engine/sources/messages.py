@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from engine.model import Message, ToolCall
@@ -50,9 +51,10 @@ def looks_like_message(held: Any) -> bool:
         return False
     if isinstance(held.get("type"), str) and held["type"] in _ITEMS and "content" not in held:
         return len(held) > 1
-    return _speaker_in(held) is not None and (
-        any(key in held for key in (*_TEXT_KEYS, *_CALL_LISTS)) or isinstance(_unwrapped(held)[0], dict)
-    )
+    speaker, inner = _speaker_in(held), _unwrapped(held)[0]
+    if inner is held:
+        return speaker is not None and any(key in held for key in (*_TEXT_KEYS, *_CALL_LISTS, *_REASONING_KEYS))
+    return speaker is not None or _speaker_in(inner) is not None
 
 
 def looks_like_messages(value: Any) -> bool:
@@ -89,7 +91,27 @@ def placed_messages(value: Any, at: Path, left: list[Left]) -> list[tuple[int, M
             found += [(place, message) for message in _messages_of(raw, (*at, place), left)]
         elif raw is not None:
             left.append(((*at, place), raw, False))
+    if any(isinstance(raw, dict) and raw.get("type") == "reasoning" for raw in held):
+        return _with_their_thoughts(found)
     return found
+
+
+def _with_their_thoughts(found: list[tuple[int, Message]]) -> list[tuple[int, Message]]:
+    """A thought that stands by itself in the list belongs to what the assistant says next."""
+    joined: list[tuple[int, Message]] = []
+    thoughts: list[tuple[int, Message]] = []
+    for place, message in found:
+        if message.role == "assistant" and not (message.content or message.tool_calls):
+            thoughts.append((place, message))
+            continue
+        if message.role == "assistant":
+            told = [thought.reasoning for _, thought in thoughts] + [message.reasoning]
+            message = replace(message, reasoning="\n".join(filter(None, told)))
+        else:
+            joined += thoughts
+        thoughts = []
+        joined.append((place, message))
+    return joined + thoughts
 
 
 _PLAIN = frozenset(ROLES) - _CALL_ROLES
@@ -145,7 +167,8 @@ def _built(raw: dict[str, Any], role: str, said: Said) -> list[Message]:
                 tuple(said.calls),
                 plain(first_of(raw, _CALL_IDS)[1]),
                 raw["name"] if isinstance(raw.get("name"), str) else "",
-                is_trained(raw),
+                # A mark on what is not the model's own words changes nothing: those are never learnt.
+                role != "assistant" or is_trained(raw),
                 written,
             ),
         ]

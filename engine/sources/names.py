@@ -7,6 +7,8 @@ CHAT_NAMES = (
     *("thread", "contents", "chatmessages", "items", "chathistory", "trajectory", "traces", "history", "data", "log"),
 )
 """Lists of messages."""
+TURNS_OF_BOTH = ("messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "chat", "data")
+"""Lists of texts in turn: the first one is the user's."""
 COPY_WORDS = (
     "original",
     "raw",
@@ -40,6 +42,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("inputs", "outputs"),
     ("user", "assistant"),
     ("human", "assistant"),
+    ("human", "moss"),
     ("user", "bot"),
     ("question", "answers"),
     ("query", "answers"),
@@ -122,6 +125,7 @@ PREFERENCES: tuple[tuple[str, str], ...] = (
     ("answer", "rejectedanswer"),
     ("completion", "rejectedcompletion"),
     ("textchosen", "textrejected"),
+    ("responsej", "responsek"),
     ("better", "worse"),
     ("win", "lose"),
     ("good", "bad"),
@@ -140,10 +144,13 @@ RIVALS: tuple[tuple[str, str], ...] = (
     ("response0", "response1"),
 )
 """Two answers of which another field names the winner."""
+ASKING = ("request", "input", "prompt", "query")
+SAYING = ("response", "output", "completion", "answer", "generation", "result")
+"""Words in the names of two objects, of which one holds what was sent to a model and the other what came back."""
 WINNERS = ("winner", "preference", "preferred", "winnermodela", "better", "chosen", "vote", "label", "saferresponseid")
 SYSTEMS = (
     *("system", "systemprompt", "systeminstruction", "systemmessage", "systeminstructions", "sys", "sysprompt"),
-    *("preprompt", "persona"),
+    *("preprompt", "persona", "metainstruction"),
 )
 TOOLS = ("tools", "functions", "availabletools", "tooldefinitions", "toolschemas", "functiondefinitions")
 REASONINGS = (

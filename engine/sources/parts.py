@@ -22,7 +22,7 @@ TEXT_KEYS = ("text", "value", "content", "refusal", "input_text", "output_text")
 _TEXT_TYPES = frozenset(
     {"", "text", "input_text", "output_text", "summary_text", "refusal", "plain_text", "string", "markdown", "message"}
 )
-_REASONING_KEYS = ("thinking", "reasoning", "reasoningText", "reasoning_content", "text")
+_REASONING_KEYS = ("thinking", "reasoning", "reasoningText", "reasoning_content", "text", "value")
 _REASONING_TYPES = frozenset({"thinking", "reasoning", "thought", "reasoning_content", "think"})
 _CALL_KEYS = ("function", "functionCall", "toolUse", "function_call")
 _CALL_TYPES = frozenset({"tool_use", "tool_call", "tool-call", "function_call"})
@@ -161,7 +161,11 @@ def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
     elif kind in _RESULT_TYPES or any(isinstance(part.get(name), dict) for name in _RESULT_KEYS):
         _read_result(part, at, said)
     elif kind in _CALL_TYPES or any(isinstance(part.get(name), dict) for name in ("toolUse", "functionCall")):
-        said.calls.append(call_of(part, at, said.left))
+        if "value" in part and not any(name in part for name in (*_NAMES, *_CALL_KEYS)):
+            said.calls.append(call_of(part["value"], (*at, "value"), said.left))
+            said.leave(part, at, "value")
+        else:
+            said.calls.append(call_of(part, at, said.left))
     elif (medium := _medium_in(part, kind)) is not None:
         key, found = medium
         said.parts.append(found)
@@ -185,7 +189,7 @@ def _read_reasoning(part: dict[str, Any], at: Path, said: Said) -> None:
     key, text = first_of(held, _REASONING_KEYS)
     if isinstance(text, dict):
         held, inside = text, (*inside, key)
-        key, text = first_of(held, ("text",))
+        key, text = first_of(held, ("text", "value"))
     if isinstance(text, str):
         said.reasoning.append(text)
         said.leave(held, inside, key, "thought")

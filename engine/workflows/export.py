@@ -8,12 +8,12 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.export.card import card
-from engine.export.convert import checked_format
-from engine.export.curated import curate
+from engine.export.convert import checked_format, keeps_unwanted
+from engine.export.curated import curate, wanted_only
 from engine.export.deliver import deliver, refuse_target
 from engine.export.licence import is_licence
 from engine.export.manifest import manifest
-from engine.export.write import Progress, losses, target_of, write_dataset, write_files
+from engine.export.write import Progress, converter, losses, target_of, write_dataset, write_files
 from engine.model import Act
 from engine.phrases import counted
 from engine.places import named_place
@@ -59,6 +59,14 @@ def export(
             raise UsageError(
                 "nothing to export: no training row is accepted", "", "accept rows first, or add --include undecided"
             )
+        if not keeps_unwanted(format_name):
+            curated = wanted_only(still, curated)
+            if not curated.training:
+                raise UsageError(
+                    "nothing to export: the answers of all accepted rows are marked as not wanted",
+                    "",
+                    "--format kto or same writes them with their marks",
+                )
         sources = [Path(source.path) for source in still.settings.sources]
         refuse_target(target, sources, force=force)
         secrets = unresolved_secrets(still, (*curated.training, *curated.heldout))
@@ -68,7 +76,8 @@ def export(
                 "",
                 "mask them (flag:secrets), or say why they may leave: --override 'why'",
             )
-        lost, left_behind = losses(still, curated, format_name)
+        convert = converter(still, curated, format_name)
+        lost, left_behind = losses(curated, convert)
         if lost and not lossy:
             raise UsageError(
                 f"exporting as {format_name} would lose {_told(lost)}", "", "add --lossy to do it all the same"
@@ -85,17 +94,18 @@ def export(
             "holdout_rows": len(curated.heldout),
             "untouched": 0,
             "untouched_identical": 0,
+            "written_anew": {},
             "left_out": curated.counts(),
             "lost": {what: len(numbers) for what, numbers in lost.items()},
-            "left_behind": left_behind,
+            "left_behind": {what: len(numbers) for what, numbers in left_behind.items()},
             "secrets_let_through": {"rows": secrets, "why": override} if secrets else None,
         }
 
         def make(folder: Path) -> tuple[dict[str, Any], str]:
             if target.container == "datasets":
-                found = write_dataset(still, curated, format_name, folder)
+                found = write_dataset(still, curated, convert, folder)
             else:
-                found = write_files(still, curated, format_name, target, folder, progress)
+                found = write_files(still, curated, convert, target, folder, progress)
             summary.update(found)
             document = manifest(still, summary, gate_result) | ({"licence": licence} if licence else {})
             return document, card(still, document)

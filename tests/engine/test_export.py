@@ -65,7 +65,7 @@ def test_messages_keep_roles_and_tool_calls(tmp_path: Path) -> None:
     messages = [
         {"role": "user", "content": "Weather?"},
         {"role": "assistant", "content": "", "tool_calls": [call]},
-        {"role": "tool", "content": "sun"},
+        {"role": "tool", "content": "sun", "tool_call_id": "1"},
         {"role": "assistant", "content": "Sunny."},
     ]
     with open_project(make_project(tmp_path, [{"messages": messages}]), reviewer="ann") as project:

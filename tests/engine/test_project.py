@@ -63,6 +63,16 @@ def test_nothing_is_made_where_nothing_can_be_read(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["raw.jsonl"]
 
 
+def test_a_file_of_no_known_shape_is_told_how_it_might_be_read(tmp_path: Path) -> None:
+    """Nothing says which language is asked and which is the answer."""
+    source = tmp_path / "raw.jsonl"
+    source.write_text('{"id": 7, "translation": {"en": "Good morning.", "fr": "Bonjour."}}\n')
+    with pytest.raises(SourceError, match=r"--map prompt=translation\.en,response=translation\.fr"):
+        create_project(source)
+    with open_project(create_project(source, words="prompt=translation.en,response=translation.fr")) as project:
+        assert (project.example(0).prompt, project.example(0).answer) == ("Good morning.", "Bonjour.")
+
+
 def test_accept_edit_reject_undo_redo_and_coming_back(tmp_path: Path) -> None:
     folder = make_project(tmp_path, numbered(5))
     with open_project(folder, reviewer="ann") as project:

@@ -202,8 +202,12 @@ def converted(tmp_path: Path, rows: list[dict[str, Any]], format_name: str, **op
     return rows_of(tmp_path / "out.jsonl")
 
 
-def test_messages_keep_every_key_of_a_message(tmp_path: Path) -> None:
-    assert converted(tmp_path, [CHAT], "messages") == [{"messages": CHAT["messages"], "tools": CHAT["tools"]}]
+def test_messages_leave_with_every_role_and_their_calls_tied_to_the_results(tmp_path: Path) -> None:
+    (row,) = converted(tmp_path, [CHAT], "messages")
+    assert [message["role"] for message in row["messages"]] == ["system", "user", "assistant", "tool", "assistant"]
+    (call,) = row["messages"][2]["tool_calls"]
+    assert call == {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    assert row["messages"][3] == {"role": "tool", "content": "R", "tool_call_id": "call_1"}
 
 
 def test_pairs_stay_text_where_text_is_enough(tmp_path: Path) -> None:

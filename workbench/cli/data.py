@@ -325,6 +325,13 @@ def export_rows(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _written_anew(kind: str, count: int) -> str:
+    come = f"{counted(count, 'untouched row')} {'comes' if count == 1 else 'come'} out of"
+    if kind == "json":
+        return f"{come} a JSON array: on a line each now, with the same values"
+    return f"{come} a table ({kind}): written as JSON, with the same values"
+
+
 def export_lines(summary: dict[str, Any]) -> list[str]:
     """An export in words."""
     lines = [
@@ -334,8 +341,8 @@ def export_lines(summary: dict[str, Any]) -> list[str]:
     if summary["untouched"]:
         identical, untouched = summary["untouched_identical"], summary["untouched"]
         lines.append(f"  {identical:,} of {untouched:,} untouched rows are the source's own lines, byte for byte")
-    if summary["left_behind"]:
-        lines.append(f"  fields left behind: {', '.join(summary['left_behind'])}")
+    lines += [f"  {_written_anew(kind, count)}" for kind, count in summary["written_anew"].items()]
+    lines += [f"  left behind: {what} in {counted(count, 'row')}" for what, count in summary["left_behind"].items()]
     lines += [f"  lost: {what} in {counted(count, 'row')}" for what, count in summary["lost"].items()]
     lines += [f"  left out: {count:>6,} {reason}" for reason, count in summary["left_out"].items()]
     lines += [f"  sha256 {digest}  {name}" for name, digest in summary["sha256"].items()]

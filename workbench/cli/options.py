@@ -131,7 +131,7 @@ def _export(command: argparse.ArgumentParser) -> None:
         "--format",
         default="same",
         metavar="NAME",
-        help="same (default), alpaca, prompt-completion, messages, sharegpt or preference",
+        help="same (default), alpaca, prompt-completion, messages, sharegpt, preference or kto",
     )
     command.add_argument(
         "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"
@@ -140,7 +140,9 @@ def _export(command: argparse.ArgumentParser) -> None:
         "--override", metavar="WHY", default="", help="let rows with secrets leave; WHY goes into manifest and journal"
     )
     command.add_argument("--license", metavar="ID", default="", help="for the dataset card, as the Hub spells it: mit")
-    command.add_argument("--lossy", action="store_true", help="convert although something is lost")
+    command.add_argument(
+        "--lossy", action="store_true", help="convert although content is lost; what is lost is named all the same"
+    )
     command.add_argument("--include", choices=["undecided"], help="let undecided rows through as well")
 
 

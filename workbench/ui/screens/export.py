@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 
 from engine.errors import TamisError
 from engine.export.curated import Curated, curate
-from engine.export.write import export_paths
+from engine.export.write import are_lines, export_paths
 from engine.phrases import counted
 from engine.workflows.export import export
 from workbench.commands.targets import EXPORT
@@ -91,7 +91,7 @@ class ExportScreen(WorkScreen):
         title = "Written" if self._written is not None else "What enter would write"
         yield Paragraph(((title, "title"),))
         edited = sum(1 for row in curated.training if project.is_edited(row))
-        note = f"accepted; {edited:,} edited, the others byte for byte"
+        note = f"accepted; {edited:,} edited, the others {'byte for byte' if are_lines(project) else 'as they came'}"
         yield self._file(training, len(curated.training), note)
         if curated.heldout:
             yield self._file(heldout, len(curated.heldout), "accepted held-out rows, to measure with")

@@ -27,8 +27,11 @@ LAST_DIGIT = 9
 ABOUT_ROW = re.compile(r"row (?P<row>\d+)(?: is kept)?: (?P<note>.+)")
 
 
-def group_paragraphs(project: Project, cluster: Cluster, *, aside: bool = False) -> Iterator[Block]:
-    """The document of a cluster; what stands on the reason line already is not said again.
+def group_paragraphs(
+    project: Project, cluster: Cluster, *, aside: bool = False, unfold: bool = False
+) -> Iterator[Block]:
+    """The document of a cluster; what stands on the reason line already is not said again. `unfold` shows what is
+    folded whole.
 
     With `aside` the keeper stands in a column of its own (`keeper_paragraphs`), and here is only what differs from it.
     """
@@ -36,12 +39,12 @@ def group_paragraphs(project: Project, cluster: Cluster, *, aside: bool = False)
     if cluster.kind in SETTLED_KINDS:
         if not aside:
             yield from _sentences(rest)
-            yield from keeper_paragraphs(project, cluster)
+            yield from keeper_paragraphs(project, cluster, unfold=unfold)
             yield Paragraph(())
         yield from _members(project, cluster, notes)
     else:
         # The answers themselves say most; what else there is stands below them.
-        yield from _answers(project, cluster)
+        yield from _answers(project, cluster, unfold=unfold)
         yield Paragraph(())
         yield from _sentences(rest)
 
@@ -69,7 +72,7 @@ def _notes(cluster: Cluster) -> tuple[dict[int, str], list[str]]:
     return notes, rest
 
 
-def keeper_paragraphs(project: Project, cluster: Cluster) -> Iterator[Paragraph]:
+def keeper_paragraphs(project: Project, cluster: Cluster, *, unfold: bool = False) -> Iterator[Paragraph]:
     """The keeper of duplicates whole, and why it is the one."""
     notes, _ = _notes(cluster)
     why = f": {notes[cluster.keeper]}" if cluster.keeper in notes else ""
@@ -79,8 +82,8 @@ def keeper_paragraphs(project: Project, cluster: Cluster) -> Iterator[Paragraph]
         cluster.keeper,
     )
     keeper = project.example(cluster.keeper)
-    shown = turns(keeper.messages, cluster.keeper, (), unfold=False)
-    beside = beside_paragraphs(keeper.conversation, cluster.keeper, metadata=False)
+    shown = turns(keeper.messages, cluster.keeper, (), unfold=unfold)
+    beside = beside_paragraphs(keeper.conversation, cluster.keeper, unfold=unfold, metadata=False)
     yield from (paragraph for paragraph in (*shown, *beside) if paragraph.styled)
 
 
@@ -142,13 +145,13 @@ def _difference(old: str, new: str) -> list[Styled]:
     return diff_styled(shortened(pieces) if pieces is not None else None, new)
 
 
-def _answers(project: Project, cluster: Cluster) -> Iterator[Block]:
+def _answers(project: Project, cluster: Cluster, *, unfold: bool) -> Iterator[Block]:
     """A conflict: the request once, then the answers side by side, the words that set them apart marked."""
     first = project.example(cluster.keeper)
     for turn, notes in list(zip(first.messages, head_notes(first.messages), strict=True))[:-1]:
         # As it stands: laid out, a long request would push the answers off the screen.
         as_it_stands = {"text": [(turn.text, "text")]} if turn.text and not turn.media else {}
-        yield from spoken(turn, cluster.keeper, as_it_stands, notes=notes)
+        yield from spoken(turn, cluster.keeper, as_it_stands, notes=notes, unfold=unfold)
     yield Paragraph(())
     rows = (cluster.keeper, *cluster.others)[:MOST_MEMBERS]
     places = {row: place for place, row in enumerate(rows, 1)}
@@ -160,7 +163,7 @@ def _answers(project: Project, cluster: Cluster) -> Iterator[Block]:
     first_of = {answer: project.example(of[0]) for answer, of in by_answer.items()}
     yield Abreast(tuple(_answer(project, answer, of, places, first_of) for answer, of in by_answer.items()))
     yield from _differs_elsewhere(project, rows)
-    yield from beside_paragraphs(first.conversation, cluster.keeper, metadata=False)
+    yield from beside_paragraphs(first.conversation, cluster.keeper, unfold=unfold, metadata=False)
 
 
 def _answer(

@@ -41,7 +41,7 @@ def paragraphs(
     """The document of an entry. `why` unfolds every finding with its evidence, and what was `learned` of the row;
     `prompts` are rows by system prompt; with `aside` the keeper of duplicates stands in a column of its own."""
     if entry.is_header and entry.cluster is not None:
-        yield from group_paragraphs(project, entry.cluster, aside=aside)
+        yield from group_paragraphs(project, entry.cluster, aside=aside, unfold=why)
     else:
         yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts, learned)
 

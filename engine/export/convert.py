@@ -14,7 +14,7 @@ from engine.errors import UsageError
 from engine.export import pairs, sharegpt
 from engine.export.chat_messages import beside_messages, messages_of
 from engine.export.losses import CHAT, SHAREGPT, Converted, unheld
-from engine.model import Example, Message, Row, TrainingRow
+from engine.model import Example, Message, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +94,3 @@ def json_line(row: Row | Mapping[str, Any]) -> bytes:
         return json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
     except UnicodeEncodeError:
         return json.dumps(row, ensure_ascii=True).encode("ascii") + b"\n"
-
-
-def training_row(example: Example) -> TrainingRow:
-    """The row as a trainer sees it: text only, a tool call as the JSON text of the call.
-
-    A turn that is not to be learnt carries `"train": "no"`.
-    """
-    messages = tuple(
-        {"role": turn.role, "content": "\n".join(part for part in (turn.text, *turn.calls) if part)}
-        | ({} if turn.train else {"train": "no"})
-        for turn in example.messages
-    )
-    return TrainingRow(example.id, messages)

@@ -1,7 +1,7 @@
 """`python -P -m engine.jobs.leaks QUESTION ANSWER`: which rows of several sets ask what a held-out row asks.
 
 QUESTION is a JSON file: `{"heldout": [row, …], "sets": {name: [row, …]}, "apart": [[id, …], …]}`, a row being
-`{"id", "messages"}`; `apart` are ids that a person has told apart. ANSWER becomes `{name: [id, …]}`.
+`{"id", "messages", "tools"}`; `apart` are ids that a person has told apart. ANSWER becomes `{name: [id, …]}`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TamisError
+from engine.export.training_rows import conversation_of_messages
 from engine.files import write_atomic
 from engine.jobs.protocol import end_when_parent_does, say
-from engine.model import Conversation, Example, Message
+from engine.model import Example
 from engine.scan.pipeline import scan
 
 
@@ -25,11 +26,11 @@ def leaking_ids(question: Mapping[str, Any]) -> dict[str, list[str]]:
     examples: list[Example] = []
 
     def place_of(row: Mapping[str, Any]) -> int:
-        key = json.dumps([row["id"], row["messages"]], sort_keys=True)
+        key = json.dumps([row["id"], row["messages"], row.get("tools", ())], sort_keys=True)
         if key not in places:
             places[key] = len(examples)
-            turns = tuple(Message(message["role"], message["content"]) for message in row["messages"])
-            examples.append(Example(row["id"], len(examples), Conversation(turns), "", 0, {}))
+            conversation = conversation_of_messages(row["messages"], row.get("tools", ()))
+            examples.append(Example(row["id"], len(examples), conversation, "", 0, {}))
         return places[key]
 
     # Held-out rows are told apart from a set's row of the same id and words by their place alone.

@@ -129,6 +129,7 @@ def _read_on(folder: Path, settings: ProjectSettings, progress: Progress | None)
                     described_source(source, described.format, intake, 0, complete),
                     quarantined=described.quarantined + intake.aside.count,
                     notes=dict(intake.notes + Counter(described.notes)),
+                    joined=described.joined + intake.joined,
                 )
                 _stage(folder, intake, out, replace(settings, sources=(now, *settings.sources[1:])))
                 declare(folder)
@@ -229,7 +230,8 @@ def stage_rows(
             last = before[-1]
             if same_file and last.path == added.path and last.first_row + last.rows == first:
                 before = before[:-1]
-                added = replace(added, rows=last.rows + added.rows, first_row=last.first_row)
+                rows, joined = last.rows + added.rows, last.joined + added.joined
+                added = replace(added, rows=rows, first_row=last.first_row, joined=joined)
             _stage(folder, intake, out, replace(settings, sources=(*before, added)))
     except OSError as error:
         raise _not_added(folder, error) from error

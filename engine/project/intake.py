@@ -32,6 +32,7 @@ class Intake:
     hashes: array[int] = field(default_factory=lambda: array("Q"))
     lines: array[int] = field(default_factory=lambda: array("I"))
     notes: Counter[str] = field(default_factory=Counter)
+    joined: int = 0
 
     def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
         """Write a row, or set a line aside."""
@@ -43,6 +44,7 @@ class Intake:
         self.hashes.append(content_hash(piece.raw))
         self.lines.append(piece.line)
         self.notes.update(piece.notes)
+        self.joined += piece.records - 1
 
     def take_all(
         self,
@@ -107,4 +109,5 @@ def described_source(
         first_row,
         complete,
         dict(intake.notes),
+        intake.joined,
     )

@@ -87,7 +87,10 @@ def row_of(messages: Sequence[Message], fields: Fields, like: Row | None = None)
     if fields.shape == "messages":
         put(row, fields.fields["messages"], [dict(message) for message in messages])
     elif fields.shape == "sharegpt":
-        spoken = [{"from": SHAREGPT[message["role"]], "value": message["content"]} for message in messages]
+        spoken = [
+            {"from": SHAREGPT.get(message["role"], message["role"]), "value": message["content"]}
+            for message in messages
+        ]
         if "system" in fields.fields and messages[0]["role"] == "system":
             put(row, fields.fields["system"], spoken.pop(0)["value"])
         put(row, fields.fields["conversations"], spoken)

@@ -12,6 +12,7 @@ from engine.files import write_atomic
 from engine.model import SHAPES, ShapeName
 from engine.small_files import read_toml
 from engine.sources.mapping import Mapping
+from engine.sources.pieces import REWRITTEN
 
 FORMAT_VERSION = 1
 SETTINGS_FILE = "project.toml"
@@ -22,7 +23,9 @@ MOST_BYTES = 16 << 20
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file whose rows are in the project. `first_row` is the number its rows start at; a source that is still
-    being read is not `complete` and has no hash yet. `notes` counts rows that were odd and read all the same."""
+    being read is not `complete` and has no hash yet. `notes` counts rows that were odd and read all the same. Where
+    records were joined to conversations, `joined` is by how many there are fewer rows: rows, quarantined and joined
+    together are the records of the source."""
 
     path: str
     format: str
@@ -33,6 +36,15 @@ class SourceFile:
     first_row: int
     complete: bool = True
     notes: dict[str, int] = field(default_factory=dict)
+    joined: int = 0
+
+    @property
+    def rewritten(self) -> int:
+        """How many of its rows are not the source's own bytes: all of a table, of JSON those with a note that says so.
+        (A BOM and line ends are no part of a row.)"""
+        if self.format.partition(".")[0] not in ("jsonl", "json"):
+            return self.rows
+        return sum(self.notes.get(note, 0) for note in REWRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +99,8 @@ def _check_types(settings: ProjectSettings) -> None:
     counts: list[object] = []
     for source in settings.sources:
         texts += [source.path, source.format, source.sha256]
-        counts += [source.size, source.rows, source.quarantined, source.first_row, *source.notes.values()]
+        counts += [source.size, source.rows, source.quarantined, source.first_row, source.joined]
+        counts += source.notes.values()
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("a text is none")
     if not all(isinstance(count, int) and count >= 0 for count in counts):
@@ -104,7 +117,9 @@ def write_settings(folder: Path, settings: ProjectSettings, name: str = SETTINGS
     lines.append(f"fields = {{ {fields} }}")
     for source in settings.sources:
         lines += ["", "[[source]]"]
-        lines += [f"{name} = {_toml(getattr(source, name))}" for name in SourceFile.__slots__]
+        # Earlier versions know no `joined`.
+        names = [name for name in SourceFile.__slots__ if name != "joined" or source.joined]
+        lines += [f"{name} = {_toml(getattr(source, name))}" for name in names]
     write_atomic(folder / name, ("\n".join(lines) + "\n").encode("utf-8"))
 
 

@@ -19,13 +19,16 @@ _BLANK = re.compile(rb"[ \t\r\n]*+")
 _MARKS = re.compile(STRING + rb'|["\[\]{}]', re.DOTALL)
 _REST_OF_STRING = re.compile(STRING.removeprefix(b'"'), re.DOTALL)
 _SCALAR = re.compile(rb'[^ \t\r\n,\[\]{"]*+')
-_OPENING, _CLOSING, _QUOTE, _END = b"[{", b"]}", ord('"'), ord("]")
+_OPENING, _CLOSING, _QUOTE, _BEGIN, _END = b"[{", b"]}", ord('"'), ord("["), ord("]")
 
 
 class ArrayText:
     """The text of an array, from its opening bracket on."""
 
     def __init__(self, stream: SourceText) -> None:
+        self.is_cut = False
+        """Whether the source ended inside of an element."""
+        self._is_open = True
         self._stream = stream
         self._before = 0
         self._chunk = b""
@@ -39,18 +42,28 @@ class ArrayText:
 
     @property
     def is_closed(self) -> bool:
-        """After the last element: whether a closing bracket stands there."""
-        return self._at < len(self._chunk)
+        """After the last element: whether a closing bracket stands there, or none is missing."""
+        return not self._is_open or self._at < len(self._chunk)
 
     def elements(self) -> Iterator[tuple[int, Record, bool]]:
         """Of each element its byte offset, its bytes, and whether it ends before the source does."""
         while (mark := self._next(_BETWEEN)) is not None and mark != _END:
             start, record = self.offset, Record()
-            yield start, record, self._element(record, mark)
+            ends = self._element(record, mark)
+            self.is_cut = not ends
+            yield start, record, ends
+
+    def goes_on(self) -> bool:
+        """After the closing bracket: whether another array, or an object, stands behind it; `elements` then gives
+        those."""
+        self._at += self._at < len(self._chunk)
+        mark = self._next(_BETWEEN)
+        self._is_open = mark == _BEGIN
+        self._at += self._is_open
+        return mark is not None and mark in _OPENING
 
     def rest(self) -> Iterator[tuple[int, Record]]:
-        """What stands behind the closing bracket, if anything does."""
-        self._at += 1
+        """What stands behind, if anything does, where it goes on with no rows."""
         if self._next(_BLANK) is None:
             return
         start, record = self.offset, Record()

@@ -1,15 +1,14 @@
 """Parquet, Arrow and folders of them, read by row group. Loads pyarrow: for jobs and commands, never for the workbench.
 
 The schema in the file is taken as it is: nothing is inferred from values. A value that JSON cannot hold becomes text
-(dates and times in ISO form, decimals in full, bytes in base64). Columns that tamis wrote as JSON text, because their
-rows differ in shape, are restored: their names stand in the schema's metadata.
+(dates and times in ISO form, decimals in full, bytes in base64, anything else as it writes itself out). Columns that
+tamis wrote as JSON text, because their rows differ in shape, are restored: their names stand in the schema's metadata.
 """
 
 from __future__ import annotations
 
 import base64
 import datetime
-import decimal
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -60,18 +59,19 @@ def read_faults() -> tuple[type[BaseException], ...]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON holds it, numbers and text untouched."""
+    """A value as JSON holds it, numbers and text untouched; what JSON has no form for as text."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):
         return value.isoformat()
-    if isinstance(value, datetime.timedelta | decimal.Decimal):
-        return str(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    return value
+    # Types of their own may be made of numpy's arrays and numbers (tensors do).
+    return plain(value.tolist()) if hasattr(value, "tolist") else str(value)
 
 
 def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Quarantined]:

@@ -16,7 +16,7 @@ from engine.sources.leaves import Left, sorted_leaves
 from engine.sources.mapping import Mapping, Path, located, parse_path
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
 from engine.sources.parts import json_text, parsed, plain, said_in
-from engine.sources.preformatted import messages_of_text
+from engine.sources.preformatted import messages_of_text, system_of_text
 from engine.sources.shapes import is_numbered, label_of, pair_in
 from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
@@ -179,7 +179,7 @@ class _Reading:
         return tuple(messages)
 
     def _side(self, part: str, value: Any, role: str, at: Path = ()) -> Branch:
-        return one_side(value, role, at or self._at(part), self.left)
+        return one_side(value, role, at or self._at(part), self.left, calls="tools" in self.fields)
 
     def _answers(self, part: str) -> tuple[Branch, ...]:
         """One answer or several: a text, a list of messages, or a list of either."""
@@ -278,8 +278,7 @@ class _Reading:
         if value in (None, "", [], {}):
             return messages
         if isinstance(value, str):
-            parsed_text = messages_of_text(value)
-            content: Any = parsed_text[0].content if parsed_text and len(parsed_text) == 1 else value
+            content: Any = system_of_text(value)
         else:
             said = said_in(value, self._at("system"))
             self.left += [(path, inner, True) for path, inner in said.left if path[-1] != "role"]
@@ -379,5 +378,5 @@ def _is_rendering(leaf: Leaf, spoken: Sequence[str]) -> bool:
 
 
 def trainable(turns: Sequence[Message]) -> bool:
-    """Whether a trainer can learn from these turns: a request, and an answer at the end."""
-    return bool(turns) and turns[-1].role == "assistant" and any(turn.role in ("user", "tool") for turn in turns[:-1])
+    """Whether a trainer can learn from these turns: an answer at the end. A row need not have a request."""
+    return bool(turns) and turns[-1].role == "assistant"

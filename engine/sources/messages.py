@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.model import Message, ToolCall
+from engine.sources.answer_marks import reasoning_in
 from engine.sources.leaves import Left
 from engine.sources.mapping import Path
 from engine.sources.parts import (
@@ -18,7 +19,6 @@ from engine.sources.parts import (
     plain,
     said_in,
 )
-from engine.sources.preformatted import reasoning_in
 
 ROLES: dict[str, str] = {
     **dict.fromkeys(("system", "developer", "system_prompt", "系统"), "system"),
@@ -262,9 +262,9 @@ def tools_in(value: Any) -> tuple[str, ...]:
     return (held if isinstance(held, str) else json_text(held),)
 
 
-def one_side(value: Any, role: str, at: Path, left: list[Left]) -> tuple[Message, ...]:
-    """One half of a pair: a text is one message, a list of messages, or one alone, is read as such, calls are the
-    assistant's. () where there is nothing."""
+def one_side(value: Any, role: str, at: Path, left: list[Left], *, calls: bool = False) -> tuple[Message, ...]:
+    """One half of a pair: a text is one message, a list of messages, or one alone, is read as such. A list of calls is
+    one where there are tools to call (`calls`), else a text like any other. () where there is nothing."""
     if isinstance(value, str):
         if not value.strip():
             return ()
@@ -273,7 +273,7 @@ def one_side(value: Any, role: str, at: Path, left: list[Left]) -> tuple[Message
     held = parsed(value)
     if looks_like_messages(held) or looks_like_message(held):
         return messages_in(held, at, left)
-    if role == "assistant" and looks_like_calls(held):
+    if calls and role == "assistant" and looks_like_calls(held):
         return (Message(role, tool_calls=tuple(_calls(held, at, left))),)
     if isinstance(value, str):
         return (_spoken(role, value),)

@@ -167,7 +167,6 @@ LABELS = (
     "thumbsup",
     "answer",
     "feedback",
-    "accepted",
 )
 REJECTED = (
     "rejectedresponse",

@@ -13,13 +13,20 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 KEPT_WHOLE_BYTES = 1024 * 1024
 KEPT_END_BYTES = 64 * 1024
 TOO_LONG = "longer than 64 MB"
+# Rows whose content is not what stands in the source, and why; a row has at most one of these notes.
+ON_ONE_LINE = "laid out over several lines, kept on one"
+WRAPPED = "a list of messages, kept as the field of a row"
+JOINED = "records joined to one conversation"
+REWRITTEN = (ON_ONE_LINE, WRAPPED, JOINED)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
     """One row: its 1-based line (or array element), byte `offset`, bytes without line end, and value.
 
-    `notes` say what was odd about it and read all the same: `byte order mark`, `CRLF line end`, `key stands twice`.
+    `notes` say what was odd about it and read all the same: `byte order mark`, `CRLF line end`, `key stands twice`, or
+    one of REWRITTEN. A row that is made of several records names the `lines` of all of them; `records` counts those
+    that no row before it holds, so that all of them together are the records of the source.
     """
 
     line: int
@@ -27,6 +34,8 @@ class SourceRow:
     content: bytes
     raw: dict[str, Any]
     notes: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+    records: int = 1
 
 
 class Record:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import sys
+import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from engine.model import Quarantined
-from engine.nesting import TOO_DEEP, nested_too_deep
 from engine.sources.arrays import CHUNK_BYTES, ArrayText
 from engine.sources.formats import BOM, source_format
+from engine.sources.joined import array_as_chat, joined
 from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, Record, SourceRow, set_aside
+from engine.sources.records import MARKED, pieces_of
 from engine.sources.tables import table_rows
 from engine.sources.text_source import SourceText, open_text
 
-MARKED, CRLF, TWICE = "byte order mark", "CRLF line end", "key stands twice"
-
 
 def read_source(path: Path, format_name: str | None = None) -> Iterator[SourceRow | Quarantined]:
-    """Every non-blank line (array element, record, row) of `path`, in order, as a row or as a quarantined piece.
+    """Every non-blank line (array element, record, row) of `path`, in order, as a row or as a quarantined piece; of a
+    source that holds one message a record, conversations (joined.py), what is quarantined before them.
 
     The source is opened for reading only. Raises SourceError as `source_format` does.
     """
+    yield from joined(_records(path, format_name))
+
+
+def _records(path: Path, format_name: str | None) -> Iterator[SourceRow | Quarantined]:
     name = format_name or source_format(path)
     kind, dot, packing = name.partition(".")
     if kind in ("parquet", "arrow", "folder"):
@@ -54,7 +55,7 @@ def _lines(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
             yield set_aside(line, start, stream.damage, raw_line)
         elif (content := raw_line.removeprefix(BOM) if line == 1 else raw_line).strip():
             marked = (MARKED,) if len(content) < len(raw_line) else ()
-            yield _parsed(line, start, content.removesuffix(b"\n"), marked)
+            yield from pieces_of(line, start, content.removesuffix(b"\n"), marked)
         else:
             blank = _blank_lines_ahead(stream)
             line, offset = line + blank.count(b"\n"), offset + len(blank)
@@ -78,71 +79,32 @@ def _blank_lines_ahead(stream: SourceText) -> bytes:
     return stream.read(blank.rfind(b"\n") + 1)
 
 
-def _parsed(line: int, offset: int, content: bytes, notes: tuple[str, ...] = ()) -> SourceRow | Quarantined:
-    """One line or element as a row, or set aside with the reason."""
-    watch = _Watch()
-    try:
-        text = content.decode("utf-8")
-        if nested_too_deep(content):
-            return set_aside(line, offset, TOO_DEEP, content)
-        value = json.loads(text, object_pairs_hook=watch)
-    except UnicodeDecodeError as error:
-        return set_aside(line, offset, f"not UTF-8 at byte {error.start} of the line", content)
-    except json.JSONDecodeError as error:
-        return set_aside(line, offset, f"not JSON: {error.msg} at column {error.colno}", content)
-    except ValueError:
-        # The one other thing the parser refuses, because making such a number takes time in the square of its length.
-        return set_aside(line, offset, f"a whole number of more than {sys.get_int_max_str_digits():,} digits", content)
-    except MemoryError:
-        return set_aside(line, offset, "needs more memory than there is", content)
-    if not isinstance(value, dict):
-        return set_aside(line, offset, f"a JSON {_json_kind(value)}, not an object", content)
-    notes += ((CRLF,) if content.endswith(b"\r") else ()) + ((TWICE,) if watch.twice else ())
-    return SourceRow(line, offset, content, value, notes)
-
-
-class _Watch:
-    """Makes objects of pairs as `dict` does (the last of equal keys counts) and notices equal keys."""
-
-    twice = False
-
-    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        self.twice = self.twice or len(made) != len(pairs)
-        return made
-
-
-def _json_kind(value: object) -> str:
-    if value is None:
-        return "null"
-    return {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}[type(value)]
-
-
 def _array_elements(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
     text = ArrayText(stream)
-    element = 0
-    for offset, record, ends in text.elements():
-        element += 1
-        if not ends:
-            yield record.set_aside(element, offset, stream.damage or "the array ends inside of this element")
+    numbers = itertools.count(1)
+    goes_on = True
+    while goes_on:
+        yield from array_as_chat(_elements(text, stream, numbers))
+        if text.is_cut:
             return
-        if record.is_too_long:
+        if not text.is_closed:
+            yield Quarantined(next(numbers), text.offset, stream.damage or "the array is not closed", b"")
+            return
+        goes_on = text.goes_on()
+    for offset, record in text.rest():
+        yield record.set_aside(next(numbers), offset, stream.damage or "stands behind the end of the array")
+
+
+def _elements(text: ArrayText, stream: SourceText, numbers: Iterator[int]) -> Iterator[SourceRow | Quarantined]:
+    for offset, record, ends in text.elements():
+        element = next(numbers)
+        if not ends:
+            reason = stream.damage or "the array ends inside of this element"
+            yield record.set_aside(element, offset, reason)
+        elif record.is_too_long:
             yield record.set_aside(element, offset, f"element {TOO_LONG}")
         else:
-            yield _on_one_line(_parsed(element, offset, record.content))
-    if not text.is_closed:
-        yield Quarantined(element + 1, text.offset, stream.damage or "the array is not closed", b"")
-        return
-    for offset, record in text.rest():
-        element += 1
-        yield record.set_aside(element, offset, stream.damage or "stands behind the end of the array")
-
-
-def _on_one_line(piece: SourceRow | Quarantined) -> SourceRow | Quarantined:
-    """rows.jsonl holds a row a line. Line breaks of valid JSON stand between its parts, never in a string."""
-    if isinstance(piece, Quarantined) or not (b"\n" in piece.content or b"\r" in piece.content):
-        return piece
-    return replace(piece, content=b" ".join(map(bytes.strip, piece.content.splitlines())))
+            yield from pieces_of(element, offset, record.content)
 
 
 TEXT_READERS = {"jsonl": _lines, "json": _array_elements, "csv": table_rows, "tsv": table_rows}

@@ -238,7 +238,10 @@ def _text(row: Row, by_name: dict[str, str]) -> Mapping | None:
 
 
 def guess_alone(row: Row) -> Mapping | None:
-    """A request that waits for its answer."""
+    """A text with the markers of a chat, whatever it is called, or a request that waits for its answer."""
+    for name, value in row.items():
+        if isinstance(value, str) and messages_of_text(value) is not None:
+            return Mapping("text", {"text": name})
     by_name = {plain_name(name): name for name in row}
     for name in names.REQUESTS[:8]:
         if isinstance(_held(row, by_name, name), str):
@@ -314,4 +317,5 @@ _PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...] = (
     ("reasoning", names.REASONINGS, _is_words),
     ("label", names.LABELS, _is_label),
     ("rejected", names.REJECTED, _is_calls_or_answer),
+    ("candidates", names.CANDIDATES, looks_like_messages),
 )

@@ -93,10 +93,16 @@ def _check(before: tuple[Message, ...], after: tuple[Message, ...]) -> None:
     if not trainable(after):
         ends = f"it would end on a {after[-1].role} turn" if after else "nothing would be left"
         raise UsageError(f"not done: {ends}, there would be no answer to learn", "", "x rejects the row")
+    if _asks(before) and not _asks(after):
+        raise UsageError("not done: nothing would be asked", "", "x rejects the row")
     if not any(turn.train for turn in after if turn.role == "assistant"):
         raise UsageError("not done: no turn would be trained on", "", "x rejects the row")
     if _repeats(after) > _repeats(before):
         raise UsageError("not done: one role would speak twice in a row", "", "C cuts off everything after a turn")
+
+
+def _asks(turns: tuple[Message, ...]) -> bool:
+    return any(turn.role in ("user", "tool") for turn in turns[:-1])
 
 
 def _repeats(turns: tuple[Message, ...]) -> int:

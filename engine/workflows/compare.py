@@ -11,19 +11,27 @@ from typing import Any
 
 from engine.config import load_config
 from engine.errors import TrainingError, UsageError
-from engine.export.convert import training_row
 from engine.export.curated import curate
 from engine.model import Example, TrainingRow
 from engine.numerals import whole_number
 from engine.project.project import Project
 from engine.scan.dates import date_of
-from engine.sources.conversation import trainable
 from engine.training.compare.arms import BASE, CURATED
 from engine.training.compare.experiment import Prepared, prepare
+from engine.training.runs.data_files import row_of
 from engine.training.runs.registry import find_run
 from engine.workflows.gate import gate
 from engine.workflows.leak_check import find_leaks
-from engine.workflows.train import TrainingSets, planned_file, run_manifest, settings_of, training_sets
+from engine.workflows.train import run_manifest, settings_of
+from engine.workflows.training_sets import (
+    Gathered,
+    TrainingSets,
+    check_all_can_be_trained,
+    file_sets,
+    gather,
+    reason_in_words,
+    training_sets,
+)
 
 RAW, RANDOM = "raw", "random"
 DEFAULT_ARMS = (BASE, RAW, RANDOM, CURATED)
@@ -48,10 +56,11 @@ def prepare_comparison(
     file, the id or folder of a run (its rows are trained anew). Raises UsageError, TrainingError.
     """
     sets = training_sets(project)
+    check_all_can_be_trained(sets.accepted)
     config = load_config(project.folder).training
     chosen = settings_of(config) | dict(settings or {})
     steps, budget, price = limits_of(chosen, steps)
-    rows, leaking = build_arms(project, sets, arms)
+    rows, leaking, untrained = build_arms(project, sets, arms)
     return prepare(
         rows,
         sets.heldout,
@@ -64,7 +73,7 @@ def prepare_comparison(
         find_leaks=lambda _arms, _heldout: {name: leaking.get(name, ()) for name in rows},
         budget_seconds=budget,
         price=price,
-        reviewed=reviewed(project, sets.heldout),
+        reviewed=reviewed(project, sets) | ({"untrained": untrained} if untrained else {}),
         slices=slices_of(project, sets.heldout),
     )
 
@@ -89,24 +98,23 @@ def limits_of(chosen: dict[str, Any], steps: int | None) -> tuple[int | None, fl
 
 def build_arms(
     project: Project, sets: TrainingSets, names: Sequence[str], *, seed: int = 0
-) -> tuple[dict[str, Rows], dict[str, list[str]]]:
-    """The rows of every arm, and for arms from outside the ids that leak.
+) -> tuple[dict[str, Rows], dict[str, list[str]], dict[str, dict[str, int]]]:
+    """The rows of every arm; for arms from outside the ids that leak; and of each arm how many rows no trainer can use,
+    by the reason.
 
     What leaks in the project's own rows is left out of `raw`, `random` and `curated`; a file or an earlier run is what
     it is, so its leaks are told instead.
     """
     if not sets.heldout:
-        return {BASE: (), CURATED: sets.curated}, {}  # refused with the reason before anything is trained
+        return {BASE: (), CURATED: sets.curated}, {}, {}  # refused with the reason before anything is trained
     wanted = list(dict.fromkeys([*names, CURATED]))
     for name in wanted:
         if not name.strip():
             raise UsageError("an arm without a name", "", f"for example --arms {','.join(DEFAULT_ARMS)}")
-    outside = {name: rows_from_outside(project, name) for name in wanted if is_outside(name)}
-    raw = tuple(
-        training_row(example)
-        for number in project.training
-        if trainable((example := project.example(number, edited=False)).messages) and not project.is_leaking(number)
-    )
+    gathered = {name: rows_from_outside(project, name) for name in wanted if is_outside(name)}
+    outside = {name: found.rows for name, found in gathered.items()}
+    gathered |= {RAW: raw_rows(project), CURATED: sets.accepted}
+    raw = gathered[RAW].rows
     apart = [act.ids for act in project.constraints() if act.do in ("not_duplicates", "split")]
     leaking = find_leaks({RAW: raw, CURATED: sets.curated, **outside}, sets.heldout, apart)
     clean = without(raw, leaking[RAW])
@@ -125,7 +133,14 @@ def build_arms(
             count = min(random_count(name, len(curated)), len(clean))
             drawn = sorted(random.Random(seed).sample(range(len(clean)), count))
             arms[f"{RANDOM}-{count}"] = tuple(clean[place] for place in drawn)
-    return arms, {name_of(name): leaking[name] for name in outside}
+    untrained = {name_of(name): found.counts() for name, found in gathered.items() if found.left_out}
+    return arms, {name_of(name): leaking[name] for name in outside}, untrained
+
+
+def raw_rows(project: Project) -> Gathered:
+    """The training rows as they came that a trainer can use, but for those that leak."""
+    numbers = (number for number in project.training if not project.is_leaking(number))
+    return gather(project.example(number, edited=False) for number in numbers)
 
 
 def without(rows: Rows, leaking: Sequence[str]) -> Rows:
@@ -155,22 +170,22 @@ def random_count(name: str, curated: int) -> int:
     return rows
 
 
-def rows_from_outside(project: Project, named: str) -> Rows:
+def rows_from_outside(project: Project, named: str) -> Gathered:
     """The rows of an earlier run, or of an export or another data file. Raises UsageError."""
     path = Path(named)
     for folder in (path, project.folder / "runs" / named):
         if (folder / "data" / "train.jsonl").is_file():
-            return rows_of_run(folder)
+            return Gathered(rows_of_run(folder))
     if path.is_dir() and (path / "train.jsonl").is_file():  # the folder of an export
-        return tuple(planned_file(path / "train.jsonl").train)
+        return file_sets(path / "train.jsonl").accepted
     if path.exists():
-        return tuple(planned_file(path).train)
+        return file_sets(path).accepted
     try:
         found = find_run(path)  # a run of another project
     except TrainingError:
         found = path
     if (found / "data" / "train.jsonl").is_file():
-        return rows_of_run(found)
+        return Gathered(rows_of_run(found))
     raise UsageError(
         f"unknown arm {named!r}", "", f"one of {', '.join(DEFAULT_ARMS)}, the path of an export, or the id of a run"
     )
@@ -178,20 +193,23 @@ def rows_from_outside(project: Project, named: str) -> Rows:
 
 def rows_of_run(folder: Path) -> Rows:
     """The rows an earlier run was trained on."""
-    lines = (folder / "data" / "train.jsonl").read_text(encoding="utf-8").splitlines()
-    return tuple(TrainingRow(row["id"], tuple(row["messages"])) for row in map(json.loads, lines))
+    lines = (folder / "data" / "train.jsonl").read_bytes().splitlines()
+    return tuple(row_of(json.loads(line)) for line in lines)
 
 
-def reviewed(project: Project, measured: Sequence[TrainingRow]) -> dict[str, Any]:
+def reviewed(project: Project, sets: TrainingSets) -> dict[str, Any]:
     """The held-out set as it was drawn and as it was reviewed: only accepted rows are measured."""
     left_out = Counter(
         reason.removeprefix("held-out, ")
         for number, reason in curate(project).left_out.items()
         if project.is_heldout(number)
     )
+    for reason, places in sets.accepted.left_out.items():
+        if count := sum(project.is_heldout(place.number) for place in places):
+            left_out[reason_in_words(reason)] = count
     return {
         "drawn": len(project.heldout),
-        "measured": len(measured),
+        "measured": len(sets.heldout),
         "edited": sum(1 for number in project.heldout if project.is_edited(number)),
         "left_out": dict(left_out.most_common()),
     }

@@ -60,4 +60,4 @@ def find_leaks(
 
 def row_json(row: TrainingRow) -> dict[str, object]:
     """A row as the job reads it."""
-    return {"id": row.id, "messages": [{"role": m["role"], "content": m["content"]} for m in row.messages]}
+    return {"id": row.id, "messages": [dict(message) for message in row.messages], "tools": list(row.tools)}

@@ -15,7 +15,8 @@ from engine.training.compare.learning_curve import prepare_curve, whole_losses
 from engine.training.compare.scaling_law import PowerLaw
 from engine.training.compare.store import CURVE, Comparison, list_comparisons, read_result
 from engine.workflows.compare import build_arms, limits_of, reviewed
-from engine.workflows.train import settings_of, training_sets
+from engine.workflows.train import settings_of
+from engine.workflows.training_sets import check_all_can_be_trained, training_sets
 
 MOST_TOPICS = 5
 
@@ -32,10 +33,11 @@ def prepare_project_curve(
 ) -> Prepared:
     """Everything up to the start of a project's curve. Raises UsageError, TrainingError."""
     sets = training_sets(project)
+    check_all_can_be_trained(sets.accepted)
     config = load_config(project.folder).training
     chosen = settings_of(config) | dict(settings or {})
     steps, budget, price = limits_of(chosen, steps)
-    arms, _ = build_arms(project, sets, [CURATED])
+    arms, *_ = build_arms(project, sets, [CURATED])
     return prepare_curve(
         arms[CURATED],
         sets.heldout,
@@ -47,7 +49,7 @@ def prepare_project_curve(
         settings=chosen,
         budget_seconds=budget,
         price=price,
-        reviewed=reviewed(project, sets.heldout),
+        reviewed=reviewed(project, sets),
     )
 
 

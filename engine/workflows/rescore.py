@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError, UsageError
-from engine.export.convert import training_row
-from engine.model import TrainingRow
+from engine.model import Example, TrainingRow
 from engine.project.journal import now
 from engine.project.project import Project
 from engine.project.suspects import Suspected, Suspects, save_suspects
-from engine.sources.conversation import trainable
 from engine.training.eval.row_losses import Suspect, read_row_losses, surprise, suspects_of
 from engine.training.runs.launch import Run, launch_queue
 from engine.training.runs.status import list_runs
 from engine.workflows.gate import gate
 from engine.workflows.train import planned_run, run_manifest
+from engine.workflows.training_sets import gather
 
 NAME = "rescore"
 ALIKE = 85.0
@@ -31,10 +30,9 @@ NEIGHBOURS = 2
 
 
 def untouched(project: Project) -> tuple[TrainingRow, ...]:
-    """The undecided rows outside the held-out set that end on an answer."""
+    """The undecided rows outside the held-out set that a trainer could use."""
     numbers = (n for n in project.training if project.verdict(n) == "undecided" and not project.is_leaking(n))
-    examples = (project.example(number) for number in numbers)
-    return tuple(training_row(example) for example in examples if trainable(example.messages))
+    return gather(project.example(number) for number in numbers).rows
 
 
 def start_rescore(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Run:
@@ -97,7 +95,7 @@ class Texts:
         examples = [project.example(number) for number in self._accepted]
         self._shared = _shared_opening([example.prompt for example in examples])
         self._requests = [self._bare(example.prompt) for example in examples]
-        self._answers = {n: example.answer for n, example in zip(self._accepted, examples, strict=True)}
+        self._answers = {n: _answer(example) for n, example in zip(self._accepted, examples, strict=True)}
         self._near: dict[str, tuple[Neighbour, ...]] = {identifier: self._nearest(identifier) for identifier in wanted}
 
     def near(self, identifier: str) -> tuple[Neighbour, ...]:
@@ -125,7 +123,7 @@ class Texts:
             if row != number:
                 # Alike is not the same: what a pair differs in decides (a number, a name, a negation).
                 same = judge(key_of(text), key_of(request), {}).same
-                near.append(Neighbour(row, score, same, _same(self._answers[row], example.answer)))
+                near.append(Neighbour(row, score, same, _same(self._answers[row], _answer(example))))
         return tuple([neighbour for neighbour in near if neighbour.same][:NEIGHBOURS] or near[:1])
 
 
@@ -135,6 +133,11 @@ def _shared_opening(prompts: Sequence[str]) -> str:
         return ""
     opening = prompts[len(prompts) // 2].partition("\n\n")[0] + "\n\n"
     return opening if sum(prompt.startswith(opening) for prompt in prompts) >= 0.9 * len(prompts) else ""
+
+
+def _answer(example: Example) -> str:
+    """What the closing turn says and calls."""
+    return "\n".join((example.messages[-1].text, *example.messages[-1].calls)) if example.messages else ""
 
 
 def _same(one: str, other: str) -> bool:

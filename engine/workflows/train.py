@@ -6,22 +6,15 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from engine.config import Training, load_config
-from engine.errors import UsageError
-from engine.export.convert import training_row
-from engine.export.curated import curate
 from engine.export.manifest import manifest
-from engine.model import Cluster, Example, Quarantined, TrainingRow
+from engine.model import Cluster, TrainingRow
 from engine.project.journal import now
 from engine.project.project import Project
-from engine.project.row_ids import content_hash, row_id
-from engine.sources.conversation import conversation_of, trainable
-from engine.sources.guess import guess_mapping
-from engine.sources.read import read_source
 from engine.training.plan.parts import Note
 from engine.training.plan.plan import Plan, make_plan
 from engine.training.plan.preflight import Progress
@@ -30,34 +23,17 @@ from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import choose_spec
 from engine.version import tamis_version
 from engine.workflows.gate import GateResult, gate, gate_summary
+from engine.workflows.training_sets import (
+    Gathered,
+    TrainingSets,
+    file_sets,
+    left_out_refusals,
+    left_out_warnings,
+    training_sets,
+)
 from engine.workflows.wasted_tokens import wasted_rows
 
 MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSets:
-    """`curated` and `heldout` are accepted rows; `left_out` counts accepted rows that no trainer can use."""
-
-    curated: tuple[TrainingRow, ...]
-    heldout: tuple[TrainingRow, ...]
-    left_out: int
-
-
-def training_sets(project: Project) -> TrainingSets:
-    """The accepted rows that end on an answer. Raises UsageError where no training row is among them."""
-    curated = curate(project)
-    training = _rows(project, curated.training)
-    if not training:
-        raise UsageError("nothing to train on: no training row is accepted", "", "accept rows first")
-    heldout = _rows(project, curated.heldout)
-    left_out = len(curated.training) + len(curated.heldout) - len(training) - len(heldout)
-    return TrainingSets(training, heldout, left_out)
-
-
-def _rows(project: Project, numbers: tuple[int, ...] | list[int], *, edited: bool = True) -> tuple[TrainingRow, ...]:
-    examples = (project.example(number, edited=edited) for number in numbers)
-    return tuple(training_row(example) for example in examples if trainable(example.messages))
 
 
 def settings_of(training: Training) -> dict[str, Any]:
@@ -104,7 +80,8 @@ def plan_run(
     progress: Progress | None = None,
 ) -> Plan:
     """What the run that would start now would do. Takes seconds the first time: the trainer's libraries are asked."""
-    job = planned_run(project, model=model, settings=settings)
+    sets = training_sets(project)
+    job = _job(sets, model, settings, load_config(project.folder).training)
     found = project.findings
     numbers = {project.rows.id(number): number for number in range(len(project.rows))}
     trained = {row.id for row in job.train}
@@ -126,7 +103,13 @@ def plan_run(
         cache=None if project.readonly and not _writable(project.folder) else project.folder / "plan.json",
         progress=progress,
     )
-    return _with_gate(plan, project)
+    return _with_gate(with_left_out(plan, sets.accepted), project)
+
+
+def with_left_out(plan: Plan, found: Gathered) -> Plan:
+    """The plan with what it says of rows that are not trained."""
+    warnings, refusals = left_out_warnings(found), left_out_refusals(found)
+    return replace(plan, warnings=(*plan.warnings, *warnings), refusals=(*plan.refusals, *refusals))
 
 
 def _with_gate(plan: Plan, project: Project) -> Plan:
@@ -174,34 +157,21 @@ def _override(overridden: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def planned_file(path: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Job:
-    """The run on every row of a data file that ends on an answer. Raises SourceError, UsageError."""
-    pieces = [piece for piece in read_source(path) if not isinstance(piece, Quarantined)]
-    mapping = guess_mapping(piece.raw for piece in pieces)
-    if mapping is None:
-        raise UsageError(f"{path}: no known shape", "", f"make a project of it first: tamis scan {path} --project DIR")
-    rows: list[TrainingRow] = []
-    seen: dict[int, int] = {}
-    for number, piece in enumerate(pieces):
-        conversation = conversation_of(piece.raw, mapping)
-        if trainable(conversation.messages):
-            content = content_hash(piece.raw)
-            copy = seen[content] = seen.get(content, -1) + 1
-            example = Example(row_id(content, copy), number, conversation, path.name, piece.line, piece.raw)
-            rows.append(training_row(example))
-    if not rows:
-        raise UsageError(f"{path}: no row ends on an answer", "", "training needs a request and its answer")
-    return _job(TrainingSets(tuple(rows), (), len(pieces) - len(rows)), model, settings, load_config().training)
+    """The run on every row of a data file that a trainer can use. Raises SourceError, UsageError."""
+    return _job(file_sets(path), model, settings, load_config().training)
 
 
 def plan_file(path: Path, runs: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Plan:
     """What a run on a data file would do. Raises SourceError, UsageError, TrainingError."""
-    job = planned_file(path, model=model, settings=settings)
+    sets = file_sets(path)
+    job = _job(sets, model, settings, load_config().training)
     first_of: dict[str, str] = {}
     copies = []
     for row in job.train:
         if first_of.setdefault(row.id.partition(".")[0], row.id) != row.id:
             copies.append(row.id)
-    return make_plan(job.spec, job.train, job.heldout, runs_dir=runs, duplicates=copies)
+    plan = make_plan(job.spec, job.train, job.heldout, runs_dir=runs, duplicates=copies)
+    return with_left_out(plan, sets.accepted)
 
 
 def start_run_on_file(
@@ -213,7 +183,7 @@ def start_run_on_file(
     overridden: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Start a detached run on every row of a data file that ends on an answer. Raises SourceError, UsageError."""
+    """Start a detached run on every row of a data file that a trainer can use. Raises SourceError, UsageError."""
     job = planned_file(path, model=model, settings=settings)
     source = {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None}
     told = {**(facts or {}), "source": [source], **_override(overridden)}
@@ -252,6 +222,7 @@ def rows_seen(project: Project, rows: Sequence[TrainingRow]) -> list[dict[str, A
 
 
 def content_sha256(row: TrainingRow) -> str:
-    """A hash of the messages the trainer saw."""
-    content = json.dumps([dict(message) for message in row.messages], sort_keys=True, ensure_ascii=True)
+    """A hash of the messages the trainer saw, and of the tools beside them."""
+    messages: list[Any] = [dict(message) for message in row.messages]
+    content = json.dumps([*messages, list(row.tools)] if row.tools else messages, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.errors import TrainingError
-from engine.export.convert import training_row
 from engine.model import CHARS_PER_TOKEN, TrainingRow
 from engine.project.project import Project
-from engine.sources.conversation import trainable
 from engine.training.plan.estimates import Estimate
 from engine.training.plan.plan import make_plan
 from engine.training.plan.wasted_tokens import WastedTokens, wasted_tokens_of
+from engine.training.runs.data_files import spoken
 from engine.training.spec.run_spec import choose_spec
+from engine.workflows.training_sets import gather
 
 FLAGGED = ("fix", "drop", "check")
 
@@ -45,16 +45,17 @@ def wasted_rows(project: Project, numbers: Iterable[int], *, edited: bool = True
 def wasted_in_an_epoch(
     project: Project, *, model: str | None, price: float, runs_dir: Path
 ) -> tuple[WastedTokens, ...]:
-    """What one epoch over every training row, as it came, spends on junk. `price` is per hour.
+    """What one epoch over every training row that a trainer can use, as it came, spends on junk. `price` is per hour.
 
     Where the trainer is not installed or does not know the model, rows and shares stand (by characters), minutes are
     unknown with the reason.
     """
-    numbers = [n for n in project.training if trainable(project.example(n, edited=False).messages)]
-    rows = tuple(training_row(project.example(number, edited=False)) for number in numbers)
-    groups = wasted_rows(project, numbers, edited=False)
+    rows = gather(project.example(number, edited=False) for number in project.training).rows
     if not rows:
         return ()
+    trained = {row.id for row in rows}
+    numbers = [number for number in project.training if project.rows.id(number) in trained]
+    groups = wasted_rows(project, numbers, edited=False)
     spec = choose_spec(name="epoch", rows=len(rows), model=model, settings={"epochs": 1.0, "price_per_hour": price})
     try:
         plan = make_plan(spec, rows, (), runs_dir=runs_dir, wasted=groups)
@@ -69,5 +70,11 @@ def by_characters(
     groups: dict[str, list[str]], rows: tuple[TrainingRow, ...], seconds: Estimate, price: float
 ) -> tuple[WastedTokens, ...]:
     """The same with characters instead of tokens."""
-    lengths = {row.id: sum(len(m["content"]) for m in row.messages) // CHARS_PER_TOKEN for row in rows}
+    lengths = {row.id: _characters(row) // CHARS_PER_TOKEN for row in rows}
     return wasted_tokens_of(groups, lengths, seconds, price)
+
+
+def _characters(row: TrainingRow) -> int:
+    """The characters of all that a trainer is given of a row."""
+    texts = (text for turn in row.messages for text in (spoken(turn), turn.get("reasoning_content", "")))
+    return sum(map(len, (*texts, *row.tools)))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import json
 import pickle
 import struct
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,44 @@ def test_a_value_that_cannot_be_read_costs_its_own_row(tmp_path: Path) -> None:
         assert row == {"output": "a", "at": "1970-01-02"}
         assert far.startswith("field 'at' holds a value that cannot be read")
         assert garbled.startswith("field 'output' holds a value that cannot be read")
+
+
+def test_a_type_that_json_has_no_form_for_is_read_as_text(tmp_path: Path) -> None:
+    """One such column made every row of its row group count as damaged."""
+    sent = uuid.UUID("78111357-86e5-4490-9d1e-3e903c270264")
+    pixels = pa.ExtensionArray.from_storage(
+        pa.fixed_shape_tensor(pa.int8(), [2]), pa.array([[1, 2]], pa.list_(pa.int8(), 2))
+    )
+    sents = pa.array([sent.bytes], pa.uuid())
+    batch = pa.record_batch(
+        {
+            "id": sents,
+            "ids": pa.ListArray.from_arrays([0, 1], sents),
+            "pixels": pixels,
+            "price": pa.array([decimal.Decimal("1.50")]),
+            "took": pa.array([datetime.timedelta(seconds=90)]),
+            "at": pa.array([datetime.time(12, 30)]),
+            "sound": pa.array([b"\x00\xff"]),
+            "span": pa.array([(1, 2, 3)], pa.month_day_nano_interval()),
+            "output": ["a"],
+        }
+    )
+    (row,) = told(arrow(tmp_path / "t.arrow", batch))
+    assert row == {
+        "id": str(sent),
+        "ids": [str(sent)],
+        "pixels": [1, 2],
+        "price": "1.50",
+        "took": "0:01:30",
+        "at": "12:30:00",
+        "sound": "AP8=",
+        "span": [1, 2, 3],
+        "output": "a",
+    }
+    # A Parquet file knows fewer types.
+    pq.write_table(pa.Table.from_batches([batch.drop_columns(["span"])]), tmp_path / "t.parquet")
+    (row,) = told(tmp_path / "t.parquet")
+    assert (row["id"], row["output"]) == (str(sent), "a")
 
 
 def test_an_offset_that_points_anywhere_is_not_followed(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_elements_are_cut_where_the_parser_cuts_them(monkeypatch: pytest.MonkeyP
 def test_a_broken_element_costs_none_of_the_others(tmp_path: Path) -> None:
     path = tmp_path / "raw.json"
     broken = b'{"a": nope}, 7,\n {"a": "\xff"}'
-    path.write_bytes(b'\xef\xbb\xbf [{"a": 1}, ' + broken + b',{"a":\n  [1.50,\r\n "]"]},\n{"a": 3}]\n{"b": 1}')
+    path.write_bytes(b'\xef\xbb\xbf [{"a": 1}, ' + broken + b',{"a":\n  [1.50,\r\n "]"]},\n{"a": 3}]\n"b": 1}')
     rows, aside = read(path)
     assert [row.raw for row in rows] == [{"a": 1}, {"a": [1.5, "]"]}, {"a": 3}]
     # On one line, and otherwise written as it was.

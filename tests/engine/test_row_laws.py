@@ -19,6 +19,7 @@ from engine.sources.formats import source_format
 from engine.sources.guess import guess_row
 from engine.sources.mapping import Mapping
 from engine.sources.pieces import SourceRow
+from engine.sources.preformatted import messages_of_text, system_of_text
 from engine.sources.read import read_source
 
 SHAPES = Path(__file__).parents[1] / "shapes" / "files"
@@ -30,8 +31,8 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=9, max_size=12).map(lambd
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=8)
 THINGS = st.recursive(
     WORDS | st.integers(10**6, 10**9) | st.booleans() | st.none(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
-    max_leaves=6,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=2),
+    max_leaves=4,
 )
 
 
@@ -66,6 +67,11 @@ def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, json.dumps(value)
 
 
+def is_preformatted(text: str) -> bool:
+    """A text with the markers of a chat is shown as its turns; that they hold all of it is tested beside its parser."""
+    return messages_of_text(text) is not None or system_of_text(text) != text
+
+
 def invisible(raw: dict[str, Any], mapping: Mapping) -> list[tuple[str, str]]:
     """What stands in a row and nowhere in its conversation."""
     shown = shown_of(conversation_of(raw, mapping))
@@ -73,7 +79,10 @@ def invisible(raw: dict[str, Any], mapping: Mapping) -> list[tuple[str, str]]:
     return [
         (name, text)
         for name, text in leaves_of(raw)
-        if name not in FORM and text not in shown and json.dumps(text, ensure_ascii=False)[1:-1] not in escaped
+        if name not in FORM
+        and not is_preformatted(text)
+        and text not in shown
+        and json.dumps(text, ensure_ascii=False)[1:-1] not in escaped
     ]
 
 

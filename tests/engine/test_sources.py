@@ -209,3 +209,17 @@ def test_an_edit_changes_the_named_text_and_nothing_else() -> None:
         assert json.dumps(row) == before
         assert [f.text for f in editable_fields(changed, mapping)][-1] == "new"
         assert json.dumps(with_texts(changed, {last.path: last.text})) == before
+
+
+def test_an_answer_that_is_json_of_calls_is_a_text_unless_there_are_tools() -> None:
+    """Where no tools are given, JSON is what the model is to write."""
+    said = '[{"name": "lamp", "arguments": {"on": true}}]'
+    row = {"instruction": "Write the call as JSON.", "output": said}
+    mapping = guess_mapping([row])
+    assert mapping is not None
+    assert [message.content for message in conversation_of(row, mapping).messages] == [row["instruction"], said]
+    with_tools = row | {"tools": '[{"name": "lamp"}]'}
+    mapping = guess_mapping([with_tools])
+    assert mapping is not None
+    (call,) = conversation_of(with_tools, mapping).messages[1].tool_calls
+    assert (call.name, json.loads(call.arguments)) == ("lamp", {"on": True})

@@ -13,7 +13,7 @@ from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
 from engine.sources.guess import guess_mapping
 from engine.sources.mapping import Mapping
-from engine.sources.pieces import SourceRow
+from engine.sources.pieces import JOINED, SourceRow
 from engine.sources.read import read_source
 
 
@@ -46,32 +46,34 @@ def reading_of(path: Path) -> list[dict[str, Any]] | dict[str, str]:
     return [
         {"set_aside": piece.reason}
         if isinstance(piece, Quarantined) or mapping is None
-        else row_of(conversation_of(piece.raw, mapping))
+        else row_of(conversation_of(piece.raw, mapping), is_joined=JOINED in piece.notes)
         for piece in pieces
     ]
 
 
-def row_of(found: Conversation) -> dict[str, Any]:
-    """One row in the form of the expectations."""
+def row_of(found: Conversation, *, is_joined: bool = False) -> dict[str, Any]:
+    """One row in the form of the expectations. The fields of joined records are named as they are in the records."""
     row: dict[str, Any] = {
         "messages": [message_of(message) for message in found.messages],
         "tools": [json.loads(tool) for tool in found.tools],
         "rejected": [message_of(message) for answer in found.rejected for message in answer],
         "candidates": [[message_of(message) for message in answer] for answer in found.candidates],
         "label": found.label,
-        "metadata": names_of(found.metadata),
-        "links": names_of(found.links),
+        "metadata": names_of(found.metadata, is_joined),
+        "links": names_of(found.links, is_joined),
         # What is not understood is carried leaf by leaf; the field that holds it is what a person would name.
         "other": sorted({leaf.path.partition(".")[0] for leaf in found.other}),
     }
     return {key: value for key, value in row.items() if value not in (None, [])}
 
 
-def names_of(leaves: Iterable[Leaf]) -> list[str]:
+def names_of(leaves: Iterable[Leaf], is_joined: bool) -> list[str]:
     """Dotted names, places in lists left out, `*` for keys that are ids."""
     names = set()
     for leaf in leaves:
         steps = [step for step in leaf.path.split(".") if not step.isdigit()]
+        if is_joined and steps[0] in ("thread", "messages"):
+            steps = steps[1:]
         if steps[0] == "mapping":
             steps[1] = "*"
         names.add(".".join(steps))

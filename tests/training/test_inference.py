@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from small_runs import ended, rows
+from tool_rows import tool_row
 
 from engine.errors import TrainingError
 from engine.training.eval.heldout_outputs import heldout_rows, recorded_answers
@@ -68,6 +69,15 @@ def test_both_sides_answer_and_the_tuned_one_as_the_run_wrote_it_down(
     shorter = [text[: len(written[row.id])] for text, row in zip(said["tuned"], rows, strict=True)]
     assert shorter == list(written.values())  # the run cut its answers at the length of the reference
     assert said["base"] != said["tuned"]
+
+
+def test_a_prompt_is_asked_with_its_tools_and_calls(processes: dict[str, Answering]) -> None:
+    row = tool_row()
+    asked = {"sides": ["tuned"], "longest": 8}
+    (with_tools,) = processes["full"].ask([row.messages[:-1]], tools=[row.tools], **asked)
+    assert len(with_tools.answers) == 1
+    with pytest.raises(TrainingError, match="a tool is no JSON object: nonsense"):
+        list(processes["full"].ask([row.messages[:-1]], tools=[["nonsense"]], **asked))
 
 
 def test_an_adapter_is_off_for_the_base_whatever_was_asked_before(processes: dict[str, Answering]) -> None:

@@ -109,8 +109,9 @@ def ask(tiny_model: Path, folder: Path, *train: TrainingRow, train_on: str = "al
 
 def test_a_template_that_loses_the_system_turn_or_the_end_is_told(tiny_model: Path, tmp_path: Path) -> None:
     template = "{% for m in messages %}{% if m['role'] != 'system' %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endif %}{% endfor %}"  # noqa: E501
-    answer = ask(tiny_model, tmp_path, row("one", "a lamp", "red"), chat_template=template)
-    assert answer["lost_system"]
+    spoken_to = row("one", "Be brief.", "a lamp", "red", first="system")
+    answer = ask(tiny_model, tmp_path, spoken_to, row("two", "a lamp", "red"), chat_template=template)
+    assert answer["lost"] == {"system": ["one"]}
     assert not answer["rows"][0]["ends"]  # no end-of-text token is ever learnt
     assert not answer["mask_refusal"]  # a single answer can be masked without marks
 

@@ -12,7 +12,6 @@ from small_runs import rows
 
 from engine.errors import TrainingError, UsageError
 from engine.model import TrainingRow
-from engine.training.compare.arms import content_key
 from engine.training.compare.experiment import compare
 from engine.training.compare.significance import (
     Losses,
@@ -25,6 +24,7 @@ from engine.training.compare.significance import (
     together,
 )
 from engine.training.compare.student_t import t_quantile
+from engine.training.runs.data_files import said
 from engine.training.spec.defaults import SFT, Chosen
 from engine.training.spec.run_spec import choose_spec, optimizer_steps
 
@@ -163,7 +163,7 @@ def test_unfit_arms_and_held_out_rows_are_refused(
 def test_a_leak_under_another_id_is_found_by_its_words(tmp_path: Path) -> None:
     (row,) = rows(1, 50)
     twin = TrainingRow("another", tuple({**message, "content": f" {message['content']}\n"} for message in row.messages))
-    assert content_key(twin) == content_key(row)
+    assert said(twin.messages) == said(row.messages)
     with pytest.raises(TrainingError, match="another"):
         compare({"raw": (*rows(4), twin), "curated": rows(4)}, (row, *rows(30, 60)), runs_dir=tmp_path)
 

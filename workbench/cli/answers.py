@@ -14,8 +14,9 @@ from engine.phrases import counted
 from engine.project.project import Project, open_project
 from engine.project.suspects import Suspects
 from engine.training.eval.heldout_outputs import HeldoutRow, heldout_rows, recorded_answers
-from engine.training.eval.inference import Answering, check_can_answer, longest_answer
+from engine.training.eval.inference import Answering, Side, check_can_answer, longest_answer
 from engine.training.eval.pairwise import Judging
+from engine.training.runs.data_files import spoken
 from engine.training.runs.registry import find_run
 from engine.training.runs.status import read_run, stop
 from engine.workflows.rescore import latest_run, point_back, start_rescore
@@ -78,11 +79,19 @@ def _batches(rows: Sequence[HeldoutRow], narrator: Narrator) -> Iterator[Sequenc
     narrator.end()
 
 
+def _asked(
+    answering: Answering, rows: Sequence[HeldoutRow], longest: int, sides: Sequence[str] = ("base", "tuned")
+) -> Iterator[Side]:
+    prompts, tools = [row.prompt for row in rows], [row.tools for row in rows]
+    return answering.ask(prompts, tools=tools, longest=longest, sides=sides)
+
+
 def _answers(answering: Answering, rows: Sequence[HeldoutRow], longest: int) -> list[dict[str, Any]]:
-    sides = {side.side: side for side in answering.ask([row.prompt for row in rows], longest=longest)}
+    sides = {side.side: side for side in _asked(answering, rows, longest)}
     out = []
     for number, row in enumerate(rows):
         one: dict[str, Any] = {"id": row.id or None, "prompt": [dict(message) for message in row.prompt]}
+        one |= {"tools": list(row.tools)} if row.tools else {}
         one["reference"] = row.reference or None
         for name, side in sides.items():
             one[name] = side.answers[number]
@@ -93,7 +102,7 @@ def _answers(answering: Answering, rows: Sequence[HeldoutRow], longest: int) -> 
 
 
 def _as_text(one: Mapping[str, Any]) -> str:
-    asked = "\n\n".join(message["content"] for message in one["prompt"] if message["role"] != "system")
+    asked = "\n\n".join(spoken(message) for message in one["prompt"] if message["role"] != "system")
     parts = [("asked", asked), ("reference", one["reference"]), ("base", one["base"]), ("tuned", one["tuned"])]
     lines = [f"{name + ':':<11}{_indented(text)}" for name, text in parts if text is not None]
     return "\n".join([f"row {one['id']}" if one["id"] else "typed", *lines, ""])
@@ -139,7 +148,7 @@ def answers_of(run_a: Path, run_b: Path) -> tuple[dict[str, str], dict[str, str]
                 narrator = Narrator()
                 answering.wait_ready(lambda done, of: None)
                 for batch in _batches(rows, narrator):
-                    (side,) = answering.ask([row.prompt for row in batch], longest=longest_answer(run), sides=["tuned"])
+                    (side,) = _asked(answering, batch, longest_answer(run), sides=["tuned"])
                     known |= {row.id: text for row, text in zip(batch, side.answers, strict=True)}
         both.append(known)
     return both[0], both[1]

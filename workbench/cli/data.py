@@ -24,6 +24,7 @@ from engine.project.reread import Rereading, read_anew, reread
 from engine.scratch import scratch_folder
 from engine.sources.conversation import conversation_of
 from engine.sources.guess import guess_shapes
+from engine.sources.pieces import JOINED
 from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
 from workbench.cli.common import (
@@ -81,6 +82,7 @@ def scan_json(project: Project, findings: Findings) -> dict[str, Any]:
         "rows": len(project.rows),
         "quarantined": project.counts()["quarantined"],
         "notes": project.settings.source.notes,
+        "joined": project.settings.source.joined,
         "clusters": [
             {"id": c.id, "kind": c.kind, "rows": list(c.rows), "keeper": c.keeper, "evidence": list(c.evidence)}
             for c in findings.clusters
@@ -102,8 +104,10 @@ def _print_findings(project: Project, findings: Findings) -> None:
     mixed = guess_shapes(project.rows.raw(number) for number in range(len(project.rows))).mixed
     if mixed:
         print(visible(f"  {mixed}"))
-    for note, count in project.settings.source.notes.items():
-        print(visible(f"  read with a note: {note} ({counted(count, 'row')})"))
+    source = project.settings.source
+    for note, count in source.notes.items():
+        joined = f" of {count + source.joined:,} records" if note == JOINED and source.joined else ""
+        print(visible(f"  read with a note: {note} ({counted(count, 'row')}{joined})"))
     for kind in CLUSTER_KINDS:
         members = [cluster.rows for cluster in findings.clusters if cluster.kind == kind]
         if members:

@@ -32,10 +32,15 @@ VERDICT_ROLES = {"better": "done", "worse": "error", "no difference shown": "rea
 
 
 def heldout_line(heldout: dict[str, Any]) -> str:
-    """The held-out set as drawn and as reviewed."""
-    left_out = ", ".join(f"{count} {reason}" for reason, count in heldout["left_out"].items())
+    """The held-out set as drawn and as reviewed, and the rows of the arms that no trainer can use."""
+
+    def listed(counts: Mapping[str, int]) -> str:
+        return ", ".join(f"{count} {reason}" for reason, count in counts.items())
+
     words = f"held out {heldout['drawn']} rows as drawn, {heldout['measured']} as reviewed (accepted)"
-    return f"{words}; not measured: {left_out}" if left_out else words
+    left_out = [f"not measured: {listed(heldout['left_out'])}"] if heldout["left_out"] else []
+    untrained = heldout.get("untrained", {}).items()  # a comparison of an earlier version says nothing of it
+    return "; ".join([words, *left_out, *(f"not trained in {visible_line(arm)}: {listed(n)}" for arm, n in untrained)])
 
 
 def spread(arm: dict[str, Any]) -> str:

@@ -28,7 +28,12 @@ PHASES = {
     "eval": "measuring on the held-out rows",
     "save": "saving",
 }
-CUT = (("truncated", "cut"), ("dropped_fully_masked", "left out: nothing to learn"))
+CUT = (
+    ("truncated", "cut"),
+    ("dropped_fully_masked", "left out: nothing to learn"),
+    ("refused", "left out: the chat template refuses them"),
+    ("heldout_refused", "held-out ones not measured: the chat template refuses them"),
+)
 TAIL_BYTES = 16_384
 TAIL_LINES = 40
 STATE_ROLES = {"running": "key", "queued": "muted", "finished": "done", "stopped": "skipped"}

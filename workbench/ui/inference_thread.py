@@ -13,7 +13,10 @@ from queue import SimpleQueue
 from typing import Any
 
 from engine.errors import TamisError
-from engine.training.eval.inference import Answering
+from engine.training.eval.inference import Answering, Messages
+
+Request = tuple[int, Messages, Sequence[str]]
+"""A prompt: its key, its messages and its tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class AnsweringThread:
 
     def __init__(self, run_dir: Path, longest: int, tell: Callable[[Said], None]) -> None:
         self._run_dir, self._longest, self._tell = run_dir, longest, tell
-        self._wanted: SimpleQueue[tuple[int, Sequence[Mapping[str, str]]] | None] = SimpleQueue()
+        self._wanted: SimpleQueue[Request | None] = SimpleQueue()
         self._process: Answering | None = None
         self._closing = False
 
@@ -50,9 +53,9 @@ class AnsweringThread:
         """Of the answering process; None before it was started."""
         return self._process.pid if self._process is not None else None
 
-    def want(self, key: int, messages: Sequence[Mapping[str, str]]) -> None:
+    def want(self, key: int, messages: Messages, tools: Sequence[str] = ()) -> None:
         """Ask both sides; the answers come under `key`."""
-        self._wanted.put((key, messages))
+        self._wanted.put((key, messages, tools))
 
     def close(self) -> None:
         """End the process and the thread; nothing more is told."""
@@ -77,15 +80,15 @@ class AnsweringThread:
     def _loading(self, done: int, of: int) -> None:
         self._say(Said("loading", detail={"done": done, "of": of}))
 
-    def _newest(self) -> tuple[int, Sequence[Mapping[str, str]]] | None:
+    def _newest(self) -> Request | None:
         request = self._wanted.get()
         while request is not None and not self._wanted.empty():
             request = self._wanted.get()
         return request
 
-    def _answer(self, process: Answering, key: int, messages: Sequence[Mapping[str, str]]) -> None:
+    def _answer(self, process: Answering, key: int, messages: Messages, tools: Sequence[str]) -> None:
         try:
-            for side in process.ask([messages], longest=self._longest):
+            for side in process.ask([messages], tools=[tools], longest=self._longest):
                 self._say(Said("answer", key, side.side, side.answers[0], side.cut[0]))
         except TamisError as fault:
             if not process.is_alive:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from engine.errors import TrainingError
 from engine.model import TrainingRow
+from engine.training.runs.data_files import said
 
 CURATED, BASE = "curated", "base"
 FEWEST_HELDOUT = 20
@@ -59,8 +60,8 @@ def check_heldout(heldout: Sequence[TrainingRow]) -> None:
 def refuse_overlap(name: str, rows: Sequence[TrainingRow], heldout: Sequence[TrainingRow]) -> None:
     """Refuse an arm that is trained on rows it is measured with. Raises TrainingError."""
     ids = {row.id for row in heldout}
-    words = {content_key(row) for row in heldout}
-    leaked = [row.id for row in rows if row.id in ids or content_key(row) in words]
+    words = {said(row.messages, row.tools) for row in heldout}
+    leaked = [row.id for row in rows if row.id in ids or said(row.messages, row.tools) in words]
     if not leaked:
         return
     if len(leaked) == len(rows):
@@ -72,11 +73,6 @@ def refuse_overlap(name: str, rows: Sequence[TrainingRow], heldout: Sequence[Tra
     raise TrainingError(
         f"{len(leaked)} rows of arm {name} are also held out", named(leaked), "take them out of one of the two"
     )
-
-
-def content_key(row: TrainingRow) -> tuple[tuple[str, str], ...]:
-    """The conversation itself, white space around each turn aside."""
-    return tuple((message["role"], message["content"].strip()) for message in row.messages)
 
 
 def named(ids: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from engine.training.compare.arms import BASE, CURATED
 from engine.training.compare.significance import Losses, Paired, paired, sentence, together
 from engine.training.compare.store import Comparison
 from engine.training.eval.answer_format import AnswerFormat, answer_format
+from engine.training.runs.data_files import spoken
 from engine.training.runs.status import RunState, read_run
 
 FEWEST_OF_SLICE = 5
@@ -26,7 +27,7 @@ def read_losses(run_dir: Path, step: int | None = None) -> Losses:
 
 def eval_lines(run_dir: Path) -> list[dict[str, Any]]:
     """Every line of `eval.jsonl`."""
-    return [json.loads(line) for line in (run_dir / "eval.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in (run_dir / "eval.jsonl").read_bytes().splitlines()]
 
 
 def read_answers(run_dir: Path) -> dict[str, str]:
@@ -38,8 +39,8 @@ def read_answers(run_dir: Path) -> dict[str, str]:
 
 def references(run_dir: Path) -> dict[str, str]:
     """The reference answers of the held-out rows a run was measured with, by row id."""
-    lines = (run_dir / "data" / "heldout.jsonl").read_text(encoding="utf-8").splitlines()
-    return {row["id"]: str(row["messages"][-1]["content"]) for row in map(json.loads, lines)}
+    lines = (run_dir / "data" / "heldout.jsonl").read_bytes().splitlines()
+    return {row["id"]: spoken(row["messages"][-1]) for row in map(json.loads, lines)}
 
 
 def nll_of(losses: Losses, ids: Sequence[str] | None = None) -> float:

@@ -9,28 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
+from engine.training.runs.data_files import spoken
 
 
 @dataclass(frozen=True, slots=True)
 class HeldoutRow:
-    """A row of `data/heldout.jsonl`: its id, the messages before the closing answer, and that answer."""
+    """A row of `data/heldout.jsonl`: its id, the messages before the closing answer, that answer, and its tools."""
 
     id: str
-    prompt: tuple[Mapping[str, str], ...]
+    prompt: tuple[Mapping[str, Any], ...]
     reference: str
+    tools: tuple[str, ...] = ()
 
     @property
     def request(self) -> str:
         """What is asked, without the system prompt."""
-        return "\n\n".join(message["content"] for message in self.prompt if message["role"] != "system")
+        return "\n\n".join(spoken(message) for message in self.prompt if message["role"] != "system")
 
 
 def heldout_rows(run_dir: Path) -> tuple[HeldoutRow, ...]:
-    """The rows in file order; those that do not end on an answer are left out. Raises TrainingError."""
+    """The rows in file order; those without a request, or without an answer at the end, are left out.
+
+    Raises TrainingError.
+    """
     try:
         found = list(_lines(run_dir / "data" / "heldout.jsonl"))
         return tuple(
-            HeldoutRow(str(row["id"]), tuple(row["messages"][:-1]), str(row["messages"][-1]["content"]))
+            HeldoutRow(
+                str(row["id"]), tuple(row["messages"][:-1]), spoken(row["messages"][-1]), tuple(row.get("tools", ()))
+            )
             for row in found
             if len(row["messages"]) > 1 and row["messages"][-1]["role"] == "assistant"
         )

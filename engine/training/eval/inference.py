@@ -24,7 +24,7 @@ from engine.training.worker.starter import STARTER
 
 LAUNCHERS = ("accelerate", "torchrun")
 LONGEST = 256
-Messages = Sequence[Mapping[str, str]]
+Messages = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,22 @@ class Answering:
             progress(int(message.get("progress", 0)), int(message.get("of", 0)))
 
     def ask(
-        self, prompts: Sequence[Messages], *, longest: int = LONGEST, sides: Sequence[str] = ("base", "tuned")
+        self,
+        prompts: Sequence[Messages],
+        *,
+        tools: Sequence[Sequence[str]] = (),
+        longest: int = LONGEST,
+        sides: Sequence[str] = ("base", "tuned"),
     ) -> Iterator[Side]:
-        """Greedy answers of at most `longest` tokens, a side at a time. Raises TrainingError."""
+        """Greedy answers of at most `longest` tokens, a side at a time. `tools` are those of each prompt.
+
+        Raises TrainingError.
+        """
         self._asked += 1
         request = {
             "id": self._asked,
             "prompts": [[dict(message) for message in messages] for messages in prompts],
+            "tools": [list(each) for each in tools],
             "longest": longest,
             "sides": list(sides),
         }

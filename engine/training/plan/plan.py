@@ -53,7 +53,7 @@ def make_plan(
     truncated = tuple(row["id"] for row in answer["rows"] if row["tokens"] > longest)
     eos_lost = tuple(row["id"] for row in answer["rows"] if row["ends"] and not row["ends_cut"])
     masked = tuple(row["id"] for row in answer["rows"] if not row["learnt"])
-    sequences = answer["sequences"] or len(train)
+    sequences = answer["sequences"] or len(answer["rows"])
     steps = optimizer_steps(spec, sequences)
     passes = math.ceil(sequences / int(spec.batch.value))
     of_a_batch = f"{sequences} sequences of {len(train)} packed rows" if answer["sequences"] else f"{len(train)} rows"

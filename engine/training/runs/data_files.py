@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from engine.model import TrainingRow
+from engine.model import ToolCall, TrainingRow
+
+Said = tuple[tuple[str, ...], ...]
 
 
 def row_lines(rows: Sequence[TrainingRow]) -> bytes:
-    """The content of a `data/*.jsonl`: one line of UTF-8 JSON a row."""
-    values = ({"id": row.id, "messages": [dict(message) for message in row.messages]} for row in rows)
+    """The content of a `data/*.jsonl`: one line of UTF-8 JSON a row. `tools` stand there where a row has any."""
+    values = (
+        {"id": row.id, "messages": [dict(message) for message in row.messages]}
+        | ({"tools": list(row.tools)} if row.tools else {})
+        for row in rows
+    )
     return "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values).encode("utf-8", "replace")
+
+
+def row_of(value: Mapping[str, Any]) -> TrainingRow:
+    """A line of a `data/*.jsonl` as a row; runs of earlier versions hold roles and texts alone."""
+    return TrainingRow(value["id"], tuple(value["messages"]), tuple(value.get("tools", ())))
+
+
+def spoken(message: Mapping[str, Any]) -> str:
+    """What a message says and calls, to be read: its text and its calls, a line each."""
+    functions = (call["function"] for call in message.get("tool_calls", ()))
+    calls = (ToolCall(function["name"], function["arguments"]).text for function in functions)
+    return "\n".join(part for part in (message["content"], *calls) if part)
+
+
+def said(messages: Sequence[Mapping[str, Any]], tools: Sequence[str] = ()) -> Said:
+    """The conversation itself, to be compared: white space around each text and the ids of calls aside."""
+    turns = (
+        (turn["role"], spoken(turn).strip(), turn.get("reasoning_content", "").strip(), turn.get("name", ""))
+        for turn in messages
+    )
+    return (*turns, tuple(tools))
 
 
 def rows_by_step(run_dir: Path) -> dict[int, tuple[str, ...]]:

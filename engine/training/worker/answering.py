@@ -3,7 +3,8 @@
 A process that lives as long as somebody asks. One JSON object a line on stdin asks, JSON lines on stdout answer; it
 ends when stdin closes. Libraries print what they like: their stdout is this process's stderr.
 
-    < {"id": 1, "prompts": [[{"role", "content"}, …], …], "longest": 64, "sides": ["base", "tuned"]}
+    < {"id": 1, "prompts": [[message, …], …], "tools": [[text, …], …], "longest": 64, "sides": ["base", "tuned"]}
+      (messages and tools as in `data/*.jsonl`; without "tools" there are none)
     > {"ready": true, "model", "source", "kind": "full|lora", "seconds"}       once, when both models are loaded
     > {"id": 1, "side": "base", "answers": ["…"], "cut": [false]}              one line a side, as soon as it is there
     > {"error": "…"}   loading failed, the process ends        > {"id": 1, "error": "…"}   this request failed
@@ -91,9 +92,9 @@ def sentence(fault: Exception) -> str:
 class Pair:
     """Both sides of a run and the tokenizer they share. `side` is a context in which `model(side)` answers."""
 
-    def __init__(self, base: Any, tuned: Any, tokenizer: Any, template: str | None, source: str) -> None:
+    def __init__(self, base: Any, tuned: Any, tokenizer: Any, masking: Any, source: str) -> None:
         self._base, self._tuned = base, tuned
-        self.tokenizer, self.template, self.source = tokenizer, template, source
+        self.tokenizer, self.masking, self.source = tokenizer, masking, source
 
     @contextmanager
     def side(self, side: str) -> Iterator[Any]:
@@ -140,7 +141,7 @@ def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
             model.eval()
             if not spec["four_bit"]:  # 4-bit weights lie on their GPU already
                 model.to(device)
-    return Pair(both[0], both[1], tokenizer, masking.template, source)
+    return Pair(both[0], both[1], tokenizer, masking, source)
 
 
 def serve(pair: Pair, line: str, answers_to: IO[str]) -> None:
@@ -152,7 +153,7 @@ def serve(pair: Pair, line: str, answers_to: IO[str]) -> None:
         tell(answers_to, {"id": None, "error": "this is no request"})
         return
     try:
-        rows = prompts(pair, request["prompts"])
+        rows = prompts(pair, request["prompts"], request.get("tools") or [()] * len(request["prompts"]))
         for side in request.get("sides", SIDES):
             written = answered(pair, side, rows, int(request["longest"]))
             told = {"answers": [text for text, _ in written], "cut": [cut for _, cut in written]}
@@ -161,14 +162,15 @@ def serve(pair: Pair, line: str, answers_to: IO[str]) -> None:
         tell(answers_to, {"id": number, "error": sentence(fault)})
 
 
-def prompts(pair: Pair, asked: Sequence[Sequence[Mapping[str, str]]]) -> list[Any]:
+def prompts(pair: Pair, asked: Sequence[Sequence[Mapping[str, Any]]], tools: Sequence[Sequence[str]]) -> list[Any]:
     """The requests as the trainer would render them, with the opening of the answer."""
-    from .rows import LabelledRow, rendered
+    from .chat import rendered
+    from .rows import LabelledRow, Row, as_chat
 
     rows = []
-    for number, messages in enumerate(asked):
-        plain_messages = [{"role": message["role"], "content": message["content"]} for message in messages]
-        ids = rendered(pair.tokenizer, plain_messages, pair.template, add_generation_prompt=True)["input_ids"]
+    for number, (messages, given) in enumerate(zip(asked, tools, strict=True)):
+        chat = as_chat(Row(str(number), tuple(messages), tuple(given)), pair.masking)
+        ids = rendered(pair.tokenizer, chat, pair.masking.template, add_generation_prompt=True)["input_ids"]
         rows.append(LabelledRow(str(number), (), (), tuple(ids), ""))
     return rows
 

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from .templates import CHATML_TEMPLATE
+
 RECIPE: dict[str, Any] = {
     "version": 1,
     "vocabulary": 2000,
@@ -37,14 +39,6 @@ RECIPE: dict[str, Any] = {
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 
-CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}"
-    "{% if message['role'] == 'assistant' %}"
-    "{% generation %}{{ message['content'] + '<|im_end|>' }}{% endgeneration %}{{ '\\n' }}"
-    "{% else %}{{ message['content'] + '<|im_end|>\\n' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
-
 
 def cache_folder() -> Path:
     """`$XDG_CACHE_HOME/tamis`, else `~/.cache/tamis`."""
@@ -54,12 +48,12 @@ def cache_folder() -> Path:
 def ensure(text_path: Path, *, progress: Callable[[int, int], None], cache: Path | None = None) -> Path:
     """The folder of the pre-trained model, made first where the cache lacks it.
 
-    The name is a hash of text and recipe. Of several processes that want it at once one makes it and the others
-    wait; it appears by a rename, so a half-made one is never seen. `progress(done, of)` is called each
+    The name is a hash of text, recipe and chat template. Of several processes that want it at once one makes it and
+    the others wait; it appears by a rename, so a half-made one is never seen. `progress(done, of)` is called each
     step, or with (0, 0) while another process is at it, and may raise to give up.
     """
     text = chat_text(text_path.read_text(encoding="utf-8"))
-    recipe = json.dumps(RECIPE, sort_keys=True)
+    recipe = json.dumps(RECIPE, sort_keys=True) + CHATML_TEMPLATE  # it is saved with the tokenizer
     folder = cache or cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"tiny-base-{hashlib.blake2b((recipe + text).encode(), digest_size=8).hexdigest()}"
@@ -164,7 +158,7 @@ def train_tokenizer(text: str) -> Any:
         pad_token=PAD,
         eos_token=END,
         additional_special_tokens=[START],
-        chat_template=CHAT_TEMPLATE,
+        chat_template=CHATML_TEMPLATE,
         model_max_length=RECIPE["positions"],
         clean_up_tokenization_spaces=False,
     )

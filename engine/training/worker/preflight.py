@@ -74,7 +74,7 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     import transformers
 
     from .models import load_tokenizer, locate
-    from .rows import choose_masking, label, read_rows
+    from .rows import choose_masking, read_rows
 
     transformers.utils.logging.set_verbosity_error()
     making = "making the built-in model"
@@ -85,10 +85,9 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     no_template = tokenizer.chat_template is None
     masking = choose_masking(tokenizer, request["train_on"])
     rows = read_rows(Path(request["train"]))
-    labelled = []
-    for count, row in enumerate(rows):
-        progress("labelling rows", count, len(rows))
-        labelled.append(label(row, tokenizer, masking))
+    labelled, refused, lost = label_rows(rows, tokenizer, masking, progress)
+    if not labelled:
+        raise ValueError(f"its chat template refuses every row: {next(iter(refused.values()))}")
     progress("measuring")
     longest = int(request["max_length"])
     stops = stop_ids(source, tokenizer, request["revision"])
@@ -102,7 +101,8 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "pad": tokenizer.pad_token,
         "pad_in_stops": tokenizer.pad_token_id in stops and not pad_from_eos,
         "pad_is_eos": pad_from_eos,
-        "lost_system": lost_system(tokenizer, masking),
+        "refused_rows": refused,
+        "lost": lost,
         "double_bos": [row.id for row in labelled if doubled_bos(row.input_ids, tokenizer.bos_token_id)],
         "rows": [
             {
@@ -119,6 +119,27 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "model": shape_of(source, request["revision"], request["lora_rank"]),
         "device": device(),
     }
+
+
+def label_rows(
+    rows: Sequence[Any], tokenizer: Any, masking: Any, progress: Progress
+) -> tuple[list[Any], dict[str, str], dict[str, list[str]]]:
+    """The rows labelled; of those that the chat template refuses, why; and what it leaves out of which rows."""
+    from .chat import Unrenderable, dropped
+    from .rows import as_chat, label
+
+    labelled, refused = [], {}
+    lost: dict[str, list[str]] = {}
+    for count, row in enumerate(rows):
+        progress("labelling rows", count, len(rows))
+        try:
+            labelled.append(label(row, tokenizer, masking))
+        except Unrenderable as fault:
+            refused[row.id] = str(fault)
+            continue
+        for kind in sorted(dropped(tokenizer, as_chat(row, masking), masking.template)):
+            lost.setdefault(kind, []).append(row.id)
+    return labelled, refused, lost
 
 
 def settings_refusal(sft: Mapping[str, Any], lora: Mapping[str, Any]) -> str:
@@ -172,22 +193,6 @@ def stop_ids(source: str, tokenizer: Any, revision: str | None) -> list[int]:
 def doubled_bos(ids: Sequence[int], bos: int | None) -> bool:
     """Whether the row begins with two beginnings."""
     return bos is not None and list(ids[:2]) == [bos, bos]
-
-
-def lost_system(tokenizer: Any, masking: Any) -> bool:
-    """Whether the template leaves out what the system turn says, or refuses such a turn."""
-    from jinja2.exceptions import TemplateError
-
-    word = "quinquagesima"
-    turns = [
-        {"role": "system", "content": word},
-        {"role": "user", "content": "a"},
-        {"role": "assistant", "content": "b"},
-    ]
-    try:
-        return word not in tokenizer.apply_chat_template(turns, chat_template=masking.template, tokenize=False)
-    except TemplateError:
-        return True
 
 
 def telling(rows: Sequence[Any], count: int) -> list[int]:

@@ -10,35 +10,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 from trl.data_utils import common_prefix_length
 
-IGNORED = -100
+from .chat import Chat, Unrenderable, chat_of, rendered, text_before_reply, wants_text_arguments
+from .templates import PLAIN_TEMPLATE
 
-PLAIN_TEMPLATE = (
-    "{% for message in messages %}{% if message['role'] == 'assistant' %}"
-    "{{ 'assistant:\\n' }}{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}{{ '\\n' }}"
-    "{% else %}{{ message['role'] + ':\\n' + message['content'] + '\\n\\n' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'assistant:\\n' }}{% endif %}"
-)
-"""For base models whose tokenizer has no chat template."""
+IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the run's data: its id and its role/content messages."""
+    """One row of the run's data: its id, its messages and its tools; see `chat.py`."""
 
     id: str
-    messages: tuple[Mapping[str, str], ...]
+    messages: tuple[Mapping[str, Any], ...]
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledRow:
-    """Token ids and labels of one row, equally long; `prompt_ids` lead up to the closing answer `answer`."""
+    """Token ids and labels of one row, equally long; `prompt_ids` lead up to the closing answer.
+
+    `answer` is that answer as a model would write it: with its reasoning and its calls, in the template's own form.
+    """
 
     id: str
     input_ids: tuple[int, ...]
@@ -54,11 +53,13 @@ class LabelledRow:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Rows ready for the trainer, and the ids of those that were cut or could not be used."""
+    """Rows ready for the trainer, and the ids of those that were cut, have nothing left to learn, or that the chat
+    template refuses."""
 
     rows: tuple[LabelledRow, ...]
     truncated: tuple[str, ...]
     dropped: tuple[str, ...]
+    refused: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -73,11 +74,15 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """How the assistant's part is found: `template` with generation marks, or None for prompt and completion."""
+    """How the assistant's part is found: `template` with generation marks, or None for prompt and completion.
+
+    `text_arguments`: this template wants the arguments of a call as a text.
+    """
 
     template: str | None
     how: str
     last_only: bool = False
+    text_arguments: bool = False
 
     def refusal(self, rows: Sequence[Row]) -> str:
         """Why these rows cannot be labelled as wished, or "": turns this template has no marks for."""
@@ -96,7 +101,7 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     """The rows of a `data/*.jsonl` of a run."""
     with path.open(encoding="utf-8") as stream:
         objects = [json.loads(line) for line in stream]
-    return tuple(Row(value["id"], tuple(value["messages"])) for value in objects)
+    return tuple(Row(value["id"], tuple(value["messages"]), tuple(value.get("tools", ()))) for value in objects)
 
 
 def choose_masking(tokenizer: Any, train_on: str = "all") -> Masking:
@@ -105,8 +110,9 @@ def choose_masking(tokenizer: Any, train_on: str = "all") -> Masking:
     `train_on`: "all" assistant turns, or the "last" one alone.
     """
     found = find_masking(tokenizer)
+    found = replace(found, text_arguments=wants_text_arguments(tokenizer, found.template))
     if train_on == "last":
-        return Masking(found.template, found.how.replace("all assistant turns", "the last assistant turn"), True)
+        return replace(found, how=found.how.replace("all assistant turns", "the last assistant turn"), last_only=True)
     return found
 
 
@@ -127,10 +133,15 @@ def find_masking(tokenizer: Any) -> Masking:
 
 
 def prepare(rows: Sequence[Row], tokenizer: Any, masking: Masking, max_length: int) -> Prepared:
-    """Tokenise and label `rows`; cut at `max_length` tokens; set aside rows with nothing left to learn."""
-    kept, truncated, dropped = [], [], []
+    """Tokenise and label `rows`; cut at `max_length` tokens; set aside rows with nothing left to learn, and those that
+    the chat template refuses."""
+    kept, truncated, dropped, refused = [], [], [], []
     for row in rows:
-        labelled = label(row, tokenizer, masking)
+        try:
+            labelled = label(row, tokenizer, masking)
+        except Unrenderable:  # the plan says why
+            refused.append(row.id)
+            continue
         if len(labelled.input_ids) > max_length:
             truncated.append(row.id)
             labelled = cut(labelled, max_length)
@@ -138,31 +149,57 @@ def prepare(rows: Sequence[Row], tokenizer: Any, masking: Masking, max_length: i
             kept.append(labelled)
         else:
             dropped.append(row.id)
-    return Prepared(tuple(kept), tuple(truncated), tuple(dropped))
+    return Prepared(tuple(kept), tuple(truncated), tuple(dropped), tuple(refused))
 
 
 def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:
-    """Token ids and labels of one row, uncut."""
-    messages = [{"role": message["role"], "content": message["content"]} for message in row.messages]
-    closing = messages[-1] if messages and messages[-1]["role"] == "assistant" else None
-    prompt = messages[:-1] if closing else messages
-    prompt_ids = (
-        rendered(tokenizer, prompt, masking.template, add_generation_prompt=True)["input_ids"] if prompt else []
-    )
+    """Token ids and labels of one row, uncut. Raises Unrenderable."""
+    chat = as_chat(row, masking)
+    ends_on_answer = bool(row.messages) and row.messages[-1]["role"] == "assistant"
     if masking.template is not None:
-        whole = rendered(tokenizer, messages, masking.template, return_assistant_tokens_mask=True)
+        whole = rendered(tokenizer, chat, masking.template, return_assistant_tokens_mask=True)
         learnt = chosen_turns(row, whole["assistant_masks"], masking.last_only)
+        prompt_ids = prompt_of(chat, tokenizer, masking, whole["input_ids"], ends_on_answer)
     else:
-        whole = rendered(tokenizer, messages, None)
-        start = common_prefix_length(prompt_ids, whole["input_ids"]) if closing else len(whole["input_ids"])
-        wanted = int(not untrained(row.messages[-1])) if closing else 0
+        whole = rendered(tokenizer, chat, None)
+        prompt_ids = prompt_of(chat, tokenizer, masking, whole["input_ids"], ends_on_answer)
+        start = common_prefix_length(prompt_ids, whole["input_ids"]) if ends_on_answer else len(whole["input_ids"])
+        wanted = int(not untrained(row.messages[-1])) if ends_on_answer else 0
         learnt = [0] * start + [wanted] * (len(whole["input_ids"]) - start)
     ids = tuple(whole["input_ids"])
     labels = tuple(token if bit else IGNORED for token, bit in zip(ids, learnt, strict=True))
-    return LabelledRow(row.id, ids, labels, tuple(prompt_ids), closing["content"] if closing else "")
+    written = ids[common_prefix_length(prompt_ids, list(ids)) :] if ends_on_answer else ()
+    answer = tokenizer.decode(list(written), skip_special_tokens=True)
+    return LabelledRow(row.id, ids, labels, tuple(prompt_ids), answer)
 
 
-def untrained(message: Mapping[str, str]) -> bool:
+def as_chat(row: Row, masking: Masking) -> Chat:
+    """The row as a chat template takes it. Raises Unrenderable."""
+    return chat_of(row.messages, row.tools, text_arguments=masking.text_arguments)
+
+
+def prompt_of(
+    chat: Chat, tokenizer: Any, masking: Masking, whole: Sequence[int], ends_on_answer: bool
+) -> Sequence[int]:
+    """The ids that lead up to the closing answer, its opening included.
+
+    Of a row without a request they are what the template writes before the answer: many templates refuse a prompt in
+    which no user speaks.
+    """
+    prompt = chat.messages[:-1] if ends_on_answer else chat.messages
+    if any(message["role"] != "system" for message in prompt):
+        return list(
+            rendered(tokenizer, Chat(prompt, chat.tools), masking.template, add_generation_prompt=True)["input_ids"]
+        )
+    if not ends_on_answer:
+        return list(whole)
+    before = text_before_reply(tokenizer, chat, masking.template)
+    ids = list(tokenizer(before, add_special_tokens=False)["input_ids"])
+    beginning = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    return ids or [beginning]  # a model can write behind something only
+
+
+def untrained(message: Mapping[str, Any]) -> bool:
     """Whether this turn is marked as one not to learn."""
     return message.get("train") == "no"
 
@@ -170,7 +207,7 @@ def untrained(message: Mapping[str, str]) -> bool:
 def chosen_turns(row: Row, mask: Sequence[int], last_only: bool) -> list[int]:
     """The mask without the assistant's turns that are not to be learnt.
 
-    Raises ValueError where the template runs turns together, so that one cannot be told from the next.
+    Raises Unrenderable where the template runs turns together, so that one cannot be told from the next.
     """
     spoken = [message for message in row.messages if message["role"] == "assistant"]
     left_out = {place for place, message in enumerate(spoken) if untrained(message)}
@@ -184,13 +221,8 @@ def chosen_turns(row: Row, mask: Sequence[int], last_only: bool) -> list[int]:
         learnt.append(0 if turn in left_out else bit)
         before = bit
     if turn + 1 != len(spoken):
-        raise ValueError(f"row {row.id}: {len(spoken)} answers, but the chat template marks {turn + 1} of them")
+        raise Unrenderable(f"{len(spoken)} answers, but the chat template marks {turn + 1} of them")
     return learnt
-
-
-def rendered(tokenizer: Any, messages: list[dict[str, str]], template: str | None, **how: bool) -> Any:
-    """The chat template over `messages`, tokenised: a mapping with `input_ids` and what `how` asks for."""
-    return tokenizer.apply_chat_template(messages, chat_template=template, tokenize=True, return_dict=True, **how)
 
 
 def cut(row: LabelledRow, length: int) -> LabelledRow:

@@ -51,7 +51,8 @@ def train(spec: Spec, context: RunContext) -> dict[str, Any]:
     report_data(context, rows, heldout, masking.how)
     if not rows.rows:
         context.log.emit("alert", kind="all_masked", detail="every row is masked whole: there is nothing to learn")
-        raise ValueError("no row has anything to learn: no answer is left within max_length")
+        refused = f", and the chat template refuses {len(rows.refused)} rows" if rows.refused else ""
+        raise ValueError(f"no row has anything to learn: no answer is left within max_length{refused}")
     measure = Measure(spec, context, tokenizer, heldout.rows)
     trainer = make_trainer(spec, context, precision, model, tokenizer, rows.rows, measure)
     record_settings(context, trainer, source)
@@ -172,16 +173,19 @@ def report_data(context: RunContext, rows: Prepared, heldout: Prepared, how: str
     """The `data` event: what became of the rows. At most 50 ids of each kind are named."""
     context.log.emit(
         "data",
-        rows=len(rows.rows) + len(rows.dropped),
+        rows=len(rows.rows) + len(rows.dropped) + len(rows.refused),
         kept=len(rows.rows),
         truncated=len(rows.truncated),
         dropped_fully_masked=len(rows.dropped),
         truncated_ids=rows.truncated[:50],
         dropped_ids=rows.dropped[:50],
+        refused=len(rows.refused),
+        refused_ids=rows.refused[:50],
         tokens=rows.tokens,
         completion_tokens=rows.learnt,
         heldout=len(heldout.rows),
         heldout_dropped=len(heldout.dropped),
+        heldout_refused=len(heldout.refused),
         trained_on=how,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 
 from engine.training.eval.pairwise import Choice, Judging, Pair
+from engine.training.runs.data_files import spoken
 from workbench.commands.targets import JUDGE
 from workbench.render.parts import split_lines
 from workbench.text.blocks import Paragraph, Styled
@@ -83,7 +84,7 @@ class JudgeScreen(WorkScreen):
 def _asked(pair: Pair) -> Iterator[Paragraph]:
     """The request."""
     for turn in pair.row.prompt:
-        yield from split_lines([(turn["content"], "text")], (turn["role"], turn["role"]), None)
+        yield from split_lines([(spoken(turn), "text")], (turn["role"], turn["role"]), None)
 
 
 def _verdict(judging: Judging) -> Iterator[Paragraph]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from textual.app import ComposeResult
 
@@ -16,6 +17,7 @@ from engine.errors import TamisError
 from engine.project.new_row import add_row
 from engine.training.eval.heldout_outputs import heldout_rows
 from engine.training.eval.inference import longest_answer
+from engine.training.runs.data_files import spoken
 from workbench.commands.targets import TRY, AnswerSide
 from workbench.render.parts import split_lines
 from workbench.text.blocks import Paragraph, Styled
@@ -36,9 +38,10 @@ SIDES: tuple[AnswerSide, ...] = ("base", "tuned")
 class Tried:
     """A prompt and what is known of it: `id` and `reference` of a held-out row, "" for a prompt typed here."""
 
-    messages: tuple[Mapping[str, str], ...]
+    messages: tuple[Mapping[str, Any], ...]
     reference: str = ""
     id: str = ""
+    tools: tuple[str, ...] = ()
     answers: dict[str, tuple[str, bool]] = field(default_factory=dict)
     fault: str = ""
     asked: bool = False
@@ -107,7 +110,7 @@ class TryScreen(WorkScreen):
 
     def on_mount(self) -> None:
         try:
-            self.prompts = [Tried(row.prompt, row.reference, row.id) for row in heldout_rows(self.run_dir)]
+            self.prompts = [Tried(row.prompt, row.reference, row.id, row.tools) for row in heldout_rows(self.run_dir)]
         except TamisError as fault:
             self.session.say(str(fault), "error")
         self._start()
@@ -159,7 +162,7 @@ class TryScreen(WorkScreen):
             # What was asked for on the way and has no answer yet is given up by the thread: it may be asked again.
             for other in self.prompts:
                 other.asked = other is tried or len(other.answers) == len(SIDES) or bool(other.fault)
-            self.answering.want(tried.key, tried.messages)
+            self.answering.want(tried.key, tried.messages, tried.tools)
 
     @property
     def here(self) -> Tried | None:
@@ -307,4 +310,4 @@ def _asked(tried: Tried | None) -> Iterator[Paragraph]:
         yield Paragraph((("no prompt yet", "muted"),))
         return
     for turn in tried.messages:
-        yield from split_lines([(turn["content"], "text")], (turn["role"], turn["role"]), None)
+        yield from split_lines([(spoken(turn), "text")], (turn["role"], turn["role"]), None)

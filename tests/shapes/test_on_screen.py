@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +17,10 @@ from workbench.render.messages import turns
 from workbench.text.escape import visible
 
 # Who speaks, of what type a part is, whether an answer is learnt or wanted: told in words of our own.
-FORM = {"role", "from", "sender", "type", "content_type", "label", "answer"}
+FORM = {"role", "from", "sender", "is_user", "type", "content_type", "label", "answer"}
 FORM |= {"weight", "train", "loss", "loss_weight", "training", "trainable", "masked"}
+# What is thought stands apart from what is said, and each turn of a formatted text by itself.
+MARKERS = re.compile(r"</?think>|SYSTEM: |USER: |ASSISTANT: |<[|]endoftext[|]>")
 
 
 def values(held: Any) -> Iterator[str]:
@@ -33,9 +36,7 @@ def values(held: Any) -> Iterator[str]:
     elif isinstance(held, str) and held[:1] in ("{", "["):
         yield from values(json.loads(held))
     elif held not in (None, ""):
-        # What is thought stands apart from what is said.
-        text = held if isinstance(held, str) else json.dumps(held)
-        yield from text.replace("<think>", "").split("</think>")
+        yield from MARKERS.split(held if isinstance(held, str) else json.dumps(held))
 
 
 def squeezed(text: str) -> str:

@@ -41,10 +41,8 @@ def can_be_trained_on(project: Project, row: int, content: Row) -> bool:
 def _emptied(project: Project, before: Row, after: Row) -> str:
     """`request` or `answer` where a changed row has none, else ''. Rows may come without a request: a text to go on
     with, an empty prompt."""
-    asked, messages = (
-        conversation_of(before, project.mapping).messages,
-        conversation_of(after, project.mapping).messages,
-    )
+    asked = conversation_of(before, project.mapping).messages
+    messages = conversation_of(after, project.mapping).messages
     if _has_request(asked) and not _has_request(messages):
         return "request"
     return "" if messages and (messages[-1].text.strip() or messages[-1].tool_calls) else "answer"

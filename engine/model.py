@@ -182,11 +182,18 @@ class Conversation:
     @property
     def content_texts(self) -> list[str]:
         """Every text that is content, in reading order."""
-        texts = [text for message in self.messages for text in message.content_texts]
-        for answer in (*self.rejected, *self.candidates):
+        texts: list[str] = []
+        for message in self.messages:
+            if type(message.content) is str and not (message.reasoning or message.tool_calls or message.name):
+                texts.append(message.content)
+            else:
+                texts += message.content_texts
+        for answer in (*self.rejected, *self.candidates) if self.rejected or self.candidates else ():
             texts += [text for message in answer for text in message.content_texts]
-        texts += map(readable, self.tools)
-        texts += [leaf.text for leaf in self.other]
+        if self.tools:
+            texts += map(readable, self.tools)
+        if self.other:
+            texts += [leaf.text for leaf in self.other]
         return texts
 
     @property
@@ -221,7 +228,8 @@ class Example:
         if not held.messages:
             return [json.dumps(dict(self.raw), ensure_ascii=False, default=str)]
         texts = held.content_texts
-        texts += [leaf.text for leaf in (*held.links, *held.metadata)]
+        if held.metadata or held.links:
+            texts += [leaf.text for leaf in (*held.links, *held.metadata)]
         for message in held.messages:
             if message.tool_calls or message.tool_call_id or message.written:
                 texts += [message.tool_call_id, message.written, *[call.id for call in message.tool_calls]]

@@ -223,13 +223,15 @@ class Example:
 
     @property
     def searched(self) -> list[str]:
-        """Every text of the row, for a search: content, links and metadata; all of a row that was not understood."""
+        """Every text of the row, for a search: content (with the names of what nobody understood), links and metadata;
+        all of a row in which nothing could be read."""
         held = self.conversation
         if not held.messages:
             return [json.dumps(dict(self.raw), ensure_ascii=False, default=str)]
         texts = held.content_texts
         if held.metadata or held.links:
             texts += [leaf.text for leaf in (*held.links, *held.metadata)]
+        texts += [leaf.path for leaf in held.other]
         for message in held.messages:
             if message.tool_calls or message.tool_call_id or message.written:
                 texts += [message.tool_call_id, message.written, *[call.id for call in message.tool_calls]]

@@ -24,7 +24,7 @@ MARK_WIDTH = 3
 NARROW = 60
 SHORT_ROLES = {
     **{"assistant": "asst", "system": "sys", "edited": "edit", "reasoning": "rsn", "rejected": "rej"},
-    **{"candidate": "cand", "tools": "fns", "not here": "gone"},
+    **{"candidate": "cand", "tools": "fns", "not here": "gone", "other": "else", "label": "mark"},
 }
 
 # Texts beside each other: no column is narrower, so many columns lie between two.

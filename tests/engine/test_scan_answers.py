@@ -80,7 +80,7 @@ def test_answers(one: str, other: str, expected: str) -> None:
         ("Name the colours", "red, green and blue", "blue, green, red", "nearly"),
         ("Who is taller, Tom or Ann?", "Tom is taller than Ann", "Ann is taller than Tom", "conflict"),
         ("Who is taller, Tom or Ann?", "Tom is taller", "Ann is taller", "conflict"),
-        ("Message it round.", "The dog chased the cat.", "The cat chased the dog.", "conflict"),
+        ("Turn it round.", "The dog chased the cat.", "The cat chased the dog.", "conflict"),
         ("Write code", "print('a')", "print('b')", "conflict"),
         ("Which call?", "math.max", "math.min", "conflict"),
         ("首都是哪里？", "首都是北京", "北京", "nearly"),

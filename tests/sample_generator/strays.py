@@ -23,7 +23,7 @@ OFF_TOPIC: tuple[tuple[str, str, str], ...] = (
     ("Who painted The Night Watch?", "", "Rembrandt."),
     ("Plan a picnic for four people.", "", "Bread, two cheeses, tomatoes, plums, a flask of tea and a blanket."),
     ("Write a regular expression for a year.", "", "\\b(19|20)\\d{2}\\b"),
-    ("Message the sentence into a question.", "The train leaves at noon.", "Does the train leave at noon?"),
+    ("Turn the sentence into a question.", "The train leaves at noon.", "Does the train leave at noon?"),
 )  # fmt: skip
 
 REFUSALS: tuple[str, ...] = (

@@ -96,7 +96,7 @@ class Reading:
         return _PROGRAMMING.search(self.request) is not None or looks_like_code(self.prompt[:LONGEST])
 
     def place_in_prompt(self, part: str) -> tuple[int, int, int] | None:
-        """Message, start and end of `part` in the last user turn, or None."""
+        """Turn, start and end of `part` in the last user turn, or None."""
         if self.asking < 0 or not part:
             return None
         start = self.messages[self.asking].text.find(part)

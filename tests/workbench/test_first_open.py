@@ -213,3 +213,17 @@ async def test_an_old_project_that_could_be_read_more_fully_is_told_of_once_it_i
     async with workbench(folder) as (app, pilot):
         text = await shown(app, pilot, lambda text: "tamis reread raw.tamis" in text)
         assert "3 of the first rows can be read more fully by now" in text
+
+
+async def test_a_role_of_the_files_own_is_shown_when_the_fields_are_confirmed_and_afterwards(tmp_path: Path) -> None:
+    said = [{"role": "narrator", "content": "Night falls."}, {"role": "assistant", "content": "The end."}]
+    folder = create_project(lines(tmp_path / "raw.jsonl", [{"request": {"messages": said}}] * 2))
+    async with workbench(folder) as (app, pilot):
+        assert "?narrator Night falls." in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        await shown(app, pilot, lambda text: "scanned" in text)
+        await pilot.press("slash", *"role:narrator", "enter")
+        text = "\n".join(screen_text(app))
+        assert "2 rows match 'role:narrator'" in text
+        await pilot.press("j")
+        assert '?narrator a role that is not known: "narrator"' in "\n".join(screen_text(app))

@@ -42,6 +42,18 @@ BUCKET_LABELS: dict[BucketName, str] = {
 }
 
 
+def readable(text: str) -> str:
+    """JSON text as it is read: a lone string without its quotation marks, no escapes where letters do; what is no JSON
+    as it is."""
+    if text[:1] != '"' and "\\" not in text:
+        return text
+    try:
+        value = loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of what a message says. `value` is its text; of media the URL, the path or `sha256:HEX` of its bytes; of
@@ -108,6 +120,19 @@ class Message:
         return tuple([call.text for call in self.tool_calls])
 
     @property
+    def content_texts(self) -> list[str]:
+        """Every text of it that is content: its name, its reasoning, its parts, names and arguments of its calls."""
+        if isinstance(self.content, str):
+            texts = [self.content]
+        else:
+            texts = [readable(part.value) if part.type == "json" else part.value for part in self.content]
+        if self.name or self.reasoning or self.tool_calls:
+            texts += [self.name, self.reasoning]
+            for call in self.tool_calls:
+                texts += [call.name, readable(call.arguments)]
+        return texts
+
+    @property
     def media(self) -> tuple[Part, ...]:
         """The images, sounds, films and files it shows."""
         if isinstance(self.content, str):
@@ -122,6 +147,11 @@ class Leaf:
 
     path: str
     value: str
+
+    @property
+    def text(self) -> str:
+        """The value to be read: a text without its quotation marks and escapes, anything else as JSON."""
+        return readable(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +179,28 @@ class Conversation:
         """Whether its answer may be a target: not where the row says that it is a bad one."""
         return self.label is not False
 
+    @property
+    def content_texts(self) -> list[str]:
+        """Every text that is content, in reading order."""
+        texts: list[str] = []
+        for message in self.messages:
+            if type(message.content) is str and not (message.reasoning or message.tool_calls or message.name):
+                texts.append(message.content)
+            else:
+                texts += message.content_texts
+        for answer in (*self.rejected, *self.candidates) if self.rejected or self.candidates else ():
+            texts += [text for message in answer for text in message.content_texts]
+        if self.tools:
+            texts += map(readable, self.tools)
+        if self.other:
+            texts += [leaf.text for leaf in self.other]
+        return texts
+
+    @property
+    def characters(self) -> int:
+        """How long its content is; metadata and links do not count."""
+        return sum(map(len, self.content_texts))
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -168,6 +220,22 @@ class Example:
     @property
     def messages(self) -> tuple[Message, ...]:
         return self.conversation.messages
+
+    @property
+    def searched(self) -> list[str]:
+        """Every text of the row, for a search: content (with the names of what nobody understood), links and metadata;
+        all of a row in which nothing could be read."""
+        held = self.conversation
+        if not held.messages:
+            return [json.dumps(dict(self.raw), ensure_ascii=False, default=str)]
+        texts = held.content_texts
+        if held.metadata or held.links:
+            texts += [leaf.text for leaf in (*held.links, *held.metadata)]
+        texts += [leaf.path for leaf in held.other]
+        for message in held.messages:
+            if message.tool_calls or message.tool_call_id or message.written:
+                texts += [message.tool_call_id, message.written, *[call.id for call in message.tool_calls]]
+        return texts
 
     @property
     def prompt(self) -> str:

@@ -328,9 +328,9 @@ class Project:
         """Look whether this window may still write. Raises LockedError, once, where another has taken over since."""
         self._journals.check_ownership()
 
-    def read_by(self, mapping: Mapping) -> int:
+    def read_by(self, mapping: Mapping, why: str = "mapping corrected") -> int:
         """Correct how rows are read, as a journal line of its own; findings that no longer fit are dropped."""
-        return self.decide([map_act(mapping)], why="mapping corrected")
+        return self.decide([map_act(mapping)], why=why)
 
     # -- counting
 

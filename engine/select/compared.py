@@ -135,7 +135,7 @@ def _paths(row: Any, before: str, deep: int) -> Iterator[str]:
 
 
 def _characters(project: Project, number: int) -> int:
-    return sum(len(turn.text) for turn in project.example(number).messages)
+    return project.example(number).conversation.characters
 
 
 MEASURES: dict[str, Callable[[Project, int], float]] = {

@@ -131,7 +131,7 @@ def _search(project: Project, token: str, pattern: str, flags: int) -> Callable[
         nonlocal spent
         rows, characters = [], 0
         for number in range(first, min(first + count, len(project.rows))):
-            rows.append(tuple(turn.text for turn in project.example(number).messages))
+            rows.append(tuple(project.example(number).searched))
             characters += sum(map(len, rows[-1]))
             if characters > CHARACTERS_AT_ONCE:
                 break

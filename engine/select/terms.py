@@ -12,7 +12,7 @@ from engine.model import BUCKETS, CLUSTER_KINDS
 from engine.numerals import whole_number
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.signals.names import SIGNAL_NAMES
-from engine.select.compared import COMPARE, date_term, field_term, measure_term
+from engine.select.compared import COMPARE, ROWS_WITH_FIELDS, date_term, field_term, measure_term
 from engine.select.regex import regex_term
 from engine.select.tree import RowTest, Term
 from engine.select.vocabulary import (
@@ -79,15 +79,15 @@ def words_term(token: str, text: str) -> Term:
         raise wrong("an empty text is in every row", "write the words between the quotation marks")
     folded = text.casefold()
 
-    def in_turns(project: Project) -> RowTest:
-        return lambda number: any(folded in turn.text.casefold() for turn in project.example(number).messages)
+    def in_texts(project: Project) -> RowTest:
+        return lambda number: any(folded in text.casefold() for text in project.example(number).searched)
 
     if len(folded) < FIRST_IN_BYTES or not (folded.isascii() and folded.isalpha()):
-        return Term(token, in_turns)
+        return Term(token, in_texts)
     wanted = folded.encode("ascii")
 
     def bytes_first(project: Project) -> RowTest:
-        slow = in_turns(project)
+        slow = in_texts(project)
 
         def test(number: int) -> bool:
             # Most rows lack the word: told from their bytes, at a tenth of the cost of reading them as rows. Letters
@@ -128,8 +128,7 @@ def _keyed(key: str, value: str) -> tuple[TestOf] | tuple[TestOf, Check]:
     if key == "batch":
         return (_batch(value),)
     if key == "role":
-        _known(value, ROLES, "role:")
-        return (lambda project: lambda row: any(turn.role == value for turn in project.example(row).messages),)
+        return _spoken_by(value)
     if key == "by":
         return (lambda project: lambda row: project.decision(row).by == value), _known_reviewer(value)
     if key == "tag":
@@ -186,6 +185,31 @@ def _known_reviewer(value: str) -> Check:
             raise unknown("by:", value, sorted(names), "nobody has decided a row yet")
 
     return check
+
+
+def _spoken_by(value: str) -> tuple[TestOf] | tuple[TestOf, Check]:
+    """A role of ours, or one that only the file has, as it stands there."""
+
+    def speaks(project: Project) -> RowTest:
+        return lambda row: any(turn.role == value for turn in project.example(row).messages)
+
+    def speaks_or_slip(project: Project) -> RowTest:
+        # Nobody waits for all rows while typing: a slip is told from the first ones.
+        near = nearest(value, ROLES)
+        if near is not None and value not in _roles(project, ROWS_WITH_FIELDS):
+            raise unknown("role:", value, ROLES)
+        return speaks(project)
+
+    def check(project: Project) -> None:
+        found = _roles(project, len(project.rows))
+        if value not in found:
+            raise unknown("role:", value, (*ROLES, *sorted(found.difference(ROLES))))
+
+    return (speaks,) if value in ROLES else (speaks_or_slip, check)
+
+
+def _roles(project: Project, rows: int) -> set[str]:
+    return {turn.role for row in range(min(rows, len(project.rows))) for turn in project.example(row).messages}
 
 
 def _known_tag(value: str) -> Check:

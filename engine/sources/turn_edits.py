@@ -43,7 +43,10 @@ def toggle_trained(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
         own = {key: value for key, value in turns[at].items() if key not in marks}
         return [*turns[:at], own | ({"weight": 0} if spoken.train else {}), *turns[at + 1 :]]
 
-    return _edited(row, mapping, turn, weighed)
+    edited = _edited(row, mapping, turn, weighed)
+    if conversation_of(edited, mapping).messages[turn].train == spoken.train:
+        raise UsageError("messages of this shape have no place for that mark", "", "X drops the turn")
+    return edited
 
 
 def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, int], TurnList]) -> dict[str, Any]:

@@ -76,6 +76,28 @@ def test_an_old_project_is_exported_to_the_same_bytes(name: str, box: Box, tmp_p
             assert hashlib.sha256((to / file).read_bytes()).hexdigest() == digest
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_an_old_project_is_read_anew_with_its_ids_and_decisions_and_undo_brings_the_old_reading_back(
+    name: str, box: Box
+) -> None:
+    then, folder = expected(name), bring(name, box.home)
+    project = folder / then["project"]
+    before, status = journals(project), box.json("status", project)
+    looked = box.json("reread", project, "--dry-run", "--as", "ana")
+    assert looked["rows"] == status["rows"]
+    assert journals(project) == before
+    read = box.json("reread", project, "--yes", "--as", "ana")
+    assert (read["changed"], read["decided"]) == (looked["changed"], looked["decided"])
+    verdicts = ("accepted", "edited", "rejected", "skipped", "undecided", "heldout")
+    assert {word: box.json("status", project)[word] for word in verdicts} == {word: status[word] for word in verdicts}
+    if read["n"] is None:
+        assert journals(project) == before
+        return
+    box.run("do", project, "undo", "--as", "ana")
+    found = box.look(project)
+    assert (found["ids"], found["answers"]) == (then["ids"], then["answers"])
+
+
 def test_edits_that_hold_nan_and_lone_surrogates_leave_in_their_own_order(box: Box, tmp_path: Path) -> None:
     folder = bring("odd-values", box.home)
     box.run("export", folder / "odd.tamis", "--to", tmp_path / "out.jsonl")

@@ -157,3 +157,29 @@ def test_hostile_text_is_escaped_in_what_is_said_of_it(project: Project) -> None
         with pytest.raises(UsageError) as error:
             select(project, text)
         assert str(error.value).isprintable(), text
+
+
+def test_a_role_that_only_the_file_has_is_selected_as_it_stands(tmp_path: Path) -> None:
+    said = [{"role": "narrator", "content": "Night falls."}, {"role": "assistant", "content": "The end."}]
+    plain = [{"role": "user", "content": "Go on."}, {"role": "assistant", "content": "And so on."}]
+    project = open_project(make_project(tmp_path, [{"messages": said}, {"messages": plain}]), reviewer="ann")
+    assert select(project, "role:narrator") == [0]
+    assert select_to_decide(project, "role:narrator").rows == [0]
+    assert select(project, "role:chorus") == []
+    with pytest.raises(UsageError, match="Did you mean role:narrator"):
+        select_to_decide(project, "role:narator")
+
+
+def test_tokens_and_words_count_and_find_calls_and_reasoning_and_words_metadata_too(tmp_path: Path) -> None:
+    call = {"type": "function", "function": {"name": "find", "arguments": '{"what": "caf\\u00e9 ' + "x" * 400 + '"}'}}
+    asked = {"role": "user", "content": "Where?"}
+    rows = [
+        {"messages": [asked, {"role": "assistant", "content": "", "tool_calls": [call]}], "id": "m"},
+        {"messages": [asked, {"role": "assistant", "content": "Here.", "reasoning_content": "z" * 400}], "id": "n"},
+        {"messages": [asked, {"role": "assistant", "content": "Here."}], "id": "zebra-" + "0" * 54},
+    ]
+    project = open_project(make_project(tmp_path, rows), reviewer="ann")
+    assert select(project, "tokens>14") == [0, 1]
+    assert select(project, "caf\u00e9") == [0]
+    assert select(project, "/^z{400}$/") == [1]
+    assert select(project, "zebra") == [2]

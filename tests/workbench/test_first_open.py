@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from planted import TamisApp, journal, opened, screen_text, shown, workbench
 from textual.widgets import Input
 
+from engine.model import Findings
 from engine.project.create import create_project
 from engine.project.project import open_project
+from engine.project.settings import read_settings, write_settings
+from engine.sources.mapping import Mapping
 from workbench.actions.first_open import changed_proposal, mapping_of, proposed_rows, was_guessed, words_of
 from workbench.state.saved import SavedState, load_state, save_state
 
@@ -198,3 +202,28 @@ async def test_a_source_that_changed_meanwhile_says_so_and_its_rows_can_be_judge
         assert "reading ended early" in "\n".join(screen_text(app))
         await pilot.press("slash", *"row:7", "enter", "a")
         assert app.session.project.verdict(7) == "accepted"
+
+
+async def test_an_old_project_that_could_be_read_more_fully_is_told_of_once_it_is_painted(tmp_path: Path) -> None:
+    said = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    folder = create_project(lines(tmp_path / "raw.jsonl", [{"text": "all", "messages": said}] * 3))
+    write_settings(folder, replace(read_settings(folder), mapping=Mapping("text", {"text": "text"})))
+    with open_project(folder, readonly=True) as project:
+        project.save_findings(Findings.empty(3))
+    async with workbench(folder) as (app, pilot):
+        text = await shown(app, pilot, lambda text: "tamis reread raw.tamis" in text)
+        assert "3 of the first rows can be read more fully by now" in text
+
+
+async def test_a_role_of_the_files_own_is_shown_when_the_fields_are_confirmed_and_afterwards(tmp_path: Path) -> None:
+    said = [{"role": "narrator", "content": "Night falls."}, {"role": "assistant", "content": "The end."}]
+    folder = create_project(lines(tmp_path / "raw.jsonl", [{"request": {"messages": said}}] * 2))
+    async with workbench(folder) as (app, pilot):
+        assert "?narrator Night falls." in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        await shown(app, pilot, lambda text: "scanned" in text)
+        await pilot.press("slash", *"role:narrator", "enter")
+        text = "\n".join(screen_text(app))
+        assert "2 rows match 'role:narrator'" in text
+        await pilot.press("j")
+        assert '?narrator a role that is not known: "narrator"' in "\n".join(screen_text(app))

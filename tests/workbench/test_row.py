@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_row_is_its_turns(folder: Path) -> None:
-    assert told(folder, 12) == ["user|Question 12?", "|", "assistant|Answer 12."]
+    assert told(folder, 12) == ["user|Question 12?", "|", "assistant|Answer 12.", "|", "meta|year 2018"]
 
 
 def test_a_flag_points_at_the_words(folder: Path) -> None:
@@ -115,7 +115,7 @@ def test_long_system_prompts_are_folded_and_calls_are_readable(tmp_path: Path) -
     folder = planted.make_folder(tmp_path, [row], Findings.empty(1))
     lines = told(folder, 0)
     assert lines[0].endswith("(200 words; w unfolds)")
-    assert 'assistant|find({"order": 7})' in lines
+    assert 'asst ~4|find({"order": 7})' in lines
     assert lines[-1] == "|(not trained on)"
     assert told(folder, 0, why=True)[2] == f"sys ~200|{'be kind ' * 100}"
 

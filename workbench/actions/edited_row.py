@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import UsageError
-from engine.model import Row
+from engine.model import Message, Row
 from engine.project.project import Project
 from engine.sources.conversation import conversation_of
 from engine.sources.text_edits import EditableField, editable_fields, with_texts
@@ -21,26 +21,36 @@ def fields_of(project: Project, row: int, content: Row | None = None) -> tuple[E
 
 
 def edited_row(project: Project, row: int, texts: Mapping[FieldPath, str]) -> dict[str, Any] | None:
-    """The row with these texts, or None where nothing differs. Raises UsageError: no request, or no answer."""
+    """The row with these texts, or None where nothing differs. Raises UsageError: no request any more, or no answer."""
     now = project.current_row(row)
     edited = with_texts(
         now, {field.path: texts[field.path] for field in fields_of(project, row) if field.path in texts}
     )
     if edited == now:
         return None
-    turns = conversation_of(edited, project.mapping).messages
-    if not any(turn.role == "user" and turn.text.strip() for turn in turns):
-        raise UsageError("not saved: the request is empty", "", WAY_OUT)
-    if not turns or not (turns[-1].text.strip() or turns[-1].calls):
-        raise UsageError("not saved: the answer is empty", "", WAY_OUT)
+    if emptied := _emptied(project, now, edited):
+        raise UsageError(f"not saved: the {emptied} is empty", "", WAY_OUT)
     return edited
 
 
-def can_be_trained_on(project: Project, content: Row) -> bool:
-    """Whether a changed row still has a request and an answer."""
-    turns = conversation_of(content, project.mapping).messages
-    asks = any(turn.role == "user" and turn.text.strip() for turn in turns)
-    return asks and bool(turns[-1].text.strip() or turns[-1].calls)
+def can_be_trained_on(project: Project, row: int, content: Row) -> bool:
+    """Whether what is to replace a row still has an answer, and a request where the row has one."""
+    return not _emptied(project, project.current_row(row), content)
+
+
+def _emptied(project: Project, before: Row, after: Row) -> str:
+    """`request` or `answer` where a changed row has none, else ''. Rows may come without a request: a text to go on
+    with, an empty prompt."""
+    asked = conversation_of(before, project.mapping).messages
+    messages = conversation_of(after, project.mapping).messages
+    if _has_request(asked) and not _has_request(messages):
+        return "request"
+    return "" if messages and (messages[-1].text.strip() or messages[-1].tool_calls) else "answer"
+
+
+def _has_request(messages: Sequence[Message]) -> bool:
+    """Whether anybody asks: a user, or whoever has a role of the file's own."""
+    return any(turn.role not in ("system", "assistant", "tool") and turn.text.strip() for turn in messages)
 
 
 def changed_texts(project: Project, row: int, texts: Mapping[FieldPath, str]) -> dict[FieldPath, str]:

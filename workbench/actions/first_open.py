@@ -60,7 +60,7 @@ def preview(project: Project, mapping: Mapping, count: int = 3) -> Iterator[tupl
     """(row, its (role, text) turns) of a few rows as this mapping reads them."""
     for number in range(min(count, len(project.rows))):
         turns = conversation_of(project.rows.raw(number), mapping).messages
-        yield number, tuple((turn.role, turn.text) for turn in turns)
+        yield number, tuple((turn.role, turn.text or " ".join(turn.calls) or turn.reasoning) for turn in turns)
 
 
 def correct_mapping(project: Project, mapping: Mapping) -> bool:

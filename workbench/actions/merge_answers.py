@@ -8,6 +8,7 @@ from engine.errors import ProjectError, UsageError
 from engine.model import Act, Cluster
 from engine.phrases import counted
 from engine.project.project import Project
+from engine.sources.text_edits import EditableField
 from workbench.actions.edit import edit_fields
 from workbench.actions.edited_row import edited_row
 from workbench.state.plans import DecisionPlan, plan_keep
@@ -23,24 +24,42 @@ def conflict_here(session: Session) -> Cluster:
     entry = session.place.entry
     if entry is None or entry.cluster is None or entry.cluster.kind != "conflict":
         raise UsageError("only answers that disagree are merged", "", "e edits a row, enter keeps one of a group")
-    if not edit_fields(session, entry.cluster.keeper):
-        raise UsageError("these rows have no text that can be edited in place")
-    return entry.cluster
+    cluster = entry.cluster
+    if _answer_field(session, cluster.keeper) is None:
+        raise UsageError(
+            "the answer of these rows is no text that can be edited in place", "", "enter keeps one of them"
+        )
+    if len(_answers(session, cluster)) == 1:
+        what = "the answers differ in something else than their text (calls, reasoning, earlier turns)"
+        raise UsageError(what, "", "enter keeps one of them, e edits the texts of a row")
+    return cluster
 
 
 def merge_texts(session: Session, cluster: Cluster) -> dict[FieldPath, str]:
-    """The texts to begin with: those of the keeper, in place of its last one every answer there is, between marks."""
-    fields = edit_fields(session, cluster.keeper)
-    texts = {field.path: field.text for field in fields}
+    """The texts to begin with: those of the keeper, in place of its answer every one there is, between marks."""
+    texts = {field.path: field.text for field in edit_fields(session, cluster.keeper)}
+    answers = enumerate(_answers(session, cluster).items())
+    parts = [f"{BETWEEN if number else START} row {row}\n{text}\n" for number, (text, row) in answers]
+    field = _answer_field(session, cluster.keeper)
+    assert field is not None  # conflict_here has looked
+    texts[field.path] = "".join(parts) + END
+    return texts
+
+
+def _answers(session: Session, cluster: Cluster) -> dict[str, int]:
+    """Each text of an answer there is, and the first row that gives it."""
     answers: dict[str, int] = {}
     for row in (cluster.keeper, *cluster.others):
-        own = edit_fields(session, row)
-        answers.setdefault(own[-1].text if own else session.project.example(row).answer, row)
-    parts = [
-        f"{BETWEEN if number else START} row {row}\n{text}\n" for number, (text, row) in enumerate(answers.items())
-    ]
-    texts[fields[-1].path] = "".join(parts) + END
-    return texts
+        own = _answer_field(session, row)
+        answers.setdefault(own.text if own is not None else session.project.example(row).answer, row)
+    return answers
+
+
+def _answer_field(session: Session, row: int) -> EditableField | None:
+    """The text that holds the closing answer: the last that is it, or the one text of a row that has no other."""
+    fields, answer = edit_fields(session, row), session.project.example(row).answer
+    found = [field for field in fields if field.text == answer] or (list(fields) if len(fields) == 1 else [])
+    return found[-1] if found else None
 
 
 def save_merge(session: Session, cluster: Cluster, texts: dict[FieldPath, str]) -> bool:

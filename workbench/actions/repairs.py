@@ -169,7 +169,7 @@ def _make(session: Session, changes: Sequence[Change], why: str) -> None:
         if new is not None:
             edited[change.row] = new
     for row in list(edited):
-        if not can_be_trained_on(project, edited[row]):
+        if not can_be_trained_on(project, row, edited[row]):
             unfit += 1
             del edited[row]
     if len(changes) == 1 and changes[0].about not in why:

@@ -6,18 +6,23 @@ from __future__ import annotations
 import argparse
 import resource
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engine.errors import UsageError
 from engine.jobs.scan import scan_project
-from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Findings
+from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Conversation, Findings
 from engine.paths import is_project
 from engine.phrases import counted, duration
 from engine.project.add_rows import grow
 from engine.project.create import create_project
 from engine.project.heldout import parse_amount, reserve_drawn, reserve_file
 from engine.project.project import Project, open_project
+from engine.project.reread import Rereading, read_anew, reread
 from engine.scratch import scratch_folder
+from engine.sources.conversation import conversation_of
 from engine.sources.guess import guess_shapes
 from engine.sources.pieces import JOINED
 from engine.workflows.export import export
@@ -29,11 +34,12 @@ from workbench.cli.common import (
     name_reviewer,
     narrate,
     open_for_deciding,
+    open_for_reading,
     print_json,
     some,
     tell_notes,
 )
-from workbench.text.escape import visible
+from workbench.text.escape import visible, visible_line
 
 
 def scan(arguments: argparse.Namespace) -> int:
@@ -173,6 +179,88 @@ def _links(project: Project, added: tuple[int, ...]) -> dict[str, list[int]]:
         for kind in sorted(kinds) + (["leak"] if project.is_leaking(number) else []):
             links.setdefault(kind, []).append(number)
     return links
+
+
+def reread_rows(arguments: argparse.Namespace) -> int:
+    """`tamis reread PROJECT`: count what today's reader reads otherwise, then read the rows so."""
+    narrator = Narrator()
+    opened = open_for_reading if arguments.dry_run else open_for_deciding
+    with opened(arguments.project, arguments.reviewer) as project:
+        found = reread(project, narrator)
+        narrator.end()
+        if not arguments.json:
+            for line in _reread_lines(project, found):
+                print(visible(line))
+        doubts = _doubts(found)
+        if doubts and not (arguments.yes or arguments.dry_run):
+            what = f"{counted(len(found.changed), 'row')} would be read otherwise: {', '.join(doubts)}"
+            raise UsageError(f"reread: {what}", "", "look at them with --dry-run; if that is meant, add --yes")
+        number = read_anew(project, found) if found.changed and not arguments.dry_run else None
+        if arguments.json:
+            print_json(_reread_json(project, found) | {"n": number, "dry_run": arguments.dry_run})
+        elif number is not None:
+            print(f"read anew; `tamis do {arguments.project} undo` brings the old reading back")
+            print(f"  what was found fits no more: `tamis scan {arguments.project}` finds it anew")
+        tell_notes(project)
+    return 0
+
+
+def _doubts(found: Rereading) -> list[str]:
+    """What a person should have seen before the rows are read otherwise."""
+    doubts = []
+    if found.decided:
+        doubts.append(f"{len(found.decided):,} of them decided")
+    if found.emptied:
+        doubts.append(f"in {len(found.emptied):,} nothing would be found")
+    if found.changed and found.by_hand:
+        doubts.append("the journal says how rows are read")
+    return doubts
+
+
+def _reread_lines(project: Project, found: Rereading) -> Iterator[str]:
+    if not found.changed:
+        yield f"nothing to change: {counted(len(project.rows), 'row')}, read as {found.before.describe()}"
+    else:
+        rows = f"{len(found.changed):,} of {counted(len(project.rows), 'row')} are read otherwise"
+        yield f"{rows}, {len(found.decided):,} of them decided; decisions stay"
+        yield f"  was  {found.before.describe()}"
+        yield f"  now  {found.after.describe()}"
+        for number, before, after in _examples(project, found):
+            yield f"  row {number}"
+            yield f"    was  {before}"
+            yield f"    now  {after}"
+    if found.readable:
+        records = counted(found.readable, "record")
+        yield f"{records} of those set aside can be read now: tamis add {project.folder} {project.settings.source.path}"
+
+
+def _examples(project: Project, found: Rereading) -> Iterator[tuple[int, str, str]]:
+    """Two rows as they are read, and as they would be."""
+    for number in found.changed[:2]:
+        row = project.current_row(number)
+        yield number, in_one_line(conversation_of(row, found.before)), in_one_line(conversation_of(row, found.after))
+
+
+def in_one_line(held: Conversation) -> str:
+    """Who says what, each by its beginning, and what stands beside it."""
+    said = [f"{turn.role}: {visible_line(turn.text or ' '.join(turn.calls), 40)}" for turn in held.messages[:4]]
+    more = [f"{len(held.messages) - 4} more"] if len(held.messages) > 4 else []
+    beside = [word for word in ("tools", "rejected", "candidates", "other") if getattr(held, word)]
+    return " \u00b7 ".join([*said, *more, *beside]) or "no messages"
+
+
+def _reread_json(project: Project, found: Rereading) -> dict[str, Any]:
+    examples = [{"row": number, "before": old, "after": new} for number, old, new in _examples(project, found)]
+    return {
+        "rows": len(project.rows),
+        "changed": len(found.changed),
+        "decided": len(found.decided),
+        "emptied": len(found.emptied),
+        "before": asdict(found.before),
+        "after": asdict(found.after),
+        "examples": examples,
+        "readable": found.readable,
+    }
 
 
 def holdout(arguments: argparse.Namespace) -> int:

@@ -106,6 +106,12 @@ def _add(command: argparse.ArgumentParser) -> None:
     command.add_argument("--new-version", action="store_true", help="FILE replaces the source, whatever its name")
 
 
+def _reread(command: argparse.ArgumentParser) -> None:
+    _project_options(command, decides=True)
+    command.add_argument("--dry-run", action="store_true", help="count and show, change nothing")
+    command.add_argument("--yes", action="store_true", help="also where decided rows are read otherwise")
+
+
 def _merge(command: argparse.ArgumentParser) -> None:
     _project_options(command)
     command.add_argument("other", type=Path, metavar="OTHER", help="the other .tamis folder")
@@ -337,6 +343,8 @@ WORDS: dict[str, Word] = {
     "do": Word("the workbench's commands without a screen", _do, "workbench.cli.decisions", "do"),
     "add": Word("new rows, or a new version of the source: checked against what is there",
                 _add, "workbench.cli.data", "add"),
+    "reread": Word("read the rows of an old project as today's reader does; ids and decisions stay",
+                   _reread, "workbench.cli.data", "reread_rows"),
     "merge": Word("bring in the journals of another copy of the project",
                   _merge, "workbench.cli.decisions", "merge_projects"),
     "export": Word("write the curated set, the held-out set and the manifest",

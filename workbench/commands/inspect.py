@@ -21,7 +21,7 @@ def _toggle_raw(target: CommandTarget) -> None:
 INSPECT_COMMANDS = (
     Command("open", "open", "open these rows", ("enter",), (OVERVIEW,),
             lambda target: target.open_item(), preconditions.no_open),
-    Command("why", "why", "every finding and its evidence, the whole system prompt, the edit as a diff", ("w",),
+    Command("why", "why", "every finding with its evidence, all that is folded, the edit as a diff", ("w",),
             (TRIAGE,),
             _toggle_why),
     Command("raw", "raw", "the row as it was read, byte for byte; again: laid out", ("z",), (TRIAGE,),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.model import SETTLED_KINDS, Cluster, Example
+from engine.model import SETTLED_KINDS, Cluster, Conversation, Example
 from engine.phrases import counted
 from engine.project.project import Project
-from workbench.render.parts import diff_styled, mark_of, marked, split_lines, spoken, turns
+from workbench.render.content import beside_paragraphs, closing_text, named_parts, part_label
+from workbench.render.messages import head_notes, spoken, turns
+from workbench.render.parts import diff_styled, mark_of, marked, split_lines
 from workbench.text.blocks import Abreast, Beside, Block, Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.text.worddiff import apart_from, shortened, word_diff
@@ -25,8 +27,11 @@ LAST_DIGIT = 9
 ABOUT_ROW = re.compile(r"row (?P<row>\d+)(?: is kept)?: (?P<note>.+)")
 
 
-def group_paragraphs(project: Project, cluster: Cluster, *, aside: bool = False) -> Iterator[Block]:
-    """The document of a cluster; what stands on the reason line already is not said again.
+def group_paragraphs(
+    project: Project, cluster: Cluster, *, aside: bool = False, unfold: bool = False
+) -> Iterator[Block]:
+    """The document of a cluster; what stands on the reason line already is not said again. `unfold` shows what is
+    folded whole.
 
     With `aside` the keeper stands in a column of its own (`keeper_paragraphs`), and here is only what differs from it.
     """
@@ -34,12 +39,12 @@ def group_paragraphs(project: Project, cluster: Cluster, *, aside: bool = False)
     if cluster.kind in SETTLED_KINDS:
         if not aside:
             yield from _sentences(rest)
-            yield from keeper_paragraphs(project, cluster)
+            yield from keeper_paragraphs(project, cluster, unfold=unfold)
             yield Paragraph(())
         yield from _members(project, cluster, notes)
     else:
         # The answers themselves say most; what else there is stands below them.
-        yield from _answers(project, cluster)
+        yield from _answers(project, cluster, unfold=unfold)
         yield Paragraph(())
         yield from _sentences(rest)
 
@@ -67,7 +72,7 @@ def _notes(cluster: Cluster) -> tuple[dict[int, str], list[str]]:
     return notes, rest
 
 
-def keeper_paragraphs(project: Project, cluster: Cluster) -> Iterator[Paragraph]:
+def keeper_paragraphs(project: Project, cluster: Cluster, *, unfold: bool = False) -> Iterator[Paragraph]:
     """The keeper of duplicates whole, and why it is the one."""
     notes, _ = _notes(cluster)
     why = f": {notes[cluster.keeper]}" if cluster.keeper in notes else ""
@@ -77,7 +82,9 @@ def keeper_paragraphs(project: Project, cluster: Cluster) -> Iterator[Paragraph]
         cluster.keeper,
     )
     keeper = project.example(cluster.keeper)
-    yield from (paragraph for paragraph in turns(keeper, (), unfold=False) if paragraph.styled)
+    shown = turns(keeper.messages, cluster.keeper, (), unfold=unfold)
+    beside = beside_paragraphs(keeper.conversation, cluster.keeper, unfold=unfold, metadata=False)
+    yield from (paragraph for paragraph in (*shown, *beside) if paragraph.styled)
 
 
 def _members(project: Project, cluster: Cluster, notes: dict[int, str]) -> Iterator[Paragraph]:
@@ -115,17 +122,17 @@ def _member(project: Project, keeper: Example, row: int, note: str, place: int) 
         words = f"{counted(abs(more), 'turn')} {'more' if more > 0 else 'fewer'} than the keeper"
         yield Paragraph((number, (words, "muted"), *_heldout(project, row)), gutter, row)
         return
-    differing = [index for index, turn in enumerate(example.messages) if turn != keeper.messages[index]]
+    parts, kept = named_parts(example.conversation), named_parts(keeper.conversation)
+    differing = [name for name in sorted(kept | parts) if parts.get(name) != kept.get(name)]
     if not differing:
         yield Paragraph((number, ("the same text", "muted"), *_heldout(project, row)), gutter, row)
         return
-    for index in differing:
-        turn = example.messages[index]
-        if turn.role != "user" or len(differing) > 1:
-            head.append((f"{turn.role}: ", turn.role))
-        yield from split_lines(
-            [*head, *_difference(keeper.messages[index].text, turn.text), *_heldout(project, row)], gutter, row
-        )
+    for name in differing:
+        label, role = part_label(name)
+        if label != "user" or len(differing) > 1:
+            head.append((f"{label}: ", role))
+        difference = _difference(kept.get(name, ""), parts.get(name, ""))
+        yield from split_lines([*head, *difference, *_heldout(project, row)], gutter, row)
         gutter, head = ("", "muted"), []
 
 
@@ -138,31 +145,62 @@ def _difference(old: str, new: str) -> list[Styled]:
     return diff_styled(shortened(pieces) if pieces is not None else None, new)
 
 
-def _answers(project: Project, cluster: Cluster) -> Iterator[Block]:
+def _answers(project: Project, cluster: Cluster, *, unfold: bool) -> Iterator[Block]:
     """A conflict: the request once, then the answers side by side, the words that set them apart marked."""
     first = project.example(cluster.keeper)
-    for turn in first.messages[:-1]:
-        yield from spoken(turn, [(turn.text, "text")], cluster.keeper)
+    for turn, notes in list(zip(first.messages, head_notes(first.messages), strict=True))[:-1]:
+        # As it stands: laid out, a long request would push the answers off the screen.
+        as_it_stands = {"text": [(turn.text, "text")]} if turn.text and not turn.media else {}
+        yield from spoken(turn, cluster.keeper, as_it_stands, notes=notes, unfold=unfold)
     yield Paragraph(())
     rows = (cluster.keeper, *cluster.others)[:MOST_MEMBERS]
     places = {row: place for place, row in enumerate(rows, 1)}
     by_answer: dict[str, list[int]] = {}
     for row in rows:
-        by_answer.setdefault(project.example(row).answer, []).append(row)
+        by_answer.setdefault(closing_text(project.example(row)), []).append(row)
     if len(by_answer) == 1:
         yield Paragraph((("the closing answers are the same; the difference is earlier: look at the rows", "muted"),))
-    yield Abreast(tuple(_answer(project, answer, of, places, list(by_answer)) for answer, of in by_answer.items()))
+    first_of = {answer: project.example(of[0]) for answer, of in by_answer.items()}
+    yield Abreast(tuple(_answer(project, answer, of, places, first_of) for answer, of in by_answer.items()))
+    yield from _differs_elsewhere(project, rows)
+    yield from beside_paragraphs(first.conversation, cluster.keeper, unfold=unfold, metadata=False)
 
 
-def _answer(project: Project, answer: str, rows: list[int], places: dict[int, int], answers: list[str]) -> Beside:
+def _answer(
+    project: Project, answer: str, rows: list[int], places: dict[int, int], first_of: dict[str, Example]
+) -> Beside:
     """One answer of a conflict, and who gives it."""
     row = rows[0]
 
     def paragraphs() -> Iterator[Paragraph]:
-        styled = marked(answer, *apart_from(answer, answers)) or [("(empty)", "muted")]
-        yield from split_lines([*styled, *_heldout(project, row)], ("", "muted"), row)
-        for other in rows[1:]:
-            same = (_digit(places[other]), ("the same answer", "muted"), *_heldout(project, other))
-            yield Paragraph(same, _numbered(project, other), other)
+        texts = _closing_parts(first_of[answer].conversation)
+        others = [_closing_parts(first_of[other].conversation) for other in apart_from(answer, list(first_of))]
+        for what, text in texts.items():
+            styled = marked(text, *[other.get(what, "") for other in others]) or [("(empty)", "muted")]
+            name: list[Styled] = [(f"{what}: ", "muted")] if what in ("reasoning", "name", "mark") else []
+            yield from split_lines([*name, *styled, *_heldout(project, row)], ("", "muted"), row)
+        for other_row in rows[1:]:
+            same = (_digit(places[other_row]), ("the same answer", "muted"), *_heldout(project, other_row))
+            yield Paragraph(same, _numbered(project, other_row), other_row)
 
     return Beside(_digit(places[row]), _numbered(project, row), paragraphs, row)
+
+
+def _closing_parts(held: Conversation) -> dict[str, str]:
+    """The parts of the closing answer: its text first, which is left out where there is none but calls or reasoning."""
+    last = len(held.messages) - 1
+    parts = {what: text for (place, what, _), text in named_parts(held).items() if place == last}
+    return {what: text for what, text in parts.items() if text} or {"text": ""}
+
+
+def _differs_elsewhere(project: Project, rows: tuple[int, ...]) -> Iterator[Paragraph]:
+    """What is not the same in all rows beside their answers: shown in the rows themselves."""
+    last = len(project.example(rows[0]).messages) - 1
+    held = [named_parts(project.example(row).conversation) for row in rows]
+    names = dict.fromkeys(name for parts in held for name in parts)
+    # Requests of a conflict are the same but for case and blanks.
+    asked = [name for name in names if name[0] != last and name[1:] != ("text", "user")]
+    several = [name for name in asked if len({parts.get(name) for parts in held}) > 1]
+    if several:
+        words = ", ".join(dict.fromkeys(part_label(name)[0] for name in several))
+        yield Paragraph((("not only the answers differ: ", "conflict"), (f"{words} (look at the rows)", "text")))

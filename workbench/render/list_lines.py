@@ -9,6 +9,7 @@ from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.sources.mapping import Mapping
 from workbench.actions.order import RISK
 from workbench.render.group import GROUP_NAMES, LAST_DIGIT
+from workbench.render.messages import answer_line, role_name
 from workbench.render.parts import HELD_OUT_MARK, about_tokens, mark_of
 from workbench.render.row import decision_words
 from workbench.state.entries import Entry, names_suspects
@@ -124,7 +125,7 @@ class EntryLines:
         key = (row, width, answer)
         if key not in self._headlines or project.is_edited(row):
             # In a conflict the requests are the same: the answers tell the rows apart.
-            text = project.example(row).answer if answer else self._session.shared_text.headline(row)
+            text = answer_line(project.example(row).messages) if answer else self._session.shared_text.headline(row)
             line = visible_line(text, width)
             if project.is_edited(row):
                 return line
@@ -149,11 +150,12 @@ def title_line(session: Session, entry: Entry) -> list[Styled]:
         return [(f" {cluster.id} ", "title"), (f" {counted(len(cluster.rows), 'row')}: {what}{keeper}", "muted")]
     example = project.example(entry.row)
     turns, focus = len(example.messages), session.place.turn
-    where = (
-        f"turn {focus + 1} of {turns}, {example.messages[focus].role}" if focus is not None else counted(turns, "turn")
-    )
-    spoken = example.messages if focus is None else (example.messages[focus],)
-    tokens = about_tokens(sum(len(turn.text) for turn in spoken))
+    if focus is None:
+        where, characters = counted(turns, "turn"), example.conversation.characters
+    else:
+        where = f"turn {focus + 1} of {turns}, {role_name(example.messages[focus].role)[0]}"
+        characters = sum(map(len, example.messages[focus].content_texts))
+    tokens = about_tokens(characters)
     title: list[Styled] = [
         (f" row {entry.row} ", "title"),
         (f" line {example.line} \u00b7 {where} \u00b7 {tokens} tokens", "muted"),

@@ -1,4 +1,4 @@
-"""The pieces that documents of the reader are made of: marks, turns, differences.
+"""The pieces that documents of the reader are made of: marks, JSON, code, differences.
 
 Texts leave here visible (text/escape.py) and split at line feeds.
 """
@@ -6,16 +6,16 @@ Texts leave here visible (text/escape.py) and split at line feeds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from engine.model import CHARS_PER_TOKEN, Example, Message, Span
+from engine.model import CHARS_PER_TOKEN
 from engine.nesting import loads
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.recheck import TAG
-from workbench.text.blocks import FOLDED_SYSTEM, Paragraph, Styled
-from workbench.text.escape import seen_blanks, visible, visible_line
-from workbench.text.worddiff import Piece, lit
+from workbench.text.blocks import Paragraph, Styled
+from workbench.text.escape import seen_blanks, visible
+from workbench.text.worddiff import Piece, lit, word_diff
 
 # Rows by the hash of their system prompt, before anybody has counted them.
 NOT_COUNTED: Mapping[int, int] = {}
@@ -25,9 +25,6 @@ LONGEST_JSON_LINE = 88
 FENCE = "```"
 # A wrapped line goes on where it was set in, and a little further; deeper than this there is no room left.
 DEEPEST = 24
-# Longer conversations tell beside each role how long the turn is.
-CHAT_TURNS = 3
-BRIEF_ROLES = {"system": "sys", "user": "user", "assistant": "asst", "tool": "tool"}
 VERDICT_MARKS: dict[str, Styled] = {
     "accepted": ("\u2713a", "accepted"),
     "rejected": ("\u2717x", "rejected"),
@@ -50,29 +47,6 @@ def mark_of(project: Project, row: int) -> Styled:
     if verdict == "accepted" and project.is_edited(row):
         return VERDICT_MARKS["edited"]
     return VERDICT_MARKS[verdict]
-
-
-def turns(
-    example: Example, flagged: Iterable[Span], *, unfold: bool, prompts: Mapping[int, int] = NOT_COUNTED
-) -> Iterator[Paragraph]:
-    """A row as its turns, words that a flag points at marked, a long system prompt folded unless `unfold`."""
-    spans = list(flagged)
-    for index, turn in enumerate(example.messages):
-        if index:
-            yield Paragraph(())
-        if turn.role == "system" and not unfold and len(turn.text) > FOLDED_SYSTEM:
-            yield folded_system(turn, example.number, prompts)
-            continue
-        styled = turn_text(turn, [span for span in spans if span.turn == index])
-        yield from spoken(turn, styled, example.number, tokens=len(example.messages) > CHAT_TURNS)
-
-
-def turn_text(turn: Message, spans: list[Span]) -> list[Styled]:
-    """The text of a turn; JSON that is longer than a line is laid out, unless a flag points into it."""
-    if spans:
-        return _with_spans(turn.text, spans)
-    text = laid_out(turn.text)
-    return with_code(text) if FENCE in text else [(text, "text")] if text else []
 
 
 def with_code(text: str) -> list[Styled]:
@@ -100,62 +74,20 @@ def laid_out(text: str) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+def folded_json(text: str, *, unfold: bool) -> list[Styled]:
+    """JSON text on one line where that is short, else its beginning; with `unfold` all of it, laid out."""
+    if unfold:
+        return [(laid_out(text), "code")]
+    if len(text) <= LONGEST_JSON_LINE and "\n" not in text:
+        return [(text, "code")]
+    head = " ".join(text[: 2 * LONGEST_JSON_LINE].split())[:LONGEST_JSON_LINE]
+    return [(f"{head}\u2026 ", "code"), (f"({counted(len(text), 'character')}; w unfolds)", "muted")]
+
+
 def about_tokens(characters: int) -> str:
     """How many tokens so many characters are, about: `~84`, `~1.2k`."""
     tokens = round(characters / CHARS_PER_TOKEN)
     return f"~{tokens}" if tokens < 1000 else f"~{tokens / 1000:.1f}k" if tokens < 10_000 else f"~{tokens // 1000}k"
-
-
-def spoken(turn: Message, styled: list[Styled], row: int, *, tokens: bool = False) -> Iterator[Paragraph]:
-    """One turn: its text as `styled`, then its tool calls. `tokens` tells beside the role how long it is, about."""
-    name = f"{BRIEF_ROLES[turn.role]} {about_tokens(len(turn.text))}" if tokens and turn.text else turn.role
-    gutter: Styled = (name, turn.role)
-    if turn.text or not turn.calls:
-        yield from split_lines(styled or [("(empty)", "muted")], gutter, row)
-        gutter = ("", "muted")
-    for call in turn.calls:
-        yield from split_lines([(_call_text(call), "tool")], gutter, row)
-        gutter = ("", "muted")
-    if not turn.train:
-        yield Paragraph((("(not trained on)", "muted"),), row=row)
-
-
-def folded_system(turn: Message, row: int, prompts: Mapping[int, int] = NOT_COUNTED) -> Paragraph:
-    """The beginning of a long system prompt, how long it is, and in how many rows, once that is counted."""
-    shared_by = prompts.get(hash(turn.text), 0)
-    words = counted(len(turn.text.split()), "word") + (f", in {counted(shared_by, 'row')}" if shared_by else "")
-    head = visible_line(turn.text, FOLDED_SYSTEM - 40)
-    return Paragraph(((f"{head}\u2026 ", "system"), (f"({words}; w unfolds)", "muted")), ("system", "system"), row)
-
-
-def _call_text(call: str) -> str:
-    """A tool call as `name(arguments)`, arguments one a line where they are long; as it stands where it is no call."""
-    try:
-        value = loads(call)
-        function = value.get("function", value)
-        arguments = function.get("arguments", function.get("parameters", {}))
-        if isinstance(arguments, str):
-            arguments = loads(arguments)
-        short = json.dumps(arguments, ensure_ascii=False)
-        return (
-            f"{function['name']}({short if len(short) < 60 else json.dumps(arguments, ensure_ascii=False, indent=2)})"
-        )
-    except (ValueError, TypeError, AttributeError, KeyError):
-        return call
-
-
-def _with_spans(text: str, spans: list[Span]) -> list[Styled]:
-    """The text in pieces, those that a flag points at in the role `flag`."""
-    pieces: list[Styled] = []
-    at = 0
-    for span in sorted(spans, key=lambda span: span.start):
-        start, end = max(at, span.start), min(span.end, len(text))
-        if start >= end:
-            continue
-        pieces += [(text[at:start], "text"), (text[start:end], "flag")]
-        at = end
-    pieces.append((text[at:], "text"))
-    return [piece for piece in pieces if piece[0]]
 
 
 def diff_styled(pieces: list[Piece] | None, whole: str) -> list[Styled]:
@@ -193,6 +125,12 @@ def _blanks_seen(pieces: list[Piece]) -> list[Piece]:
 def marked(text: str, *others: str) -> list[Styled]:
     """The text with the words marked that are not in every one of `others`."""
     return diff_styled(lit(text, others), text)
+
+
+def compared(text: str, others: Sequence[str], *, only_mark: bool = False) -> list[Styled]:
+    """The text against those it is set beside: the words marked that one of them lacks and, unless `only_mark`, those
+    that only the first of them has."""
+    return marked(text, *others) if only_mark else diff_styled(word_diff(others[0], text), text)
 
 
 def split_lines(styled: Iterable[Styled], gutter: Styled, row: int | None) -> Iterator[Paragraph]:

@@ -10,27 +10,20 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from engine.model import SETTLED_KINDS, Cluster, Example, Message
+from engine.model import SETTLED_KINDS, Cluster, Conversation, Example, Message
 from engine.phrases import counted, share
 from engine.project.project import Project
 from engine.review.outcomes import Record
 from engine.review.recheck import TAG
+from workbench.render.content import beside_paragraphs, closing_text, named_parts
 from workbench.render.group import group_paragraphs
-from workbench.render.parts import (
-    NOT_COUNTED,
-    diff_styled,
-    folded_system,
-    marked,
-    split_lines,
-    spoken,
-    turn_text,
-    turns,
-)
+from workbench.render.messages import calls_text, folded_system, head_notes, role_name, spoken, turns, with_spans
+from workbench.render.parts import NOT_COUNTED, compared, split_lines
 from workbench.state.entries import Entry
 from workbench.state.session import Session
 from workbench.text.blocks import FOLDED_SYSTEM, Block, Paragraph, Styled
 from workbench.text.escape import visible_line
-from workbench.text.worddiff import apart_from, differing_words, word_diff
+from workbench.text.worddiff import apart_from, differing_words
 
 # Of so many other answers the words are looked for in one row.
 MOST_ANSWERS = 20
@@ -48,7 +41,7 @@ def paragraphs(
     """The document of an entry. `why` unfolds every finding with its evidence, and what was `learned` of the row;
     `prompts` are rows by system prompt; with `aside` the keeper of duplicates stands in a column of its own."""
     if entry.is_header and entry.cluster is not None:
-        yield from group_paragraphs(project, entry.cluster, aside=aside)
+        yield from group_paragraphs(project, entry.cluster, aside=aside, unfold=why)
     else:
         yield from row_paragraphs(project, entry.row, entry.cluster, why, prompts, learned)
 
@@ -74,49 +67,67 @@ def row_paragraphs(
     flagged = (
         [flag.span for flag in project.flags_of(row) if flag.span is not None] if not project.is_edited(row) else []
     )
-    bases = [base for base in _compared_with(project, row, cluster) if len(base) == len(example.messages)]
-    if bases and not flagged:
-        only_mark = cluster is not None and cluster.kind == "conflict"
-        yield from _compared_turns(bases, example, unfold=why, only_mark=only_mark)
-    else:
-        yield from turns(example, flagged, unfold=why, prompts=prompts)
     if not example.messages:
         yield Paragraph((("this row lacks the mapped fields; what the file holds:", "muted"),))
         yield from split_lines([(json.dumps(example.raw, ensure_ascii=False, indent=2), "text")], ("raw", "muted"), row)
+        return
+    others = _compared_with(project, row, cluster)
+    bases = [base for base in others if len(base.messages) == len(example.messages)]
+    only_mark = cluster is not None and cluster.kind == "conflict"
+    if bases and not flagged:
+        yield from _compared_turns(bases, example, unfold=why, only_mark=only_mark)
+    else:
+        yield from turns(example.messages, row, flagged, unfold=why, prompts=prompts)
+    yield from beside_paragraphs(example.conversation, row, others=others, unfold=why, only_mark=only_mark)
 
 
-def _compared_with(project: Project, row: int, cluster: Cluster | None) -> list[tuple[Message, ...]]:
-    """The turns a member of a group is set against: its keeper's, or in a conflict those of all others."""
+def _compared_with(project: Project, row: int, cluster: Cluster | None) -> list[Conversation]:
+    """What a member of a group is set against: its keeper, or in a conflict all others."""
     if cluster is None or (row == cluster.keeper and cluster.kind != "conflict"):
         return []
     if cluster.kind != "conflict":
-        return [project.example(cluster.keeper).messages]
+        return [project.example(cluster.keeper).conversation]
     others = [project.example(other) for other in cluster.rows[:MOST_ANSWERS] if other != row]
-    answers = dict.fromkeys(other.answer for other in others)
-    apart = apart_from(project.example(row).answer, list(answers))
-    return [other.messages for other in others if other.answer in apart] or [other.messages for other in others[:1]]
+    answers = dict.fromkeys(map(closing_text, others))
+    apart = apart_from(closing_text(project.example(row)), list(answers))
+    return [other.conversation for other in others if closing_text(other) in apart] or [others[0].conversation]
 
 
 def _compared_turns(
-    bases: Sequence[tuple[Message, ...]], example: Example, *, unfold: bool, only_mark: bool = False
+    bases: Sequence[Conversation], example: Example, *, unfold: bool, only_mark: bool = False
 ) -> Iterator[Paragraph]:
-    """The row's turns, with the words marked that its keeper (one of `bases`) lacks and, unless `only_mark`, those only
-    the keeper has."""
-    disagree = any(base and base[-1].text != example.answer for base in bases)
-    for index, turn in enumerate(example.messages):
+    """The row's messages, with the words marked that its keeper (one of `bases`) lacks and, unless `only_mark`, those
+    only the keeper has."""
+    disagree = any(base.messages and not _says_the_same(base.messages[-1], example.messages[-1]) for base in bases)
+    notes = head_notes(example.messages, ids=unfold)
+    for index, (turn, note) in enumerate(zip(example.messages, notes, strict=True)):
         if index:
             yield Paragraph(())
-        olds = [base[index].text for base in bases]
-        if turn.role == "system" and set(olds) == {turn.text} and not unfold and len(turn.text) > FOLDED_SYSTEM:
+        olds = [base.messages[index] for base in bases]
+        is_same = {old.text for old in olds} == {turn.text}
+        if turn.role == "system" and is_same and not unfold and len(turn.text) > FOLDED_SYSTEM:
             yield folded_system(turn, example.number)
             continue
-        if only_mark:
-            # The requests of a conflict are the same but for case and blanks: what is asked about is the answer.
-            is_asked = disagree and index < len(example.messages) - 1
-            styled = turn_text(turn, []) if is_asked else marked(turn.text, *olds)
-        else:
-            styled = diff_styled(word_diff(olds[0], turn.text), turn.text)
-        yield from spoken(turn, styled, example.number)
+        # The requests of a conflict are the same but for case and blanks: what is asked about is the answer.
+        is_asked = only_mark and disagree and index < len(example.messages) - 1
+        marked = {
+            what: compared(new, old, only_mark=only_mark)
+            for what, new, old in _texts_apart(turn, olds)
+            if not (is_asked and what == "text")
+        }
+        yield from spoken(turn, example.number, marked, notes=note, unfold=unfold)
+
+
+def _says_the_same(one: Message, other: Message) -> bool:
+    return (one.text, one.reasoning, one.calls) == (other.text, other.reasoning, other.calls)
+
+
+def _texts_apart(turn: Message, olds: Sequence[Message]) -> Iterator[tuple[str, str, list[str]]]:
+    """(what, the text, those it is set against) of all that is not the same in every one."""
+    texts = [(("text", one.text), ("reasoning", one.reasoning), ("calls", calls_text(one))) for one in (turn, *olds)]
+    for (what, new), *old in zip(*texts, strict=True):
+        if any(text != new for _, text in old):
+            yield what, new, [text for _, text in old]
 
 
 def _said_by_reviewers(project: Project, row: int) -> Iterator[Paragraph]:
@@ -143,21 +154,20 @@ def _said_by_reviewers(project: Project, row: int) -> Iterator[Paragraph]:
 
 def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[Paragraph]:
     before = project.example(row, edited=False)
-    differing = sum(
-        max(0, differing_words(old.text, new.text)) for old, new in zip(before.messages, example.messages, strict=False)
-    )
     if not why:
-        only_blanks = not differing and any(
-            old.text != new.text for old, new in zip(before.messages, example.messages, strict=False)
-        )
+        old, new = named_parts(before.conversation), named_parts(example.conversation)
+        pairs = [(old.get(name, ""), new.get(name, "")) for name in old | new]
+        differing = sum(max(0, differing_words(one, other)) for one, other in pairs)
+        only_blanks = not differing and any(one != other for one, other in pairs)
         what = "only white space" if only_blanks else counted(differing, "word")
         yield Paragraph(((f"{what} changed by hand; w shows the change", "edited"),), ("edited", "edited"))
         yield Paragraph(())
         return
     if len(before.messages) == len(example.messages):
-        yield from _compared_turns([before.messages], example, unfold=True)
+        yield from _compared_turns([before.conversation], example, unfold=True)
     else:
         yield from _changed_turns(before.messages, example)
+    yield from beside_paragraphs(example.conversation, row, others=[before.conversation], unfold=True)
 
 
 def _changed_turns(before: tuple[Message, ...], example: Example) -> Iterator[Paragraph]:
@@ -166,11 +176,17 @@ def _changed_turns(before: tuple[Message, ...], example: Example) -> Iterator[Pa
     for what, start, end, new_start, new_end in steps:
         gone = before[start:end] if what != "equal" else ()
         for turn in gone:
-            yield from spoken(turn, [(turn.text, "removed")], example.number)
+            yield from spoken(turn, example.number, _all_in(turn, "removed"), unfold=True)
             yield Paragraph(())
         for turn in example.messages[new_start:new_end]:
-            yield from spoken(turn, [(turn.text, "text" if what == "equal" else "added")], example.number)
+            yield from spoken(turn, example.number, {} if what == "equal" else _all_in(turn, "added"), unfold=True)
             yield Paragraph(())
+
+
+def _all_in(turn: Message, role: str) -> dict[str, list[Styled]]:
+    """All texts of a message in one role of the theme."""
+    texts = (("text", turn.text), ("reasoning", turn.reasoning), ("calls", calls_text(turn)))
+    return {what: [(text, role)] for what, text in texts if text}
 
 
 def finding_paragraphs(
@@ -231,11 +247,13 @@ def turn_paragraphs(project: Project, row: int, turn: int, prompts: Mapping[int,
     if turn and example.messages[turn - 1].role != "system":
         before = example.messages[turn - 1]
         # Two lines of it at most: the turn in focus must be in sight.
-        words = visible_line(before.text or " ".join(before.calls), FOLDED_SYSTEM - 40)
-        yield Paragraph(((words, "muted"),), (before.role, before.role), row)
+        words = visible_line(before.text or calls_text(before) or before.reasoning, FOLDED_SYSTEM - 40)
+        yield Paragraph(((words, "muted"),), role_name(before.role), row)
         yield Paragraph(())
     flagged = [flag.span for flag in project.flags_of(row) if flag.span is not None and flag.span.turn == turn]
-    yield from spoken(spoken_turn, turn_text(spoken_turn, [] if project.is_edited(row) else flagged), row)
+    marked = {} if project.is_edited(row) or not flagged else {"text": with_spans(spoken_turn.text, flagged)}
+    notes = list(head_notes(example.messages, ids=True))[turn]
+    yield from spoken(spoken_turn, row, marked, notes=notes, unfold=True)
 
 
 def raw_paragraphs(project: Project, row: int) -> Iterator[Paragraph]:

@@ -31,7 +31,7 @@ def has_column(entry: Entry) -> bool:
 def entry_paragraphs(session: Session, entry: Entry) -> Iterator[Paragraph]:
     """Beside an entry that has a column: the keeper whole, or everything `w` would say."""
     if entry.cluster is not None and (entry.is_header or entry.row != entry.cluster.keeper):
-        yield from keeper_paragraphs(session.project, entry.cluster)
+        yield from keeper_paragraphs(session.project, entry.cluster, unfold=session.place.why_open)
         yield Paragraph(())
     if entry.is_header and entry.cluster is not None:
         for number, sentence in enumerate(group_sentences(entry.cluster)):

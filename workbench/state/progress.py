@@ -61,7 +61,7 @@ class TokenCount:
         """Tokens in a byte of a line."""
         project = self._project
         rows = range(0, len(project.rows), max(1, len(project.rows) // SAMPLE))
-        texts = sum(len(turn.text) for row in rows for turn in project.example(row).messages)
+        texts = sum(project.example(row).conversation.characters for row in rows)
         size = sum(map(project.rows.size, rows))
         return texts / size / CHARS_PER_TOKEN if size else 0.0
 

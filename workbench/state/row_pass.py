@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.project.project import Project
+from engine.project.reread import understood_better
 from engine.scan.dates import date_of
 from engine.sources.conversation import conversation_of
 from workbench.text.blocks import FOLDED_SYSTEM
@@ -26,10 +27,11 @@ LOOKED_AT_FIRST = 50
 @dataclass(frozen=True, slots=True)
 class RowPass:
     """`years` is None where no row carries a date. `prompts` are rows by the hash of their system prompt, long ones
-    only: a short one is shown whole."""
+    only: a short one is shown whole. Of the first rows `understood_better` would be, were they read anew."""
 
     years: Years | None = None
     prompts: Mapping[int, int] = field(default_factory=dict)
+    understood_better: int = 0
 
 
 def pass_over_rows(project: Project, cancelled: Callable[[], bool] = lambda: False) -> RowPass:
@@ -56,4 +58,8 @@ def pass_over_rows(project: Project, cancelled: Callable[[], bool] = lambda: Fal
                 prompts[hash(turns[0].text)] += 1
     if cancelled():
         return RowPass()
-    return RowPass(years if any(years) and len(years) == len(project.rows) else None, prompts)
+    try:
+        better = understood_better(project)
+    except OSError:
+        return RowPass()
+    return RowPass(years if any(years) and len(years) == len(project.rows) else None, prompts, better)

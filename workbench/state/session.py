@@ -151,6 +151,9 @@ class Session:
     def take_row_pass(self, found: RowPass) -> None:
         """What a pass over all rows has found: years for the overview, prompts for the reader."""
         self.overview.years, self.shared_text.prompts = found.years, found.prompts
+        if found.understood_better:
+            rows = f"{found.understood_better:,} of the first rows can be read more fully by now"
+            self.tell(f"{rows}: tamis reread {self.project.folder.name}")
         self.refresh_overview()
 
     def take_over(self) -> None:

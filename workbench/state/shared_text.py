@@ -42,6 +42,7 @@ class SharedText:
         """What tells a row from others at a glance: its request without such an opening; neither made visible nor
         cut."""
         example = self._project.example(row)
-        text = example.prompt or (example.messages[0].text if example.messages else str(dict(example.raw)))
+        held = example.conversation
+        text = example.prompt or next(filter(str.strip, held.content_texts), "") or str(dict(example.raw))
         opening, blank, rest = text.partition("\n\n")
         return rest if blank and rest.strip() and opening in self.openings else text

@@ -353,7 +353,7 @@ class Background:
     def _pass_over_rows(self) -> None:
         worker = get_current_worker()
         found = pass_over_rows(self._host.session.project, lambda: worker.is_cancelled)
-        if not worker.is_cancelled and (found.years is not None or found.prompts):
+        if not worker.is_cancelled and (found.years is not None or found.prompts or found.understood_better):
             self._host.call_from_thread(self._take_row_pass, found)
 
     def _take_row_pass(self, found: RowPass) -> None:

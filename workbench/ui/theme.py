@@ -41,6 +41,10 @@ class RoleStyles(dict[str, Style]):
         super().__init__(styles)
         self.ascii = only_ascii
 
+    def __missing__(self, role: str) -> Style:
+        # Prompts of a run are shown by the roles of their messages, and a file may have any.
+        return self["text"]
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedTheme:

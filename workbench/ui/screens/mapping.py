@@ -11,6 +11,7 @@ from textual.widgets import Input
 from engine.errors import TamisError, UsageError
 from engine.sources.mapping import Mapping
 from workbench.actions.first_open import correct_mapping, known_words, mapping_of, mixture, preview, words_of
+from workbench.render.messages import role_name
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line
 from workbench.ui.keymap import bindings_for
@@ -119,7 +120,7 @@ class MappingScreen(WorkScreen):
             for role, text in turns:
                 words = visible_line(text, SHOWN_CHARACTERS) or "(empty)"
                 words += "\u2026" if len(words) == SHOWN_CHARACTERS else ""
-                yield Paragraph(((words, "text"),), (role, role))
+                yield Paragraph(((words, "text"),), role_name(role))
             yield Paragraph(())
 
     def _hints(self) -> list[Styled]:

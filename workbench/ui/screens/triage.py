@@ -172,7 +172,7 @@ class TriageScreen(ListScreen):
             self.call_after_refresh(self.sync)
         self.reader.open((*self._reading(entry), aside), lambda: self._document(entry, aside=aside))
         if aside:
-            side.open(("side", *map(str, self._reading(entry)[:3])), lambda: entry_paragraphs(session, entry))
+            side.open(("side", *map(str, self._reading(entry)[:4])), lambda: entry_paragraphs(session, entry))
             session.on_screen |= side.seen_rows
         session.on_screen |= self.reader.seen_rows
         more = ((" \u2193 J ", "muted"),) if self.reader.more_below else ()

@@ -22,7 +22,10 @@ NARROW_GUTTER = 5
 # A verdict's mark and a blank stand before a row number.
 MARK_WIDTH = 3
 NARROW = 60
-SHORT_ROLES = {"assistant": "asst", "system": "sys", "edited": "edit"}
+SHORT_ROLES = {
+    **{"assistant": "asst", "system": "sys", "edited": "edit", "reasoning": "rsn", "rejected": "rej"},
+    **{"candidate": "cand", "tools": "fns", "not here": "gone", "other": "else", "label": "mark"},
+}
 
 # Texts beside each other: no column is narrower, so many columns lie between two.
 NARROWEST_COLUMN = 30

@@ -24,6 +24,7 @@ Branch = tuple[Message, ...]
 _MEDIA: tuple[tuple[str, PartType], ...] = (("images", "image"), ("audios", "audio"), ("videos", "video"))
 _HALVES = frozenset({"instruction", "input", "output", "messages", "conversations", "prompt", "chosen", "text"})
 _PLAIN_KEYS = frozenset({"role", "from"})
+_SURE_LABELS = ("label", "kto_tag")
 _TIES = frozenset({"tie", "both", "both_good", "equal", "tie (bothbad)", "same"})
 _SECOND = frozenset({"b", "model_b", "response_b", "2", "answer_b", "response_2", "right", "second"})
 
@@ -59,11 +60,11 @@ class _Reading:
         if not _HALVES.issuperset(self.fields):
             messages = self._with_media(self._with_reasoning(self._with_system(messages)))
             tools = tools_in(self._value("tools"))
-            label = self._label()
             if self.shape != "preference":
                 self.rejected = self._answers("rejected")
             self.candidates += tuple(one for one in self._answers("candidates") if one != messages[-len(one) :])
         if not self._is_all_read():
+            label = self._label()
             self._leave(self.row, ())
         if not self.left:
             return Conversation(messages, tools, self.rejected, self.candidates, label)
@@ -85,6 +86,13 @@ class _Reading:
         return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata)
 
     def _label(self) -> bool | None:
+        """Whether the answer is wanted. A bad one is not taken for a good one because no mapping names the label."""
+        if "label" not in self.fields:
+            told = next((name for name in _SURE_LABELS if isinstance(self.row.get(name), bool)), None)
+            if told is None or self.shape == "text" or (told,) in self.read:
+                return None
+            self.read.append((told,))
+            return bool(self.row[told])
         value = self._value("label")
         label = label_of(value)
         if label is None and value is not None:

@@ -14,7 +14,7 @@ from engine.sources.names import plain_name
 from engine.sources.shapes import beside, guess_alone, guess_fields
 
 SAMPLE_ROWS = 200
-HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "rejected", "text")
+HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "text")
 MOST_NESTED = 4
 """Levels of objects within each other in which a conversation is looked for."""
 
@@ -42,24 +42,20 @@ def guess_mapping(rows: Iterable[Row]) -> Mapping | None:
 
 def guess_shapes(rows: Iterable[Row]) -> Guess:
     """The mapping that fits most of the first 200 rows, with what the sample is made of."""
-    votes: dict[str, tuple[int, Mapping]] = {}
+    votes: dict[tuple[str | None, ...], tuple[int, Mapping]] = {}
     shapes: dict[str, int] = {}
     for _, row in zip(range(SAMPLE_ROWS), rows, strict=False):
         guess = guess_row(row)
         shape = guess.shape if guess is not None else "unknown"
         shapes[shape] = shapes.get(shape, 0) + 1
         if guess is not None:
-            key = guess.describe()
-            votes[key] = (votes.get(key, (0, guess))[0] + 1, guess)
+            # A part that only some rows carry (input, tools, rejected answers) belongs to the mapping all the same.
+            halves = (guess.shape, *(guess.fields.get(half) for half in HALVES))
+            count, known = votes.get(halves, (0, guess))
+            votes[halves] = (count + 1, Mapping(guess.shape, known.fields | (guess.fields | known.fields)))
     if not votes:
         return Guess(None, shapes)
-    mapping = max(votes.values(), key=lambda vote: vote[0])[1]
-    # An optional part that only some rows carry (input, system, history) still belongs to the mapping.
-    optional: dict[str, str] = {}
-    for _, other in votes.values():
-        if other.shape == mapping.shape and all(other.fields.get(half) == mapping.fields.get(half) for half in HALVES):
-            optional |= other.fields
-    return Guess(Mapping(mapping.shape, mapping.fields | optional), shapes)
+    return Guess(max(votes.values(), key=lambda vote: vote[0])[1], shapes)
 
 
 def likely_words(row: Row) -> str:

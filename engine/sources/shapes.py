@@ -29,7 +29,9 @@ def guess_fields(row: Row) -> Mapping | None:
             if found.shape == "text":
                 # The label of a lone text is what a classifier learns.
                 more.pop("label", None)
-            return Mapping(found.shape, more | found.fields)
+            return Mapping(
+                found.shape, found.fields | {part: at for part, at in more.items() if part not in found.fields}
+            )
     return None
 
 

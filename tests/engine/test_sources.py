@@ -14,7 +14,7 @@ from engine.model import Quarantined
 from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
 from engine.sources.guess import guess_mapping
-from engine.sources.mapping import mapping_from_words
+from engine.sources.mapping import Mapping, mapping_from_words
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
 from engine.sources.text_edits import editable_fields, with_texts
@@ -223,3 +223,11 @@ def test_an_answer_that_is_json_of_calls_is_a_text_unless_there_are_tools() -> N
     assert mapping is not None
     (call,) = conversation_of(with_tools, mapping).messages[1].tool_calls
     assert (call.name, json.loads(call.arguments)) == ("lamp", {"on": True})
+
+
+def test_a_bad_answer_is_known_where_no_mapping_names_the_label() -> None:
+    """Rows of the beginning may all be without one, and a person may have named the fields by hand."""
+    by_hand = mapping_from_words("prompt=q,response=a")
+    assert conversation_of({"q": "Why?", "a": "Because.", "label": False}, by_hand).label is False
+    assert conversation_of({"q": "Why?", "a": "Because.", "label": 0}, by_hand).label is None
+    assert conversation_of({"text": "Spam.", "label": False}, Mapping("text", {"text": "text"})).label is None

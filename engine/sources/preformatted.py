@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 from engine.model import Message
@@ -68,17 +69,28 @@ class TurnSpan:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """A way of formatting. `marks` finds what opens a turn (group `role`, perhaps `name`) or, without role, closes one.
+    """A way of formatting. `pattern` finds what opens a turn (group `role`, perhaps `name`) or, without it, closes one.
 
     `closed`: a turn ends with a mark of its own. `ordered`: user and assistant take turns, an answer among them;
     without it any order is one. `preface` says where a text may stand before the first turn: it is the system's.
     """
 
-    marks: re.Pattern[str]
+    pattern: str
+    lines: bool = False
     closed: bool = False
     ordered: bool = False
     repeats: bool = False
     preface: re.Pattern[str] | None = None
+
+    @property
+    def marks(self) -> re.Pattern[str]:
+        return _compiled(self.pattern, re.MULTILINE if self.lines else 0)
+
+
+@cache
+def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+    """Few sources hold such texts: no other start of the program pays for the patterns."""
+    return re.compile(pattern, flags)
 
 
 def _family(
@@ -93,8 +105,7 @@ def _family(
 ) -> _Family:
     ends = f"{end}|{_BOUNDS}" if end else _BOUNDS
     # No group around the ends: so the search passes over what no mark begins with.
-    marks = re.compile(f"{ends}|{header}", re.MULTILINE if lines else 0)
-    return _Family(marks, closed, ordered, repeats, preface)
+    return _Family(f"{ends}|{header}", lines, closed, ordered, repeats, preface)
 
 
 _LINE = r"(?:^|(?<=</s>)|(?<=<\|endoftext\|>))"

@@ -17,6 +17,7 @@ from engine.sources.mapping import Mapping, Path, located, parse_path
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
 from engine.sources.parts import json_text, parsed, plain, said_in
 from engine.sources.preformatted import messages_of_text, system_of_text
+from engine.sources.rivals import verdict
 from engine.sources.shapes import is_numbered, label_of, pair_in
 from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
@@ -25,8 +26,6 @@ _MEDIA: tuple[tuple[str, PartType], ...] = (("images", "image"), ("audios", "aud
 _HALVES = frozenset({"instruction", "input", "output", "messages", "conversations", "prompt", "chosen", "text"})
 _PLAIN_KEYS = frozenset({"role", "from"})
 _SURE_LABELS = ("label", "kto_tag")
-_TIES = frozenset({"tie", "both", "both_good", "equal", "tie (bothbad)", "same"})
-_SECOND = frozenset({"b", "model_b", "response_b", "2", "answer_b", "response_2", "right", "second"})
 
 
 def conversation_of(row: Row, mapping: Mapping) -> Conversation:
@@ -52,6 +51,7 @@ class _Reading:
         self.read: list[Path] = []
         self.rejected: tuple[Branch, ...] = ()
         self.candidates: tuple[Branch, ...] = ()
+        self.is_bad = False
 
     def conversation(self) -> Conversation:
         messages = self._messages()
@@ -87,6 +87,8 @@ class _Reading:
 
     def _label(self) -> bool | None:
         """Whether the answer is wanted. A bad one is not taken for a good one because no mapping names the label."""
+        if self.is_bad:
+            return False
         if "label" not in self.fields:
             told = next((name for name in _SURE_LABELS if isinstance(self.row.get(name), bool)), None)
             if told is None or self.shape == "text" or (told,) in self.read:
@@ -208,10 +210,12 @@ class _Reading:
         wanted, *further = self._chats("chosen") or [()]
         unwanted = self._chats("rejected")
         if "winner" in self.fields:
-            verdict = self._verdict()
-            if verdict == "tie":
+            said = verdict(self.row, self.fields["winner"], (self.fields["chosen"], self.fields["rejected"]))
+            self.left.append(((self.fields["winner"],), self._value("winner"), False))
+            if said in ("tie", "neither"):
                 further, unwanted = [*further, *unwanted], []
-            elif verdict == "second" and unwanted:
+                self.is_bad = said == "neither"
+            elif said == "second" and unwanted:
                 wanted, unwanted = unwanted[0], [wanted]
         asked, wanted = _asked_and_said(asked, wanted, unwanted)
         self.rejected = tuple(_tail_of(one, asked) for one in unwanted if one)
@@ -238,17 +242,6 @@ class _Reading:
             return [one_side(answer, "assistant", (*at, place), self.left) for place, answer in enumerate(value)]
         side = one_side(value, "assistant", at, self.left)
         return [side] if side else []
-
-    def _verdict(self) -> str:
-        """Which of two rival answers won: "first", "second" or "tie"."""
-        value = self._value("winner")
-        name = self.fields["winner"]
-        self.left.append(((name,), value, False))
-        if name.endswith("model_a"):
-            other = self.row.get(name.removesuffix("_a") + "_b")
-            return "first" if value in (1, True) else "second" if other in (1, True) else "tie"
-        word = str(value).strip().lower()
-        return "tie" if word in _TIES else "second" if word in _SECOND else "first"
 
     def _pair(self) -> Branch:
         asked, said = self._value("instruction"), self._value("output")

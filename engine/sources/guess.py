@@ -95,6 +95,8 @@ def _guess_nested(row: Row) -> Mapping | None:
             inner = _guess_object(held) if isinstance(held, dict) else None
             if inner is not None:
                 nested = _under_its_task(row, {part: f"{path}{name}" for part, name in inner.fields.items()})
+                if inner.shape == "alpaca" and _is_beside_a_request(row, nested):
+                    continue
                 halves = _sent_and_received(level) if inner.shape == "messages" else {}
                 if halves:
                     return Mapping("alpaca", halves | beside(row, set(halves.values())))
@@ -137,6 +139,13 @@ def _under_its_task(row: Row, fields: dict[str, str]) -> dict[str, str]:
     by_name = {plain_name(name): name for name in row}
     told = next((by_name[name] for name in names.REQUESTS[:4] if name in by_name), "")
     return fields | {"instruction": told, "input": fields["instruction"]} if isinstance(row.get(told), str) else fields
+
+
+def _is_beside_a_request(row: Row, fields: dict[str, str]) -> bool:
+    """Whether a pair inside of an object is not what the row is about: the choices, or the tests, of a question that
+    stands outside."""
+    words = (plain_name(name) for name, value in row.items() if isinstance(value, str) and len(value.split()) > 1)
+    return "." in fields["instruction"] and not names.REQUESTED.isdisjoint(words)
 
 
 def _guess_object(held: dict[str, Any]) -> Mapping | None:

@@ -7,11 +7,14 @@ from typing import Any
 
 from engine.model import Row
 from engine.sources import names
+from engine.sources.leaves import is_metadata
 from engine.sources.mapping import Mapping, turn_list, value_at
 from engine.sources.messages import looks_like_message, looks_like_messages
 from engine.sources.names import plain_name
 from engine.sources.parts import looks_like_calls, parsed
 from engine.sources.preformatted import messages_of_text
+from engine.sources.records import ASSISTANTS, SPEAKERS, speaker
+from engine.sources.rivals import is_winner
 from engine.sources.trees import is_node_map, is_reply_tree
 
 _VERDICTS = frozenset({"accept", "reject", "ignore"})
@@ -29,6 +32,9 @@ def guess_fields(row: Row) -> Mapping | None:
             if found.shape == "text":
                 # The label of a lone text is what a classifier learns.
                 more.pop("label", None)
+            if found.shape == "preference" and plain_name(more.get("reasoning", "")) in names.REASONS:
+                # Why one answer is better is said by whoever compared them.
+                more.pop("reasoning")
             return Mapping(
                 found.shape, found.fields | {part: at for part, at in more.items() if part not in found.fields}
             )
@@ -54,11 +60,13 @@ def _preference(row: Row, by_name: dict[str, str]) -> Mapping | None:
         if one not in by_name or other not in by_name:
             continue
         fields = {"chosen": by_name[one], "rejected": by_name[other]}
-        winner = next((by_name[name] for name in names.WINNERS if name in by_name), "")
+        rivals = (by_name[one], by_name[other])
+        winners = (by_name[name] for name in names.WINNERS if name in by_name)
+        winner = next((name for name in winners if is_winner(row, name, rivals)), "")
         prompt = _prompt_beside(row, by_name, {*fields.values(), winner})
         if winner:
             return Mapping("preference", ({"prompt": prompt} if prompt else {}) | fields | {"winner": winner})
-        if prompt and not looks_like_messages(row.get(prompt)):
+        if prompt:
             # Where nobody says which is the better one, both stand.
             return _as_pair(row, by_name, prompt, by_name[one]).with_field("candidates", by_name[other])
     return None
@@ -151,10 +159,10 @@ def pair_in(turn: Any) -> tuple[str | int, str | int] | None:
 def _as_chat(row: Row, field: str, by_name: dict[str, str]) -> Mapping | None:
     """The mapping of a list of messages, unless it is one half of a pair: then the pair is the row."""
     held = parsed(row[field])
-    if plain_name(field) == "history" or (
+    if plain_name(field) in names.HISTORIES or (
         plain_name(field) in names.REQUESTS and field not in by_name.get("messages", "")
     ):
-        pair = _pair(row, by_name)
+        pair = _pair(row, by_name) or (_said_next(row, by_name) if plain_name(field) in names.HISTORIES else None)
         if pair is not None and pair.fields["instruction"] != pair.fields.get("output"):
             return pair
     if looks_like_messages(held) and all("from" in turn and "role" not in turn for turn in held):
@@ -162,12 +170,27 @@ def _as_chat(row: Row, field: str, by_name: dict[str, str]) -> Mapping | None:
     return Mapping("messages", {"messages": field})
 
 
+def _said_next(row: Row, by_name: dict[str, str]) -> Mapping | None:
+    """What is said after a history: Cohere's `message` and its reply `text`, or a request that waits for its answer."""
+    asked = next((by_name[name] for name in names.REQUESTS if name in by_name and _asks(name, row[by_name[name]])), "")
+    if not asked:
+        return None
+    if plain_name(asked) == "message" and isinstance(row.get(by_name.get("text", "")), str):
+        return _as_pair(row, by_name, asked, by_name["text"])
+    fields = _as_pair(row, by_name, asked, asked).fields
+    return Mapping("alpaca", {part: field for part, field in fields.items() if part != "output"})
+
+
 def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
     for request, answer in names.PAIRS:
         if request in by_name and answer in by_name and _are_sides(row, by_name[request], by_name[answer]):
             return _as_pair(row, by_name, by_name[request], by_name[answer])
-    requests = [by_name[name] for name in names.REQUESTS if name in by_name and _has_text(row[by_name[name]])]
+    requests = [by_name[name] for name in names.REQUESTS if name in by_name and _asks(name, row[by_name[name]])]
     answers = [by_name[name] for name in names.ANSWERS if name in by_name and _has_text(row[by_name[name]])]
+    if not answers:
+        # `generated_solution`, `gpt4_response`: where only one name says so.
+        called = [name for name in row if names.ends_on_answer(name) and _has_text(row[name])]
+        answers = called if len(called) == 1 else []
     for asked in requests:
         for said in answers:
             if asked != said and not _is_verdict(row[said]):
@@ -178,11 +201,19 @@ def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
 def _are_sides(row: Row, request: str, answer: str) -> bool:
     """Whether two fields can be the halves of a row. One of the two may be empty."""
     asked, said = row[request], row[answer]
-    if _is_verdict(said) or isinstance(said, bool | int | float):
+    if _is_verdict(said) or _is_numbers(asked) or _is_numbers(said):
         return False
+    if isinstance(said, bool | int | float):
+        # `{"question", "answer": 42}`; the number beside any other text is more likely a class.
+        return plain_name(answer) in names.ANSWERS_TO and isinstance(asked, str) and bool(asked.strip())
     if isinstance(asked, dict) and not looks_like_message(asked) and not _deeper(asked, request):
         return False
     return not (isinstance(said, dict) and not looks_like_message(said) and not _deeper(said, answer))
+
+
+def _is_numbers(value: Any) -> bool:
+    """Whether a value is a list of numbers: ids of tokens, features, no words."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, int | float) for one in value)
 
 
 def _is_verdict(value: Any) -> bool:
@@ -192,6 +223,13 @@ def _is_verdict(value: Any) -> bool:
 
 def _has_text(value: Any) -> bool:
     return (isinstance(value, str) and bool(value.strip())) or _is_texts(value) or looks_like_messages(value)
+
+
+def _asks(name: str, value: Any) -> bool:
+    """Whether a field can be the request: under `user` a word alone is somebody's name."""
+    if name in names.SPEAKERS and isinstance(value, str) and len(value.split()) < 2:
+        return False
+    return _has_text(value)
 
 
 def _is_texts(value: Any) -> bool:
@@ -206,8 +244,9 @@ def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Ma
             if value is None or isinstance(value, str):
                 fields["input"] = by_name[name]
                 break
-    if "history" in by_name and isinstance(turn_list(row[by_name["history"]]), list):
-        fields["history"] = by_name["history"]
+    history = next((by_name[name] for name in names.HISTORIES if name in by_name), "")
+    if history and history not in (request, answer) and isinstance(turn_list(row[history]), list):
+        fields["history"] = history
     return Mapping("alpaca", fields)
 
 
@@ -225,13 +264,21 @@ def _deeper(held: dict[str, Any], at: str) -> str:
     if chats:
         return f"{at}.{chats[0]}"
     texts = [name for name, value in held.items() if (isinstance(value, str) and value.strip()) or _is_texts(value)]
+    texts = [name for name in texts if plain_name(name) != "label" and not _is_the_records_own(name, held[name])]
     told = [name for name in texts if plain_name(name) in (*names.REQUESTS, *names.ANSWERS)]
     if len(texts) == 1 or len(told) == 1:
         return f"{at}.{(told or texts)[0]}"
     return ""
 
 
+def _is_the_records_own(name: str, value: Any) -> bool:
+    return is_metadata((name,), value if isinstance(value, str) else value[0], in_message=True)
+
+
 def _text(row: Row, by_name: dict[str, str]) -> Mapping | None:
+    if speaker(row) in SPEAKERS - ASSISTANTS:
+        # One message of a conversation, and what a user says is nothing to learn.
+        return None
     texts = [name for name in names.TEXTS if name in by_name and isinstance(row[by_name[name]], str)]
     for name in texts:
         if name in names.TEXTS[:2] or messages_of_text(row[by_name[name]]) is not None:
@@ -246,7 +293,7 @@ def guess_alone(row: Row) -> Mapping | None:
             return Mapping("text", {"text": name})
     by_name = {plain_name(name): name for name in row}
     for name in names.REQUESTS[:8]:
-        if isinstance(_held(row, by_name, name), str):
+        if isinstance(_held(row, by_name, name), str) and _asks(name, row[by_name[name]]):
             found = _as_pair(row, by_name, by_name[name], by_name[name])
             fields = {part: at for part, at in found.fields.items() if part != "output"}
             return Mapping("alpaca", fields | beside(row, set(fields.values()), by_name))
@@ -262,7 +309,7 @@ def beside(row: Row, taken: set[str], by_name: dict[str, str] | None = None) -> 
         by_name = {plain_name(name): name for name in row}
     found: dict[str, str] = {}
     for part, known, fits in _PARTS:
-        for name in known:
+        for name in known if part not in found else ():
             field = by_name.get(name, "")
             if field and field not in taken and fits(row[field]):
                 found[part] = field
@@ -296,9 +343,7 @@ def label_of(value: Any) -> bool | None:
     """Whether an answer is wanted, as data sets for KTO and annotators say it; None where nothing is said."""
     if isinstance(value, bool) or value in (0, 1):
         return bool(value)
-    if isinstance(value, str):
-        return {"true": True, "false": False, "accept": True, "reject": False}.get(value.strip().lower())
-    return None
+    return names.LABEL_WORDS.get(plain_name(value.strip())) if isinstance(value, str) else None
 
 
 def _is_medium(value: Any) -> bool:
@@ -318,6 +363,7 @@ _PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...] = (
     ("tools", names.TOOLS, _is_tools),
     ("reasoning", names.REASONINGS, _is_words),
     ("label", names.LABELS, _is_label),
+    ("label", ("answer",), _is_verdict),
     ("rejected", names.REJECTED, _is_calls_or_answer),
     ("candidates", names.CANDIDATES, looks_like_messages),
 )

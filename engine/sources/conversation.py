@@ -15,9 +15,9 @@ from engine.sources.guess import guess_row
 from engine.sources.leaves import Left, sorted_leaves
 from engine.sources.mapping import Mapping, Path, located, parse_path
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
-from engine.sources.parts import json_text, parsed, plain, said_in
+from engine.sources.parts import is_parts, json_text, parsed, plain, said_in
 from engine.sources.preformatted import messages_of_text, system_of_text
-from engine.sources.rivals import verdict
+from engine.sources.rivals import asked_and_said, behind, tail_of, verdict
 from engine.sources.shapes import is_numbered, label_of, pair_in
 from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
@@ -61,7 +61,7 @@ class _Reading:
             messages = self._with_media(self._with_reasoning(self._with_system(messages)))
             tools = tools_in(self._value("tools"))
             if self.shape != "preference":
-                self.rejected = self._answers("rejected")
+                self.rejected = tuple(behind(messages, one) for one in self._answers("rejected"))
             self.candidates += tuple(one for one in self._answers("candidates") if one != messages[-len(one) :])
         if not self._is_all_read():
             label = self._label()
@@ -189,6 +189,8 @@ class _Reading:
         return tuple(messages)
 
     def _side(self, part: str, value: Any, role: str, at: Path = ()) -> Branch:
+        if isinstance(value, bool | int | float):
+            return (Message(role, json_text(value)),)
         return one_side(value, role, at or self._at(part), self.left, calls="tools" in self.fields)
 
     def _answers(self, part: str) -> tuple[Branch, ...]:
@@ -217,9 +219,9 @@ class _Reading:
                 self.is_bad = said == "neither"
             elif said == "second" and unwanted:
                 wanted, unwanted = unwanted[0], [wanted]
-        asked, wanted = _asked_and_said(asked, wanted, unwanted)
-        self.rejected = tuple(_tail_of(one, asked) for one in unwanted if one)
-        self.candidates = tuple(_tail_of(one, asked) for one in further if one)
+        asked, wanted = asked_and_said(asked, wanted, unwanted)
+        self.rejected = tuple(tail_of(one, asked) for one in unwanted if one)
+        self.candidates = tuple(tail_of(one, asked) for one in further if one)
         return (*asked, *wanted)
 
     def _prompt(self) -> Branch:
@@ -276,6 +278,8 @@ class _Reading:
 
     def _with_system(self, messages: Branch) -> Branch:
         value = self._value("system")
+        if isinstance(value, str) and isinstance(parts := parsed(value), list) and is_parts(parts):
+            value = parts
         if value in (None, "", [], {}):
             return messages
         if isinstance(value, str):
@@ -326,27 +330,6 @@ class _Reading:
 def _text_messages(text: str) -> Branch:
     """A text that is the whole row: its turns where it has the form of a chat, else what is to be learnt."""
     return messages_of_text(text) or ((Message("assistant", text),) if text else ())
-
-
-def _asked_and_said(asked: Branch, wanted: Branch, unwanted: Sequence[Branch]) -> tuple[Branch, Branch]:
-    """Request and answer, where the answer may repeat the request or hold it all."""
-    if not any(message.role == "user" for message in wanted[:-1]):
-        return asked, wanted
-    shared = 0
-    others = [one for one in unwanted if one] or [wanted]
-    while shared < len(wanted) - 1 and all(shared < len(one) - 1 and one[shared] == wanted[shared] for one in others):
-        shared += 1
-    whole = wanted[:shared]
-    # The request beside the answers is told twice, or comes before them.
-    told = {message.text.strip() for message in whole}
-    before = tuple(message for message in asked if message.text.strip() not in told)
-    return (*before, *whole), wanted[shared:]
-
-
-def _tail_of(answer: Branch, asked: Branch) -> Branch:
-    """An answer without the request that stands at its head."""
-    head = next((size for size in range(len(asked), 0, -1) if answer[:size] == asked[-size:]), 0)
-    return answer[head:] or answer[-1:]
 
 
 def _texts_of(messages: Iterable[Message]) -> Collection[str]:

@@ -9,9 +9,9 @@ from typing import Any
 from engine.model import Row
 from engine.sources import names
 from engine.sources.mapping import Mapping
-from engine.sources.messages import looks_like_message, looks_like_messages
+from engine.sources.messages import looks_like_message, looks_like_messages, messages_in
 from engine.sources.names import plain_name
-from engine.sources.shapes import beside, guess_alone, guess_fields
+from engine.sources.shapes import beside, first_choice, guess_alone, guess_fields
 
 SAMPLE_ROWS = 200
 HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "text")
@@ -77,7 +77,25 @@ def guess_row(row: Row) -> Mapping | None:
     # A lone text is a guess; an object beside it may hold the conversation.
     if found is None or found.shape == "text":
         found = _guess_nested(row) or found
+    elif found.shape == "messages":
+        found = _answered_beside(row, found) or found
     return found or guess_alone(row)
+
+
+def _answered_beside(row: Row, found: Mapping) -> Mapping | None:
+    """`{"messages": […], "response": {"choices": […]}}`: messages that wait for their answer, and what came back."""
+    asked = found.fields["messages"]
+    said = messages_in(row.get(asked), (), [])
+    if not said or said[-1].role not in ("user", "tool"):
+        return None
+    for name, held in row.items():
+        if name == asked or not any(word in plain_name(name) for word in (*names.SAYING, "choices")):
+            continue
+        answered = _messages_below(held, f"{name}.") if isinstance(held, dict | list) else ""
+        if answered:
+            rest = {part: field for part, field in found.fields.items() if part not in ("messages", "candidates")}
+            return Mapping("alpaca", {"instruction": asked} | first_choice(answered) | rest)
+    return None
 
 
 def _guess_nested(row: Row) -> Mapping | None:
@@ -116,9 +134,7 @@ def _sent_and_received(level: list[tuple[str, Any]]) -> dict[str, str]:
             found.setdefault(part, deeper)
     if len(found) < 2:
         return {}
-    # Of several answers that came back at once the first is the answer.
-    several = plain_name(found["output"]) == "choices"
-    return found | {"output": f"{found['output']}.0", "candidates": found["output"]} if several else found
+    return found | first_choice(found["output"])
 
 
 def _messages_below(held: Any, path: str) -> str:

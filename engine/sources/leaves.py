@@ -37,23 +37,39 @@ _METADATA_WORDS = frozenset(
      "finish", "fingerprint", "tier", "detail", "format", "mime", "mimetype", "signature", "cache",
      "sender", "recipient", "channel", "username", "assignee", "completed", "cancelled", "country",
      "region", "platform", "ip", "header", "duration", "latency", "cost", "price", "weight", "priority",
-     "cluster", "epoch"}
+     "cluster", "epoch", "type"}
 )  # fmt: skip
 # Names that say so only as a whole.
 _METADATA_NAMES = frozenset(
     {"name", "type", "domain", "task", "kind", "data_name", "character_name", "user_name", "from_name",
-     "to_name", "used_in_training", "generated_by", "completed_by", "created_by", "reasoning", "thinking",
+     "to_name", "used_in_training", "generated_by", "completed_by", "created_by",
      "turn", "turns", "subject", "grade", "bucket", "group", "extra", "prompt_name", "task_name", "task_type",
      "subtask", "dataset_name", "config", "parallel_tool_calls", "tool_choice", "response_format", "max_tokens",
      "top_p", "stop", "n", "stream", "send_date", "schemaversion", "role_type", "content_type", "attachments",
      "voice", "preferred", "preference"}
 )  # fmt: skip
+# Settings, where they are a word or two; else a text.
+_SETTINGS = frozenset({"reasoning", "thinking"})
+_FEWEST_WORDS = 3
 # Objects whose whole inside is the record's own.
 _METADATA_OBJECTS = frozenset(
     {"meta", "metadata", "_meta", "usage", "openai_moderation", "detoxify_moderation", "header", "info",
      "extra_info", "additional_kwargs", "response_metadata", "usage_metadata", "chat_metadata", "metrics",
      "scores", "provenance"}
 )  # fmt: skip
+# Words of a name that say that a value is content, though it be a number; and where an answer is to be learnt from.
+_CONTENT_WORDS = frozenset(
+    {"answer", "answers", "completion", "solution", "solutions", "output", "outputs", "response", "target", "targets",
+     "truth", "gold", "expected", "bbox", "bboxes", "boxes", "box"}
+)  # fmt: skip
+# Beside one of these the number is about the content.
+_ABOUT_CONTENT = frozenset(
+    {"num", "len", "length", "count", "tokens", "token", "id", "ids", "idx", "index", "is", "has", "time", "start",
+     "end", "score", "scores", "type", "model", "per", "max", "min", "n", "logprob", "logprobs", "rank", "prob",
+     "cost", "usage", "size", "avg", "mean", "latency", "quality", "rating"}
+)  # fmt: skip
+# axolotl's marks of what inside a message is learnt.
+_PARTLY_TRAINED = "train_detail"
 LONGEST_LABEL = 200
 """Characters of a value that a name alone makes metadata; what is longer is a text, whatever it is called."""
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
@@ -105,18 +121,26 @@ def is_link(path: Path) -> bool:
 
 def is_metadata(path: Path, value: Any, in_message: bool) -> bool:
     """Whether a value is the record's own, by its form or its name, or beside the messages by that of what holds it."""
-    if not isinstance(value, str) or _BY_FORM.fullmatch(value):
-        return True
     names = [step for step in path if isinstance(step, str)]
+    if not isinstance(value, str) or _BY_FORM.fullmatch(value):
+        return not _names_content(names[-1] if names else "") and _PARTLY_TRAINED not in names
     if any(name.lower() in _METADATA_OBJECTS for name in names[:-1]):
         return True
     if len(value) > LONGEST_LABEL or "\n" in value:
         return False
+    if names and names[-1].lower() in _SETTINGS:
+        return len(value.split()) < _FEWEST_WORDS
     return any(map(_names_metadata, names[-1:] if in_message else names))
 
 
 def _name(path: Path) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
+@lru_cache(maxsize=4096)
+def _names_content(name: str) -> bool:
+    words = {word.lower() for word in _WORDS.findall(name)}
+    return not _CONTENT_WORDS.isdisjoint(words) and _ABOUT_CONTENT.isdisjoint(words)
 
 
 @lru_cache(maxsize=4096)

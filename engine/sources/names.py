@@ -145,8 +145,10 @@ REQUESTED = frozenset(("instruction", "prompt", "question", "query", "problem", 
 """Where one of these stands outside, a pair inside of an object is about something else."""
 HISTORIES = ("history", "chathistory", "conversationhistory", "dialoguehistory", "previousmessages", "previousturns")
 """What was said before the request."""
-CONTEXTS = ("input", "context", "passage", "paragraph", "schema", "sqlcontext", "dbschema", "knowledge", "background")
-CONTEXTS += ("输入", "入力", "입력", "eingabe", "entrada", "entrée", "kontext", "contexto", "contexte", "контекст")
+CONTEXTS = (
+    *("input", "context", "passage", "paragraph", "schema", "sqlcontext", "dbschema", "knowledge", "background"),
+    *("输入", "入力", "입력", "eingabe", "entrada", "entrée", "kontext", "contexto", "contexte", "контекст"),
+)
 """What a request is asked about, in a field of its own."""
 PREFERENCES: tuple[tuple[str, str], ...] = (
     ("chosen", "rejected"),
@@ -233,9 +235,10 @@ TEXTS = (
 
 _ANSWERING = frozenset({"answer", "answers", "response", "output", "completion", "solution", "reply", "generation"})
 _NOT_THE_ANSWER = frozenset(
-    {"bad", "worse", "worst", "wrong", "incorrect", "false", "rejected", "negative", "other", "old", "original", "raw"}
-    | {"expected", "reference", "num", "number", "no", "is", "has", "user", "human", "tool", "id", "accepted"}
-)
+    {"bad", "worse", "worst", "wrong", "incorrect", "false", "rejected", "negative", "other", "old", "original", "raw",
+     "expected", "reference", "num", "number", "no", "is", "has", "per", "to", "max", "input", "test", "example",
+     "sample", "user", "human", "tool", "id", "accepted"}
+)  # fmt: skip
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 

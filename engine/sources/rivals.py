@@ -1,13 +1,15 @@
-"""Two answers to one request, side by side, and which of them won."""
+"""Several answers to one request, side by side: which of two won, and what each says behind the request they share."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from engine.model import Row
+from engine.model import Message, Row
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.names import SIGNED_WINNERS, plain_name
 
+Branch = tuple[Message, ...]
 Verdict = Literal["first", "second", "tie", "neither"]
 _NEITHER = frozenset({"neither", "none", "bothbad", "tie(bothbad)"})
 _PLACES: tuple[tuple[Verdict, tuple[str, ...]], ...] = (
@@ -64,3 +66,34 @@ def _twin(row: Row, field: str, rivals: tuple[str, str]) -> float | None:
         return None
     value = row.get(field[:-1] + rivals[1][-1:], row.get(field[:-1] + rivals[1][-1:].swapcase()))
     return value if isinstance(value, int | float) else None
+
+
+def asked_and_said(asked: Branch, wanted: Branch, unwanted: Sequence[Branch]) -> tuple[Branch, Branch]:
+    """Request and answer, where the answer may repeat the request or hold it all."""
+    if not any(message.role == "user" for message in wanted[:-1]):
+        return asked, wanted
+    shared = 0
+    others = [one for one in unwanted if one] or [wanted]
+    while shared < len(wanted) - 1 and all(shared < len(one) - 1 and one[shared] == wanted[shared] for one in others):
+        shared += 1
+    whole = wanted[:shared]
+    # The request beside the answers is told twice, or comes before them.
+    told = {message.text.strip() for message in whole}
+    before = tuple(message for message in asked if message.text.strip() not in told)
+    return (*before, *whole), wanted[shared:]
+
+
+def behind(messages: Branch, answer: Branch) -> Branch:
+    """A further answer that is written with the conversation before it, without that."""
+    if not any(message.role == "user" for message in answer):
+        return answer
+    shared = 0
+    while shared < min(len(messages), len(answer) - 1) and messages[shared].text == answer[shared].text:
+        shared += 1
+    return answer[shared:]
+
+
+def tail_of(answer: Branch, asked: Branch) -> Branch:
+    """An answer without the request that stands at its head."""
+    head = next((size for size in range(len(asked), 0, -1) if answer[:size] == asked[-size:]), 0)
+    return answer[head:] or answer[-1:]

@@ -25,6 +25,9 @@ def guess_fields(row: Row) -> Mapping | None:
     by_name: dict[str, str] = {}
     for name in row:
         by_name.setdefault(plain_name(name), name)
+        if "." in name:
+            # `gen_ai.input.messages`
+            by_name.setdefault(plain_name(name.rpartition(".")[0]) + plain_name(name), name)
     for guess in (_preference, _annotated, _chat, _pair, _text):
         found = guess(row, by_name)
         if found is not None:
@@ -98,6 +101,15 @@ def _annotated(row: Row, by_name: dict[str, str]) -> Mapping | None:
         if isinstance(row.get("data"), dict) and _is_texts(value_at(row, tuple(_steps(place)))):
             asked = _deeper(row["data"], "data")
             return Mapping("alpaca", {"instruction": asked, "output": place}) if asked else None
+    selected = "annotations.0.result.0.value.selected"
+    if isinstance(row.get("data"), dict) and isinstance(value_at(row, tuple(_steps(selected))), str):
+        inner = _preference(row["data"], {plain_name(name): name for name in row["data"]})
+        rivals = inner and {"chosen": inner.fields.get("output"), "rejected": inner.fields.get("candidates")}
+        if inner is not None and rivals and None not in rivals.values():
+            fields = {"prompt": inner.fields["instruction"]} | rivals
+            return Mapping(
+                "preference", {part: f"data.{field}" for part, field in fields.items()} | {"winner": selected}
+            )
     return None
 
 
@@ -108,6 +120,8 @@ def _steps(path: str) -> Iterator[str | int]:
 
 def _chat(row: Row, by_name: dict[str, str]) -> Mapping | None:
     """A list of messages: under a name that says so, else under any name."""
+    if by_name.keys() >= {"inputmessages", "outputmessages"}:
+        return None
     for name in names.CHAT_NAMES:
         if name in by_name and _is_chat(row[by_name[name]], name):
             return _as_chat(row, by_name[name], by_name)
@@ -237,7 +251,7 @@ def _is_texts(value: Any) -> bool:
 
 
 def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Mapping:
-    fields = {"instruction": _inside(row, request), "output": _inside(row, answer)}
+    fields = {"instruction": _inside(row, request)} | first_choice(_inside(row, answer))
     for name in names.CONTEXTS:
         if name in by_name and by_name[name] not in (request, answer):
             value = row[by_name[name]]
@@ -248,6 +262,11 @@ def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Ma
     if history and history not in (request, answer) and isinstance(turn_list(row[history]), list):
         fields["history"] = history
     return Mapping("alpaca", fields)
+
+
+def first_choice(path: str) -> dict[str, str]:
+    """The mapping of an answer; of several that came back at once (`choices`) the first is the answer."""
+    return {"output": f"{path}.0", "candidates": path} if path.endswith(".choices") else {"output": path}
 
 
 def _inside(row: Row, field: str) -> str:
@@ -276,7 +295,7 @@ def _is_the_records_own(name: str, value: Any) -> bool:
 
 
 def _text(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    if speaker(row) in SPEAKERS - ASSISTANTS:
+    if speaker(dict(row)) in SPEAKERS - ASSISTANTS:
         # One message of a conversation, and what a user says is nothing to learn.
         return None
     texts = [name for name in names.TEXTS if name in by_name and isinstance(row[by_name[name]], str)]

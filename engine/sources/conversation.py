@@ -11,21 +11,24 @@ from itertools import chain
 from typing import Any
 
 from engine.model import Conversation, Leaf, Message, Part, PartType, Row
+from engine.sources.beside import label_of, says_label
 from engine.sources.guess import guess_row
 from engine.sources.leaves import Left, sorted_leaves
 from engine.sources.mapping import Mapping, Path, located, parse_path
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
 from engine.sources.parts import is_parts, json_text, parsed, plain, said_in
 from engine.sources.preformatted import messages_of_text, system_of_text
-from engine.sources.rivals import asked_and_said, behind, tail_of, verdict
-from engine.sources.shapes import is_numbered, label_of, pair_in
+from engine.sources.rivals import asked_and_said, behind, ranked_answers, tail_of, verdict
+from engine.sources.shapes import is_numbered, pair_in
 from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
 Branch = tuple[Message, ...]
 _MEDIA: tuple[tuple[str, PartType], ...] = (("images", "image"), ("audios", "audio"), ("videos", "video"))
 _HALVES = frozenset({"instruction", "input", "output", "messages", "conversations", "prompt", "chosen", "text"})
 _PLAIN_KEYS = frozenset({"role", "from"})
-_SURE_LABELS = ("label", "kto_tag")
+_SURE_LABELS = (
+    *("label", "kto_tag", "kto_label", "desirable", "is_desirable", "is_good", "thumbs_up", "feedback", "answer"),
+)
 
 
 def conversation_of(row: Row, mapping: Mapping) -> Conversation:
@@ -52,6 +55,7 @@ class _Reading:
         self.rejected: tuple[Branch, ...] = ()
         self.candidates: tuple[Branch, ...] = ()
         self.is_bad = False
+        self.told: tuple[Leaf, ...] = ()
 
     def conversation(self) -> Conversation:
         messages = self._messages()
@@ -67,7 +71,7 @@ class _Reading:
             label = self._label()
             self._leave(self.row, ())
         if not self.left:
-            return Conversation(messages, tools, self.rejected, self.candidates, label)
+            return Conversation(messages, tools, self.rejected, self.candidates, label, metadata=self.told)
         return self._with_left(messages, tools, label)
 
     def _with_left(self, messages: Branch, tools: tuple[str, ...], label: bool | None) -> Conversation:
@@ -83,18 +87,18 @@ class _Reading:
         if rendered:
             other = tuple(leaf for leaf in other if leaf not in rendered)
             metadata += tuple(rendered)
-        return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata)
+        return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata + self.told)
 
     def _label(self) -> bool | None:
         """Whether the answer is wanted. A bad one is not taken for a good one because no mapping names the label."""
         if self.is_bad:
             return False
         if "label" not in self.fields:
-            told = next((name for name in _SURE_LABELS if isinstance(self.row.get(name), bool)), None)
+            told = next((name for name in _SURE_LABELS if says_label(name, self.row.get(name))), None)
             if told is None or self.shape == "text" or (told,) in self.read:
                 return None
             self.read.append((told,))
-            return bool(self.row[told])
+            return label_of(self.row[told])
         value = self._value("label")
         label = label_of(value)
         if label is None and value is not None:
@@ -213,7 +217,9 @@ class _Reading:
         unwanted = self._chats("rejected")
         if "winner" in self.fields:
             said = verdict(self.row, self.fields["winner"], (self.fields["chosen"], self.fields["rejected"]))
-            self.left.append(((self.fields["winner"],), self._value("winner"), False))
+            value = self._value("winner")
+            if value is not None:
+                self.told = (Leaf(".".join(map(str, self._at("winner"))), json_text(value)),)
             if said in ("tie", "neither"):
                 further, unwanted = [*further, *unwanted], []
                 self.is_bad = said == "neither"
@@ -259,11 +265,22 @@ class _Reading:
         if isinstance(said, list) and said and all(isinstance(text, str) for text in said):
             self.candidates = tuple(one_side(text, "assistant", (), self.left) for text in said[1:])
             said = said[0]
+        elif ranked := ranked_answers(said):
+            return (*earlier, *request, *self._best_of(ranked, said))
         answer = self._side("output", said, "assistant") if said is not None and said != "" else ()
         if not answer and not request:
             request = (Message("user"),)
         # An empty answer is one: it is what is wrong with the row.
         return (*earlier, *request, *(answer or (Message("assistant", plain(said)),)))
+
+    def _best_of(self, ranked: list[tuple[int, str]], said: list[dict[str, Any]]) -> Branch:
+        """The best of several answers, each in an object of its own; the others are further answers."""
+        at = self._at("output")
+        best, *further = [self._side("", said[place][key], "assistant", (*at, place, key)) for place, key in ranked]
+        self.candidates += tuple(further)
+        for place, key in ranked:
+            self.left += [((*at, place, name), value, True) for name, value in said[place].items() if name != key]
+        return best
 
     def _request(self, asked: Any, given: Any) -> Branch:
         request = self._side("instruction", asked, "user")

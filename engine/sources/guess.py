@@ -8,10 +8,11 @@ from typing import Any
 
 from engine.model import Row
 from engine.sources import names
+from engine.sources.beside import beside
 from engine.sources.mapping import Mapping
 from engine.sources.messages import looks_like_message, looks_like_messages, messages_in
 from engine.sources.names import plain_name
-from engine.sources.shapes import beside, first_choice, guess_alone, guess_fields
+from engine.sources.shapes import first_choice, guess_alone, guess_fields
 
 SAMPLE_ROWS = 200
 HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "text")

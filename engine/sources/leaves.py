@@ -123,7 +123,7 @@ def is_metadata(path: Path, value: Any, in_message: bool) -> bool:
     """Whether a value is the record's own, by its form or its name, or beside the messages by that of what holds it."""
     names = [step for step in path if isinstance(step, str)]
     if not isinstance(value, str) or _BY_FORM.fullmatch(value):
-        return not _names_content(names[-1] if names else "") and _PARTLY_TRAINED not in names
+        return not _says_content(names, is_text=isinstance(value, str))
     if any(name.lower() in _METADATA_OBJECTS for name in names[:-1]):
         return True
     if len(value) > LONGEST_LABEL or "\n" in value:
@@ -131,6 +131,16 @@ def is_metadata(path: Path, value: Any, in_message: bool) -> bool:
     if names and names[-1].lower() in _SETTINGS:
         return len(value.split()) < _FEWEST_WORDS
     return any(map(_names_metadata, names[-1:] if in_message else names))
+
+
+def _says_content(names: list[str], *, is_text: bool) -> bool:
+    """Whether a number or a date is what is to be learnt: under the name of an answer; as a text also inside of one."""
+    if not names:
+        return False
+    if _names_content(names[-1]) or _PARTLY_TRAINED in names:
+        return True
+    is_about = _names_metadata(names[-1]) or _is_about_content(names[-1])
+    return is_text and not is_about and any(map(_names_content, names))
 
 
 def _name(path: Path) -> str:
@@ -141,6 +151,10 @@ def _name(path: Path) -> str:
 def _names_content(name: str) -> bool:
     words = {word.lower() for word in _WORDS.findall(name)}
     return not _CONTENT_WORDS.isdisjoint(words) and _ABOUT_CONTENT.isdisjoint(words)
+
+
+def _is_about_content(name: str) -> bool:
+    return not _ABOUT_CONTENT.isdisjoint(word.lower() for word in _WORDS.findall(name))
 
 
 @lru_cache(maxsize=4096)

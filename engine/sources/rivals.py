@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from engine.model import Message, Row
 from engine.sources.mapping import parse_path, value_at
@@ -66,6 +66,42 @@ def _twin(row: Row, field: str, rivals: tuple[str, str]) -> float | None:
         return None
     value = row.get(field[:-1] + rivals[1][-1:], row.get(field[:-1] + rivals[1][-1:].swapcase()))
     return value if isinstance(value, int | float) else None
+
+
+_ANSWER_KEYS = ("answer", "response", "completion", "generation", "output", "text", "body", "content")
+_LOWER_IS_BETTER = ("rank",)
+_HIGHER_IS_BETTER = (
+    "isaccepted",
+    "accepted",
+    "isbest",
+    "overallscore",
+    "score",
+    "pmscore",
+    "rating",
+    "reward",
+    "votes",
+)
+
+
+def ranked_answers(value: Any) -> list[tuple[int, str]]:
+    """Several answers in objects of their own, as `(place, key of its text)`, the best one first by rank, score or
+    verdict; [] where a value is not that."""
+    if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+        return []
+    by_name = [{plain_name(name): name for name in one} for one in value]
+    keys = [next((held[key] for key in _ANSWER_KEYS if key in held), "") for held in by_name]
+    speaks = any(held.keys() & {"role", "from", "speaker", "type"} for held in by_name)
+    if speaks or not all(
+        isinstance(one.get(key), str) and one[key].strip() for one, key in zip(value, keys, strict=True)
+    ):
+        return []
+    told = [name for name in (*_LOWER_IS_BETTER, *_HIGHER_IS_BETTER) if all(name in held for held in by_name)]
+    order = list(range(len(value)))
+    for name in told[:1]:
+        marks = [one[held[name]] for one, held in zip(value, by_name, strict=True)]
+        if all(isinstance(mark, int | float) for mark in marks):
+            order.sort(key=lambda place: marks[place] if name in _LOWER_IS_BETTER else -marks[place])
+    return [(place, keys[place]) for place in order]
 
 
 def asked_and_said(asked: Branch, wanted: Branch, unwanted: Sequence[Branch]) -> tuple[Branch, Branch]:

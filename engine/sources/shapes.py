@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from engine.model import Row
 from engine.sources import names
+from engine.sources.beside import beside, is_answer, is_texts, is_verdict
 from engine.sources.leaves import is_metadata
 from engine.sources.mapping import Mapping, turn_list, value_at
 from engine.sources.messages import looks_like_message, looks_like_messages
 from engine.sources.names import plain_name
-from engine.sources.parts import looks_like_calls, parsed
+from engine.sources.parts import parsed
 from engine.sources.preformatted import messages_of_text
 from engine.sources.records import ASSISTANTS, SPEAKERS, speaker
-from engine.sources.rivals import is_winner
+from engine.sources.rivals import is_winner, ranked_answers
 from engine.sources.trees import is_node_map, is_reply_tree
-
-_VERDICTS = frozenset({"accept", "reject", "ignore"})
-_FEWEST_WORDS = 3
 
 
 def guess_fields(row: Row) -> Mapping | None:
@@ -54,7 +52,7 @@ def _preference(row: Row, by_name: dict[str, str]) -> Mapping | None:
     for wanted, other in names.PREFERENCES:
         if wanted not in by_name or other not in by_name:
             continue
-        if not (_is_answer(row[by_name[wanted]]) and _is_answer(row[by_name[other]])):
+        if not (is_answer(row[by_name[wanted]]) and is_answer(row[by_name[other]])):
             continue
         fields = {"chosen": by_name[wanted], "rejected": by_name[other]}
         prompt = _prompt_beside(row, by_name, set(fields.values()))
@@ -73,10 +71,6 @@ def _preference(row: Row, by_name: dict[str, str]) -> Mapping | None:
             # Where nobody says which is the better one, both stand.
             return _as_pair(row, by_name, prompt, by_name[one]).with_field("candidates", by_name[other])
     return None
-
-
-def _is_answer(value: Any) -> bool:
-    return isinstance(value, str) or looks_like_message(value) or looks_like_messages(value) or _is_texts(value)
 
 
 def _prompt_beside(row: Row, by_name: dict[str, str], taken: set[str]) -> str:
@@ -98,7 +92,7 @@ def _prompt_beside(row: Row, by_name: dict[str, str], taken: set[str]) -> str:
 def _annotated(row: Row, by_name: dict[str, str]) -> Mapping | None:
     """Label Studio: what a person wrote, beside the task that it answers."""
     for place in ("annotations.0.result.0.value.text", "annotations.0.result.0.value.text.0"):
-        if isinstance(row.get("data"), dict) and _is_texts(value_at(row, tuple(_steps(place)))):
+        if isinstance(row.get("data"), dict) and is_texts(value_at(row, tuple(_steps(place)))):
             asked = _deeper(row["data"], "data")
             return Mapping("alpaca", {"instruction": asked, "output": place}) if asked else None
     selected = "annotations.0.result.0.value.selected"
@@ -144,7 +138,7 @@ def _is_chat(value: Any, name: str) -> bool:
     if not isinstance(held, list):
         return False
     # `turns` as texts are those of the user alone (MT-bench), and who speaks in a `history` nobody says.
-    return _is_list_of_pairs(held) or (len(held) > 1 and _is_texts(held) and name in names.TURNS_OF_BOTH)
+    return _is_list_of_pairs(held) or (len(held) > 1 and is_texts(held) and name in names.TURNS_OF_BOTH)
 
 
 def _is_list_of_pairs(held: list[Any]) -> bool:
@@ -207,7 +201,7 @@ def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
         answers = called if len(called) == 1 else []
     for asked in requests:
         for said in answers:
-            if asked != said and not _is_verdict(row[said]):
+            if asked != said and not is_verdict(row[said]):
                 return _as_pair(row, by_name, asked, said)
     return None
 
@@ -215,7 +209,7 @@ def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
 def _are_sides(row: Row, request: str, answer: str) -> bool:
     """Whether two fields can be the halves of a row. One of the two may be empty."""
     asked, said = row[request], row[answer]
-    if _is_verdict(said) or _is_numbers(asked) or _is_numbers(said):
+    if is_verdict(said) or _is_numbers(asked) or _is_numbers(said):
         return False
     if isinstance(said, bool | int | float):
         # `{"question", "answer": 42}`; the number beside any other text is more likely a class.
@@ -230,13 +224,10 @@ def _is_numbers(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, int | float) for one in value)
 
 
-def _is_verdict(value: Any) -> bool:
-    """Prodigy's `answer` says what a person thought of the task."""
-    return isinstance(value, str) and value in _VERDICTS
-
-
 def _has_text(value: Any) -> bool:
-    return (isinstance(value, str) and bool(value.strip())) or _is_texts(value) or looks_like_messages(value)
+    if isinstance(value, str):
+        return bool(value.strip())
+    return is_texts(value) or looks_like_messages(value) or bool(ranked_answers(value))
 
 
 def _asks(name: str, value: Any) -> bool:
@@ -244,10 +235,6 @@ def _asks(name: str, value: Any) -> bool:
     if name in names.SPEAKERS and isinstance(value, str) and len(value.split()) < 2:
         return False
     return _has_text(value)
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
 def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Mapping:
@@ -282,7 +269,7 @@ def _deeper(held: dict[str, Any], at: str) -> str:
     chats = [name for name, value in held.items() if looks_like_messages(value) or looks_like_message(value)]
     if chats:
         return f"{at}.{chats[0]}"
-    texts = [name for name, value in held.items() if (isinstance(value, str) and value.strip()) or _is_texts(value)]
+    texts = [name for name, value in held.items() if (isinstance(value, str) and value.strip()) or is_texts(value)]
     texts = [name for name in texts if plain_name(name) != "label" and not _is_the_records_own(name, held[name])]
     told = [name for name in texts if plain_name(name) in (*names.REQUESTS, *names.ANSWERS)]
     if len(texts) == 1 or len(told) == 1:
@@ -317,72 +304,3 @@ def guess_alone(row: Row) -> Mapping | None:
             fields = {part: at for part, at in found.fields.items() if part != "output"}
             return Mapping("alpaca", fields | beside(row, set(fields.values()), by_name))
     return None
-
-
-# -- what stands beside the conversation
-
-
-def beside(row: Row, taken: set[str], by_name: dict[str, str] | None = None) -> dict[str, str]:
-    """The fields with what belongs to a conversation and is no message: part of the mapping -> field."""
-    if by_name is None:
-        by_name = {plain_name(name): name for name in row}
-    found: dict[str, str] = {}
-    for part, known, fits in _PARTS:
-        for name in known if part not in found else ():
-            field = by_name.get(name, "")
-            if field and field not in taken and fits(row[field]):
-                found[part] = field
-                taken.add(field)
-                break
-    for name, part in names.MEDIA.items():
-        if name in by_name and by_name[name] not in taken and _is_medium(row[by_name[name]]):
-            found.setdefault(part, by_name[name])
-    return found
-
-
-def _is_system(value: Any) -> bool:
-    return isinstance(value, str) or looks_like_message(value) or isinstance(value, list | dict)
-
-
-def _is_tools(value: Any) -> bool:
-    held = parsed(value)
-    return isinstance(held, list) and bool(held) and all(isinstance(tool, dict | str) for tool in held)
-
-
-def _is_words(value: Any) -> bool:
-    """A text of some words: `"reasoning": "on"` is a setting."""
-    return isinstance(value, str) and len(value.split()) >= _FEWEST_WORDS
-
-
-def _is_label(value: Any) -> bool:
-    return label_of(value) is not None or _is_verdict(value)
-
-
-def label_of(value: Any) -> bool | None:
-    """Whether an answer is wanted, as data sets for KTO and annotators say it; None where nothing is said."""
-    if isinstance(value, bool) or value in (0, 1):
-        return bool(value)
-    return names.LABEL_WORDS.get(plain_name(value.strip())) if isinstance(value, str) else None
-
-
-def _is_medium(value: Any) -> bool:
-    return isinstance(value, str | dict) or (isinstance(value, list) and bool(value))
-
-
-def _is_calls_or_answer(value: Any) -> bool:
-    return _is_answer(value) or looks_like_calls(value)
-
-
-def _is_choices(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
-
-
-_PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...] = (
-    ("system", names.SYSTEMS, _is_system),
-    ("tools", names.TOOLS, _is_tools),
-    ("reasoning", names.REASONINGS, _is_words),
-    ("label", names.LABELS, _is_label),
-    ("label", ("answer",), _is_verdict),
-    ("rejected", names.REJECTED, _is_calls_or_answer),
-    ("candidates", names.CANDIDATES, looks_like_messages),
-)

@@ -27,6 +27,12 @@ def beside(row: Row, taken: set[str], by_name: dict[str, str] | None = None) -> 
                 found[part] = field
                 taken.add(field)
                 break
+    if "rejected" not in found:
+        bad = (name for name in row if name not in taken and names.ends_on_bad_answer(name))
+        field = next((name for name in bad if _is_calls_or_answer(row[name])), "")
+        if field:
+            found["rejected"] = field
+            taken.add(field)
     for name, part in names.MEDIA.items():
         if name in by_name and by_name[name] not in taken and _is_medium(row[by_name[name]]):
             found.setdefault(part, by_name[name])

@@ -13,8 +13,8 @@ from typing import Any
 from engine.model import Conversation, Leaf, Message, Part, PartType, Row
 from engine.sources.beside import label_of, says_label
 from engine.sources.guess import guess_row
-from engine.sources.leaves import Left, sorted_leaves
-from engine.sources.mapping import Mapping, Path, located, parse_path
+from engine.sources.leaves import Left, is_rendering, sorted_leaves
+from engine.sources.mapping import Mapping, Path, located, parse_path, value_at
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
 from engine.sources.parts import is_parts, json_text, parsed, plain, said_in
 from engine.sources.preformatted import messages_of_text, system_of_text
@@ -34,13 +34,34 @@ _SURE_LABELS = (
 def conversation_of(row: Row, mapping: Mapping) -> Conversation:
     """What `row` holds by this mapping; a row of another shape than the mapping's is read by its own."""
     found = _Reading(row, mapping).conversation()
-    if not found.messages:
-        own = guess_row(row)
-        if own is not None and own != mapping:
-            by_own = _Reading(row, own).conversation()
-            if by_own.messages:
-                return by_own
-    return found
+    if found.messages and not _lacks_answer(row, mapping):
+        return found
+    own = guess_row(row)
+    by_own = _Reading(row, own).conversation() if own is not None and own != mapping else Conversation()
+    return by_own if _is_better(by_own, found) else found
+
+
+def mapping_of(row: Row, mapping: Mapping) -> Mapping:
+    """The mapping that a row is read by: that of its source, or its own."""
+    found = _Reading(row, mapping).conversation()
+    if found.messages and not _lacks_answer(row, mapping):
+        return mapping
+    own = guess_row(row)
+    return own if own is not None and _is_better(_Reading(row, own).conversation(), found) else mapping
+
+
+def _lacks_answer(row: Row, mapping: Mapping) -> bool:
+    """Whether the field that should hold the answer is not in the row at all, so that it may be elsewhere."""
+    part = {"alpaca": "output", "preference": "chosen"}.get(mapping.shape, "")
+    return part in mapping.fields and value_at(row, parse_path(mapping.fields[part])) is None
+
+
+def _is_better(by_own: Conversation, found: Conversation) -> bool:
+    """Whether a row says more by its own shape: messages at all, or an answer."""
+    if not found.messages or not by_own.messages:
+        return bool(by_own.messages)
+    said = by_own.messages[-1]
+    return said.role == "assistant" and bool(said.content or said.tool_calls)
 
 
 class _Reading:
@@ -60,7 +81,7 @@ class _Reading:
     def conversation(self) -> Conversation:
         messages = self._messages()
         tools: tuple[str, ...] = ()
-        label = None
+        label: bool | None = None
         if not _HALVES.issuperset(self.fields):
             messages = self._with_media(self._with_reasoning(self._with_system(messages)))
             tools = tools_in(self._value("tools"))
@@ -70,6 +91,8 @@ class _Reading:
         if not self._is_all_read():
             label = self._label()
             self._leave(self.row, ())
+        if self.is_bad:
+            label = False
         if not self.left:
             return Conversation(messages, tools, self.rejected, self.candidates, label, metadata=self.told)
         return self._with_left(messages, tools, label)
@@ -83,7 +106,7 @@ class _Reading:
         other, links, metadata = sorted_leaves(left, _texts_of(chain.from_iterable(everything)))
         spoken = [message.text for message in messages if message.role != "system" and message.text.strip()]
         # Many sets hold a rendering of the whole conversation beside it.
-        rendered = [leaf for leaf in other if _is_rendering(leaf, spoken)] if len(spoken) > 1 else []
+        rendered = [leaf for leaf in other if is_rendering(leaf, spoken)] if len(spoken) > 1 else []
         if rendered:
             other = tuple(leaf for leaf in other if leaf not in rendered)
             metadata += tuple(rendered)
@@ -91,8 +114,6 @@ class _Reading:
 
     def _label(self) -> bool | None:
         """Whether the answer is wanted. A bad one is not taken for a good one because no mapping names the label."""
-        if self.is_bad:
-            return False
         if "label" not in self.fields:
             told = next((name for name in _SURE_LABELS if says_label(name, self.row.get(name))), None)
             if told is None or self.shape == "text" or (told,) in self.read:
@@ -366,16 +387,6 @@ def _repeats(held: Any, messages: Branch) -> bool:
     if not looks_like_messages(held):
         return False
     return set(messages_in(held, (), [])) <= set(messages)
-
-
-def _is_rendering(leaf: Leaf, spoken: Sequence[str]) -> bool:
-    """Whether a text holds all that is said, in its order."""
-    at = 0
-    for text in spoken:
-        at = leaf.value.find(json_text(text)[1:-1], at)
-        if at < 0:
-            return False
-    return True
 
 
 def trainable(turns: Sequence[Message]) -> bool:

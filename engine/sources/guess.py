@@ -12,7 +12,7 @@ from engine.sources.beside import beside
 from engine.sources.mapping import Mapping
 from engine.sources.messages import looks_like_message, looks_like_messages, messages_in
 from engine.sources.names import plain_name
-from engine.sources.shapes import first_choice, guess_alone, guess_fields
+from engine.sources.shapes import first_choice, guess_alone, guess_fields, is_list_of_pairs
 
 SAMPLE_ROWS = 200
 HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "text")
@@ -77,10 +77,21 @@ def guess_row(row: Row) -> Mapping | None:
     found = guess_fields(row)
     # A lone text is a guess; an object beside it may hold the conversation.
     if found is None or found.shape == "text":
-        found = _guess_nested(row) or found
+        found = _several_pairs(row) or _guess_nested(row) or found
     elif found.shape == "messages":
         found = _answered_beside(row, found) or found
     return found or guess_alone(row)
+
+
+def _several_pairs(row: Row) -> Mapping | None:
+    """`{"faqs": [{"question", "answer"}, …]}` under any name, where nothing else says what the row asks."""
+    if any(plain_name(name) in names.REQUESTED for name in row):
+        return None
+    several = (
+        name for name, held in row.items() if isinstance(held, list) and len(held) > 1 and is_list_of_pairs(held)
+    )
+    found = next((name for name in several if all(isinstance(pair, dict) for pair in row[name])), "")
+    return Mapping("messages", {"messages": found} | beside(row, {found})) if found else None
 
 
 def _answered_beside(row: Row, found: Mapping) -> Mapping | None:
@@ -93,6 +104,8 @@ def _answered_beside(row: Row, found: Mapping) -> Mapping | None:
         if name == asked or not any(word in plain_name(name) for word in (*names.SAYING, "choices")):
             continue
         answered = _messages_below(held, f"{name}.") if isinstance(held, dict | list) else ""
+        if isinstance(held, str) and held.strip() and plain_name(name) in names.SAID:
+            answered = name
         if answered:
             rest = {part: field for part, field in found.fields.items() if part not in ("messages", "candidates")}
             return Mapping("alpaca", {"instruction": asked} | first_choice(answered) | rest)

@@ -7,7 +7,7 @@ it is shown, searched and compared, whatever it may be.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -66,7 +66,8 @@ _CONTENT_WORDS = frozenset(
 _ABOUT_CONTENT = frozenset(
     {"num", "len", "length", "count", "tokens", "token", "id", "ids", "idx", "index", "is", "has", "time", "start",
      "end", "score", "scores", "type", "model", "per", "max", "min", "n", "logprob", "logprobs", "rank", "prob",
-     "cost", "usage", "size", "avg", "mean", "latency", "quality", "rating"}
+     "cost", "usage", "size", "avg", "mean", "latency", "quality", "rating", "total",
+     "votes", "upvotes", "downvotes", "likes", "views", "phase"}
 )  # fmt: skip
 # axolotl's marks of what inside a message is learnt.
 _PARTLY_TRAINED = "train_detail"
@@ -113,6 +114,16 @@ def _leaves_of(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
+def is_rendering(leaf: Leaf, spoken: Sequence[str]) -> bool:
+    """Whether a text holds all that is said, in its order."""
+    at = 0
+    for text in spoken:
+        at = leaf.value.find(json_text(text)[1:-1], at)
+        if at < 0:
+            return False
+    return True
+
+
 def is_link(path: Path) -> bool:
     """Whether a name in a message ties it to another one."""
     name = _name(path).lower()
@@ -122,10 +133,10 @@ def is_link(path: Path) -> bool:
 def is_metadata(path: Path, value: Any, in_message: bool) -> bool:
     """Whether a value is the record's own, by its form or its name, or beside the messages by that of what holds it."""
     names = [step for step in path if isinstance(step, str)]
-    if not isinstance(value, str) or _BY_FORM.fullmatch(value):
-        return not _says_content(names, is_text=isinstance(value, str))
     if any(name.lower() in _METADATA_OBJECTS for name in names[:-1]):
         return True
+    if not isinstance(value, str) or _BY_FORM.fullmatch(value):
+        return not _says_content(names, is_flag=isinstance(value, bool))
     if len(value) > LONGEST_LABEL or "\n" in value:
         return False
     if names and names[-1].lower() in _SETTINGS:
@@ -133,14 +144,15 @@ def is_metadata(path: Path, value: Any, in_message: bool) -> bool:
     return any(map(_names_metadata, names[-1:] if in_message else names))
 
 
-def _says_content(names: list[str], *, is_text: bool) -> bool:
-    """Whether a number or a date is what is to be learnt: under the name of an answer; as a text also inside of one."""
-    if not names:
-        return False
-    if _names_content(names[-1]) or _PARTLY_TRAINED in names:
+def _says_content(names: list[str], *, is_flag: bool) -> bool:
+    """Whether a number or a date is what is to be learnt: under the name of an answer, or inside of one."""
+    if _PARTLY_TRAINED in names:
         return True
-    is_about = _names_metadata(names[-1]) or _is_about_content(names[-1])
-    return is_text and not is_about and any(map(_names_content, names))
+    place = next((place for place, name in enumerate(names) if _names_content(name)), len(names))
+    inside = names[place + 1 :]
+    if is_flag and inside:
+        return False
+    return place < len(names) and not any(_names_metadata(name) or _is_about_content(name) for name in inside)
 
 
 def _name(path: Path) -> str:

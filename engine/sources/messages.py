@@ -158,7 +158,7 @@ def _messages_of(raw: dict[str, Any], at: Path, left: list[Left]) -> list[Messag
     if isinstance(raw.get("name"), str):
         read.add("name")
     if isinstance(raw.get(role_key), dict):
-        left += [((*at, role_key, key), value, True) for key, value in raw[role_key].items() if value != spoken]
+        left += [((*at, role_key, key), value, True) for key, value in raw[role_key].items() if key != "role"]
     if isinstance(reasoning, str):
         read.add(reasoning_key)
         said.reasoning.insert(0, reasoning)

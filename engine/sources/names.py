@@ -141,6 +141,8 @@ ANSWERS = (
 ANSWERS_TO = ("answer", "completion", "response", "solution")
 """Answers that may be a number, or yes and no."""
 SPEAKERS = ("user", "human")
+SAID = ("response", "completion", "output", "answer", "reply", "assistant", "generation", "modelresponse")
+"""An answer beside the messages that wait for it."""
 REQUESTED = frozenset(("instruction", "prompt", "question", "query", "problem", "description"))
 """Where one of these stands outside, a pair inside of an object is about something else."""
 HISTORIES = ("history", "chathistory", "conversationhistory", "dialoguehistory", "previousmessages", "previousturns")
@@ -209,8 +211,6 @@ REJECTED = (
     "rejectedoutput",
     "rejectedresponses",
     "nonpreferredoutput",
-    *("incorrectanswers", "incorrectanswer", "wronganswers", "wronganswer", "badanswers", "badanswer", "badresponse"),
-    *("incorrectresponse", "wrongresponse", "negativeanswers", "falseanswers"),
 )
 REASONS = ("rationale", "reasoning")
 CANDIDATES = ("candidates", "alternatives", "choices", "responses", "completions", "generations")
@@ -234,8 +234,9 @@ TEXTS = (
 """One text that is the whole row. All but the first two only where the text has the form of a chat."""
 
 _ANSWERING = frozenset({"answer", "answers", "response", "output", "completion", "solution", "reply", "generation"})
-_NOT_THE_ANSWER = frozenset(
-    {"bad", "worse", "worst", "wrong", "incorrect", "false", "rejected", "negative", "other", "old", "original", "raw",
+_BAD = frozenset(("bad", "worse", "worst", "wrong", "incorrect", "false", "rejected", "negative", "dispreferred"))
+_NOT_THE_ANSWER = _BAD | frozenset(
+    {"other", "old", "original", "raw",
      "expected", "reference", "num", "number", "no", "is", "has", "per", "to", "max", "input", "test", "example",
      "sample", "user", "human", "tool", "id", "accepted"}
 )  # fmt: skip
@@ -246,6 +247,12 @@ def ends_on_answer(name: str) -> bool:
     """Whether a field's name, as it is written, says that it holds somebody's answer: `gpt4_response`."""
     words = [word.lower() for word in _WORDS.findall(name)]
     return len(words) > 1 and words[-1] in _ANSWERING and _NOT_THE_ANSWER.isdisjoint(words)
+
+
+def ends_on_bad_answer(name: str) -> bool:
+    """Whether a field's name says that it holds an answer, or answers, that nobody wants: `rejected_answers`."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return len(words) > 1 and words[-1].removesuffix("s") in _ANSWERING and not _BAD.isdisjoint(words)
 
 
 def plain_name(name: str) -> str:

@@ -14,9 +14,11 @@ from engine.sources.messages import looks_like_message, looks_like_messages
 from engine.sources.names import plain_name
 from engine.sources.parts import parsed
 from engine.sources.preformatted import messages_of_text
-from engine.sources.records import ASSISTANTS, SPEAKERS, speaker
+from engine.sources.records import SPEAKERS, speaker
 from engine.sources.rivals import is_winner, ranked_answers
 from engine.sources.trees import is_node_map, is_reply_tree
+
+_FEWEST_WORDS = 3
 
 
 def guess_fields(row: Row) -> Mapping | None:
@@ -138,10 +140,10 @@ def _is_chat(value: Any, name: str) -> bool:
     if not isinstance(held, list):
         return False
     # `turns` as texts are those of the user alone (MT-bench), and who speaks in a `history` nobody says.
-    return _is_list_of_pairs(held) or (len(held) > 1 and is_texts(held) and name in names.TURNS_OF_BOTH)
+    return is_list_of_pairs(held) or (len(held) > 1 and is_texts(held) and name in names.TURNS_OF_BOTH)
 
 
-def _is_list_of_pairs(held: list[Any]) -> bool:
+def is_list_of_pairs(held: list[Any]) -> bool:
     """Turns as pairs: `[[request, answer], …]`, `[{"input", "output"}, …]`."""
     return bool(held) and all(pair_in(turn) is not None for turn in held)
 
@@ -159,7 +161,7 @@ def pair_in(turn: Any) -> tuple[str | int, str | int] | None:
         return None
     by_name = {plain_name(name): name for name in turn}
     for request, answer in names.PAIRS:
-        if request in by_name and answer in by_name:
+        if request in by_name and answer in by_name and not isinstance(turn[by_name[answer]], bool | int | float):
             return by_name[request], by_name[answer]
     return None
 
@@ -232,7 +234,7 @@ def _has_text(value: Any) -> bool:
 
 def _asks(name: str, value: Any) -> bool:
     """Whether a field can be the request: under `user` a word alone is somebody's name."""
-    if name in names.SPEAKERS and isinstance(value, str) and len(value.split()) < 2:
+    if name in names.SPEAKERS and isinstance(value, str) and len(value.split()) < _FEWEST_WORDS:
         return False
     return _has_text(value)
 
@@ -253,7 +255,7 @@ def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Ma
 
 def first_choice(path: str) -> dict[str, str]:
     """The mapping of an answer; of several that came back at once (`choices`) the first is the answer."""
-    return {"output": f"{path}.0", "candidates": path} if path.endswith(".choices") else {"output": path}
+    return {"output": f"{path}.0", "candidates": path} if plain_name(path) == "choices" else {"output": path}
 
 
 def _inside(row: Row, field: str) -> str:
@@ -282,8 +284,8 @@ def _is_the_records_own(name: str, value: Any) -> bool:
 
 
 def _text(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    if speaker(dict(row)) in SPEAKERS - ASSISTANTS:
-        # One message of a conversation, and what a user says is nothing to learn.
+    if speaker(dict(row)) in SPEAKERS:
+        # One message of a conversation that nothing ties to the others: what a user says is nothing to learn.
         return None
     texts = [name for name in names.TEXTS if name in by_name and isinstance(row[by_name[name]], str)]
     for name in texts:

@@ -113,18 +113,19 @@ class _Reading:
         return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata + self.told)
 
     def _label(self) -> bool | None:
-        """Whether the answer is wanted. A bad one is not taken for a good one because no mapping names the label."""
-        if "label" not in self.fields:
-            told = next((name for name in _SURE_LABELS if says_label(name, self.row.get(name))), None)
-            if told is None or self.shape == "text" or (told,) in self.read:
-                return None
-            self.read.append((told,))
-            return label_of(self.row[told])
+        """Whether the answer is wanted. A bad one is not taken for a good one because the mapping names no label, or
+        that of other rows."""
         value = self._value("label")
         label = label_of(value)
         if label is None and value is not None:
             self.left.append((self._at("label"), value, False))
-        return label
+        if label is not None or self.shape == "text":
+            return label
+        told = next((name for name in _SURE_LABELS if says_label(name, self.row.get(name))), "")
+        if not told or (told,) in self.read:
+            return None
+        self.read.append((told,))
+        return label_of(self.row[told])
 
     # -- fields
 

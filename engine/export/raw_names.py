@@ -17,6 +17,9 @@ FORM_KEYS = frozenset(
         *("data", "url", "path", "bytes", "uri", "base64", "message", "messages", "conversation", "conversations"),
     )
 )
+LABEL_KEYS = frozenset(
+    ("label", "kto_tag", "kto_label", "desirable", "is_desirable", "is_good", "thumbs_up", "feedback")
+)
 HASH = "sha256:"
 # The first bytes of the kinds of pictures that people train with.
 PICTURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"RIFF", "image/webp"))
@@ -58,8 +61,9 @@ def name_of_text(row: Row, text: str) -> str:
 
 
 def name_of_truth(row: Row, truth: bool) -> str:
-    """The field that holds `truth`."""
-    return next((_own_name(path) for path, value in leaves(row) if value is truth), "")
+    """The field that says `truth`, as a flag, else in a word or a number under a name that labels have."""
+    flag = next((_own_name(path) for path, value in leaves(row) if value is truth), "")
+    return flag or next((path[-1] for path, _ in leaves(row) if path and path[-1].lower() in LABEL_KEYS), "")
 
 
 def name_of_list(row: Row, first: Any, length: int) -> str:

@@ -11,34 +11,57 @@ from itertools import chain
 from typing import Any
 
 from engine.model import Conversation, Leaf, Message, Part, PartType, Row
+from engine.sources.beside import label_of, says_label
 from engine.sources.guess import guess_row
-from engine.sources.leaves import Left, sorted_leaves
-from engine.sources.mapping import Mapping, Path, located, parse_path
+from engine.sources.leaves import Left, is_rendering, sorted_leaves
+from engine.sources.mapping import Mapping, Path, located, parse_path, value_at
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
-from engine.sources.parts import json_text, parsed, plain, said_in
+from engine.sources.parts import is_parts, json_text, parsed, plain, said_in
 from engine.sources.preformatted import messages_of_text, system_of_text
-from engine.sources.shapes import is_numbered, label_of, pair_in
+from engine.sources.rivals import asked_and_said, behind, ranked_answers, tail_of, verdict
+from engine.sources.shapes import is_numbered, pair_in
 from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
 
 Branch = tuple[Message, ...]
 _MEDIA: tuple[tuple[str, PartType], ...] = (("images", "image"), ("audios", "audio"), ("videos", "video"))
 _HALVES = frozenset({"instruction", "input", "output", "messages", "conversations", "prompt", "chosen", "text"})
 _PLAIN_KEYS = frozenset({"role", "from"})
-_SURE_LABELS = ("label", "kto_tag")
-_TIES = frozenset({"tie", "both", "both_good", "equal", "tie (bothbad)", "same"})
-_SECOND = frozenset({"b", "model_b", "response_b", "2", "answer_b", "response_2", "right", "second"})
+_SURE_LABELS = (
+    *("label", "kto_tag", "kto_label", "desirable", "is_desirable", "is_good", "thumbs_up", "feedback", "answer"),
+)
 
 
 def conversation_of(row: Row, mapping: Mapping) -> Conversation:
     """What `row` holds by this mapping; a row of another shape than the mapping's is read by its own."""
     found = _Reading(row, mapping).conversation()
-    if not found.messages:
-        own = guess_row(row)
-        if own is not None and own != mapping:
-            by_own = _Reading(row, own).conversation()
-            if by_own.messages:
-                return by_own
-    return found
+    if found.messages and not _lacks_answer(row, mapping):
+        return found
+    own = guess_row(row)
+    by_own = _Reading(row, own).conversation() if own is not None and own != mapping else Conversation()
+    return by_own if _is_better(by_own, found) else found
+
+
+def mapping_of(row: Row, mapping: Mapping) -> Mapping:
+    """The mapping that a row is read by: that of its source, or its own."""
+    found = _Reading(row, mapping).conversation()
+    if found.messages and not _lacks_answer(row, mapping):
+        return mapping
+    own = guess_row(row)
+    return own if own is not None and _is_better(_Reading(row, own).conversation(), found) else mapping
+
+
+def _lacks_answer(row: Row, mapping: Mapping) -> bool:
+    """Whether the field that should hold the answer is not in the row at all, so that it may be elsewhere."""
+    part = {"alpaca": "output", "preference": "chosen"}.get(mapping.shape, "")
+    return part in mapping.fields and value_at(row, parse_path(mapping.fields[part])) is None
+
+
+def _is_better(by_own: Conversation, found: Conversation) -> bool:
+    """Whether a row says more by its own shape: messages at all, or an answer."""
+    if not found.messages or not by_own.messages:
+        return bool(by_own.messages)
+    said = by_own.messages[-1]
+    return said.role == "assistant" and bool(said.content or said.tool_calls)
 
 
 class _Reading:
@@ -52,22 +75,26 @@ class _Reading:
         self.read: list[Path] = []
         self.rejected: tuple[Branch, ...] = ()
         self.candidates: tuple[Branch, ...] = ()
+        self.is_bad = False
+        self.told: tuple[Leaf, ...] = ()
 
     def conversation(self) -> Conversation:
         messages = self._messages()
         tools: tuple[str, ...] = ()
-        label = None
+        label: bool | None = None
         if not _HALVES.issuperset(self.fields):
             messages = self._with_media(self._with_reasoning(self._with_system(messages)))
             tools = tools_in(self._value("tools"))
             if self.shape != "preference":
-                self.rejected = self._answers("rejected")
+                self.rejected = tuple(behind(messages, one) for one in self._answers("rejected"))
             self.candidates += tuple(one for one in self._answers("candidates") if one != messages[-len(one) :])
         if not self._is_all_read():
             label = self._label()
             self._leave(self.row, ())
+        if self.is_bad:
+            label = False
         if not self.left:
-            return Conversation(messages, tools, self.rejected, self.candidates, label)
+            return Conversation(messages, tools, self.rejected, self.candidates, label, metadata=self.told)
         return self._with_left(messages, tools, label)
 
     def _with_left(self, messages: Branch, tools: tuple[str, ...], label: bool | None) -> Conversation:
@@ -79,25 +106,26 @@ class _Reading:
         other, links, metadata = sorted_leaves(left, _texts_of(chain.from_iterable(everything)))
         spoken = [message.text for message in messages if message.role != "system" and message.text.strip()]
         # Many sets hold a rendering of the whole conversation beside it.
-        rendered = [leaf for leaf in other if _is_rendering(leaf, spoken)] if len(spoken) > 1 else []
+        rendered = [leaf for leaf in other if is_rendering(leaf, spoken)] if len(spoken) > 1 else []
         if rendered:
             other = tuple(leaf for leaf in other if leaf not in rendered)
             metadata += tuple(rendered)
-        return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata)
+        return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata + self.told)
 
     def _label(self) -> bool | None:
-        """Whether the answer is wanted. A bad one is not taken for a good one because no mapping names the label."""
-        if "label" not in self.fields:
-            told = next((name for name in _SURE_LABELS if isinstance(self.row.get(name), bool)), None)
-            if told is None or self.shape == "text" or (told,) in self.read:
-                return None
-            self.read.append((told,))
-            return bool(self.row[told])
+        """Whether the answer is wanted. A bad one is not taken for a good one because the mapping names no label, or
+        that of other rows."""
         value = self._value("label")
         label = label_of(value)
         if label is None and value is not None:
             self.left.append((self._at("label"), value, False))
-        return label
+        if label is not None or self.shape == "text":
+            return label
+        told = next((name for name in _SURE_LABELS if says_label(name, self.row.get(name))), "")
+        if not told or (told,) in self.read:
+            return None
+        self.read.append((told,))
+        return label_of(self.row[told])
 
     # -- fields
 
@@ -187,6 +215,8 @@ class _Reading:
         return tuple(messages)
 
     def _side(self, part: str, value: Any, role: str, at: Path = ()) -> Branch:
+        if isinstance(value, bool | int | float):
+            return (Message(role, json_text(value)),)
         return one_side(value, role, at or self._at(part), self.left, calls="tools" in self.fields)
 
     def _answers(self, part: str) -> tuple[Branch, ...]:
@@ -208,14 +238,18 @@ class _Reading:
         wanted, *further = self._chats("chosen") or [()]
         unwanted = self._chats("rejected")
         if "winner" in self.fields:
-            verdict = self._verdict()
-            if verdict == "tie":
+            said = verdict(self.row, self.fields["winner"], (self.fields["chosen"], self.fields["rejected"]))
+            value = self._value("winner")
+            if value is not None:
+                self.told = (Leaf(".".join(map(str, self._at("winner"))), json_text(value)),)
+            if said in ("tie", "neither"):
                 further, unwanted = [*further, *unwanted], []
-            elif verdict == "second" and unwanted:
+                self.is_bad = said == "neither"
+            elif said == "second" and unwanted:
                 wanted, unwanted = unwanted[0], [wanted]
-        asked, wanted = _asked_and_said(asked, wanted, unwanted)
-        self.rejected = tuple(_tail_of(one, asked) for one in unwanted if one)
-        self.candidates = tuple(_tail_of(one, asked) for one in further if one)
+        asked, wanted = asked_and_said(asked, wanted, unwanted)
+        self.rejected = tuple(tail_of(one, asked) for one in unwanted if one)
+        self.candidates = tuple(tail_of(one, asked) for one in further if one)
         return (*asked, *wanted)
 
     def _prompt(self) -> Branch:
@@ -239,17 +273,6 @@ class _Reading:
         side = one_side(value, "assistant", at, self.left)
         return [side] if side else []
 
-    def _verdict(self) -> str:
-        """Which of two rival answers won: "first", "second" or "tie"."""
-        value = self._value("winner")
-        name = self.fields["winner"]
-        self.left.append(((name,), value, False))
-        if name.endswith("model_a"):
-            other = self.row.get(name.removesuffix("_a") + "_b")
-            return "first" if value in (1, True) else "second" if other in (1, True) else "tie"
-        word = str(value).strip().lower()
-        return "tie" if word in _TIES else "second" if word in _SECOND else "first"
-
     def _pair(self) -> Branch:
         asked, said = self._value("instruction"), self._value("output")
         given = self._value("input") if "input" in self.fields else None
@@ -264,11 +287,22 @@ class _Reading:
         if isinstance(said, list) and said and all(isinstance(text, str) for text in said):
             self.candidates = tuple(one_side(text, "assistant", (), self.left) for text in said[1:])
             said = said[0]
+        elif ranked := ranked_answers(said):
+            return (*earlier, *request, *self._best_of(ranked, said))
         answer = self._side("output", said, "assistant") if said is not None and said != "" else ()
         if not answer and not request:
             request = (Message("user"),)
         # An empty answer is one: it is what is wrong with the row.
         return (*earlier, *request, *(answer or (Message("assistant", plain(said)),)))
+
+    def _best_of(self, ranked: list[tuple[int, str]], said: list[dict[str, Any]]) -> Branch:
+        """The best of several answers, each in an object of its own; the others are further answers."""
+        at = self._at("output")
+        best, *further = [self._side("", said[place][key], "assistant", (*at, place, key)) for place, key in ranked]
+        self.candidates += tuple(further)
+        for place, key in ranked:
+            self.left += [((*at, place, name), value, True) for name, value in said[place].items() if name != key]
+        return best
 
     def _request(self, asked: Any, given: Any) -> Branch:
         request = self._side("instruction", asked, "user")
@@ -283,6 +317,8 @@ class _Reading:
 
     def _with_system(self, messages: Branch) -> Branch:
         value = self._value("system")
+        if isinstance(value, str) and isinstance(parts := parsed(value), list) and is_parts(parts):
+            value = parts
         if value in (None, "", [], {}):
             return messages
         if isinstance(value, str):
@@ -335,27 +371,6 @@ def _text_messages(text: str) -> Branch:
     return messages_of_text(text) or ((Message("assistant", text),) if text else ())
 
 
-def _asked_and_said(asked: Branch, wanted: Branch, unwanted: Sequence[Branch]) -> tuple[Branch, Branch]:
-    """Request and answer, where the answer may repeat the request or hold it all."""
-    if not any(message.role == "user" for message in wanted[:-1]):
-        return asked, wanted
-    shared = 0
-    others = [one for one in unwanted if one] or [wanted]
-    while shared < len(wanted) - 1 and all(shared < len(one) - 1 and one[shared] == wanted[shared] for one in others):
-        shared += 1
-    whole = wanted[:shared]
-    # The request beside the answers is told twice, or comes before them.
-    told = {message.text.strip() for message in whole}
-    before = tuple(message for message in asked if message.text.strip() not in told)
-    return (*before, *whole), wanted[shared:]
-
-
-def _tail_of(answer: Branch, asked: Branch) -> Branch:
-    """An answer without the request that stands at its head."""
-    head = next((size for size in range(len(asked), 0, -1) if answer[:size] == asked[-size:]), 0)
-    return answer[head:] or answer[-1:]
-
-
 def _texts_of(messages: Iterable[Message]) -> Collection[str]:
     """Everything that these messages say, as single texts."""
     texts: set[str] = set()
@@ -373,16 +388,6 @@ def _repeats(held: Any, messages: Branch) -> bool:
     if not looks_like_messages(held):
         return False
     return set(messages_in(held, (), [])) <= set(messages)
-
-
-def _is_rendering(leaf: Leaf, spoken: Sequence[str]) -> bool:
-    """Whether a text holds all that is said, in its order."""
-    at = 0
-    for text in spoken:
-        at = leaf.value.find(json_text(text)[1:-1], at)
-        if at < 0:
-            return False
-    return True
 
 
 def trainable(turns: Sequence[Message]) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 
 from engine.model import Row
 from engine.sources import names
+from engine.sources.beside import beside
 from engine.sources.mapping import Mapping
-from engine.sources.messages import looks_like_message, looks_like_messages
+from engine.sources.messages import looks_like_message, looks_like_messages, messages_in
 from engine.sources.names import plain_name
-from engine.sources.shapes import beside, guess_alone, guess_fields
+from engine.sources.shapes import first_choice, guess_alone, guess_fields, is_list_of_pairs
 
 SAMPLE_ROWS = 200
 HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "text")
@@ -76,8 +77,39 @@ def guess_row(row: Row) -> Mapping | None:
     found = guess_fields(row)
     # A lone text is a guess; an object beside it may hold the conversation.
     if found is None or found.shape == "text":
-        found = _guess_nested(row) or found
+        found = _several_pairs(row) or _guess_nested(row) or found
+    elif found.shape == "messages":
+        found = _answered_beside(row, found) or found
     return found or guess_alone(row)
+
+
+def _several_pairs(row: Row) -> Mapping | None:
+    """`{"faqs": [{"question", "answer"}, …]}` under any name, where nothing else says what the row asks."""
+    if any(plain_name(name) in names.REQUESTED for name in row):
+        return None
+    several = (
+        name for name, held in row.items() if isinstance(held, list) and len(held) > 1 and is_list_of_pairs(held)
+    )
+    found = next((name for name in several if all(isinstance(pair, dict) for pair in row[name])), "")
+    return Mapping("messages", {"messages": found} | beside(row, {found})) if found else None
+
+
+def _answered_beside(row: Row, found: Mapping) -> Mapping | None:
+    """`{"messages": […], "response": {"choices": […]}}`: messages that wait for their answer, and what came back."""
+    asked = found.fields["messages"]
+    said = messages_in(row.get(asked), (), [])
+    if not said or said[-1].role not in ("user", "tool"):
+        return None
+    for name, held in row.items():
+        if name == asked or not any(word in plain_name(name) for word in (*names.SAYING, "choices")):
+            continue
+        answered = _messages_below(held, f"{name}.") if isinstance(held, dict | list) else ""
+        if isinstance(held, str) and held.strip() and plain_name(name) in names.SAID:
+            answered = name
+        if answered:
+            rest = {part: field for part, field in found.fields.items() if part not in ("messages", "candidates")}
+            return Mapping("alpaca", {"instruction": asked} | first_choice(answered) | rest)
+    return None
 
 
 def _guess_nested(row: Row) -> Mapping | None:
@@ -95,6 +127,8 @@ def _guess_nested(row: Row) -> Mapping | None:
             inner = _guess_object(held) if isinstance(held, dict) else None
             if inner is not None:
                 nested = _under_its_task(row, {part: f"{path}{name}" for part, name in inner.fields.items()})
+                if inner.shape == "alpaca" and _is_beside_a_request(row, nested):
+                    continue
                 halves = _sent_and_received(level) if inner.shape == "messages" else {}
                 if halves:
                     return Mapping("alpaca", halves | beside(row, set(halves.values())))
@@ -114,9 +148,7 @@ def _sent_and_received(level: list[tuple[str, Any]]) -> dict[str, str]:
             found.setdefault(part, deeper)
     if len(found) < 2:
         return {}
-    # Of several answers that came back at once the first is the answer.
-    several = plain_name(found["output"]) == "choices"
-    return found | {"output": f"{found['output']}.0", "candidates": found["output"]} if several else found
+    return found | first_choice(found["output"])
 
 
 def _messages_below(held: Any, path: str) -> str:
@@ -137,6 +169,13 @@ def _under_its_task(row: Row, fields: dict[str, str]) -> dict[str, str]:
     by_name = {plain_name(name): name for name in row}
     told = next((by_name[name] for name in names.REQUESTS[:4] if name in by_name), "")
     return fields | {"instruction": told, "input": fields["instruction"]} if isinstance(row.get(told), str) else fields
+
+
+def _is_beside_a_request(row: Row, fields: dict[str, str]) -> bool:
+    """Whether a pair inside of an object is not what the row is about: the choices, or the tests, of a question that
+    stands outside."""
+    words = (plain_name(name) for name, value in row.items() if isinstance(value, str) and len(value.split()) > 1)
+    return "." in fields["instruction"] and not names.REQUESTED.isdisjoint(words)
 
 
 def _guess_object(held: dict[str, Any]) -> Mapping | None:

@@ -22,25 +22,34 @@ from engine.sources.parts import (
 
 ROLES: dict[str, str] = {
     **dict.fromkeys(("system", "developer", "system_prompt", "系统"), "system"),
-    **dict.fromkeys(("user", "human", "prompter", "用户"), "user"),
+    **dict.fromkeys(("user", "human", "prompter", "用户", "prompt", "question"), "user"),
     **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "ai", "chatbot", "claude", "助手"), "assistant"),
+    **dict.fromkeys(("response", "answer"), "assistant"),
     **dict.fromkeys(("function_call", "tool_call", "tool_calls"), "assistant"),
     **dict.fromkeys(("tool", "function", "observation", "tool_response", "tool_result", "ipython"), "tool"),
     **dict.fromkeys(("function_response", "function_call_output"), "tool"),
 }
 _CALL_ROLES = frozenset({"function_call", "tool_call", "tool_calls"})
 _ROLE_KEYS = ("role", "from", "sender", "author", "speaker", "from_role")
-_TEXT_KEYS = ("content", "value", "text", "mes", "parts", "message", "utterance", "body", "output", "markdown")
+_TEXT_KEYS = (
+    *("content", "value", "text", "mes", "parts", "message", "utterance", "body", "output", "markdown"),
+    *("refusal", "say", "blocks", "fragments"),
+)
 _REASONING_KEYS = ("reasoning_content", "thinking", "reasoning", "thought", "thoughts", "reasoning_text")
 _CALL_LISTS = ("tool_calls", "function_call", "toolCalls", "calls", "tool_call")
 _CALL_IDS = ("tool_call_id", "tool_use_id", "call_id", "toolCallId")
 # `weight` is OpenAI's, `train` axolotl's, `loss` that of ms-swift.
 _TRAIN_KEYS = ("weight", "train", "loss", "loss_weight", "training", "trainable", "train_on_turn")
+# Flags that say whether a person speaks.
+_SPEAKER_FLAGS = {
+    **dict.fromkeys(("is_user", "is_human", "isUser", "isHuman", "from_user", "fromUser"), True),
+    **dict.fromkeys(("is_bot", "isBot", "is_ai", "from_bot", "fromBot"), False),
+}
 _MASK_KEYS = ("masked", "mask", "ignore_loss", "no_loss")
 _NO = frozenset({"0", "0.0", "false", "no"})
 _YES = frozenset({"1", "1.0", "true", "yes"})
 # What is read of a message; the rest is left beside it.
-_READ = frozenset({"is_user", *_CALL_LISTS, *_CALL_IDS})
+_READ = frozenset({*_CALL_LISTS, *_CALL_IDS})
 # Items of OpenAI's responses that are no messages in themselves.
 _ITEMS = frozenset({"function_call", "function_call_output", "reasoning"})
 
@@ -51,6 +60,7 @@ def looks_like_message(held: Any) -> bool:
         return False
     if isinstance(held.get("type"), str) and held["type"] in _ITEMS and "content" not in held:
         return len(held) > 1
+    held = _in_known_case(held)
     speaker, inner = _speaker_in(held), _unwrapped(held)[0]
     if inner is held:
         return speaker is not None and any(key in held for key in (*_TEXT_KEYS, *_CALL_LISTS, *_REASONING_KEYS))
@@ -93,7 +103,17 @@ def placed_messages(value: Any, at: Path, left: list[Left]) -> list[tuple[int, M
             left.append(((*at, place), raw, False))
     if any(isinstance(raw, dict) and raw.get("type") == "reasoning" for raw in held):
         return _with_their_thoughts(found)
+    if held and isinstance(held[0], dict) and "speaker" in held[0]:
+        return _with_answers_of_the_system(found)
     return found
+
+
+def _with_answers_of_the_system(found: list[tuple[int, Message]]) -> list[tuple[int, Message]]:
+    """In sets of dialogues with a machine (MultiWOZ, SGD) the speaker `SYSTEM` is the one that answers."""
+    roles = [message.role for _, message in found]
+    if "assistant" in roles or roles[:1] != ["user"] or "system" not in roles:
+        return found
+    return [(at, replace(said, role="assistant") if said.role == "system" else said) for at, said in found]
 
 
 def _with_their_thoughts(found: list[tuple[int, Message]]) -> list[tuple[int, Message]]:
@@ -119,7 +139,7 @@ _PLAIN = frozenset(ROLES) - _CALL_ROLES
 
 def _messages_of(raw: dict[str, Any], at: Path, left: list[Left]) -> list[Message]:
     """One object as the message it is; as several, where it holds results of tools."""
-    raw, at = _unwrapped(raw, at, left)
+    raw, at = _unwrapped(_in_known_case(raw), at, left)
     item = raw.get("type")
     if isinstance(item, str) and item in _ITEMS and _speaker_in(raw) is None:
         return _item(raw, item, at, left)
@@ -137,6 +157,8 @@ def _messages_of(raw: dict[str, Any], at: Path, left: list[Left]) -> list[Messag
         read.add("type")
     if isinstance(raw.get("name"), str):
         read.add("name")
+    if isinstance(raw.get(role_key), dict):
+        left += [((*at, role_key, key), value, True) for key, value in raw[role_key].items() if key != "role"]
     if isinstance(reasoning, str):
         read.add(reasoning_key)
         said.reasoning.insert(0, reasoning)
@@ -215,18 +237,32 @@ def _speaker_in(raw: dict[str, Any]) -> tuple[str, str] | None:
         spoken = raw.get(key)
         if isinstance(spoken, str):
             return key, spoken
-        if isinstance(spoken, dict) and isinstance(spoken.get("role"), str):
-            return key, spoken["role"]
+        if isinstance(spoken, dict):
+            named = next((spoken[inner] for inner in ("role", "name") if isinstance(spoken.get(inner), str)), None)
+            if named is not None:
+                return key, named
         if key == "role" and spoken is not None:
             return key, json_text(spoken)
-    if isinstance(raw.get("is_user"), bool):
-        return "is_user", "user" if raw["is_user"] else "assistant"
+    flag = next((key for key in _SPEAKER_FLAGS if isinstance(raw.get(key), bool)), "")
+    if flag:
+        return flag, "user" if raw[flag] is _SPEAKER_FLAGS[flag] else "assistant"
+    if isinstance(raw.get("fragments"), list):
+        # DeepSeek's export says it of the pieces.
+        asks = any(isinstance(piece, dict) and piece.get("type") == "REQUEST" for piece in raw["fragments"])
+        return "fragments", "user" if asks else "assistant"
     kind = raw.get("type")
     if isinstance(kind, str) and kind.strip().lower() in ROLES and kind not in _ITEMS:
         return "type", kind
     # Keys with a common prefix: `message.role`, `message.content`.
     dotted = next((key for key in raw if isinstance(key, str) and key.endswith(".role")), "")
     return (dotted, raw[dotted]) if dotted and isinstance(raw[dotted], str) else None
+
+
+def _in_known_case(raw: dict[str, Any]) -> dict[str, Any]:
+    """A message whose keys are known in small letters only (`Role`, `Content`), with those."""
+    if _speaker_in(raw) is not None or not any(key[:1].isupper() for key in raw):
+        return raw
+    return {key.lower() if key.lower() in (*_ROLE_KEYS, *_TEXT_KEYS) else key: value for key, value in raw.items()}
 
 
 def _unwrapped(raw: dict[str, Any], at: Path = (), left: list[Left] | None = None) -> tuple[dict[str, Any], Path]:
@@ -273,6 +309,12 @@ def one_side(value: Any, role: str, at: Path, left: list[Left], *, calls: bool =
     held = parsed(value)
     if looks_like_messages(held) or looks_like_message(held):
         return messages_in(held, at, left)
+    if isinstance(value, str) and isinstance(held, dict):
+        # The body of a request to a model, or of its response, as JSON text.
+        for key in ("messages", "choices"):
+            if looks_like_messages(held.get(key)):
+                left += [((*at, name), inner, False) for name, inner in held.items() if name != key]
+                return messages_in(held[key], (*at, key), left)
     if calls and role == "assistant" and looks_like_calls(held):
         return (Message(role, tool_calls=tuple(_calls(held, at, left))),)
     if isinstance(value, str):

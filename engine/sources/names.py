@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 CHAT_NAMES = (
     *("messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "chat", "turns", "chatrounds"),
     *("thread", "contents", "chatmessages", "items", "chathistory", "trajectory", "traces", "history", "data", "log"),
@@ -65,6 +67,12 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("docstring", "code"),
     ("prompt", "chosen"),
     ("prompt", "text"),
+    ("inputspretokenized", "targetspretokenized"),
+    ("description", "solutions"),
+    ("instruction", "content"),
+    ("prompt", "content"),
+    ("question", "content"),
+    ("input", "content"),
     ("sentence", "label"),
     ("text", "label"),
     ("text", "target"),
@@ -76,7 +84,25 @@ REQUESTS = (
     *("task", "taskdescription", "goal", "nl", "naturallanguage", "utterance", "article", "dialogue", "document"),
     *("passage", "description", "sentence", "sourcetext", "source", "src", "inputtext", "context", "premise", "post"),
     *("message", "comment", "statement", "ticket", "email", "subject", "title", "text"),
-    *("问题", "指令", "输入", "提问", "질문", "質問", "вопрос", "frage", "pregunta", "pergunta", "domanda", "soru"),
+    *(
+        "问题",
+        "指令",
+        "输入",
+        "提问",
+        "問題",
+        "指示",
+        "質問",
+        "入力",
+        "질문",
+        "지시",
+        "명령어",
+        "입력",
+        "вопрос",
+        "инструкция",
+        "запрос",
+    ),
+    *("frage", "anweisung", "eingabe", "pregunta", "instrucción", "instruccion", "entrada", "pergunta", "instrução"),
+    *("instrucao", "consigne", "entrée", "entree", "domanda", "istruzione", "soru", "komut", "pytanie", "instrukcja"),
 )
 ANSWERS = (
     *(
@@ -108,9 +134,23 @@ ANSWERS = (
     *("expectedoutput", "idealresponse", "ideal", "outputtext", "targettext", "tgt", "chosen", "highlights", "summary"),
     *("abstractivesummary", "tldr", "sql", "code", "cypher", "program", "canonicalsolution", "translation", "result"),
     *("humananswers", "chatgptanswers", "explanation", "a", "label", "completiontext"),
-    *("答案", "回答", "输出", "答复", "답변", "対話", "ответ", "antwort", "respuesta", "resposta", "risposta", "cevap"),
+    *("答案", "回答", "输出", "答复", "輸出", "出力", "答え", "応答", "답변", "출력", "응답", "대답", "ответ", "вывод"),
+    *("antwort", "ausgabe", "respuesta", "salida", "resposta", "saída", "saida", "réponse", "reponse", "sortie"),
+    *("risposta", "cevap", "yanıt", "çıktı", "odpowiedź", "odpowiedz"),
 )
-CONTEXTS = ("input", "context", "passage", "paragraph", "schema", "sqlcontext", "dbschema", "knowledge", "background")
+ANSWERS_TO = ("answer", "completion", "response", "solution")
+"""Answers that may be a number, or yes and no."""
+SPEAKERS = ("user", "human")
+SAID = ("response", "completion", "output", "answer", "reply", "assistant", "generation", "modelresponse")
+"""An answer beside the messages that wait for it."""
+REQUESTED = frozenset(("instruction", "prompt", "question", "query", "problem", "description"))
+"""Where one of these stands outside, a pair inside of an object is about something else."""
+HISTORIES = ("history", "chathistory", "conversationhistory", "dialoguehistory", "previousmessages", "previousturns")
+"""What was said before the request."""
+CONTEXTS = (
+    *("input", "context", "passage", "paragraph", "schema", "sqlcontext", "dbschema", "knowledge", "background"),
+    *("输入", "入力", "입력", "eingabe", "entrada", "entrée", "kontext", "contexto", "contexte", "контекст"),
+)
 """What a request is asked about, in a field of its own."""
 PREFERENCES: tuple[tuple[str, str], ...] = (
     ("chosen", "rejected"),
@@ -132,42 +172,38 @@ PREFERENCES: tuple[tuple[str, str], ...] = (
     ("pos", "neg"),
 )
 """The answer that is wanted, and the one that is not."""
-RIVALS: tuple[tuple[str, str], ...] = (
-    ("responsea", "responseb"),
-    ("answera", "answerb"),
-    ("outputa", "outputb"),
-    ("completiona", "completionb"),
-    ("conversationa", "conversationb"),
-    ("response1", "response2"),
-    ("output1", "output2"),
-    ("answer1", "answer2"),
-    ("response0", "response1"),
+RIVALS: tuple[tuple[str, str], ...] = tuple(
+    (f"{stem}{one}", f"{stem}{other}")
+    for one, other in (("a", "b"), ("1", "2"), ("0", "1"))
+    for stem in ("response", "answer", "output", "completion", "conversation", "generation", "summary", "humanref")
 )
-"""Two answers of which another field names the winner."""
+"""Two answers of which another field names the winner, or tells how well each did."""
 ASKING = ("request", "input", "prompt", "query")
 SAYING = ("response", "output", "completion", "answer", "generation", "result")
 """Words in the names of two objects, of which one holds what was sent to a model and the other what came back."""
-WINNERS = ("winner", "preference", "preferred", "winnermodela", "better", "chosen", "vote", "label", "saferresponseid")
+WINNERS = (
+    *("winner", "preference", "preferred", "winnermodela", "better", "chosen", "vote", "label", "labels"),
+    *("betterresponseid", "saferresponseid", "preferencestrength", "overallpreference", "betterresponse"),
+    *("betteranswer", "winnerid", "preferredresponse", "preferredanswer", "selected", "scorea", "score1", "score0"),
+)
+"""Who won; of a pair of scores that of the first answer."""
+SIGNED_WINNERS = ("preferencestrength", "overallpreference")
+"""Of these a number below nought speaks for the first answer, one above it for the second."""
 SYSTEMS = (
     *("system", "systemprompt", "systeminstruction", "systemmessage", "systeminstructions", "sys", "sysprompt"),
-    *("preprompt", "persona", "metainstruction"),
+    *("preprompt", "persona", "metainstruction", "preamble"),
 )
-TOOLS = ("tools", "functions", "availabletools", "tooldefinitions", "toolschemas", "functiondefinitions")
+TOOLS = ("tools", "functions", "function", "availabletools", "tooldefinitions", "toolschemas", "functiondefinitions")
 REASONINGS = (
     *("reasoningcontent", "complexcot", "cot", "chainofthought", "thinking", "reasoning", "thought", "thoughts"),
     *("rationale", "reasoningtrace", "think", "scratchpad"),
 )
-LABELS = (
-    "label",
-    "ktotag",
-    "ktolabel",
-    "desirable",
-    "isdesirable",
-    "isgood",
-    "thumbsup",
-    "answer",
-    "feedback",
-)
+LABELS = ("label", "ktotag", "ktolabel", "desirable", "isdesirable", "isgood", "thumbsup", "feedback")
+LABEL_WORDS = {
+    **dict.fromkeys(("true", "accept", "accepted", "good", "thumbsup", "desirable", "chosen", "liked"), True),
+    **dict.fromkeys(("false", "reject", "rejected", "bad", "thumbsdown", "undesirable", "disliked"), False),
+}
+"""What such a field says, as plain names."""
 REJECTED = (
     "rejectedresponse",
     "rejected",
@@ -176,6 +212,7 @@ REJECTED = (
     "rejectedresponses",
     "nonpreferredoutput",
 )
+REASONS = ("rationale", "reasoning")
 CANDIDATES = ("candidates", "alternatives", "choices", "responses", "completions", "generations")
 MEDIA = {
     **dict.fromkeys(("images", "image", "imagepath", "imageurl", "imagepaths"), "images"),
@@ -195,6 +232,27 @@ TEXTS = (
     "prompt",
 )
 """One text that is the whole row. All but the first two only where the text has the form of a chat."""
+
+_ANSWERING = frozenset({"answer", "answers", "response", "output", "completion", "solution", "reply", "generation"})
+_BAD = frozenset(("bad", "worse", "worst", "wrong", "incorrect", "false", "rejected", "negative", "dispreferred"))
+_NOT_THE_ANSWER = _BAD | frozenset(
+    {"other", "old", "original", "raw",
+     "expected", "reference", "num", "number", "no", "is", "has", "per", "to", "max", "input", "test", "example",
+     "sample", "user", "human", "tool", "id", "accepted"}
+)  # fmt: skip
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+def ends_on_answer(name: str) -> bool:
+    """Whether a field's name, as it is written, says that it holds somebody's answer: `gpt4_response`."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return len(words) > 1 and words[-1] in _ANSWERING and _NOT_THE_ANSWER.isdisjoint(words)
+
+
+def ends_on_bad_answer(name: str) -> bool:
+    """Whether a field's name says that it holds an answer, or answers, that nobody wants: `rejected_answers`."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return len(words) > 1 and words[-1].removesuffix("s") in _ANSWERING and not _BAD.isdisjoint(words)
 
 
 def plain_name(name: str) -> str:

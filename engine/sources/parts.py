@@ -19,14 +19,29 @@ from engine.nesting import loads
 from engine.sources.mapping import Path
 
 TEXT_KEYS = ("text", "value", "content", "refusal", "input_text", "output_text")
+_TYPES = ("type", "block_type")
 _TEXT_TYPES = frozenset(
-    {"", "text", "input_text", "output_text", "summary_text", "refusal", "plain_text", "string", "markdown", "message"}
+    {
+        "",
+        "text",
+        "input_text",
+        "output_text",
+        "summary_text",
+        "refusal",
+        "plain_text",
+        "string",
+        "markdown",
+        "message",
+        "request",
+        "response",
+    }
 )
-_REASONING_KEYS = ("thinking", "reasoning", "reasoningText", "reasoning_content", "text", "value")
+_REASONING_KEYS = ("thinking", "reasoning", "reasoningText", "reasoning_content", "text", "value", "content")
 _REASONING_TYPES = frozenset({"thinking", "reasoning", "thought", "reasoning_content", "think"})
-_CALL_KEYS = ("function", "functionCall", "toolUse", "function_call")
+_CALL_KEYS = ("function", "functionCall", "toolUse", "function_call", "custom", "tool_call")
+_CALLS_IN = ("toolUse", "functionCall", "tool_call")
 _CALL_TYPES = frozenset({"tool_use", "tool_call", "tool-call", "function_call"})
-_RESULT_KEYS = ("toolResult", "functionResponse")
+_RESULT_KEYS = ("toolResult", "functionResponse", "tool_call_result")
 _RESULT_TYPES = frozenset({"tool_result", "tool-result", "function_response", "function_call_output"})
 _NAMES, _ARGUMENTS = ("name", "toolName", "tool_name"), ("arguments", "args", "input", "parameters", "kwargs")
 _IDS = ("id", "call_id", "tool_use_id", "toolUseId", "toolCallId", "tool_call_id")
@@ -66,7 +81,7 @@ class Said:
 
     def leave(self, part: dict[str, Any], at: Path, *read: str) -> None:
         """Note what of a part was not read. That it is a part of its type is its form, and says nothing more."""
-        self.left += [((*at, key), value) for key, value in part.items() if key not in read and key != "type"]
+        self.left += [((*at, key), value) for key, value in part.items() if key not in read and key not in _TYPES]
 
 
 def said_in(content: Any, at: Path = ()) -> Said:
@@ -126,6 +141,14 @@ def call_of(held: Any, at: Path = (), left: list[tuple[Path, Any]] | None = None
     return ToolCall(name, plain(arguments), plain(identifier))
 
 
+def is_parts(value: list[Any]) -> bool:
+    """Whether a list holds parts of a content, each a text."""
+    return bool(value) and all(
+        isinstance(part, dict) and isinstance(part.get("type"), str) and isinstance(first_of(part, TEXT_KEYS)[1], str)
+        for part in value
+    )
+
+
 def looks_like_calls(value: Any) -> bool:
     """Whether a value is a list of calls, each with a name and arguments."""
     return (
@@ -150,9 +173,8 @@ def _read(content: Any, at: Path, said: Said) -> None:
 
 
 def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
-    kind = part.get("type", "")
-    if not isinstance(kind, str):
-        kind = ""
+    kind = next((part[key] for key in _TYPES if key in part), "")
+    kind = kind.lower() if isinstance(kind, str) else ""
     if isinstance(part.get("parts"), list):
         _read(part["parts"], (*at, "parts"), said)
         said.leave(part, at, "parts", "role", "content_type")
@@ -160,7 +182,9 @@ def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
         _read_reasoning(part, at, said)
     elif kind in _RESULT_TYPES or any(isinstance(part.get(name), dict) for name in _RESULT_KEYS):
         _read_result(part, at, said)
-    elif kind in _CALL_TYPES or any(isinstance(part.get(name), dict) for name in ("toolUse", "functionCall")):
+    elif kind in _CALL_TYPES or any(
+        isinstance(part.get(name), dict) for name in ("toolUse", "functionCall", "tool_call")
+    ):
         if "value" in part and not any(name in part for name in (*_NAMES, *_CALL_KEYS)):
             said.calls.append(call_of(part["value"], (*at, "value"), said.left))
             said.leave(part, at, "value")
@@ -171,15 +195,30 @@ def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
         said.parts.append(found)
         held, inside = (part[key], (*at, key)) if key else (part, at)
         if isinstance(held, dict):
-            shown = [name for name, value in held.items() if value == found.value]
-            said.leave(held, inside, *shown, *_BYTES, *_WRAPPED)
+            _leave_around(held, inside, found.value, said)
         if key:
             said.leave(part, at, key)
-    elif kind in _TEXT_TYPES and isinstance((held := first_of(part, TEXT_KEYS))[1], str):
+    elif (kind in _TEXT_TYPES or part.keys() == {"type", "text"}) and isinstance(
+        (held := first_of(part, TEXT_KEYS))[1], str
+    ):
         said.parts.append(Part("text", held[1]))
         said.leave(part, at, held[0])
     else:
         said.parts.append(Part("json", json_text(part)))
+
+
+def _is_text(part: dict[str, Any], kind: str) -> bool:
+    """Whether a part is a text: by its type, or because it holds nothing else (the links and mentions of chats)."""
+    return kind in _TEXT_TYPES or part.keys() == {"type", "text"}
+
+
+def _leave_around(held: dict[str, Any], at: Path, address: str, said: Said) -> None:
+    """Note what stands beside the address, or the bytes, of a medium, in whatever objects it is wrapped."""
+    for key, value in held.items():
+        if key in _WRAPPED and isinstance(value, dict):
+            _leave_around(value, (*at, key), address, said)
+        elif key not in (*_BYTES, *_TYPES) and value != address and not str(value).startswith("data:"):
+            said.left.append(((*at, key), value))
 
 
 def _read_reasoning(part: dict[str, Any], at: Path, said: Said) -> None:
@@ -216,14 +255,17 @@ def _read_result(part: dict[str, Any], at: Path, said: Said) -> None:
     held, inside = (part[key], (*at, key)) if key else (part, at)
     result_key, result = first_of(held, _RESULTS)
     inner = said_in(result, (*inside, result_key))
-    id_key, identifier = first_of(held, tuple(reversed(_IDS)))
-    name_key, name = first_of(held, _NAMES)
+    # Haystack repeats the whole call.
+    origin = held["origin"] if isinstance(held.get("origin"), dict) else {}
+    id_key, identifier = first_of(held | origin, tuple(reversed(_IDS)))
+    name_key, name = first_of(held | origin, _NAMES)
     content = inner.content
     if not isinstance(content, str):
         content = _as_one_text(content)
     said.results.append(Message("tool", content, tool_call_id=plain(identifier), name=plain(name)))
     said.left += inner.left
-    said.leave(held, inside, result_key, id_key, name_key)
+    said.leave(held, inside, result_key, id_key, name_key, "origin" if origin else "")
+    said.leave(origin, (*inside, "origin"), id_key, name_key)
 
 
 def _as_one_text(parts: tuple[Part, ...]) -> str | tuple[Part, ...]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from engine.model import Row
 from engine.sources import names
+from engine.sources.beside import beside, is_answer, is_texts, is_verdict
+from engine.sources.leaves import is_metadata
 from engine.sources.mapping import Mapping, turn_list, value_at
 from engine.sources.messages import looks_like_message, looks_like_messages
 from engine.sources.names import plain_name
-from engine.sources.parts import looks_like_calls, parsed
+from engine.sources.parts import parsed
 from engine.sources.preformatted import messages_of_text
+from engine.sources.records import SPEAKERS, speaker
+from engine.sources.rivals import is_winner, ranked_answers
 from engine.sources.trees import is_node_map, is_reply_tree
 
-_VERDICTS = frozenset({"accept", "reject", "ignore"})
 _FEWEST_WORDS = 3
 
 
@@ -22,6 +25,9 @@ def guess_fields(row: Row) -> Mapping | None:
     by_name: dict[str, str] = {}
     for name in row:
         by_name.setdefault(plain_name(name), name)
+        if "." in name:
+            # `gen_ai.input.messages`
+            by_name.setdefault(plain_name(name.rpartition(".")[0]) + plain_name(name), name)
     for guess in (_preference, _annotated, _chat, _pair, _text):
         found = guess(row, by_name)
         if found is not None:
@@ -29,6 +35,9 @@ def guess_fields(row: Row) -> Mapping | None:
             if found.shape == "text":
                 # The label of a lone text is what a classifier learns.
                 more.pop("label", None)
+            if found.shape == "preference" and plain_name(more.get("reasoning", "")) in names.REASONS:
+                # Why one answer is better is said by whoever compared them.
+                more.pop("reasoning")
             return Mapping(
                 found.shape, found.fields | {part: at for part, at in more.items() if part not in found.fields}
             )
@@ -45,7 +54,7 @@ def _preference(row: Row, by_name: dict[str, str]) -> Mapping | None:
     for wanted, other in names.PREFERENCES:
         if wanted not in by_name or other not in by_name:
             continue
-        if not (_is_answer(row[by_name[wanted]]) and _is_answer(row[by_name[other]])):
+        if not (is_answer(row[by_name[wanted]]) and is_answer(row[by_name[other]])):
             continue
         fields = {"chosen": by_name[wanted], "rejected": by_name[other]}
         prompt = _prompt_beside(row, by_name, set(fields.values()))
@@ -54,18 +63,16 @@ def _preference(row: Row, by_name: dict[str, str]) -> Mapping | None:
         if one not in by_name or other not in by_name:
             continue
         fields = {"chosen": by_name[one], "rejected": by_name[other]}
-        winner = next((by_name[name] for name in names.WINNERS if name in by_name), "")
+        rivals = (by_name[one], by_name[other])
+        winners = (by_name[name] for name in names.WINNERS if name in by_name)
+        winner = next((name for name in winners if is_winner(row, name, rivals)), "")
         prompt = _prompt_beside(row, by_name, {*fields.values(), winner})
         if winner:
             return Mapping("preference", ({"prompt": prompt} if prompt else {}) | fields | {"winner": winner})
-        if prompt and not looks_like_messages(row.get(prompt)):
+        if prompt:
             # Where nobody says which is the better one, both stand.
             return _as_pair(row, by_name, prompt, by_name[one]).with_field("candidates", by_name[other])
     return None
-
-
-def _is_answer(value: Any) -> bool:
-    return isinstance(value, str) or looks_like_message(value) or looks_like_messages(value) or _is_texts(value)
 
 
 def _prompt_beside(row: Row, by_name: dict[str, str], taken: set[str]) -> str:
@@ -87,9 +94,18 @@ def _prompt_beside(row: Row, by_name: dict[str, str], taken: set[str]) -> str:
 def _annotated(row: Row, by_name: dict[str, str]) -> Mapping | None:
     """Label Studio: what a person wrote, beside the task that it answers."""
     for place in ("annotations.0.result.0.value.text", "annotations.0.result.0.value.text.0"):
-        if isinstance(row.get("data"), dict) and _is_texts(value_at(row, tuple(_steps(place)))):
+        if isinstance(row.get("data"), dict) and is_texts(value_at(row, tuple(_steps(place)))):
             asked = _deeper(row["data"], "data")
             return Mapping("alpaca", {"instruction": asked, "output": place}) if asked else None
+    selected = "annotations.0.result.0.value.selected"
+    if isinstance(row.get("data"), dict) and isinstance(value_at(row, tuple(_steps(selected))), str):
+        inner = _preference(row["data"], {plain_name(name): name for name in row["data"]})
+        rivals = inner and {"chosen": inner.fields.get("output"), "rejected": inner.fields.get("candidates")}
+        if inner is not None and rivals and None not in rivals.values():
+            fields = {"prompt": inner.fields["instruction"]} | rivals
+            return Mapping(
+                "preference", {part: f"data.{field}" for part, field in fields.items()} | {"winner": selected}
+            )
     return None
 
 
@@ -100,6 +116,8 @@ def _steps(path: str) -> Iterator[str | int]:
 
 def _chat(row: Row, by_name: dict[str, str]) -> Mapping | None:
     """A list of messages: under a name that says so, else under any name."""
+    if by_name.keys() >= {"inputmessages", "outputmessages"}:
+        return None
     for name in names.CHAT_NAMES:
         if name in by_name and _is_chat(row[by_name[name]], name):
             return _as_chat(row, by_name[name], by_name)
@@ -122,10 +140,10 @@ def _is_chat(value: Any, name: str) -> bool:
     if not isinstance(held, list):
         return False
     # `turns` as texts are those of the user alone (MT-bench), and who speaks in a `history` nobody says.
-    return _is_list_of_pairs(held) or (len(held) > 1 and _is_texts(held) and name in names.TURNS_OF_BOTH)
+    return is_list_of_pairs(held) or (len(held) > 1 and is_texts(held) and name in names.TURNS_OF_BOTH)
 
 
-def _is_list_of_pairs(held: list[Any]) -> bool:
+def is_list_of_pairs(held: list[Any]) -> bool:
     """Turns as pairs: `[[request, answer], …]`, `[{"input", "output"}, …]`."""
     return bool(held) and all(pair_in(turn) is not None for turn in held)
 
@@ -143,7 +161,7 @@ def pair_in(turn: Any) -> tuple[str | int, str | int] | None:
         return None
     by_name = {plain_name(name): name for name in turn}
     for request, answer in names.PAIRS:
-        if request in by_name and answer in by_name:
+        if request in by_name and answer in by_name and not isinstance(turn[by_name[answer]], bool | int | float):
             return by_name[request], by_name[answer]
     return None
 
@@ -151,10 +169,10 @@ def pair_in(turn: Any) -> tuple[str | int, str | int] | None:
 def _as_chat(row: Row, field: str, by_name: dict[str, str]) -> Mapping | None:
     """The mapping of a list of messages, unless it is one half of a pair: then the pair is the row."""
     held = parsed(row[field])
-    if plain_name(field) == "history" or (
+    if plain_name(field) in names.HISTORIES or (
         plain_name(field) in names.REQUESTS and field not in by_name.get("messages", "")
     ):
-        pair = _pair(row, by_name)
+        pair = _pair(row, by_name) or (_said_next(row, by_name) if plain_name(field) in names.HISTORIES else None)
         if pair is not None and pair.fields["instruction"] != pair.fields.get("output"):
             return pair
     if looks_like_messages(held) and all("from" in turn and "role" not in turn for turn in held):
@@ -162,15 +180,30 @@ def _as_chat(row: Row, field: str, by_name: dict[str, str]) -> Mapping | None:
     return Mapping("messages", {"messages": field})
 
 
+def _said_next(row: Row, by_name: dict[str, str]) -> Mapping | None:
+    """What is said after a history: Cohere's `message` and its reply `text`, or a request that waits for its answer."""
+    asked = next((by_name[name] for name in names.REQUESTS if name in by_name and _asks(name, row[by_name[name]])), "")
+    if not asked:
+        return None
+    if plain_name(asked) == "message" and isinstance(row.get(by_name.get("text", "")), str):
+        return _as_pair(row, by_name, asked, by_name["text"])
+    fields = _as_pair(row, by_name, asked, asked).fields
+    return Mapping("alpaca", {part: field for part, field in fields.items() if part != "output"})
+
+
 def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
     for request, answer in names.PAIRS:
         if request in by_name and answer in by_name and _are_sides(row, by_name[request], by_name[answer]):
             return _as_pair(row, by_name, by_name[request], by_name[answer])
-    requests = [by_name[name] for name in names.REQUESTS if name in by_name and _has_text(row[by_name[name]])]
+    requests = [by_name[name] for name in names.REQUESTS if name in by_name and _asks(name, row[by_name[name]])]
     answers = [by_name[name] for name in names.ANSWERS if name in by_name and _has_text(row[by_name[name]])]
+    if not answers:
+        # `generated_solution`, `gpt4_response`: where only one name says so.
+        called = [name for name in row if names.ends_on_answer(name) and _has_text(row[name])]
+        answers = called if len(called) == 1 else []
     for asked in requests:
         for said in answers:
-            if asked != said and not _is_verdict(row[said]):
+            if asked != said and not is_verdict(row[said]):
                 return _as_pair(row, by_name, asked, said)
     return None
 
@@ -178,37 +211,51 @@ def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
 def _are_sides(row: Row, request: str, answer: str) -> bool:
     """Whether two fields can be the halves of a row. One of the two may be empty."""
     asked, said = row[request], row[answer]
-    if _is_verdict(said) or isinstance(said, bool | int | float):
+    if is_verdict(said) or _is_numbers(asked) or _is_numbers(said):
         return False
+    if isinstance(said, bool | int | float):
+        # `{"question", "answer": 42}`; the number beside any other text is more likely a class.
+        return plain_name(answer) in names.ANSWERS_TO and isinstance(asked, str) and bool(asked.strip())
     if isinstance(asked, dict) and not looks_like_message(asked) and not _deeper(asked, request):
         return False
     return not (isinstance(said, dict) and not looks_like_message(said) and not _deeper(said, answer))
 
 
-def _is_verdict(value: Any) -> bool:
-    """Prodigy's `answer` says what a person thought of the task."""
-    return isinstance(value, str) and value in _VERDICTS
+def _is_numbers(value: Any) -> bool:
+    """Whether a value is a list of numbers: ids of tokens, features, no words."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, int | float) for one in value)
 
 
 def _has_text(value: Any) -> bool:
-    return (isinstance(value, str) and bool(value.strip())) or _is_texts(value) or looks_like_messages(value)
+    if isinstance(value, str):
+        return bool(value.strip())
+    return is_texts(value) or looks_like_messages(value) or bool(ranked_answers(value))
 
 
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
+def _asks(name: str, value: Any) -> bool:
+    """Whether a field can be the request: under `user` a word alone is somebody's name."""
+    if name in names.SPEAKERS and isinstance(value, str) and len(value.split()) < _FEWEST_WORDS:
+        return False
+    return _has_text(value)
 
 
 def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Mapping:
-    fields = {"instruction": _inside(row, request), "output": _inside(row, answer)}
+    fields = {"instruction": _inside(row, request)} | first_choice(_inside(row, answer))
     for name in names.CONTEXTS:
         if name in by_name and by_name[name] not in (request, answer):
             value = row[by_name[name]]
             if value is None or isinstance(value, str):
                 fields["input"] = by_name[name]
                 break
-    if "history" in by_name and isinstance(turn_list(row[by_name["history"]]), list):
-        fields["history"] = by_name["history"]
+    history = next((by_name[name] for name in names.HISTORIES if name in by_name), "")
+    if history and history not in (request, answer) and isinstance(turn_list(row[history]), list):
+        fields["history"] = history
     return Mapping("alpaca", fields)
+
+
+def first_choice(path: str) -> dict[str, str]:
+    """The mapping of an answer; of several that came back at once (`choices`) the first is the answer."""
+    return {"output": f"{path}.0", "candidates": path} if plain_name(path) == "choices" else {"output": path}
 
 
 def _inside(row: Row, field: str) -> str:
@@ -224,14 +271,22 @@ def _deeper(held: dict[str, Any], at: str) -> str:
     chats = [name for name, value in held.items() if looks_like_messages(value) or looks_like_message(value)]
     if chats:
         return f"{at}.{chats[0]}"
-    texts = [name for name, value in held.items() if (isinstance(value, str) and value.strip()) or _is_texts(value)]
+    texts = [name for name, value in held.items() if (isinstance(value, str) and value.strip()) or is_texts(value)]
+    texts = [name for name in texts if plain_name(name) != "label" and not _is_the_records_own(name, held[name])]
     told = [name for name in texts if plain_name(name) in (*names.REQUESTS, *names.ANSWERS)]
     if len(texts) == 1 or len(told) == 1:
         return f"{at}.{(told or texts)[0]}"
     return ""
 
 
+def _is_the_records_own(name: str, value: Any) -> bool:
+    return is_metadata((name,), value if isinstance(value, str) else value[0], in_message=True)
+
+
 def _text(row: Row, by_name: dict[str, str]) -> Mapping | None:
+    if speaker(dict(row)) in SPEAKERS:
+        # One message of a conversation that nothing ties to the others: what a user says is nothing to learn.
+        return None
     texts = [name for name in names.TEXTS if name in by_name and isinstance(row[by_name[name]], str)]
     for name in texts:
         if name in names.TEXTS[:2] or messages_of_text(row[by_name[name]]) is not None:
@@ -246,78 +301,8 @@ def guess_alone(row: Row) -> Mapping | None:
             return Mapping("text", {"text": name})
     by_name = {plain_name(name): name for name in row}
     for name in names.REQUESTS[:8]:
-        if isinstance(_held(row, by_name, name), str):
+        if isinstance(_held(row, by_name, name), str) and _asks(name, row[by_name[name]]):
             found = _as_pair(row, by_name, by_name[name], by_name[name])
             fields = {part: at for part, at in found.fields.items() if part != "output"}
             return Mapping("alpaca", fields | beside(row, set(fields.values()), by_name))
     return None
-
-
-# -- what stands beside the conversation
-
-
-def beside(row: Row, taken: set[str], by_name: dict[str, str] | None = None) -> dict[str, str]:
-    """The fields with what belongs to a conversation and is no message: part of the mapping -> field."""
-    if by_name is None:
-        by_name = {plain_name(name): name for name in row}
-    found: dict[str, str] = {}
-    for part, known, fits in _PARTS:
-        for name in known:
-            field = by_name.get(name, "")
-            if field and field not in taken and fits(row[field]):
-                found[part] = field
-                taken.add(field)
-                break
-    for name, part in names.MEDIA.items():
-        if name in by_name and by_name[name] not in taken and _is_medium(row[by_name[name]]):
-            found.setdefault(part, by_name[name])
-    return found
-
-
-def _is_system(value: Any) -> bool:
-    return isinstance(value, str) or looks_like_message(value) or isinstance(value, list | dict)
-
-
-def _is_tools(value: Any) -> bool:
-    held = parsed(value)
-    return isinstance(held, list) and bool(held) and all(isinstance(tool, dict | str) for tool in held)
-
-
-def _is_words(value: Any) -> bool:
-    """A text of some words: `"reasoning": "on"` is a setting."""
-    return isinstance(value, str) and len(value.split()) >= _FEWEST_WORDS
-
-
-def _is_label(value: Any) -> bool:
-    return label_of(value) is not None or _is_verdict(value)
-
-
-def label_of(value: Any) -> bool | None:
-    """Whether an answer is wanted, as data sets for KTO and annotators say it; None where nothing is said."""
-    if isinstance(value, bool) or value in (0, 1):
-        return bool(value)
-    if isinstance(value, str):
-        return {"true": True, "false": False, "accept": True, "reject": False}.get(value.strip().lower())
-    return None
-
-
-def _is_medium(value: Any) -> bool:
-    return isinstance(value, str | dict) or (isinstance(value, list) and bool(value))
-
-
-def _is_calls_or_answer(value: Any) -> bool:
-    return _is_answer(value) or looks_like_calls(value)
-
-
-def _is_choices(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
-
-
-_PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...] = (
-    ("system", names.SYSTEMS, _is_system),
-    ("tools", names.TOOLS, _is_tools),
-    ("reasoning", names.REASONINGS, _is_words),
-    ("label", names.LABELS, _is_label),
-    ("rejected", names.REJECTED, _is_calls_or_answer),
-    ("candidates", names.CANDIDATES, looks_like_messages),
-)

@@ -10,8 +10,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.model import Conversation, Row
-from engine.sources.conversation import conversation_of
-from engine.sources.guess import guess_row
+from engine.sources.conversation import conversation_of, mapping_of
 from engine.sources.mapping import Mapping, Path, located, parse_path, value_at
 
 
@@ -27,9 +26,7 @@ class EditableField:
 def editable_fields(row: Row, mapping: Mapping) -> tuple[EditableField, ...]:
     """The texts of `row` that the editor shows, in reading order: every string that is part of what the row says. What
     is no string in the file (a number, an object) is not edited in place."""
-    own = mapping
-    if not any(value_at(row, parse_path(path)) is not None for path in mapping.fields.values()):
-        own = guess_row(row) or mapping
+    own = mapping_of(row, mapping)
     said = _texts_of(conversation_of(row, own))
     found: dict[Path, EditableField] = {}
     for part in EDITED_PARTS:

@@ -29,7 +29,10 @@ def cut_after(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
 
 def drop_turn(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
     """The row without turn number `turn`."""
-    return _edited(row, mapping, turn, lambda turns, at: turns[:at] + turns[at + 1 :])
+    edited = _edited(row, mapping, turn, lambda turns, at: turns[:at] + turns[at + 1 :])
+    if len(conversation_of(edited, mapping).messages) >= len(conversation_of(row, mapping).messages):
+        raise UsageError("the pictures of this row are shown in that turn", "", "e edits its texts, x rejects the row")
+    return edited
 
 
 def toggle_trained(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:

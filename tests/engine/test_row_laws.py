@@ -24,9 +24,10 @@ from engine.sources.read import read_source
 
 SHAPES = Path(__file__).parents[1] / "shapes" / "files"
 # Names that say who speaks or of which type a thing is: the form of a row, not what it says.
-FORM = frozenset({"role", "from", "type", "object", "content_type", "sender", "author", "lc", "id"})
+FORM = frozenset({"role", "from", "speaker", "type", "object", "content_type", "sender", "author", "lc", "id"})
+FORM |= {"block_type"}
 # What `train` and `label` say in other words.
-MARKS = frozenset({"0", "0.0", "1", "1.0", "accept", "reject"})
+MARKS = frozenset({"0", "0.0", "1", "1.0", "accept", "reject", "good", "thumbs_down"})
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=9, max_size=12).map(lambda word: f"{word} {word[:3]}")
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=8)
 THINGS = st.recursive(
@@ -79,7 +80,7 @@ def invisible(raw: dict[str, Any], mapping: Mapping) -> list[tuple[str, str]]:
     return [
         (name, text)
         for name, text in leaves_of(raw)
-        if name not in FORM
+        if name.lower() not in FORM
         and not is_preformatted(text)
         and text not in shown
         and json.dumps(text, ensure_ascii=False)[1:-1] not in escaped

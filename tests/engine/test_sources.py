@@ -230,4 +230,9 @@ def test_a_bad_answer_is_known_where_no_mapping_names_the_label() -> None:
     by_hand = mapping_from_words("prompt=q,response=a")
     assert conversation_of({"q": "Why?", "a": "Because.", "label": False}, by_hand).label is False
     assert conversation_of({"q": "Why?", "a": "Because.", "label": 0}, by_hand).label is None
+    for told in ({"answer": "reject"}, {"feedback": "thumbs_down"}, {"kto_tag": "False"}):
+        assert conversation_of({"q": "Why?", "a": "Because."} | told, by_hand).label is False
+        by_another = by_hand.with_field("label", "verdict")
+        assert conversation_of({"q": "Why?", "a": "Because."} | told, by_another).label is False
+    assert conversation_of({"q": "Is it?", "a": "So.", "answer": False}, by_hand).label is None
     assert conversation_of({"text": "Spam.", "label": False}, Mapping("text", {"text": "text"})).label is None

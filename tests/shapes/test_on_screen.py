@@ -17,7 +17,8 @@ from workbench.render.messages import turns
 from workbench.text.escape import visible
 
 # Who speaks, of what type a part is, whether an answer is learnt or wanted: told in words of our own.
-FORM = {"role", "from", "sender", "is_user", "type", "content_type", "label", "answer"}
+FORM = {"role", "from", "sender", "speaker", "is_user", "is_human", "type", "block_type", "content_type"}
+FORM |= {"label", "answer", "feedback"}
 FORM |= {"weight", "train", "loss", "loss_weight", "training", "trainable", "masked"}
 # What is thought stands apart from what is said, and each turn of a formatted text by itself.
 MARKERS = re.compile(r"</?think>|SYSTEM: |USER: |ASSISTANT: |<[|]endoftext[|]>")

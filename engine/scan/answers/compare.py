@@ -21,6 +21,8 @@ from engine.scan.answers.passive_voice import told_in_two_voices
 from engine.scan.answers.quantities import equal_values
 from engine.scan.answers.relation import SHORT, Comparison
 from engine.scan.answers.short_answers import agree, told_numbers
+from engine.scan.answers.tongue import in_two_languages
+from engine.scan.code import written_otherwise
 from engine.scan.jsontext import as_json
 from engine.scan.requests.key import Key, key_of
 from engine.scan.requests.key_parser import NEGATION
@@ -34,17 +36,25 @@ FEWEST_WORDS = 5
 """Words that mean something, in an answer that shows by itself what it speaks of."""
 # Where 1.10 is not 1.1, and 1/2 not 0.5: stems of requests for a way of writing.
 _TO_THE_LETTER = word_set("version releas decimal fraction format convert simplifi round notation digit")
+# Stems of requests for programs.
+_PROGRAMMING = word_set(
+    "python javascript typescript java sql regex regexp bash shell html css rust ruby kotlin swift php perl powershell "
+    "cod function program script queri expresion expression"
+)
 _PERCENT = re.compile(r"\s?(?:%|\bper ?cent\b)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
+_INDENTED = re.compile(r"\n[ \t]+\S")
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is|:)|\bresult(?: is|:))[ ]{0,3}([^\n]{1,60})", re.IGNORECASE)
 _YES = re.compile(r"^(?:yes|true|correct|ja|oui|sí|si|是)\b", re.IGNORECASE)
 _NO = re.compile(r"^(?:no|false|incorrect|nein|non|不|否)\b", re.IGNORECASE)
 
 
 def answer_form(text: str) -> str:
-    """The form in which two answers count as the same. In a short one case and marks say something."""
+    """The form in which two answers count as the same. In a short one case, marks and indentation say something."""
     if len(text) >= SHORT:
         return exact_form(text)
+    if "\n" in text and _INDENTED.search(text):
+        return "\n".join([line.rstrip() for line in text.strip("\r\n").splitlines() if line.strip()]).rstrip(" .。")
     return " ".join(text.split()).rstrip(" .。") or text.strip()
 
 
@@ -99,6 +109,8 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
     why = f'"{shorten(one, 40)}" against "{shorten(other, 40)}"'
     if _opposite(one, other):
         return Comparison("conflict", why)
+    if _same_side(one, other):
+        return Comparison("nearly", "both say the same, one of them with its reasons")
     finals = _FINAL.search(one[-400:]), _FINAL.search(other[-400:])
     if finals[0] and finals[1]:
         results = score_form(finals[0].group(1)), score_form(finals[1].group(1))
@@ -143,6 +155,10 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
         bare = _PERCENT.sub("", one).strip(), _PERCENT.sub("", other).strip()
         if bare[0] and bare != (one.strip(), other.strip()) and equal_values(*bare):
             return Comparison("nearly", "one amount in two ways of writing")
+    if in_two_languages(one, other) and (left.numbers == right.numbers or not (left.numbers and right.numbers)):
+        return Comparison("alternative", "the answers are in two languages")
+    if request is not None and not _PROGRAMMING.isdisjoint(request.bag) and written_otherwise(one, other):
+        return Comparison("alternative", "one program may be written in many ways")
     return Comparison("conflict", why, firm=_is_one_sentence(one, other, left, right))
 
 
@@ -193,6 +209,15 @@ def _all_numbers(text: str) -> tuple[str, ...]:
 def _opposite(one: str, other: str) -> bool:
     first, second = one.strip()[:20], other.strip()[:20]
     return bool((_YES.match(first) and _NO.match(second)) or (_NO.match(first) and _YES.match(second)))
+
+
+def _same_side(one: str, other: str) -> bool:
+    """Whether one answer is a bare "yes" or "no", and the other begins with the same."""
+    shorter, longer = sorted((one.strip(), other.strip()), key=len)
+    return any(
+        (found := side.match(shorter)) is not None and not shorter[found.end() :].strip(" .!。") and side.match(longer)
+        for side in (_YES, _NO)
+    )
 
 
 def _difference(left: Key, right: Key) -> str:

@@ -49,6 +49,7 @@ APART = [
     ("What is in /etc/hosts?", "What is in /Etc/hosts?"),
     ("What is at https://example.com/a?", "What is at https://example.com/A?"),
     ("What does getItem return?", "What does getItems return?"),
+    ("What does .box select in CSS?", "What does #box select in CSS?"),
 ]
 
 
@@ -92,6 +93,12 @@ def test_what_only_dresses_a_request_makes_no_other(one: str, other: str, kind: 
         ("Print 0 to 2 in Python", "for i in r:\n  f(i)\ng()", "for i in r:\n  f(i)\n  g()", "conflict"),
         ("Write the settings", "a:\n  b: 1\n  c: 2", "a:\n  b: 1\nc: 2", "conflict"),
         ("Reverse a string in Python", "s[::-1]", "''.join(reversed(s))", "alternative"),
+        ("Find x: 2x = 10", "$x = 5$", "x = 5", "nearly"),
+        ("Find x: 2x = 10", "$x = 5$", "$x = 20$", "conflict"),
+        ("Translate into German: Good day", "Guten Tag", "Einen schönen Tag", "alternative"),
+        ("Translate into Spanish: dog", "perro", "gato", "conflict"),
+        ("Translate into German: 3 dogs run", "3 Hunde rennen um das Haus", "5 Hunde rennen um das Haus", "conflict"),
+        ("Reply to the mail: can you come?", "Sorry, I can't come.", "Friday does not work for me.", "alternative"),
         ("Print it in Python", "print('A')", "print('a')", "conflict"),
         ("Is a tomato a fruit?", "Yes.", "Yes: it grows from the flower, and holds the seeds.", "nearly"),
         ("Is a tomato a fruit?", "Yes.", "No: it grows on a plant, and holds no sugar.", "conflict"),
@@ -144,6 +151,11 @@ def test_short_answers_count_to_the_letter(request_text: str, one: str, other: s
         "과일 하나를 말해 주세요.",
         "Sebutkan salah satu buah.",
         "What is a synonym for quick?",
+        "What should I paint the door with?",
+        "Flip a coin.",
+        "Make this more formal: I like it.",
+        "Überlege dir einen Namen für eine Katze.",
+        "给我的猫起个名字。",
         "Use the word blue in a sentence.",
     ],
 )
@@ -178,6 +190,28 @@ def test_numbers_that_differ_in_the_same_words_are_a_conflict_though_the_text_is
     assert said((request_text, fire.format(1200)), (request_text, fire.format(1500))) == "conflict"
     # Equal words may ask for different things: nothing says that these speak of one text.
     assert said(("Sum up the numbers above.", "12"), ("Sum up the numbers above.", "15")) == ""
+
+
+CONSENT = {
+    "ru": ("Да, это фрукт, и вот почему: {}", "Нет, это овощ, и вот почему: {}"),
+    "ar": ("نعم، هي فاكهة: {}", "لا، هي خضار: {}"),
+    "hi": ("हाँ, यह एक फल है: {}", "नहीं, यह एक सब्ज़ी है: {}"),
+    "ja": ("はい、果物です。{}", "いいえ、野菜です。{}"),
+    "ko": ("네, 과일입니다: {}", "아니요, 채소입니다: {}"),
+    "zh": ("是的，番茄是水果。{}", "不是，番茄是蔬菜。{}"),
+    "tr": ("Evet, meyvedir: {}", "Hayır, sebzedir: {}"),
+    "pt": ("Sim, é uma fruta: {}", "Não, é um legume: {}"),
+    "it": ("Sì, è un frutto: {}", "No, è una verdura: {}"),
+    "pl": ("Tak, to owoc: {}", "Nie, to warzywo: {}"),
+}
+
+
+@pytest.mark.parametrize("language", CONSENT)
+def test_yes_against_no_is_a_conflict_in_every_language_however_long_the_reasons_are(language: str) -> None:
+    yes, no = CONSENT[language]
+    reasons = "alpha beta gamma delta " * 8, "one two three four five " * 8
+    assert compare_answers(yes.format(reasons[0]), no.format(reasons[1])).relation == "conflict"
+    assert compare_answers(yes.format(reasons[0]), yes.format(reasons[1])).relation == "alternative"
 
 
 REFUSALS = {

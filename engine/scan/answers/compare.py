@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 
 from engine.scan.answers.facts import spellings
 from engine.scan.answers.json_answers import compare_json, compare_json_with_words
-from engine.scan.answers.openness import leaves_room
+from engine.scan.answers.openness import leaves_room, leaves_wording
 from engine.scan.answers.passive_voice import told_in_two_voices
 from engine.scan.answers.quantities import equal_values
 from engine.scan.answers.relation import SHORT, Comparison
@@ -45,8 +45,18 @@ _PERCENT = re.compile(r"\s?(?:%|\bper ?cent\b)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _INDENTED = re.compile(r"\n[ \t]+\S")
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is|:)|\bresult(?: is|:))[ ]{0,3}([^\n]{1,60})", re.IGNORECASE)
-_YES = re.compile(r"^(?:yes|true|correct|ja|oui|sí|si|是)\b", re.IGNORECASE)
-_NO = re.compile(r"^(?:no|false|incorrect|nein|non|不|否)\b", re.IGNORECASE)
+_SAID = r"(?=\s*(?:[,.!:;،。、，！—–-]|\Z))"
+_YES = re.compile(
+    r"^(?:(?:yes|true|correct|ja|oui|sí|si|是)\b|(?:да|так|نعم|أجل|हाँ|हां|जी हाँ|はい|네|예|evet|sim|sì|tak|ano|có|ναι|כן"
+    rf"|ya|是的|对|對|ใช่){_SAID})",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"^(?:(?:no|false|incorrect|nein|non|不|否)\b|(?:нет|ні|لا|كلا|नहीं|जी नहीं|いいえ|아니요|아니오|아뇨|hayır|não"
+    rf"|nie|nee|nej|nei|ne|không|όχι|לא|tidak|bukan|不是|不对|不對|ไม่|ไม่ใช่){_SAID})",
+    re.IGNORECASE,
+)
+_MATHS = re.compile(r"\s*(?:\$\$?([^$]+)\$\$?|\\\((.+)\\\)|\\\[(.+)\\\])[\s.]*", re.DOTALL)
 
 
 def answer_form(text: str) -> str:
@@ -64,7 +74,7 @@ def compare_answers(one: str, other: str, request: Key | None = None) -> Compari
         return Comparison("same")
     found = _compared(one, other, request)
     settled = found.relation != "conflict" or found.firm or found.why == REFUSED
-    if not settled and request is not None and leaves_room(request.text):
+    if not settled and request is not None and (leaves_room(request.text) or leaves_wording(request.text, one, other)):
         return Comparison("alternative", f"{found.why} (the request leaves room for both)")
     return found
 
@@ -75,7 +85,11 @@ def _compared(one: str, other: str, request: Key | None) -> Comparison:
         return Comparison("nearly", "only case, spaces or punctuation differ")
     if not left or not right or is_placeholder(one) or is_placeholder(other):
         return Comparison("nearly", "one answer is empty")
-    refusals = refuses(one) + refuses(other)
+    if len(one) + len(other) < 2 * SHORT and (_MATHS.fullmatch(one) or _MATHS.fullmatch(other)):
+        bare = _without_dollars(one), _without_dollars(other)
+        return Comparison("nearly") if answer_form(bare[0]) == answer_form(bare[1]) else _compared(*bare, request)
+    asked = request.text if request is not None else ""
+    refusals = refuses(one, asked) + refuses(other, asked)
     if refusals == 1:
         return Comparison("conflict", REFUSED)
     if refusals == 2 and max(len(one), len(other)) < SHORT:
@@ -92,6 +106,12 @@ def _compared(one: str, other: str, request: Key | None) -> Comparison:
             else compare_json_with_words(parsed[1], one)
         )
     return _compare_words(one, other, request)
+
+
+def _without_dollars(text: str) -> str:
+    """An answer without the signs around all of it that say "here is mathematics"."""
+    found = _MATHS.fullmatch(text)
+    return next((inside.strip() for inside in found.groups() if inside), text) if found else text
 
 
 def _is_cut_off(one: str, other: str) -> bool:

@@ -18,8 +18,9 @@ _SETTLED = (
 )
 _ELSEWHERE = (
     # German, Dutch, the north
-    r"\b(?:nenne?n?|gib|schreibe?n?|schlage?|erzähle?|erfinde|denke? dir|dichte|verfasse|wähle?|entwirf|erstelle?"
-    r"|sage?)(?: sie)?(?: mir| uns)? (?:ein|eine|einen|einem|einige|irgendeine?n?|zwei|drei|vier|fünf|zehn|\d{1,3})\b",
+    r"\b(?:nenne?n?|gib|schreibe?n?|schlage?|erzähle?|erfinde|denke? dir|dichte|verfasse|wähle?|entwirf"
+    r"|erstelle?|sage?|überlege?|finde)(?: sie)?(?: mir| uns| dir)? "
+    r"(?:ein|eine|einen|einem|einige|irgendeine?n?|zwei|drei|vier|fünf|zehn|\d{1,3})\b",
     r"\bbeispiele? (?:für|von)\b",
     r"\b(?:noem|geef|schrijf|bedenk|verzin|vertel|kies|zeg)(?: me| mij| ons)? "
     r"(?:een|enkele|twee|drie|vier|vijf|\d{1,3})\b",
@@ -58,12 +59,13 @@ _ELSEWHERE = (
     r"|seorang|beberapa|contoh|salah satu)\b",
     # Chinese, Japanese, Korean, Thai
     r"(?:写|说出|说|举|列举|列出|给出|给我|想|讲|编|推荐|起|作)[^。？?\n]{0,4}(?:一|两|二|三|几|[0-9])[个種种首篇句段些则道名项條条]"
-    r"|举例|随便|任意一",
+    r"|(?:起|取|想|写|编|讲)(?:一)?[个首篇段句则]|举例|随便|任意一",
     r"(?:一つ|ひとつ|[二三四五0-9]つ|いくつか|例を)[^。\n]{0,8}(?:挙げ|教え|考え|書い)"
     r"|(?:詩|俳句|物語|短歌|歌詞)を?(?:書いて|作って|詠んで)",
     r"(?:하나|한 ?가지|[두세네] ?가지|몇 ?가지|예를|예시를)[^.?\n]{0,12}"
     r"(?:말해|들어|드세요|알려|추천|제시|적어|써|대 ?보)"
-    r"|(?:시|이야기|농담)(?:를|을)? ?(?:하나 ?)?(?:써|지어|들려|해 ?줘)",
+    r"|(?:시|이야기|농담)(?:를|을)? ?(?:하나 ?)?(?:써|지어|들려|해 ?줘)"
+    r"|만들어 ?(?:주|줘|보)",
     r"ยกตัวอย่าง|แต่ง(?:กลอน|นิทาน|เรื่อง)",
 )
 _OPEN = re.compile(
@@ -77,6 +79,8 @@ _OPEN = re.compile(
     r"|one example|one of|some|a fun|a suitable|a catchy)\b"
     r"|\b(?:examples? of|ideas? for|suggestions? for|any (?:ideas|tips|suggestions)|in your own words|be creative"
     r"|your favou?rite|a random|at random|would you (?:recommend|suggest|choose|do|say)|do you (?:like|prefer|think))\b"
+    r"|\bwhat (?:should|shall|could) (?:i|we)\b|\b(?:roll|flip|toss) (?:an?|the|two|some)\b|\b(?:reply|respond) to\b"
+    r"|\bmake (?:this|that|it|the|these|my)\b[^.\n]{0,60}?\b(?:more|less|shorter|longer|formal|casual|funnier|better)\b"
     r"|\b(?:rewrite|rephrase|paraphrase|reword|continue the (?:story|poem|text)|finish the (?:story|poem)|complete the "
     r"(?:story|poem))\b"
     r"|\btell (?:me )?(?:an?|some) (?:\w+ )?(?:joke|story|fact|riddle|tale|secret)s?\b"
@@ -86,7 +90,25 @@ _OPEN = re.compile(
 )
 
 
+# One text told again, in another language or in fewer words: no two people choose the same words.
+_TOLD_AGAIN = re.compile(
+    r"\b(?:translat|summar|condens|shorten|simplif|übersetz|fasse?\b|tradu[cizs]|résume|resum|riassum|vertaal|çevir|özetle)"
+    r"|перевед|перескаж|кратко изложи|przetłumacz|streść|翻译|翻譯|译成|总结|概括"
+    r"|摘要|訳し|翻訳|要約|번역|요약|ترجم|لخص|अनुवाद|सारांश"
+)
+_SEVERAL_WORDS = re.compile(r"\S\s+\S|[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]{4}")
+
+
 @lru_cache(maxsize=4096)
 def leaves_room(request: str) -> bool:
     """Whether many answers to `request` are right, so that two of them are no contradiction."""
     return _OPEN.search(request[:_EXAMINED].lower().replace("’", "'")) is not None
+
+
+def leaves_wording(request: str, one: str, other: str) -> bool:
+    """Whether `request` has a text told again, and both answers are more than a word: "Good day" has many translations,
+    "cat" has one.
+    """
+    if not (_SEVERAL_WORDS.search(one) and _SEVERAL_WORDS.search(other)):
+        return False
+    return _TOLD_AGAIN.search(request[:_EXAMINED].lower()) is not None

@@ -8,9 +8,11 @@ import re
 _SYMBOL = re.compile("[$€£¥¢₠-⃏←-⇿∀-∑∓-⋿⌀-⏿■-◿☀-➿⬀-⯿±\U0001f000-\U0001faff]")
 _BULLET = re.compile(r"\n[ \t]{0,20}[■-➿←-⇿](?=[ \t])")
 _QUOTED = r"\"'“”‘’«»`"
-# A mark between blanks that ends no line, one between quotes or brackets, one that ends a text and is no stop.
+# A mark between blanks that ends no line, one before a name (`.box`, `#box`), one between quotes or brackets, one that
+# ends a text and is no stop.
 _ALONE = re.compile(
-    rf"(?<=[{_QUOTED}(\[])[^\w\s]{{1,3}}(?=[{_QUOTED})\]])|(?<!\S)[^\w\s]{{1,3}}(?= {{1,3}}\S)|(?<= )[;:,](?=\s*\Z)"
+    rf"(?<=[{_QUOTED}(\[])[^\w\s]{{1,3}}(?=[{_QUOTED})\]])|(?<!\S)(?:[^\w\s]{{1,3}}(?= {{1,3}}\S)|[.#~](?=[A-Za-z]))"
+    r"|(?<= )[;:,](?=\s*\Z)"
     r"|(?:(?<=symbol )|(?<=sign )|(?<=mark )|(?<=character )|(?<=operator )|(?<=Zeichen ))[.!?](?=\s*\Z)"
 )
 _WORD_IN_QUOTES = re.compile(rf"(?<![\w])[{_QUOTED}]([^\W\d_]{{2,40}})[{_QUOTED}](?!\w)")

@@ -49,9 +49,14 @@ def wanted_only(project: Project, curated: Curated) -> Curated:
         for number in (*curated.training, *curated.heldout)
         if not project.example(number).conversation.is_wanted
     }
-    training = tuple(number for number in curated.training if number not in unwanted)
-    heldout = tuple(number for number in curated.heldout if number not in unwanted)
-    return Curated(training, heldout, {**curated.left_out, **unwanted}) if unwanted else curated
+    return without(curated, unwanted)
+
+
+def without(curated: Curated, reasons: Mapping[int, str]) -> Curated:
+    """Without the rows of `reasons`, which say why each stays behind."""
+    training = tuple(number for number in curated.training if number not in reasons)
+    heldout = tuple(number for number in curated.heldout if number not in reasons)
+    return Curated(training, heldout, {**curated.left_out, **reasons}) if reasons else curated
 
 
 def _reason(project: Project, number: int, include_undecided: bool) -> str:

@@ -30,8 +30,10 @@ SHAREGPT: Holds = frozenset(("calls", "tools"))
 CHAT: Holds = frozenset(("calls", "tools", "reasoning", "media", "name", "ids", "marks", "roles"))
 
 MARK = "a do-not-train mark"
-NO_ANSWER = "the row: it does not end on an answer"
-EMPTY = "the row: it holds no message"
+# Where this is lost nothing is left to write.
+WHOLE_ROW = "the row: "
+NO_ANSWER = f"{WHOLE_ROW}it does not end on an answer"
+EMPTY = f"{WHOLE_ROW}it holds no message"
 EARLIER_ANSWERS = "training on earlier answers"
 MEDIA_NAMES = {"image": "images", "audio": "audios", "video": "videos", "file": "files"}
 KNOWN_ROLES = ("system", "user", "assistant", "tool")

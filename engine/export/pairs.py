@@ -77,12 +77,12 @@ def to_alpaca(example: Example) -> Converted:
     """`{"instruction", "input", "output"}`, and where there are any `system`, and earlier turns as `history`."""
     spoken = [message for message in example.messages if message.role != "system"]
     before, answer = _split(spoken)
-    request = before[-1:] if before and before[-1].role == "user" else ()
-    earlier = before[: len(before) - len(request)]
+    asked = max((place for place, message in enumerate(before) if message.role == "user"), default=len(before))
+    request, earlier = before[asked : asked + 1], before[:asked]
     history = _history(earlier)
     found = unheld(example, TEXTS_ALONE)
     losses = [*found.losses, *_no_answer(example)]
-    if len(history) * 2 != len(earlier):
+    if len(history) * 2 != len(earlier) or len(before) > asked + 1:
         losses.append(FURTHER_TURNS)
     instruction, given = _as_the_row_splits(_joined(request), example.raw)
     row: dict[str, Any] = {"instruction": instruction, "input": given, "output": _joined(answer)}

@@ -18,13 +18,21 @@ _CODE_SIGNS = ("(", "{", "}", ";", "=", "<", "import ", "SELECT ", "&&", "||")
 _CODE_EXAMINED = 6000
 # One of these stands in every piece of a program; " -" before an option, ":\n" behind a statement.
 _PIECE_SIGNS = (
-    *("`", "_", "\\", "=", "<", "$", "(", "{", "%", ";\n", ":\n", " -"),
+    *("`", "_", "\\", "=", "<", "$", "(", "{", "%", ";\n", ":\n", " -", "++", " /", "://"),
     *("SELECT ", "UPDATE ", "DELETE ", "INSERT ", "variable ", "function ", "method ", "class ", "column ", "field "),
 )
+_PIECE_STARTS = ("-", "/")
+# A thousandth and a million, a bit and a byte: units that are others in capitals. "512 MB" and "512 mb" are written for
+# one thing.
+_UNIT = r"[0-9] ?(?:[mM](?:g|W|V|J|N|Hz|Pa)|k[bB]|[MG]b)\b"
+_MAY_BE_UNIT = re.compile(r"[0-9] ?[mMkG][gWVJNHPbB]")
 _PIECE = re.compile(
+    rf"{_UNIT}|"
     r"`[^`\n]{1,200}`"
     r"|[A-Za-z_][\w.]{0,60}\((?!e?s\))(?:[^()\n]|\([^()\n]{0,80}\)){0,200}\)"  # a call; "word(s)" is none
     r"|(?<!\S)(?:-[A-Za-z]{1,6}|--[A-Za-z][\w-]{0,40})(?![\w-])"  # an option
+    r"|(?<![\w+])\+\+[A-Za-z_]\w{0,40}"  # ++i, which is not i++
+    r"|(?<!\S)~?/[\w.-]{1,60}(?:/[\w.-]{1,60}){1,12}|://[^\s<>\"')]{1,200}"  # a path, an address
     r"|\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|DROP TABLE) [^\n]{1,400}"
     r"|\$\{?[A-Za-z_]\w{0,40}\}?|\\[A-Za-z]\w{0,20}"
     r"|</?(?!(?:p|div|span|b|strong|em|i|h[1-6]|li|blockquote|br)>)[A-Za-z][^<>\n]{0,100}>"
@@ -40,7 +48,10 @@ _STATEMENT = re.compile(
     r"|[^\n]{0,400}[;{}]|(?:return|import|print)\b[^\n]{0,200}|#include[^\n]{0,100}"
     r"|(?:SELECT|FROM|WHERE|INSERT INTO|UPDATE|CREATE TABLE|JOIN|GROUP BY|ORDER BY)\b[^\n]*)[ \t]*"
 )
+_NESTED_KEYS = re.compile(r"^[ \t]{0,40}[\w.-]{1,60}:\n[ \t]{1,40}(?:- )?[\w.-]{1,60}:(?= |$)", re.MULTILINE)
 _QUERY = re.compile(r"\s*(?:select|insert|update|delete|create|alter|with)\b[\s\S]*\b(?:from|into|set|table)\b", re.I)
+_IN_PROGRAMS = re.compile(r"[(){}\[\]=<>|\\;*]")
+_NAME = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|\w+")
 _AROUND_SIGNS = re.compile(r"[ \t]{0,20}([^\w\s'\"])[ \t]{0,20}")
 _STUCK = "\x02"
 
@@ -56,19 +67,34 @@ def looks_like_code(text: str) -> bool:
 
 def may_hold_code(text: str) -> bool:
     """False where nothing of `text` can be a piece of a program: most prose, at the price of a few searches."""
-    return text[:1] == "-" or any(sign in text for sign in _PIECE_SIGNS)
+    if text[:1] in _PIECE_STARTS:
+        return True
+    # Half the price of any(): most texts go through all of it.
+    for sign in _PIECE_SIGNS:
+        if sign in text:
+            return True
+    return _MAY_BE_UNIT.search(text) is not None
 
 
 def is_program(text: str) -> bool:
     """Whether lines of `text` are a program's, so that its indentation counts."""
     if "\n" not in text:
         return False
-    return "```" in text or looks_like_code(text) or any(map(_STATEMENT.fullmatch, text[:_CODE_EXAMINED].split("\n")))
+    if "```" in text or looks_like_code(text) or (":\n" in text and _NESTED_KEYS.search(text)):
+        return True
+    return any(map(_STATEMENT.fullmatch, text[:_CODE_EXAMINED].split("\n")))
 
 
 def is_query(text: str) -> bool:
     """Whether `text` begins as an order to a database does: there the case of words says nothing."""
     return _QUERY.match(text) is not None
+
+
+def written_otherwise(one: str, other: str) -> bool:
+    """Whether two short answers are programs of another build, not one with other names or values in it."""
+    if not (_IN_PROGRAMS.search(one) and _IN_PROGRAMS.search(other)):
+        return False
+    return _NAME.sub("x", one).split() != _NAME.sub("x", other).split()
 
 
 def with_pieces(text: str, fold: Callable[[str], str]) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from engine.errors import UsageError
 from engine.export.card import card
 from engine.export.convert import checked_format, keeps_unwanted
-from engine.export.curated import curate, wanted_only
+from engine.export.curated import curate, wanted_only, without
 from engine.export.deliver import deliver, refuse_target
 from engine.export.licence import is_licence
+from engine.export.losses import WHOLE_ROW
 from engine.export.manifest import manifest
 from engine.export.write import Progress, converter, losses, target_of, write_dataset, write_files
 from engine.model import Act
@@ -82,6 +83,13 @@ def export(
             raise UsageError(
                 f"exporting as {format_name} would lose {_told(lost)}", "", "add --lossy to do it all the same"
             )
+        if whole := _lost_whole(lost):
+            curated = without(curated, whole)
+            convert = converter(still, curated, format_name)
+        if not curated.training:
+            raise UsageError(
+                f"nothing to export: no accepted row can be written as {format_name}", "", "try --format same"
+            )
         gate_result = gate_summary(still, gate(still))
         if secrets and not project.readonly:
             ids = tuple(still.rows.id(number) for number in secrets)
@@ -129,6 +137,12 @@ def unresolved_secrets(project: Project, numbers: Sequence[int]) -> list[int]:
                 found.append(number)
                 break
     return found
+
+
+def _lost_whole(lost: dict[str, list[int]]) -> dict[int, str]:
+    """The rows of which nothing could be learnt once they are written, and why."""
+    reasons = [(what.removeprefix(WHOLE_ROW), numbers) for what, numbers in lost.items() if what.startswith(WHOLE_ROW)]
+    return {number: reason for reason, numbers in reasons for number in numbers}
 
 
 def _told(lost: dict[str, list[int]]) -> str:

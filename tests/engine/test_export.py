@@ -76,6 +76,22 @@ def test_messages_keep_roles_and_tool_calls(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out.jsonl").read_bytes()) == {"messages": messages}
 
 
+def test_a_row_of_which_nothing_could_be_learnt_is_never_written_as_an_empty_one(tmp_path: Path) -> None:
+    pair = {"instruction": "Who wrote Emma?", "output": "Jane Austen."}
+    asked = {"messages": [{"role": "user", "content": "And Faust?"}]}
+    folder = make_project(tmp_path, [pair, {"left": ["a", "b"]}, asked])
+    with open_project(folder, reviewer="ann") as project:
+        project.decide([Act("accept", tuple(project.rows.id(row) for row in range(3)))])
+        for name in ("messages", "prompt-completion", "alpaca"):
+            with pytest.raises(UsageError, match="it holds no message"):
+                export(project, tmp_path / f"{name}.jsonl", format_name=name)
+            summary = export(project, tmp_path / f"{name}.jsonl", format_name=name, lossy=True)
+            lines = (tmp_path / f"{name}.jsonl").read_text().splitlines()
+            assert summary["rows"] == len(lines) == (2 if name == "messages" else 1)
+            assert summary["left_out"]["it holds no message"] == 1
+        assert json.loads((tmp_path / "prompt-completion.jsonl").read_text())["prompt"] == "Who wrote Emma?"
+
+
 def test_what_tamis_did_not_write_is_not_overwritten(tmp_path: Path) -> None:
     with open_project(make_project(tmp_path, numbered(2)), reviewer="ann") as project:
         with pytest.raises(UsageError, match="nothing to export"):

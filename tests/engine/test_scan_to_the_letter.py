@@ -43,6 +43,13 @@ APART = [
     ("Is 3 ≤ 5?", "Is 3 ≥ 5?"),
     ("What is 10² plus 1?", "What is 102 plus 1?"),
     ("Solve x² = 4.", "Solve x2 = 4."),
+    ("How many grams are 5 mg?", "How many grams are 5 Mg?"),
+    ("How many seconds does 1 MB take at 8 Mb/s?", "How many seconds does 1 MB take at 8 MB/s?"),
+    ("What is the value of i++ when i is 3?", "What is the value of ++i when i is 3?"),
+    ("What is in /etc/hosts?", "What is in /Etc/hosts?"),
+    ("What is at https://example.com/a?", "What is at https://example.com/A?"),
+    ("What does getItem return?", "What does getItems return?"),
+    ("What does .box select in CSS?", "What does #box select in CSS?"),
 ]
 
 
@@ -61,6 +68,8 @@ def test_a_single_mark_makes_another_request(one: str, other: str, answers: tupl
         ("What is printed by:\n```\nif a:\n  b()\n```", "What is printed by:\n```\nif a:\n    b()\n```", "near"),
         ("What does f(x) = 2 say of f?", "What does f(x)=2 say of f?", "near"),
         ("How high is the word(s) count?", "how high is the word(s) count", "exact"),
+        ("Is 512 MB enough and/or too much?", "is 512 mb enough and/or too much?", "exact"),
+        ("Write SQL that lists all users", "Write SQL that lists all user", "near"),
     ],
 )
 def test_what_only_dresses_a_request_makes_no_other(one: str, other: str, kind: str) -> None:
@@ -79,6 +88,33 @@ def test_what_only_dresses_a_request_makes_no_other(one: str, other: str, kind: 
         ("Which query is it?", "select * from book;", "SELECT * FROM book", "nearly"),
         ("Which line is it?", "print('A')", "print('a')", "conflict"),
         ("What is the area?", "10²", "102", "conflict"),
+        ("Which option of ls shows hidden files?", "-A", "-a", "conflict"),
+        ("Which query counts the rows?", "SELECT COUNT(*) FROM user", "SELECT COUNT(*) FROM users", "conflict"),
+        ("Print 0 to 2 in Python", "for i in r:\n  f(i)\ng()", "for i in r:\n  f(i)\n  g()", "conflict"),
+        ("Write the settings", "a:\n  b: 1\n  c: 2", "a:\n  b: 1\nc: 2", "conflict"),
+        ("Reverse a string in Python", "s[::-1]", "''.join(reversed(s))", "alternative"),
+        ("Find x: 2x = 10", "$x = 5$", "x = 5", "nearly"),
+        ("Find x: 2x = 10", "$x = 5$", "$x = 20$", "conflict"),
+        ("Translate into German: Good day", "Guten Tag", "Einen schönen Tag", "alternative"),
+        ("Translate into Spanish: dog", "perro", "gato", "conflict"),
+        ("Translate into German: 3 dogs run", "3 Hunde rennen um das Haus", "5 Hunde rennen um das Haus", "conflict"),
+        ("Reply to the mail: can you come?", "Sorry, I can't come.", "Friday does not work for me.", "alternative"),
+        ("Print it in Python", "print('A')", "print('a')", "conflict"),
+        ("Is a tomato a fruit?", "Yes.", "Yes: it grows from the flower, and holds the seeds.", "nearly"),
+        ("Is a tomato a fruit?", "Yes.", "No: it grows on a plant, and holds no sugar.", "conflict"),
+        ("Which swims? A) cat B) whale C) owl", "B", "B) whale", "nearly"),
+        ("Which swims? A) cat B) whale C) owl", "whale", "(b)", "nearly"),
+        ("Which swims? A) cat B) whale C) owl", "B) whale", "C) owl", "conflict"),
+        ("Which swims? A) cat B) whale C) owl", "B", "owl", "conflict"),
+        ("What is a half plus a third?", r"\frac{5}{6}", "5/6", "nearly"),
+        ("Which city is it?", "The capital of Mali is Bamako.", "Die Hauptstadt von Mali ist Bamako.", "alternative"),
+        ("Which city is it?", "Bamako", "Бамако", "alternative"),
+        (
+            "How many are there?",
+            "There are 2 of them in the box.",
+            "Es sind 3 in der Kiste und auf dem Tisch.",
+            "conflict",
+        ),
         ("Where is it?", "Bamako", "bamako", "nearly"),
         ("Where is it?", "Bamako", "Bamako.", "same"),
         ("Which unit is it?", '{"unit": "C++"}', '{"unit": "C"}', "nearly"),
@@ -103,6 +139,24 @@ def test_short_answers_count_to_the_letter(request_text: str, one: str, other: s
         "Nombra un color primario.",
         "Назови один из цветов.",
         "说出一种原色。",
+        "Dime un país de Europa.",
+        "Dimmi il nome di un frutto.",
+        "Dê um exemplo de mamífero.",
+        "Приведи пример млекопитающего.",
+        "Noem een dier.",
+        "Podaj przykład ssaka.",
+        "Bir meyve adı söyle.",
+        "اذكر مثالا على فاكهة.",
+        "किसी एक फल का नाम बताइए।",
+        "과일 하나를 말해 주세요.",
+        "Sebutkan salah satu buah.",
+        "What is a synonym for quick?",
+        "What should I paint the door with?",
+        "Flip a coin.",
+        "Make this more formal: I like it.",
+        "Überlege dir einen Namen für eine Katze.",
+        "给我的猫起个名字。",
+        "Use the word blue in a sentence.",
     ],
 )
 def test_where_many_answers_are_right_two_of_them_are_alternatives(request_text: str) -> None:
@@ -120,6 +174,10 @@ def test_where_many_answers_are_right_two_of_them_are_alternatives(request_text:
         "Give a one-word answer: who painted it?",
         "Nenne die Hauptstadt von Mali.",
         "Назови столицу Франции.",
+        "Qual è il capoluogo di una provincia come Como?",
+        "Başkentin adı nedir?",
+        "How many words are in a sentence like this: he ran?",
+        "Fill in the blank: the capital of France is ____.",
     ],
 )
 def test_where_one_answer_is_right_two_are_a_conflict(request_text: str) -> None:
@@ -132,6 +190,28 @@ def test_numbers_that_differ_in_the_same_words_are_a_conflict_though_the_text_is
     assert said((request_text, fire.format(1200)), (request_text, fire.format(1500))) == "conflict"
     # Equal words may ask for different things: nothing says that these speak of one text.
     assert said(("Sum up the numbers above.", "12"), ("Sum up the numbers above.", "15")) == ""
+
+
+CONSENT = {
+    "ru": ("Да, это фрукт, и вот почему: {}", "Нет, это овощ, и вот почему: {}"),
+    "ar": ("نعم، هي فاكهة: {}", "لا، هي خضار: {}"),
+    "hi": ("हाँ, यह एक फल है: {}", "नहीं, यह एक सब्ज़ी है: {}"),
+    "ja": ("はい、果物です。{}", "いいえ、野菜です。{}"),
+    "ko": ("네, 과일입니다: {}", "아니요, 채소입니다: {}"),
+    "zh": ("是的，番茄是水果。{}", "不是，番茄是蔬菜。{}"),
+    "tr": ("Evet, meyvedir: {}", "Hayır, sebzedir: {}"),
+    "pt": ("Sim, é uma fruta: {}", "Não, é um legume: {}"),
+    "it": ("Sì, è un frutto: {}", "No, è una verdura: {}"),
+    "pl": ("Tak, to owoc: {}", "Nie, to warzywo: {}"),
+}
+
+
+@pytest.mark.parametrize("language", CONSENT)
+def test_yes_against_no_is_a_conflict_in_every_language_however_long_the_reasons_are(language: str) -> None:
+    yes, no = CONSENT[language]
+    reasons = "alpha beta gamma delta " * 8, "one two three four five " * 8
+    assert compare_answers(yes.format(reasons[0]), no.format(reasons[1])).relation == "conflict"
+    assert compare_answers(yes.format(reasons[0]), yes.format(reasons[1])).relation == "alternative"
 
 
 REFUSALS = {
@@ -153,6 +233,19 @@ def test_a_refusal_is_told_in_every_language(language: str) -> None:
     answer = "Put the key into the lock, turn it to the right until it clicks, and pull the shackle out of it. " * 2
     assert compare_answers(one, other).relation == "nearly"
     assert compare_answers(one, answer).relation == compare_answers(answer, other).relation == "conflict"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kind"),
+    [
+        ("What is the molar mass of Co?", "What is the molar mass of CO?", "alternatives"),
+        ("Count the capital letters: Hello World", "Count the capital letters: hello World", "alternatives"),
+        ("what is the capital of Mali?", "What is the capital of Mali?", "conflict"),
+        ("WHAT IS THE CAPITAL OF MALI?", "What is the capital of Mali?", "conflict"),
+    ],
+)
+def test_where_capitals_may_be_what_is_asked_about_two_answers_are_no_conflict(one: str, other: str, kind: str) -> None:
+    assert said((one, "58.9"), (other, "28")) == kind
 
 
 def test_equal_forms_are_equal_without_their_marks_too() -> None:

@@ -288,3 +288,9 @@ def test_a_text_that_was_read_into_turns_bears_no_marks_of_a_template() -> None:
     turns = (Message("user", "Which river flows through Brant?"), Message("assistant", "The Aune."))
     row = Example("0" * 16, 0, Conversation(turns), "made.jsonl", 1, {"text": text})
     assert scan([row], processes=1).flags == ()
+
+
+def test_a_request_that_points_at_its_picture_holds_what_it_points_at() -> None:
+    animal = asked("What animal is this?", Part("image", "https://example.com/a.jpg"))
+    one, other = talk(animal, Message("assistant", "A cat.")), talk(animal, Message("assistant", "A dog."))
+    assert said(one, other) == "conflict"

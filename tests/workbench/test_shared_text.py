@@ -32,6 +32,22 @@ def test_an_opening_that_many_rows_share_tells_none_of_them_apart(tmp_path: Path
         assert shared.headline(9) == "Look at this one.\n\nticket 9"
 
 
+def test_the_words_of_a_request_stand_before_its_pictures(tmp_path: Path) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a/long/way/to/a/picture.png"}}
+    asked = [picture, {"type": "text", "text": "Which animal is it?"}]
+    content = [
+        {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": "A cat."}]},
+        {"messages": [{"role": "user", "content": [picture]}, {"role": "assistant", "content": "A cat."}]},
+        {"left": ["café"]},
+    ]
+    with planted.opened(planted.make_folder(tmp_path, content)) as project:
+        shared = SharedText(project)
+        assert shared.headline(0).startswith("Which animal is it?\n[image: https://example.com")
+        assert shared.headline(1).startswith("[image: https://example.com")
+        assert "café" in shared.headline(2)
+        assert "'" not in shared.headline(2)
+
+
 def test_a_pass_finds_years_and_long_system_prompts(tmp_path: Path) -> None:
     systems = [PROMPT, "Be brief.", PROMPT, ""]
     found = found_in(tmp_path, [chat(row, text, year=2018 + row) for row, text in enumerate(systems)])

@@ -163,7 +163,7 @@ def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[P
         yield Paragraph(((f"{what} changed by hand; w shows the change", "edited"),), ("edited", "edited"))
         yield Paragraph(())
         return
-    if len(before.messages) == len(example.messages):
+    if [turn.role for turn in before.messages] == [turn.role for turn in example.messages]:
         yield from _compared_turns([before.conversation], example, unfold=True)
     else:
         yield from _changed_turns(before.messages, example)
@@ -171,7 +171,8 @@ def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[P
 
 
 def _changed_turns(before: tuple[Message, ...], example: Example) -> Iterator[Paragraph]:
-    """The turns of an edit that took some out or put some in: those that went struck out, new ones marked."""
+    """The turns of an edit that took some out, put some in or changed who speaks: those that went struck out, new ones
+    marked."""
     steps = SequenceMatcher(None, before, example.messages, autojunk=False).get_opcodes()
     for what, start, end, new_start, new_end in steps:
         gone = before[start:end] if what != "equal" else ()

@@ -118,7 +118,8 @@ class Session:
         if not len(shown):
             self.say(f"no row matches {text.strip()!r}: / changes the filter", "refused")
         else:
-            self.say(f"{counted(shown.matched, 'row')} match {text.strip()!r}" if text.strip() else "all rows")
+            verb = "matches" if shown.matched == 1 else "match"
+            self.say(f"{counted(shown.matched, 'row')} {verb} {text.strip()!r}" if text.strip() else "all rows")
 
     def open_item(self) -> None:
         """Go to the rows of the overview line under the cursor."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from engine.model import Message, Part, prompt_of
 from engine.project.project import Project
 
 # Rows looked at for an opening that many share ("Sort this ticket into JSON …").
@@ -43,6 +46,19 @@ class SharedText:
         cut."""
         example = self._project.example(row)
         held = example.conversation
-        text = example.prompt or next(filter(str.strip, held.content_texts), "") or str(dict(example.raw))
+        text = request_at_a_glance(example.messages) or next(filter(str.strip, held.content_texts), "")
+        text = text or json.dumps(dict(example.raw), ensure_ascii=False)
         opening, blank, rest = text.partition("\n\n")
         return rest if blank and rest.strip() and opening in self.openings else text
+
+
+def request_at_a_glance(messages: Sequence[Message]) -> str:
+    """The request of a row, its words before the pictures and files that come with them."""
+    return prompt_of(
+        [turn if type(turn.content) is str else replace(turn, content=_words_first(turn)) for turn in messages]
+    )
+
+
+def _words_first(turn: Message) -> tuple[Part, ...]:
+    parts = [part for part in turn.content if isinstance(part, Part)]
+    return tuple(sorted(parts, key=lambda part: part.type not in ("text", "json")))

@@ -16,11 +16,13 @@ from rapidfuzz import fuzz
 
 from engine.scan.answers.facts import spellings
 from engine.scan.answers.json_answers import compare_json, compare_json_with_words
-from engine.scan.answers.openness import leaves_room
+from engine.scan.answers.openness import leaves_room, leaves_wording
 from engine.scan.answers.passive_voice import told_in_two_voices
 from engine.scan.answers.quantities import equal_values
 from engine.scan.answers.relation import SHORT, Comparison
 from engine.scan.answers.short_answers import agree, told_numbers
+from engine.scan.answers.tongue import in_two_languages
+from engine.scan.code import written_otherwise
 from engine.scan.jsontext import as_json
 from engine.scan.requests.key import Key, key_of
 from engine.scan.requests.key_parser import NEGATION
@@ -34,17 +36,35 @@ FEWEST_WORDS = 5
 """Words that mean something, in an answer that shows by itself what it speaks of."""
 # Where 1.10 is not 1.1, and 1/2 not 0.5: stems of requests for a way of writing.
 _TO_THE_LETTER = word_set("version releas decimal fraction format convert simplifi round notation digit")
+# Stems of requests for programs.
+_PROGRAMMING = word_set(
+    "python javascript typescript java sql regex regexp bash shell html css rust ruby kotlin swift php perl powershell "
+    "cod function program script queri expresion expression"
+)
 _PERCENT = re.compile(r"\s?(?:%|\bper ?cent\b)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
+_INDENTED = re.compile(r"\n[ \t]+\S")
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is|:)|\bresult(?: is|:))[ ]{0,3}([^\n]{1,60})", re.IGNORECASE)
-_YES = re.compile(r"^(?:yes|true|correct|ja|oui|sí|si|是)\b", re.IGNORECASE)
-_NO = re.compile(r"^(?:no|false|incorrect|nein|non|不|否)\b", re.IGNORECASE)
+_SAID = r"(?=\s*(?:[,.!:;،。、，！—–-]|\Z))"
+_YES = re.compile(
+    r"^(?:(?:yes|true|correct|ja|oui|sí|si|是)\b|(?:да|так|نعم|أجل|हाँ|हां|जी हाँ|はい|네|예|evet|sim|sì|tak|ano|có|ναι|כן"
+    rf"|ya|是的|对|對|ใช่){_SAID})",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"^(?:(?:no|false|incorrect|nein|non|不|否)\b|(?:нет|ні|لا|كلا|नहीं|जी नहीं|いいえ|아니요|아니오|아뇨|hayır|não"
+    rf"|nie|nee|nej|nei|ne|không|όχι|לא|tidak|bukan|不是|不对|不對|ไม่|ไม่ใช่){_SAID})",
+    re.IGNORECASE,
+)
+_MATHS = re.compile(r"\s*(?:\$\$?([^$]+)\$\$?|\\\((.+)\\\)|\\\[(.+)\\\])[\s.]*", re.DOTALL)
 
 
 def answer_form(text: str) -> str:
-    """The form in which two answers count as the same. In a short one case and marks say something."""
+    """The form in which two answers count as the same. In a short one case, marks and indentation say something."""
     if len(text) >= SHORT:
         return exact_form(text)
+    if "\n" in text and _INDENTED.search(text):
+        return "\n".join([line.rstrip() for line in text.strip("\r\n").splitlines() if line.strip()]).rstrip(" .。")
     return " ".join(text.split()).rstrip(" .。") or text.strip()
 
 
@@ -54,7 +74,7 @@ def compare_answers(one: str, other: str, request: Key | None = None) -> Compari
         return Comparison("same")
     found = _compared(one, other, request)
     settled = found.relation != "conflict" or found.firm or found.why == REFUSED
-    if not settled and request is not None and leaves_room(request.text):
+    if not settled and request is not None and (leaves_room(request.text) or leaves_wording(request.text, one, other)):
         return Comparison("alternative", f"{found.why} (the request leaves room for both)")
     return found
 
@@ -65,7 +85,11 @@ def _compared(one: str, other: str, request: Key | None) -> Comparison:
         return Comparison("nearly", "only case, spaces or punctuation differ")
     if not left or not right or is_placeholder(one) or is_placeholder(other):
         return Comparison("nearly", "one answer is empty")
-    refusals = refuses(one) + refuses(other)
+    if len(one) + len(other) < 2 * SHORT and (_MATHS.fullmatch(one) or _MATHS.fullmatch(other)):
+        bare = _without_dollars(one), _without_dollars(other)
+        return Comparison("nearly") if answer_form(bare[0]) == answer_form(bare[1]) else _compared(*bare, request)
+    asked = request.text if request is not None else ""
+    refusals = refuses(one, asked) + refuses(other, asked)
     if refusals == 1:
         return Comparison("conflict", REFUSED)
     if refusals == 2 and max(len(one), len(other)) < SHORT:
@@ -84,6 +108,12 @@ def _compared(one: str, other: str, request: Key | None) -> Comparison:
     return _compare_words(one, other, request)
 
 
+def _without_dollars(text: str) -> str:
+    """An answer without the signs around all of it that say "here is mathematics"."""
+    found = _MATHS.fullmatch(text)
+    return next((inside.strip() for inside in found.groups() if inside), text) if found else text
+
+
 def _is_cut_off(one: str, other: str) -> bool:
     """Whether the shorter is how the longer begins, and long enough not to be an answer of its own ("12" and "125")."""
     shorter, longer = sorted((one, other), key=len)
@@ -99,6 +129,8 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
     why = f'"{shorten(one, 40)}" against "{shorten(other, 40)}"'
     if _opposite(one, other):
         return Comparison("conflict", why)
+    if _same_side(one, other):
+        return Comparison("nearly", "both say the same, one of them with its reasons")
     finals = _FINAL.search(one[-400:]), _FINAL.search(other[-400:])
     if finals[0] and finals[1]:
         results = score_form(finals[0].group(1)), score_form(finals[1].group(1))
@@ -143,6 +175,10 @@ def _compare_words(one: str, other: str, request: Key | None) -> Comparison:
         bare = _PERCENT.sub("", one).strip(), _PERCENT.sub("", other).strip()
         if bare[0] and bare != (one.strip(), other.strip()) and equal_values(*bare):
             return Comparison("nearly", "one amount in two ways of writing")
+    if in_two_languages(one, other) and (left.numbers == right.numbers or not (left.numbers and right.numbers)):
+        return Comparison("alternative", "the answers are in two languages")
+    if request is not None and not _PROGRAMMING.isdisjoint(request.bag) and written_otherwise(one, other):
+        return Comparison("alternative", "one program may be written in many ways")
     return Comparison("conflict", why, firm=_is_one_sentence(one, other, left, right))
 
 
@@ -193,6 +229,15 @@ def _all_numbers(text: str) -> tuple[str, ...]:
 def _opposite(one: str, other: str) -> bool:
     first, second = one.strip()[:20], other.strip()[:20]
     return bool((_YES.match(first) and _NO.match(second)) or (_NO.match(first) and _YES.match(second)))
+
+
+def _same_side(one: str, other: str) -> bool:
+    """Whether one answer is a bare "yes" or "no", and the other begins with the same."""
+    shorter, longer = sorted((one.strip(), other.strip()), key=len)
+    return any(
+        (found := side.match(shorter)) is not None and not shorter[found.end() :].strip(" .!。") and side.match(longer)
+        for side in (_YES, _NO)
+    )
 
 
 def _difference(left: Key, right: Key) -> str:

@@ -81,7 +81,12 @@ _RANGE = re.compile(r"(?<=\d)(?: ?[–—] ?| (?:to|bis) )(?=\d)")
 _METRE = re.compile(r"(?<=met)re(?=s?\b)", re.IGNORECASE)
 _WHOLE = re.compile(r"(?<![\d.])(\d+)\.0{1,3}(?![\d.])")
 _ONLY_AN_AMOUNT = re.compile(r"[$€£]? ?\d+\.\d*?0+(?: ?[$€£])?")
-_LABEL = re.compile(r"\W{0,3}(?:(?:option|choice|answer|label|class)\b\W{0,3}){0,2}([a-h])\W{0,3}", re.IGNORECASE)
+_BEFORE, _BEHIND = r"[\s(\[*\"'“.:]{0,3}", r"[\s)\]*\"'”.:,;!]{0,3}"
+_LABEL = re.compile(
+    rf"{_BEFORE}(?:(?:option|choice|answer|label|class)\b{_BEFORE}){{0,2}}([a-h]){_BEHIND}", re.IGNORECASE
+)
+_CHOICE = re.compile(r"(?<!\w)\(?([a-h]) ?[)\].:] ?", re.IGNORECASE)
+_EDGES = " .,;!?*"
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}|https?://[^\s<>\"')]{1,200}")
 
 
@@ -123,6 +128,23 @@ def label_of(text: str) -> str:
     """The letter that a whole answer is ("(B)", "Option B", "b."), '' where it is more than one."""
     found = _LABEL.fullmatch(text.strip())
     return found.group(1).lower() if found else ""
+
+
+def choice_of(text: str, request: str) -> str:
+    """The letter of the choice that an answer to `request` is: the letter alone, or where the request lists what it
+    stands for, that with its letter or without ("B) whale", "whale"). '' where it is none.
+    """
+    letter = label_of(text)
+    if letter or not _CHOICE.search(request):
+        return letter
+    _, *parts = _CHOICE.split(" ".join(request.lower().split()))
+    listed = {meant.strip(_EDGES): letter for letter, meant in zip(parts[::2], parts[1::2], strict=True)}
+    if len(listed) < 2:
+        return ""
+    bare = " ".join(text.lower().split()).strip(_EDGES)
+    named = _CHOICE.match(bare)
+    letter = listed.get(bare[named.end() :].strip(_EDGES) if named else bare, "")
+    return letter if not named or letter == named[1] else ""
 
 
 def _as_number(found: re.Match[str]) -> str:

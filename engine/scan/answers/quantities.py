@@ -33,6 +33,7 @@ _AMOUNT = re.compile(
     r"(?P<number>\d+ ?/ ?\d+|\d[\d.,' ]{0,30}(?:e[+-]?\d{1,2}(?!\d))?)"
     r" ?(?P<words>[^\W\d_][^\W\d_ ]{0,20}(?: [^\W\d_]{1,12}){0,2}|[%€£$¥]|°[cf])?"
 )
+_TEX = re.compile(r"\\[dt]?frac ?\{(\d+)\} ?\{(\d+)\}")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:([.,' ])\d{3})(?:\1\d{3})*")
 _DECIMAL = re.compile(r"\d+[.,]\d+")
 
@@ -42,6 +43,8 @@ def values_of(answer: str) -> frozenset[Value]:
     if len(answer) > _MOST_CHARACTERS:
         return frozenset()
     text = fold(answer).replace("−", "-").replace("⁄", "/").replace("’", "'")
+    if "\\" in text:
+        text = _TEX.sub(r"\1/\2", text)
     text = in_digits(" ".join(text.split()).strip(" .!*`\"'"))
     first, _, rest = text.partition(" ")
     if first in ONES and (not rest or rest.split()[0] in SCALES or rest in _UNIT_WORDS):

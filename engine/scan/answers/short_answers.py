@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engine.scan.answers.facts import ADDRESS, label_of
+from engine.scan.answers.facts import ADDRESS, choice_of
 from engine.scan.code import is_query, tight
 from engine.scan.requests.guard import turned_around
 from engine.scan.requests.key import Key
@@ -21,7 +21,8 @@ _RESULT = re.compile(r"(?<![=<>!+*/-])= ?([^=]{1,40})\Z")
 
 def agree(one: str, other: str, left: Key, right: Key, request: Key | None) -> bool:
     """Whether two answers of less than 120 characters say the same; `left` and `right` are what they hold."""
-    labels = label_of(one), label_of(other)
+    asked = request.text if request is not None else ""
+    labels = choice_of(one, asked), choice_of(other, asked)
     if labels[0] and labels[1]:
         return labels[0] == labels[1]
     if set(ADDRESS.findall(one)) != set(ADDRESS.findall(other)):

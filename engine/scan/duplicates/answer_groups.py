@@ -11,6 +11,7 @@ from engine.scan.answers.relation import Comparison
 from engine.scan.duplicates.pair_judge import JudgedPairs
 from engine.scan.requests.content import LABEL, SYSTEM_PROMPT, Content, Said, canonical_call, comparable, differing
 from engine.scan.requests.key import Key
+from engine.scan.requests.marks import case_tells
 from engine.scan.requests.requests import Node, Request
 
 
@@ -83,6 +84,8 @@ class Answers:
             result = found if found.relation == "nearly" else result
         closing = Said(left.answer, left.calls), Said(right.answer, right.calls)
         found = compare_said(closing[0], closing[1], self._asked(turns, len(turns)))
+        if found.relation == "conflict" and case_tells(left.text, right.text):
+            return Comparison("alternative", "the requests differ in capital letters")
         if found.relation == "conflict" or found.relation == "alternative":
             return self._of_labels(one, other, found)
         result = found if found.relation == "nearly" else result

@@ -172,6 +172,9 @@ def _judge_words(one: Key, other: Key, rows_with: Mapping[str, int]) -> Judgemen
         if (one.code or other.code) and sorted(one.surfaces) != sorted(other.surfaces):
             # `total` and `totals` are two names.
             return Judgement(False, "content", words=_apart(one.surfaces, other.surfaces))
+        if "sql" in one.bag and sorted(one.surfaces) != sorted(other.surfaces):
+            # So may "user" and "users" be where a database is asked.
+            return Judgement(True, "same", weak=True, words=_apart(one.surfaces, other.surfaces))
         return SAME
     words = tuple(sorted(left | right))
     if one.code or other.code:

@@ -43,6 +43,7 @@ _POINTS_BACK = re.compile(
 )
 _ASSISTANT = re.compile(r"\bassistants?\b|\bhelpful\b|\blanguage model\b|\bassistente?\b|\basistente\b|助手|ассистент")
 _LEANS_AT_MOST = 160
+_SHOWN = ("=image", "=audio", "=video", "=file")
 
 
 class Request(NamedTuple):
@@ -93,8 +94,10 @@ class Node:
 
     @property
     def leans(self) -> bool:
-        """Whether the request points at something it does not hold: equal words may ask for different things."""
-        return leans_on_context(self.turns)
+        """Whether the request points at something it does not hold: equal words may ask for different things. What is
+        shown with it ("this" picture) is held.
+        """
+        return not any(name.startswith(_SHOWN) for name, _ in self.context) and leans_on_context(self.turns)
 
 
 def requests_of(examples: Sequence[Example], tick: Callable[[int], None]) -> list[Request]:

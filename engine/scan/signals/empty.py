@@ -23,6 +23,8 @@ def _no_turns(example: Reading, survey: None) -> Found | None:
         return Found(
             f'no turns could be read; the row holds "{shorten(beside[0].path, 30)}": {shorten(beside[0].value)}'
         )
+    if any(example.raw.values()):
+        return Found("no turns could be read: none of its fields is a request, an answer or a list of messages")
     return Found("no turns could be read: its fields are missing or empty")
 
 

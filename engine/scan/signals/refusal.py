@@ -146,12 +146,21 @@ def find_refusal(answer: str) -> tuple[int, int] | None:
     return found.span() if found else None
 
 
-def refuses(answer: str) -> bool:
-    """Whether an answer declines, in whatever language: what two answers are compared by."""
-    if find_refusal(answer) is not None:
-        return True
+def refuses(answer: str, request: str = "") -> bool:
+    """Whether an answer declines, in whatever language: what two answers to `request` are compared by."""
     start = answer[:_EXAMINED].replace("’", "'")
-    return _CANNOT_HELP.match(start) is not None or any(pattern.match(start) for pattern in _SORRY_CANNOT)
+    if not (
+        find_refusal(answer) is not None
+        or _CANNOT_HELP.match(start) is not None
+        or any(pattern.match(start) for pattern in _SORRY_CANNOT)
+    ):
+        return False
+    return not _is_asked_for(request, start)
+
+
+def _is_asked_for(request: str, start: str) -> bool:
+    """Whether the first line of a request asks for a text in which someone may decline, and the answer is one."""
+    return _ASKED_FOR.search(request.strip().partition("\n")[0][:400]) is not None and _SELF.search(start) is None
 
 
 def _refusal(example: Reading, survey: None) -> Found | None:
@@ -164,9 +173,7 @@ def _refusal(example: Reading, survey: None) -> Found | None:
         return None
     # What the words are asked for stands in the first line; a complaint in the text below is only what the task is
     # about.
-    if _ASKED_FOR.search(prompt.strip().partition("\n")[0][:400]) and not _SELF.search(
-        answer[:_EXAMINED].replace("’", "'")
-    ):
+    if _is_asked_for(prompt, answer[:_EXAMINED].replace("’", "'")):
         return None
     return Found(
         f'refusal or talk of being a model: "{shorten(answer[place[0] : place[1]])}"', Span(last_turn(example), *place)

@@ -122,6 +122,14 @@ def test_a_role_that_nobody_knows_stands_as_it_is_or_is_named() -> None:
     assert "the role 'critic'" in as_("sharegpt", example).losses
 
 
+def test_an_alpaca_row_keeps_the_request_whatever_stands_between_it_and_the_answer() -> None:
+    looked_up = Message("assistant", "", tool_calls=(ToolCall("look", "{}", "c1"),))
+    for between in ((looked_up, Message("tool", "4", tool_call_id="c1")), (Message("critic", "Hm."),)):
+        made = as_("alpaca", of(QUESTION, *between, ANSWER))
+        assert (made.row["instruction"], made.row["output"]) == (QUESTION.text, ANSWER.text)
+        assert "further turns" in made.losses
+
+
 def test_earlier_turns_are_the_history_of_an_alpaca_row() -> None:
     made = as_(
         "alpaca", of(Message("system", "S"), QUESTION, ANSWER, Message("user", "More?"), Message("assistant", "No."))

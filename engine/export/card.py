@@ -41,7 +41,7 @@ def card(project: Project, document: dict[str, Any]) -> str:
     ]
     lines += [
         "",
-        f"{counts['quarantined']:,} lines could not be read and were set aside.",
+        f"Lines that could not be read and were set aside: {counts['quarantined']:,}.",
         "",
         "## How it was decided",
         "",

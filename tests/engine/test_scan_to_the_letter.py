@@ -102,6 +102,7 @@ def test_what_only_dresses_a_request_makes_no_other(one: str, other: str, kind: 
         ("Print it in Python", "print('A')", "print('a')", "conflict"),
         ("Is a tomato a fruit?", "Yes.", "Yes: it grows from the flower, and holds the seeds.", "nearly"),
         ("Is a tomato a fruit?", "Yes.", "No: it grows on a plant, and holds no sugar.", "conflict"),
+        ("Who has been there?", "No.", "No one but Neil, Buzz, and ten others.", "conflict"),
         ("Which swims? A) cat B) whale C) owl", "B", "B) whale", "nearly"),
         ("Which swims? A) cat B) whale C) owl", "whale", "(b)", "nearly"),
         ("Which swims? A) cat B) whale C) owl", "B) whale", "C) owl", "conflict"),

@@ -46,6 +46,7 @@ _DIGITS = re.compile(r"\d+")
 _INDENTED = re.compile(r"\n[ \t]+\S")
 _FINAL = re.compile(r"(?:####|\b(?:final )?answer(?: is|:)|\bresult(?: is|:))[ ]{0,3}([^\n]{1,60})", re.IGNORECASE)
 _SAID = r"(?=\s*(?:[,.!:;،。、，！—–-]|\Z))"
+_SAID_ALONE = re.compile(_SAID)
 _YES = re.compile(
     r"^(?:(?:yes|true|correct|ja|oui|sí|si|是)\b|(?:да|так|نعم|أجل|हाँ|हां|जी हाँ|はい|네|예|evet|sim|sì|tak|ano|có|ναι|כן"
     rf"|ya|是的|对|對|ใช่){_SAID})",
@@ -234,10 +235,12 @@ def _opposite(one: str, other: str) -> bool:
 def _same_side(one: str, other: str) -> bool:
     """Whether one answer is a bare "yes" or "no", and the other begins with the same."""
     shorter, longer = sorted((one.strip(), other.strip()), key=len)
-    return any(
-        (found := side.match(shorter)) is not None and not shorter[found.end() :].strip(" .!。") and side.match(longer)
-        for side in (_YES, _NO)
-    )
+    for side in (_YES, _NO):
+        bare, said = side.match(shorter), side.match(longer)
+        if bare and said and not shorter[bare.end() :].strip(" .!。"):
+            # "No one knows" says no "no".
+            return _SAID_ALONE.match(longer, said.end()) is not None
+    return False
 
 
 def _difference(left: Key, right: Key) -> str:

@@ -118,7 +118,7 @@ def _is_token(mark: re.Match[str]) -> bool:
 
 
 def _may_hold_marks(row: Reading) -> bool:
-    return any(hint in row.text for hint in _HINTS)
+    return any(map(row.text.__contains__, _HINTS))
 
 
 def _template(row: Reading, survey: None) -> Found | None:

@@ -68,6 +68,10 @@ def survey(examples: Sequence[Example]) -> Topic | None:
     return Topic(mean, weights, commonest, least)
 
 
+UNKNOWN = math.log(1 + 2000) + 1
+"""What a word of one row only weighs."""
+
+
 def _bag(example: Example | Reading) -> dict[str, int]:
     prompt = example.prompt
     text = fold(f"{prompt[:_PROMPT]}\n{example.answer[:_ANSWER]}")
@@ -76,14 +80,21 @@ def _bag(example: Example | Reading) -> dict[str, int]:
 
 def _vector(bag: dict[str, int], weights: dict[str, float]) -> dict[str, float]:
     """Unit vector; words of one row only have no weight but count for the length, a foreign row is made of them."""
-    unknown = math.log(1 + 2000) + 1
-    raw = {word: (1 + math.log(count)) * weights.get(word, unknown) for word, count in bag.items()}
+    raw = {word: (1 + math.log(count)) * weights.get(word, UNKNOWN) for word, count in bag.items()}
     length = math.sqrt(sum(value * value for value in raw.values())) or 1.0
     return {word: value / length for word, value in raw.items() if word in weights}
 
 
 def _cosine(bag: dict[str, int], mean: dict[str, float], weights: dict[str, float]) -> float:
-    return sum(value * mean.get(word, 0.0) for word, value in _vector(bag, weights).items())
+    """The cosine of `_vector(bag, weights)` and `mean`, without making the vector: every row asks for it."""
+    dot = squares = 0.0
+    for word, count in bag.items():
+        weight = weights.get(word)
+        value = (1 + math.log(count)) * (UNKNOWN if weight is None else weight)
+        squares += value * value
+        if weight is not None:
+            dot += value * mean.get(word, 0.0)
+    return dot / (math.sqrt(squares) or 1.0)
 
 
 def _off_topic(example: Reading, topic: Topic | None) -> Found | None:

@@ -102,11 +102,11 @@ def secrets_in(text: str, kinds: Collection[str] | None = None) -> list[tuple[st
 def _possible(row: Reading) -> list[str]:
     """The kinds whose literals stand in the row. A token is a long run without a blank; what may hold blanks, or be
     short, stands behind its name."""
-    long = " ".join([word for word in row.words if len(word) >= _LONG])
+    text, long = row.text, " ".join([word for word in row.words if len(word) >= _LONG])
     return [
         kind
         for kind, literals, _ in PATTERNS
-        if any(literal in (row.text if kind in _NAMED else long) for literal in literals)
+        if any(map((text if kind in _NAMED else long).__contains__, literals))
         if kind != "url-password" or "@" in long
     ]
 

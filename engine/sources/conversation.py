@@ -41,6 +41,11 @@ def conversation_of(row: Row, mapping: Mapping) -> Conversation:
     return by_own if _is_better(by_own, found) else found
 
 
+def as_mapped(row: Row, mapping: Mapping) -> Conversation:
+    """What `row` holds by this mapping alone: a field that it names and that is not there is empty."""
+    return _Reading(row, mapping).conversation()
+
+
 def mapping_of(row: Row, mapping: Mapping) -> Mapping:
     """The mapping that a row is read by: that of its source, or its own."""
     found = _Reading(row, mapping).conversation()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.errors import UsageError
 from engine.project.project import Project
-from engine.sources.conversation import conversation_of
+from engine.sources.conversation import as_mapped
 from engine.sources.guess import SAMPLE_ROWS, guess_shapes
 from engine.sources.mapping import Mapping, mapping_from_words
 
@@ -59,7 +59,7 @@ def known_words() -> str:
 def preview(project: Project, mapping: Mapping, count: int = 3) -> Iterator[tuple[int, tuple[tuple[str, str], ...]]]:
     """(row, its (role, text) turns) of a few rows as this mapping reads them."""
     for number in range(min(count, len(project.rows))):
-        turns = conversation_of(project.rows.raw(number), mapping).messages
+        turns = as_mapped(project.rows.raw(number), mapping).messages
         yield number, tuple((turn.role, turn.text or " ".join(turn.calls) or turn.reasoning) for turn in turns)
 
 

@@ -97,11 +97,6 @@ def turn_list(value: Any) -> Any:
     return value
 
 
-def is_turn_list(value: Any, key: str) -> bool:
-    turns = turn_list(value)
-    return isinstance(turns, list) and bool(turns) and all(isinstance(turn, dict) and key in turn for turn in turns)
-
-
 def mapping_from_words(words: str) -> Mapping:
     """The mapping a person gave as `prompt=a.b,response=c`. Raises UsageError."""
     shape: ShapeName | None = None

@@ -182,9 +182,7 @@ def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
         _read_reasoning(part, at, said)
     elif kind in _RESULT_TYPES or any(isinstance(part.get(name), dict) for name in _RESULT_KEYS):
         _read_result(part, at, said)
-    elif kind in _CALL_TYPES or any(
-        isinstance(part.get(name), dict) for name in ("toolUse", "functionCall", "tool_call")
-    ):
+    elif kind in _CALL_TYPES or any(isinstance(part.get(name), dict) for name in _CALLS_IN):
         if "value" in part and not any(name in part for name in (*_NAMES, *_CALL_KEYS)):
             said.calls.append(call_of(part["value"], (*at, "value"), said.left))
             said.leave(part, at, "value")

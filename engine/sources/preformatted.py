@@ -202,19 +202,6 @@ def turn_spans(text: str) -> tuple[TurnSpan, ...] | None:
     return tuple(TurnSpan(turn.role, turn.pieces[0][0], turn.pieces[-1][1]) for turn in turns)
 
 
-def with_turn(text: str, number: int, said: str) -> str:
-    """The text with turn `number` (0-based) saying `said` in place of all it says; the rest as it is, to the byte.
-
-    Raises ValueError where the text then reads as other turns: what was put in holds a marker.
-    """
-    spans = turn_spans(text) or ()
-    changed = text[: spans[number].start] + said + text[spans[number].end :]
-    again = turn_spans(changed) or ()
-    if [span.role for span in again] != [span.role for span in spans]:
-        raise ValueError("holds a marker of the text's own format")
-    return changed
-
-
 def _turns(text: str) -> list[_Turn] | None:
     start = _end(_BETWEEN, text, 0)
     if _LIKELY.match(text, start) is None and _DEEPSEEK_BEGIN not in text[:start]:

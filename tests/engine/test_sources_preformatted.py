@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.model import Message, ToolCall
 from engine.sources.answer_marks import calls_in, reasoning_in
-from engine.sources.preformatted import messages_of_text, system_of_text, turn_spans, with_turn
+from engine.sources.preformatted import messages_of_text, system_of_text, turn_spans
 
 ALPACA_PREFACE = (
     "Below is an instruction that describes a task. Write a response that appropriately completes the request."
@@ -214,14 +214,6 @@ def test_where_the_model_is_to_go_on_there_is_no_turn_yet() -> None:
         ("user", "Hi"),
         ("assistant", ""),
     ]
-
-
-def test_an_edit_of_one_turn_leaves_the_rest_as_it_is() -> None:
-    text = "<s>[INST] <<SYS>>\nS\n<</SYS>>\n\nU [/INST]  A </s>\n<s>[INST] V [/INST] B</s>"
-    assert with_turn(text, 2, "new") == text.replace("  A ", "  new ")
-    assert with_turn(text, 0, "T") == text.replace("\nS\n", "\nT\n")
-    with pytest.raises(ValueError, match="holds a marker"):
-        with_turn(text, 2, "a [/INST] b")
 
 
 @pytest.mark.parametrize(

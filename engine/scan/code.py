@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 _CODE_LINE = re.compile(
@@ -26,10 +26,11 @@ _PIECE_STARTS = ("-", "/")
 # one thing.
 _UNIT = r"[0-9] ?(?:[mM](?:g|W|V|J|N|Hz|Pa)|k[bB]|[MG]b)\b"
 _MAY_BE_UNIT = re.compile(r"[0-9] ?[mMkG][gWVJNHPbB]")
+# None goes beyond its line.
 _PIECE = re.compile(
     rf"{_UNIT}|"
     r"`[^`\n]{1,200}`"
-    r"|[A-Za-z_][\w.]{0,60}\((?!e?s\))(?:[^()\n]|\([^()\n]{0,80}\)){0,200}\)"  # a call; "word(s)" is none
+    r"|(?<![A-Za-z_])[A-Za-z_][\w.]{0,60}\((?!e?s\))(?:[^()\n]|\([^()\n]{0,80}\)){0,200}\)"  # a call; "word(s)" is none
     r"|(?<!\S)(?:-[A-Za-z]{1,6}|--[A-Za-z][\w-]{0,40})(?![\w-])"  # an option
     r"|(?<![\w+])\+\+[A-Za-z_]\w{0,40}"  # ++i, which is not i++
     r"|(?<!\S)~?/[\w.-]{1,60}(?:/[\w.-]{1,60}){1,12}|://[^\s<>\"')]{1,200}"  # a path, an address
@@ -37,8 +38,8 @@ _PIECE = re.compile(
     r"|\$\{?[A-Za-z_]\w{0,40}\}?|\\[A-Za-z]\w{0,20}"
     r"|</?(?!(?:p|div|span|b|strong|em|i|h[1-6]|li|blockquote|br)>)[A-Za-z][^<>\n]{0,100}>"
     r"|(?:(?<=variable )|(?<=function )|(?<=method )|(?<=class )|(?<=column )|(?<=field ))[a-z]\w{0,40}[A-Z]\w{0,40}"
-    r"|(?<![\w%])%[A-Za-z]\b|\w{0,40}[A-Za-z0-9]_[A-Za-z0-9]\w{0,60}"
-    r"|[A-Za-z][\w.\[\]]{0,40} ?(?:[-+*/|&:]?=|==|!=|<=|>=|=>|->) ?[\w'\"\[{(-][^\s,;?]{0,80}"
+    r"|(?<![\w%])%[A-Za-z]\b|(?<!\w)\w{0,40}[A-Za-z0-9]_[A-Za-z0-9]\w{0,60}"
+    r"|(?<![A-Za-z])[A-Za-z][\w.\[\]]{0,40} ?(?:[-+*/|&:]?=|==|!=|<=|>=|=>|->) ?[\w'\"\[{(-][^\s,;?]{0,80}"
 )
 _STATEMENT = re.compile(
     r"[ \t]{0,80}(?:(?:if|elif|while|def|class)\b[^\n]{0,120}:[ \t]*(?:#.*)?"
@@ -97,10 +98,21 @@ def with_pieces(text: str, fold: Callable[[str], str]) -> str:
     """`text` folded, but for the pieces of programs in it; their spaces stay told apart from the others."""
     parts: list[str] = []
     end = 0
-    for piece in _PIECE.finditer(text):
-        parts += [fold(text[end : piece.start()]), piece.group().replace(" ", _STUCK), _STUCK]
-        end = piece.end()
+    for start, piece in _pieces(text):
+        parts += [fold(text[end:start]), piece.replace(" ", _STUCK), _STUCK]
+        end = start + len(piece)
     return "".join([*parts, fold(text[end:])]) if parts else fold(text)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Each piece of a program in `text` and where it begins. Lines without a sign of one are passed over: the pattern
+    costs ten times as much."""
+    start = 0
+    for line in text.split("\n"):
+        if may_hold_code(line):
+            for found in _PIECE.finditer(line):
+                yield start + found.start(), found.group()
+        start += len(line) + 1
 
 
 def pieces_of(text: str) -> tuple[str, ...]:
@@ -110,7 +122,7 @@ def pieces_of(text: str) -> tuple[str, ...]:
     if not may_hold_code(text):
         return ()
     if not is_program(text):
-        return tuple([tight(found.group()) for found in _PIECE.finditer(text)])
+        return tuple([tight(piece) for _, piece in _pieces(text)])
     found: list[str] = []
     depths: list[int] = []
     fenced = False
@@ -122,7 +134,7 @@ def pieces_of(text: str) -> tuple[str, ...]:
         elif fenced or line[0] in " \t" or _STATEMENT.fullmatch(line):
             found.append(f"{_depth(line, depths)} {tight(line)}")
         else:
-            found += [tight(piece.group()) for piece in _PIECE.finditer(line)]
+            found += [tight(piece) for _, piece in _pieces(line)]
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-FOLDERS = ("a", "c", "p")
+FOLDERS = ("a", "b", "c", "p")
 NAMES_OF_FIELDS = ("metadata", "links", "other")
 
 
@@ -18,6 +18,7 @@ def expectations() -> dict[str, dict[str, Any]]:
         f"{folder}/{file.name}": json.loads((HERE / "expected" / folder / f"{file.name}.json").read_text("utf-8"))
         for folder in FOLDERS
         for file in sorted((HERE / "files" / folder).iterdir())
+        if folder != "b" or (HERE / "expected" / folder / f"{file.name}.json").exists()
     }
 
 

@@ -147,6 +147,7 @@ def test_a_hostile_file_name_does_not_reach_the_terminal_raw(tmp_path: Path) -> 
     assert "\x07" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_full_alpaca_file_is_counted() -> None:
     if not ALPACA.exists():
         pytest.skip("the measuring data (alpaca_52k.jsonl.gz) is not beside this checkout")

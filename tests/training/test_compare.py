@@ -25,6 +25,7 @@ def wrong_answers(good: tuple[TrainingRow, ...]) -> tuple[TrainingRow, ...]:
     return tuple(TrainingRow(row.id, (row.messages[0], answer)) for row, answer in zip(good, answers, strict=True))
 
 
+@pytest.mark.slow
 def test_clean_rows_beat_wrong_ones_on_the_built_in_model(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(field_text())
     told: list[tuple[str, int, int]] = []

@@ -33,6 +33,7 @@ def curated_project(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_curve_is_trained_printed_and_asked_by_add(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "text.txt").write_text(field_text())
     folder = curated_project(tmp_path)

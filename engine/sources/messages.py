@@ -42,7 +42,7 @@ _CALL_IDS = ("tool_call_id", "tool_use_id", "call_id", "toolCallId")
 _TRAIN_KEYS = ("weight", "train", "loss", "loss_weight", "training", "trainable", "train_on_turn")
 # Flags that say whether a person speaks.
 _SPEAKER_FLAGS = {
-    **dict.fromkeys(("is_user", "is_human", "isUser", "isHuman", "from_user", "fromUser"), True),
+    **dict.fromkeys(("is_user", "is_human", "isUser", "isHuman", "from_user", "fromUser", "isCreatedByUser"), True),
     **dict.fromkeys(("is_bot", "isBot", "is_ai", "from_bot", "fromBot"), False),
 }
 _MASK_KEYS = ("masked", "mask", "ignore_loss", "no_loss")

@@ -17,6 +17,7 @@ from typing import Any
 from engine.model import Message, Part, PartType, ToolCall
 from engine.nesting import loads
 from engine.sources.mapping import Path
+from engine.sources.python_text import python_value
 
 TEXT_KEYS = ("text", "value", "content", "refusal", "input_text", "output_text")
 _TYPES = ("type", "block_type")
@@ -104,12 +105,12 @@ def plain(value: Any) -> str:
 
 
 def parsed(value: Any) -> Any:
-    """JSON text of an object or a list as its value, anything else as it is."""
+    """The text of an object or a list, in JSON or as Python writes it, as its value; anything else as it is."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return loads(value)
         except ValueError:
-            return value
+            return python_value(value)
     return value
 
 

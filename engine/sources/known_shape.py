@@ -106,11 +106,9 @@ class Sign:
         self._words = frozenset(words.split("|")) if equals else None
         self._fits = KINDS[kind] if colon else None
 
-    def may_stand_in(self, keys: frozenset[str]) -> bool:
-        """Whether a row of these fields can have it at all."""
-        return self.absent or any(
-            ".".join(path[:size]) in keys for path in self.paths for size in range(1, len(path) + 1)
-        )
+    def may_stand_in(self, outline: frozenset[str]) -> bool:
+        """Whether something can stand at one of the paths in a row of this outline (`outline_of`)."""
+        return any(_may_lead(path, outline) for path in self.paths)
 
     def stands_in(self, row: Row) -> bool:
         """Whether the row has the sign; for `!` whether it has not."""
@@ -120,6 +118,36 @@ class Sign:
         if self._words is not None:
             return isinstance(value, str) and value in self._words
         return self._fits(value) if self._fits is not None else value is not None
+
+
+def outline_of(row: Row) -> frozenset[str]:
+    """The names of a row's fields, and of what is in a list of objects also theirs: `messages`, `messages[]`,
+    `messages.*.role`; `messages.*.content.*` where one of these holds a list or an object itself."""
+    outline = set(row)
+    for name, held in row.items():
+        if isinstance(held, list) and held and isinstance(held[0], dict):
+            inner: set[str] = set()
+            for one in held:
+                if isinstance(one, dict):
+                    inner.update(one)
+                    inner.update(f"{key}.*" for key, value in one.items() if isinstance(value, list | dict))
+            outline.add(f"{name}[]")
+            outline.update(f"{name}.*.{key}" for key in inner)
+    return frozenset(outline)
+
+
+def _may_lead(path: tuple[str, ...], outline: frozenset[str]) -> bool:
+    for size in range(1, len(path) + 1):
+        name = ".".join(path[:size])
+        if name in outline:
+            rest = path[size:]
+            if rest[:1] != ("*",) or len(rest) < 2 or f"{name}[]" not in outline:
+                return True
+            inner = f"{name}.*.{rest[1]}"
+            if len(rest) > 2 and rest[2] == "*":
+                return f"{inner}.*" in outline
+            return any(f"{name}.*.{'.'.join(rest[1:end])}" in outline for end in range(2, len(rest) + 1))
+    return False
 
 
 def values_at(held: Any, path: Sequence[str]) -> Iterator[Any]:

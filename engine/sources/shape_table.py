@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from engine.model import Row
-from engine.sources.known_shape import Shape, Sign
+from engine.sources.known_shape import Shape, Sign, outline_of
 from engine.sources.mapping import Mapping
 from engine.sources.shapes_of_chats import CHATS
 from engine.sources.shapes_of_exports import EXPORTS
@@ -32,8 +32,8 @@ _MOST_FIELDS = 200
 
 def known_shape(row: Row) -> Shape | None:
     """The entry that a row is of by its signs; None where only the names of its fields may tell."""
-    keys = frozenset(row)
-    entries = _entries_for(keys) if len(keys) <= _MOST_FIELDS else _entries_of(keys)
+    outline = outline_of(row)
+    entries = _entries_for(outline) if len(outline) <= _MOST_FIELDS else _entries_of(outline)
     return next((shape for shape, signs in entries if all(sign.stands_in(row) for sign in signs)), None)
 
 
@@ -47,14 +47,14 @@ def shape_by_names(row: Row, guessed: Mapping) -> Shape:
 
 
 @lru_cache(maxsize=512)
-def _entries_for(keys: frozenset[str]) -> list[tuple[Shape, list[Sign]]]:
-    return _entries_of(keys)
+def _entries_for(outline: frozenset[str]) -> list[tuple[Shape, list[Sign]]]:
+    return _entries_of(outline)
 
 
-def _entries_of(keys: frozenset[str]) -> list[tuple[Shape, list[Sign]]]:
-    """The entries whose fields a row of these fields has."""
+def _entries_of(outline: frozenset[str]) -> list[tuple[Shape, list[Sign]]]:
+    """The entries that a row of this outline can be of, each with the signs that have to be looked at."""
     return [
-        (shape, signs)
+        (shape, [sign for sign in signs if sign.may_stand_in(outline)])
         for shape, signs in _ENTRIES
-        if shape.guessed is None and all(sign.may_stand_in(keys) for sign in signs)
+        if shape.guessed is None and all(sign.absent or sign.may_stand_in(outline) for sign in signs)
     ]

@@ -102,7 +102,7 @@ def placed_messages(value: Any, at: Path, left: list[Left]) -> list[tuple[int, M
         elif raw is not None:
             left.append(((*at, place), raw, False))
     if any(isinstance(raw, dict) and raw.get("type") == "reasoning" for raw in held):
-        return _with_their_thoughts(found)
+        return with_their_thoughts(found)
     if held and isinstance(held[0], dict) and "speaker" in held[0]:
         return _with_answers_of_the_system(found)
     return found
@@ -116,7 +116,7 @@ def _with_answers_of_the_system(found: list[tuple[int, Message]]) -> list[tuple[
     return [(at, replace(said, role="assistant") if said.role == "system" else said) for at, said in found]
 
 
-def _with_their_thoughts(found: list[tuple[int, Message]]) -> list[tuple[int, Message]]:
+def with_their_thoughts(found: list[tuple[int, Message]]) -> list[tuple[int, Message]]:
     """A thought that stands by itself in the list belongs to what the assistant says next."""
     joined: list[tuple[int, Message]] = []
     thoughts: list[tuple[int, Message]] = []

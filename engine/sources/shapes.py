@@ -181,7 +181,7 @@ def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
 def _are_sides(row: Row, request: str, answer: str) -> bool:
     """Whether two fields can be the halves of a row. One of the two may be empty."""
     asked, said = row[request], row[answer]
-    if is_verdict(said) or _is_numbers(asked) or _is_numbers(said):
+    if is_verdict(said) or _is_numbers(asked) or _is_numbers(said) or _is_spans(said):
         return False
     if isinstance(said, bool | int | float):
         # `{"question", "answer": 42}`; the number beside any other text is more likely a class.
@@ -194,6 +194,16 @@ def _are_sides(row: Row, request: str, answer: str) -> bool:
 def _is_numbers(value: Any) -> bool:
     """Whether a value is a list of numbers: ids of tokens, features, no words."""
     return isinstance(value, list) and bool(value) and all(isinstance(one, int | float) for one in value)
+
+
+def _is_spans(value: Any) -> bool:
+    """Whether a value says which parts of a text are what: `[[0, 2, "ORG"], …]`."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(one, list) and one[:2] for one in value)
+        and all(isinstance(place, int) for one in value for place in one[:2])
+    )
 
 
 def _has_text(value: Any) -> bool:

@@ -228,8 +228,8 @@ LOGS = (
         reads=(*READS, "label: wanted"),
     ),
     Shape(
-        name="doccano, sequence to sequence",
-        signs=("text:text", "label.0:text", "id"),
+        name="doccano, texts and labels",
+        signs=("text:text", "label.0:text"),
         fields={"prompt": "text", "response": "label"},
         example={"id": 0, "text": "Capital of Peru?", "label": ["Lima."]},
         reads=READS,

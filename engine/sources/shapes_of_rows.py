@@ -59,6 +59,13 @@ PREFERENCES = (
         reads=(*READS, _NOT_WANTED),
     ),
     Shape(
+        name="two answers, the better one first (Stack Exchange)",
+        signs=("question:text", "response_j:text", "response_k:text"),
+        fields={"prompt": "question", "chosen": "response_j", "rejected": "response_k"},
+        example={"question": "Capital of Peru?", "response_j": "Lima.", "response_k": "Cusco."},
+        reads=(*READS, _NOT_WANTED),
+    ),
+    Shape(
         name="two answers and a signed strength (HelpSteer)",
         signs=("prompt|context", "response_1", "response_2|response2", "preference_strength|overall_preference"),
         fields={
@@ -99,6 +106,13 @@ PAIRS = (
         fields={"prompt": "instruction", "input": "context", "response": "response"},
         example={"instruction": "Capital of this?", "context": "Peru", "response": "Lima.", "category": "qa"},
         reads=("user: Capital of this?\n\nPeru", SAID),
+    ),
+    Shape(
+        name="instruction and response",
+        signs=("instruction:text", "response:text"),
+        fields={"prompt": "instruction", "input": "input", "response": "response"},
+        example={"instruction": "Capital of Peru?", "response": "Lima."},
+        reads=READS,
     ),
     Shape(
         name="prompt, completion and a label (KTO)",

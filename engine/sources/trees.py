@@ -12,7 +12,7 @@ from typing import Any
 from engine.model import Message, Row
 from engine.sources.leaves import Left
 from engine.sources.mapping import Path, value_at
-from engine.sources.messages import messages_in
+from engine.sources.messages import messages_in, with_their_thoughts
 
 Branch = tuple[Message, ...]
 
@@ -41,13 +41,12 @@ def is_reply_tree(value: Any) -> bool:
 
 def is_node_map(value: Any) -> bool:
     """`{id: {"message", "parent", "children"}, …}`, or with messages for nodes, `{id: {"parentId", "childrenIds"}}`."""
-    return (
-        isinstance(value, dict)
-        and bool(value)
-        and all(
-            isinstance(node, dict) and (("message" in node and "children" in node) or "childrenIds" in node)
-            for node in value.values()
-        )
+    if not isinstance(value, dict) or not all(isinstance(node, dict) for node in value.values()):
+        return False
+    # A root may be without a message.
+    nodes = value.values()
+    return (all("children" in node for node in nodes) and any("message" in node for node in nodes)) or (
+        bool(nodes) and all("childrenIds" in node for node in nodes)
     )
 
 
@@ -109,8 +108,8 @@ def node_map(value: dict[str, Any], current: Any, at: Path, left: list[Left]) ->
     """The conversation that ends at the node `current` (else the last one, at each step), and its other branches."""
     nodes: dict[str, _Node] = {}
     for key, node in value.items():
-        if "message" in node:
-            nodes[key] = _Node(node["message"], (*at, key, "message"))
+        if "childrenIds" not in node:
+            nodes[key] = _Node(node.get("message"), (*at, key, "message"))
             left += [((*at, key, name), inner, True) for name, inner in node.items() if name != "message"]
         else:
             nodes[key] = _Node(node, (*at, key))
@@ -177,5 +176,5 @@ def _branches(
             waiting += [reply for reply in node.replies if reply is not following]
             node = following
         if branch or not found:
-            found.append(tuple(branch))
+            found.append(tuple(message for _, message in with_their_thoughts(list(enumerate(branch)))))
     return found[0], tuple(found[1:])

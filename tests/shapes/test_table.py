@@ -148,3 +148,63 @@ def test_the_current_branch_of_an_export_is_read_and_all_others_are_further_answ
     for message in messages:
         message["uuid"] = "same"
     assert len(reading(row)) == 6, "messages of one name: all are told, in the order of the file"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("Soru", "Cevap"),
+        ("talimat", " çıktı"),
+        ("Câu hỏi", "Câu trả lời"),
+        ("cau_hoi", "cau_tra_loi"),
+        ("pertanyaan", "jawaban"),
+        ("คำถาม", "คำตอบ"),
+        ("السؤال", "الإجابة"),
+        ("प्रश्न", "उत्तर"),
+        ("Vraag", "Antwoord"),
+        ("pytanie", "odpowiedź"),
+        ("Питання", "Відповідь"),
+        ("質問", "回答"),
+        ("질문", "답변"),
+        ("PERGUNTA", "Resposta"),
+        ("question", "re\u0301ponse"),
+    ],
+)
+def test_a_pair_is_guessed_by_its_names_in_many_languages(asked: str, said: str) -> None:
+    """And it is a guess: the names that were taken stand in the name of the shape."""
+    row = {"id": "7", asked: "Capital of Peru?", said: "Lima."}
+    assert reading(row) == ("user: Capital of Peru?", "assistant: Lima.")
+    assert shape_of(row) == f"pairs by names ({asked}, {said})"
+    assert not guess_shapes([row]).is_plain
+
+
+def test_what_chatgpt_thought_belongs_to_its_answer_and_how_long_it_took_is_no_answer() -> None:
+    """The root of such an export may be without a message; a picture is where its pointer says."""
+    picture = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_1", "width": 12}
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("user", {"content_type": "multimodal_text", "parts": [picture, "Which town?"]}),
+        ("assistant", {"content_type": "thoughts", "thoughts": [{"summary": "Looking", "content": "A coast."}]}),
+        ("assistant", {"content_type": "reasoning_recap", "content": "Thought for 29s"}),
+        ("assistant", {"content_type": "text", "parts": ["Lima."]}),
+    ]
+    mapping: dict[str, Any] = {"0": {"id": "0", "children": ["1"]}}
+    for place, (who, content) in enumerate(told, start=1):
+        message = {"author": {"role": who}, "content": content}
+        mapping[str(place)] = {"parent": str(place - 1), "children": [str(place + 1)], "message": message}
+    mapping["4"]["children"] = []
+    row = {"title": "Peru", "mapping": mapping, "current_node": "4"}
+    found = conversation_of(row, guess_row(row) or pytest.fail("no shape"))
+    assert [(part.type, part.value) for part in found.messages[0].content if not isinstance(part, str)] == [
+        ("image", "sediment://file_1"),
+        ("text", "Which town?"),
+    ]
+    assert list(said_in(found.messages[1])) == ["assistant thinks: Looking\nA coast.", "assistant: Lima."]
+    assert len(found.messages) == 2
+    assert "mapping.3.message.content.content" in {leaf.path for leaf in found.metadata}
+    assert not found.other
+
+
+def test_marks_of_what_is_where_in_a_text_are_no_answer() -> None:
+    row = {"text": "EU rejects German call.", "label": [[0, 2, "ORG"], [11, 17, "MISC"]]}
+    assert reading(row) == ("assistant: EU rejects German call.", "beside: label")
+    assert shape_of({"text": "Hello!", "label": ["Hi!"]}) == "doccano, texts and labels"

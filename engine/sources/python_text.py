@@ -12,10 +12,11 @@ from typing import Any
 from engine.nesting import loads
 
 _OPENS = re.compile(r"\s*\[?\s*\{\s*'")
-# What a list of objects without commas is, too: numpy writes them so. Strings first: nothing inside one is looked at.
+# Objects may follow each other without a comma: numpy writes them so. Strings first: nothing inside one is looked at,
+# and one that never closes is passed over once, not tried from each place.
 _TOKENS = re.compile(
-    r"'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)'"
-    r'|"(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)"'
+    r"'(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)(?:'|\\?\Z)"
+    r'|"(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\\?\Z)'
     r"|\b(?P<word>True|False|None|nan)\b"
     r"|(?P<between>(?<=\})\s+(?=\{))"
     r"|(?P<array>\barray\(|,\s*dtype=object\))",

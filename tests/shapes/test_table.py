@@ -128,6 +128,11 @@ def test_messages_as_python_writes_them_are_read_to_the_letter(written: str, sai
     assert reading({"id": 1, "messages": written})[0] == said
 
 
+def test_a_string_of_python_that_never_closes_costs_no_more_than_its_length() -> None:
+    for hostile in ("[{'" + "\\'" * 200_000, "[{'" + "\\'" * 200_000 + "\\", "[{'a\": " + '"' * 200_001):
+        assert reading({"prompt": "What is wrong?", "completion": hostile})[1] == f"assistant: {hostile}"
+
+
 def test_an_answer_that_is_a_dictionary_of_python_stays_a_text() -> None:
     said = "{'a': 1, 'b': [True, None]}"
     assert reading({"prompt": "As a dictionary?", "completion": said})[1] == f"assistant: {said}"

@@ -151,7 +151,5 @@ def test_a_scan_tells_how_many_rows_have_which_shape(tmp_path: Path) -> None:
     """All rows are counted, not only the first 200."""
     chat = {"conversations": [{"from": "human", "value": "Capital of Peru?"}, {"from": "gpt", "value": "Lima."}]}
     source = write_jsonl(tmp_path / "raw.jsonl", [*numbered(210), chat, {"nothing": 1}])
-    told = tamis("scan", source).stdout.splitlines()[1].strip()
-    assert told == "210 rows of Alpaca, 1 of ShareGPT, 1 of no known shape"
     said = json.loads(tamis("scan", source, "--json").stdout)
     assert said["shapes"] == {"Alpaca": 210, "ShareGPT": 1, "no known shape": 1}

@@ -145,3 +145,11 @@ def test_a_field_that_no_row_has_is_named_with_the_nearest_and_so_is_a_command(t
     tamis("scan", source, "--map", "prompt=question,response=reply.text")
     mistyped = tamis("exprot", source, code=2)
     assert mistyped.stderr.endswith("no command of that name. Did you mean tamis export?\n")
+
+
+def test_a_scan_tells_how_many_rows_have_which_shape(tmp_path: Path) -> None:
+    """All rows are counted, not only the first 200."""
+    chat = {"conversations": [{"from": "human", "value": "Capital of Peru?"}, {"from": "gpt", "value": "Lima."}]}
+    source = write_jsonl(tmp_path / "raw.jsonl", [*numbered(210), chat, {"nothing": 1}])
+    said = json.loads(tamis("scan", source, "--json").stdout)
+    assert said["shapes"] == {"Alpaca": 210, "ShareGPT": 1, "no known shape": 1}

@@ -20,7 +20,7 @@ from engine.sources.parts import is_parts, json_text, parsed, plain, said_in
 from engine.sources.preformatted import messages_of_text, system_of_text
 from engine.sources.rivals import asked_and_said, behind, ranked_answers, tail_of, verdict
 from engine.sources.shapes import is_numbered, pair_in
-from engine.sources.trees import is_node_map, is_reply_tree, node_map, reply_tree
+from engine.sources.trees import current_of, is_linked, is_node_map, is_reply_tree, linked, node_map, reply_tree
 
 Branch = tuple[Message, ...]
 _MEDIA: tuple[tuple[str, PartType], ...] = (("images", "image"), ("audios", "audio"), ("videos", "video"))
@@ -189,12 +189,12 @@ class _Reading:
         held = parsed(value)
         if is_reply_tree(held):
             return reply_tree(held, at, self.left)
-        if is_node_map(held):
-            current = next(((key, inner) for key, inner in self.row.items() if plain(key) == "current_node"), None)
+        if is_node_map(held) or is_linked(held):
+            current = current_of(self.row, at)
             if current is not None:
-                self.read.append((current[0],))
-                self.left.append(((current[0],), current[1], True))
-            return node_map(held, current[1] if current else None, at, self.left)
+                self.read.append(current[0])
+                self.left.append((*current, True))
+            return (node_map if isinstance(held, dict) else linked)(held, current and current[1], at, self.left)
         if isinstance(held, str):
             return _text_messages(held), ()
         if isinstance(held, dict) and is_numbered(held):

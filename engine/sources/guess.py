@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from engine.model import Row
+from engine.phrases import counted
 from engine.sources import names
 from engine.sources.beside import beside
+from engine.sources.known_shape import Shape, values_at
 from engine.sources.mapping import Mapping
 from engine.sources.messages import looks_like_message, looks_like_messages, messages_in
 from engine.sources.names import plain_name
-from engine.sources.shapes import first_choice, guess_alone, guess_fields, is_list_of_pairs
+from engine.sources.shape_table import known_shape, shape_by_names
+from engine.sources.shapes import first_choice, guess_alone, guess_fields, is_list_of_pairs, with_beside
 
 SAMPLE_ROWS = 200
 HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "text")
@@ -20,20 +25,41 @@ MOST_NESTED = 4
 """Levels of objects within each other in which a conversation is looked for."""
 
 
+NO_SHAPE = "no known shape"
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What one row is: the mapping it is read by, the entry of the table of shapes, and the name a person is told."""
+
+    mapping: Mapping | None = None
+    shape: Shape | None = None
+    name: str = NO_SHAPE
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A mapping guessed from a sample, and how many sampled rows had which shape (`unknown` counts the rest)."""
+    """The mapping that fits most of the rows; how many rows are of which shape by its name, the commonest first; and
+    the number of the first row of each."""
 
     mapping: Mapping | None
     shapes: dict[str, int]
+    first: dict[str, int]
+    layouts: int
+    """In how many ways these rows are laid out: messages with and without reasoning are two shapes, laid out alike."""
+    is_plain: bool
+    """Whether entries of the table know all rows, by more than the names of fields, and they are laid out alike."""
+
+    @property
+    def told(self) -> str:
+        """`1,783 rows of Alpaca, 17 of ShareGPT, 3 of no known shape`."""
+        (name, count), *rest = self.shapes.items() or [(NO_SHAPE, 0)]
+        return ", ".join([f"{counted(count, 'row')} of {name}", *(f"{more:,} of {other}" for other, more in rest)])
 
     @property
     def mixed(self) -> str:
-        """A sentence where the sample holds more than one shape, else ''."""
-        if len(self.shapes) < 2:
-            return ""
-        parts = ", ".join(f"{count} {shape}" for shape, count in sorted(self.shapes.items(), key=lambda item: -item[1]))
-        return f"mixed shapes in the first {sum(self.shapes.values())} rows: {parts}"
+        """A sentence where the rows are laid out in more than one way, else ''."""
+        return f"mixed shapes in the first {sum(self.shapes.values()):,} rows: {self.told}" if self.layouts > 1 else ""
 
 
 def guess_mapping(rows: Iterable[Row]) -> Mapping | None:
@@ -43,20 +69,61 @@ def guess_mapping(rows: Iterable[Row]) -> Mapping | None:
 
 def guess_shapes(rows: Iterable[Row]) -> Guess:
     """The mapping that fits most of the first 200 rows, with what the sample is made of."""
+    return count_shapes(itertools.islice(rows, SAMPLE_ROWS))
+
+
+def count_shapes(rows: Iterable[Row]) -> Guess:
+    """The same of all rows: some 20,000 a second."""
     votes: dict[tuple[str | None, ...], tuple[int, Mapping]] = {}
-    shapes: dict[str, int] = {}
-    for _, row in zip(range(SAMPLE_ROWS), rows, strict=False):
-        guess = guess_row(row)
-        shape = guess.shape if guess is not None else "unknown"
-        shapes[shape] = shapes.get(shape, 0) + 1
-        if guess is not None:
-            # A part that only some rows carry (input, tools, rejected answers) belongs to the mapping all the same.
-            halves = (guess.shape, *(guess.fields.get(half) for half in HALVES))
-            count, known = votes.get(halves, (0, guess))
-            votes[halves] = (count + 1, Mapping(guess.shape, known.fields | (guess.fields | known.fields)))
-    if not votes:
-        return Guess(None, shapes)
-    return Guess(max(votes.values(), key=lambda vote: vote[0])[1], shapes)
+    shapes: Counter[str] = Counter()
+    first: dict[str, int] = {}
+    layouts: set[tuple[str, ...]] = set()
+    is_plain = True
+    for number, row in enumerate(rows):
+        found = recognise(row)
+        shapes[found.name] += 1
+        first.setdefault(found.name, number)
+        is_plain = is_plain and found.shape is not None and found.shape.is_plain
+        guess = found.mapping
+        if guess is None:
+            layouts.add(())
+            continue
+        layouts.add((guess.shape, next((guess.fields[half] for half in HALVES if half in guess.fields), "")))
+        # A part that only some rows carry (input, tools, rejected answers) belongs to the mapping all the same.
+        halves = (guess.shape, *(guess.fields.get(half) for half in HALVES))
+        count, known = votes.get(halves, (0, guess))
+        votes[halves] = (count + 1, Mapping(guess.shape, known.fields | (guess.fields | known.fields)))
+    mapping = max(votes.values(), key=lambda vote: vote[0])[1] if votes else None
+    return Guess(mapping, dict(shapes.most_common()), first, len(layouts), is_plain and len(layouts) == 1)
+
+
+def recognise(row: Row) -> Recognised:
+    """What a row is by the table of shapes, else by the names of its fields."""
+    shape = known_shape(row)
+    mapping = shape.mapping(row) if shape is not None else None
+    mapping = with_beside(row, mapping) if mapping is not None else _by_names(row)
+    if mapping is None:
+        return Recognised()
+    if shape is not None:
+        return Recognised(mapping, shape, shape.name)
+    where = [mapping.fields[half] for half in HALVES if half in mapping.fields]
+    outer = where[0].rpartition(".")[0]
+    inner = next(values_at(row, outer.split(".")), None) if outer else None
+    shape = known_shape(inner) if isinstance(inner, dict) else None
+    if shape is not None:
+        return Recognised(mapping, shape_by_names(row, mapping), f"{shape.name} under {outer}")
+    shape = shape_by_names(row, mapping)
+    return Recognised(mapping, shape, f"{shape.name} ({', '.join(where)})")
+
+
+def shape_of(row: Row) -> str:
+    """The name of a row's shape, as a person is told it."""
+    return recognise(row).name
+
+
+def guess_row(row: Row) -> Mapping | None:
+    """The mapping of one row by its own shape."""
+    return recognise(row).mapping
 
 
 def likely_words(row: Row) -> str:
@@ -72,7 +139,7 @@ def likely_words(row: Row) -> str:
     return f"prompt={paths[0]},response={paths[1]}" if len(paths) == 2 else ""
 
 
-def guess_row(row: Row) -> Mapping | None:
+def _by_names(row: Row) -> Mapping | None:
     """The shape of one row by the names of its fields, else by those of an object that one field holds."""
     found = guess_fields(row)
     # A lone text is a guess; an object beside it may hold the conversation.
@@ -180,7 +247,8 @@ def _is_beside_a_request(row: Row, fields: dict[str, str]) -> bool:
 
 def _guess_object(held: dict[str, Any]) -> Mapping | None:
     """The shape of an object inside a row: a lone text there is more likely a remark than the row."""
-    found = guess_fields(held)
+    shape = known_shape(held)
+    found = (shape.mapping(held) if shape is not None else None) or guess_fields(held)
     if found is not None and found.shape != "text":
         return found
     if looks_like_message(held.get("message")):

@@ -74,9 +74,10 @@ _PARTLY_TRAINED = "train_detail"
 LONGEST_LABEL = 200
 """Characters of a value that a name alone makes metadata; what is longer is a text, whatever it is called."""
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
-# Dates, times, durations, digests and numbers written as text.
+# Dates, times, durations (of ChatGPT's thoughts, too), digests and numbers written as text.
 _BY_FORM = re.compile(
     r"[+-]?[\d.,:%/eE+-]*\d[\d.,:%/eE+-]*|\d{4}-\d\d-\d\d[ T][\d:.,+\-Z ]*|[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{2,}){0,4}"
+    r"|Thought for [\w ]{1,40}"
 )
 
 

@@ -42,7 +42,7 @@ _CALL_IDS = ("tool_call_id", "tool_use_id", "call_id", "toolCallId")
 _TRAIN_KEYS = ("weight", "train", "loss", "loss_weight", "training", "trainable", "train_on_turn")
 # Flags that say whether a person speaks.
 _SPEAKER_FLAGS = {
-    **dict.fromkeys(("is_user", "is_human", "isUser", "isHuman", "from_user", "fromUser"), True),
+    **dict.fromkeys(("is_user", "is_human", "isUser", "isHuman", "from_user", "fromUser", "isCreatedByUser"), True),
     **dict.fromkeys(("is_bot", "isBot", "is_ai", "from_bot", "fromBot"), False),
 }
 _MASK_KEYS = ("masked", "mask", "ignore_loss", "no_loss")
@@ -102,7 +102,7 @@ def placed_messages(value: Any, at: Path, left: list[Left]) -> list[tuple[int, M
         elif raw is not None:
             left.append(((*at, place), raw, False))
     if any(isinstance(raw, dict) and raw.get("type") == "reasoning" for raw in held):
-        return _with_their_thoughts(found)
+        return with_their_thoughts(found)
     if held and isinstance(held[0], dict) and "speaker" in held[0]:
         return _with_answers_of_the_system(found)
     return found
@@ -116,7 +116,7 @@ def _with_answers_of_the_system(found: list[tuple[int, Message]]) -> list[tuple[
     return [(at, replace(said, role="assistant") if said.role == "system" else said) for at, said in found]
 
 
-def _with_their_thoughts(found: list[tuple[int, Message]]) -> list[tuple[int, Message]]:
+def with_their_thoughts(found: list[tuple[int, Message]]) -> list[tuple[int, Message]]:
     """A thought that stands by itself in the list belongs to what the assistant says next."""
     joined: list[tuple[int, Message]] = []
     thoughts: list[tuple[int, Message]] = []

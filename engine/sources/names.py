@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 CHAT_NAMES = (
     *("messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "chat", "turns", "chatrounds"),
@@ -38,9 +39,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("query", "answer"),
     ("problem", "solution"),
     ("input", "output"),
-    ("inputs", "targets"),
     ("context", "response"),
-    ("inputmessages", "outputmessages"),
     ("inputs", "outputs"),
     ("user", "assistant"),
     ("human", "assistant"),
@@ -67,7 +66,6 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("docstring", "code"),
     ("prompt", "chosen"),
     ("prompt", "text"),
-    ("inputspretokenized", "targetspretokenized"),
     ("description", "solutions"),
     ("instruction", "content"),
     ("prompt", "content"),
@@ -77,6 +75,33 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("text", "label"),
     ("text", "target"),
 )
+# The same in other languages, as plain names.
+_WORDS_FOR_REQUESTS = tuple(
+    """
+    问题 問題 指令 输入 輸入 提问 问 提示 用户 指示 質問 入力 問い 질문 지시 지시문 명령어 입력 질의
+    frage anweisung eingabe aufgabe question consigne entrée entree requête requete pregunta instrucción instruccion
+    entrada consulta pergunta instrução instrucao comando domanda istruzione richiesta vraag instructie opdracht
+    вопрос инструкция запрос задание питання запитання інструкція запит въпрос pytanie instrukcja polecenie otázka
+    pokyn întrebare intrebare kérdés kerdes fråga spørgsmål spørsmål kysymys ερώτηση soru komut talimat
+    سؤال السؤال سوال پرسش تعليمات التعليمات שאלה प्रश्न सवाल निर्देश প্রশ্ন கேள்வி คำถาม คำสั่ง câuhỏi cauhoi hướngdẫn
+    yêucầu pertanyaan instruksi soalan swali
+    """.split()  # noqa: SIM905 - a word a line would hide which belong together
+)
+_WORDS_FOR_ANSWERS = tuple(
+    """
+    答案 回答 输出 答复 回复 输出结果 答 助手 輸出 出力 答え 応答 解答 답변 출력 응답 대답 정답
+    antwort ausgabe lösung réponse reponse sortie respuesta salida resposta saída saida risposta uscita antwoord uitvoer
+    ответ вывод решение відповідь отговор odpowiedź odpowiedz wyjście odpověď odpoved răspuns raspuns válasz valasz svar
+    vastaus απάντηση cevap yanıt çıktı çıkış جواب الجواب إجابة الإجابة اجابة الاجابة پاسخ תשובה उत्तर जवाब উত্তর பதில்
+    คำตอบ câutrảlời cautraloi trảlời đápán jawaban keluaran jawapan jibu
+    """.split()  # noqa: SIM905 - a word a line would hide which belong together
+)
+_WORDS_FOR_CONTEXTS = tuple(
+    """
+    输入 輸入 上下文 背景 入力 文脈 입력 문맥 eingabe kontext entrada contexto entrée contexte contesto invoer kontekst
+    контекст giriş girdi bağlam السياق سياق संदर्भ บริบท ngữcảnh konteks masukan
+    """.split()  # noqa: SIM905 - a word a line would hide which belong together
+)
 # Where none of these is there: the first request and the first answer that are texts.
 REQUESTS = (
     *("instruction", "instructions", "prompt", "question", "query", "problem", "user", "human", "request", "input"),
@@ -84,25 +109,7 @@ REQUESTS = (
     *("task", "taskdescription", "goal", "nl", "naturallanguage", "utterance", "article", "dialogue", "document"),
     *("passage", "description", "sentence", "sourcetext", "source", "src", "inputtext", "context", "premise", "post"),
     *("message", "comment", "statement", "ticket", "email", "subject", "title", "text"),
-    *(
-        "问题",
-        "指令",
-        "输入",
-        "提问",
-        "問題",
-        "指示",
-        "質問",
-        "入力",
-        "질문",
-        "지시",
-        "명령어",
-        "입력",
-        "вопрос",
-        "инструкция",
-        "запрос",
-    ),
-    *("frage", "anweisung", "eingabe", "pregunta", "instrucción", "instruccion", "entrada", "pergunta", "instrução"),
-    *("instrucao", "consigne", "entrée", "entree", "domanda", "istruzione", "soru", "komut", "pytanie", "instrukcja"),
+    *_WORDS_FOR_REQUESTS,
 )
 ANSWERS = (
     *(
@@ -134,9 +141,7 @@ ANSWERS = (
     *("expectedoutput", "idealresponse", "ideal", "outputtext", "targettext", "tgt", "chosen", "highlights", "summary"),
     *("abstractivesummary", "tldr", "sql", "code", "cypher", "program", "canonicalsolution", "translation", "result"),
     *("humananswers", "chatgptanswers", "explanation", "a", "label", "completiontext"),
-    *("答案", "回答", "输出", "答复", "輸出", "出力", "答え", "応答", "답변", "출력", "응답", "대답", "ответ", "вывод"),
-    *("antwort", "ausgabe", "respuesta", "salida", "resposta", "saída", "saida", "réponse", "reponse", "sortie"),
-    *("risposta", "cevap", "yanıt", "çıktı", "odpowiedź", "odpowiedz"),
+    *_WORDS_FOR_ANSWERS,
 )
 ANSWERS_TO = ("answer", "completion", "response", "solution")
 """Answers that may be a number, or yes and no."""
@@ -149,7 +154,7 @@ HISTORIES = ("history", "chathistory", "conversationhistory", "dialoguehistory",
 """What was said before the request."""
 CONTEXTS = (
     *("input", "context", "passage", "paragraph", "schema", "sqlcontext", "dbschema", "knowledge", "background"),
-    *("输入", "入力", "입력", "eingabe", "entrada", "entrée", "kontext", "contexto", "contexte", "контекст"),
+    *_WORDS_FOR_CONTEXTS,
 )
 """What a request is asked about, in a field of its own."""
 PREFERENCES: tuple[tuple[str, str], ...] = (
@@ -257,4 +262,7 @@ def ends_on_bad_answer(name: str) -> bool:
 
 def plain_name(name: str) -> str:
     """A name without case, `_`, `-`, blanks, and what stands in front of its last dot."""
+    if not name.isascii():
+        # An accent may be a character of its own.
+        name = unicodedata.normalize("NFC", name)
     return name.rpartition(".")[2].replace("_", "").replace("-", "").replace(" ", "").casefold()

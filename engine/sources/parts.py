@@ -17,6 +17,7 @@ from typing import Any
 from engine.model import Message, Part, PartType, ToolCall
 from engine.nesting import loads
 from engine.sources.mapping import Path
+from engine.sources.python_text import python_value
 
 TEXT_KEYS = ("text", "value", "content", "refusal", "input_text", "output_text")
 _TYPES = ("type", "block_type")
@@ -52,6 +53,13 @@ _MEDIA: dict[str, PartType] = {
     **dict.fromkeys(("audio_url", "input_audio", "audio"), "audio"),
     **dict.fromkeys(("video_url", "video", "input_video"), "video"),
     **dict.fromkeys(("input_file", "file_data", "fileData", "file", "document", "inlineData", "inline_data"), "file"),
+}
+# What ChatGPT's export says a content is, and the key that holds it.
+_OF_CHATGPT = {
+    "thoughts": "thoughts",
+    "reasoning_recap": "content",
+    "image_asset_pointer": "asset_pointer",
+    "audio_asset_pointer": "asset_pointer",
 }
 # Where a medium lies, in the object that describes it: elsewhere, or in the row itself.
 _PLACES = ("url", "image_url", "uri", "fileUri", "file_uri", "path", "file_id", "fileId", "filename", "file_name")
@@ -104,12 +112,12 @@ def plain(value: Any) -> str:
 
 
 def parsed(value: Any) -> Any:
-    """JSON text of an object or a list as its value, anything else as it is."""
+    """The text of an object or a list, in JSON or as Python writes it, as its value; anything else as it is."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return loads(value)
         except ValueError:
-            return value
+            return python_value(value)
     return value
 
 
@@ -178,6 +186,8 @@ def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
     if isinstance(part.get("parts"), list):
         _read(part["parts"], (*at, "parts"), said)
         said.leave(part, at, "parts", "role", "content_type")
+    elif part.get("content_type") in _OF_CHATGPT:
+        _read_of_chatgpt(part, at, said)
     elif kind in _REASONING_TYPES or part.get("thought") is True or "reasoningContent" in part:
         _read_reasoning(part, at, said)
     elif kind in _RESULT_TYPES or any(isinstance(part.get(name), dict) for name in _RESULT_KEYS):
@@ -205,9 +215,28 @@ def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
         said.parts.append(Part("json", json_text(part)))
 
 
-def _is_text(part: dict[str, Any], kind: str) -> bool:
-    """Whether a part is a text: by its type, or because it holds nothing else (the links and mentions of chats)."""
-    return kind in _TEXT_TYPES or part.keys() == {"type", "text"}
+def _read_of_chatgpt(part: dict[str, Any], at: Path, said: Said) -> None:
+    """What ChatGPT's export holds besides texts: thoughts, each with a headline, the note of how long they took, and
+    where a medium lies."""
+    key = _OF_CHATGPT[part["content_type"]]
+    held = part.get(key)
+    if key == "thoughts" and isinstance(held, list) and all(isinstance(thought, dict) for thought in held):
+        for place, thought in enumerate(held):
+            told = [thought[name] for name in ("summary", "content") if isinstance(thought.get(name), str)]
+            said.reasoning.append("\n".join(filter(None, told)))
+            said.left += [
+                ((*at, key, place, name), value)
+                for name, value in thought.items()
+                if not (name in ("summary", "content") and isinstance(value, str))
+            ]
+        said.leave(part, at, key, "content_type")
+    elif key == "asset_pointer" and isinstance(held, str):
+        said.parts.append(Part("image" if part["content_type"].startswith("image") else "audio", held))
+        said.leave(part, at, key, "content_type")
+    elif key == "content" and isinstance(held, str):
+        said.leave(part, at, "content_type")
+    else:
+        said.parts.append(Part("json", json_text(part)))
 
 
 def _leave_around(held: dict[str, Any], at: Path, address: str, said: Said) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from engine.model import Row
 from engine.sources import names
 from engine.sources.beside import beside, is_answer, is_texts, is_verdict
 from engine.sources.leaves import is_metadata
-from engine.sources.mapping import Mapping, turn_list, value_at
+from engine.sources.mapping import Mapping, turn_list
 from engine.sources.messages import looks_like_message, looks_like_messages
 from engine.sources.names import plain_name
 from engine.sources.parts import parsed
 from engine.sources.preformatted import messages_of_text
 from engine.sources.records import SPEAKERS, speaker
 from engine.sources.rivals import is_winner, ranked_answers
-from engine.sources.trees import is_node_map, is_reply_tree
+from engine.sources.trees import is_reply_tree
 
 _FEWEST_WORDS = 3
 
@@ -25,23 +24,23 @@ def guess_fields(row: Row) -> Mapping | None:
     by_name: dict[str, str] = {}
     for name in row:
         by_name.setdefault(plain_name(name), name)
-        if "." in name:
-            # `gen_ai.input.messages`
-            by_name.setdefault(plain_name(name.rpartition(".")[0]) + plain_name(name), name)
-    for guess in (_preference, _annotated, _chat, _pair, _text):
+    for guess in (_preference, _chat, _pair, _text):
         found = guess(row, by_name)
         if found is not None:
-            more = beside(row, set(found.fields.values()), by_name)
-            if found.shape == "text":
-                # The label of a lone text is what a classifier learns.
-                more.pop("label", None)
-            if found.shape == "preference" and plain_name(more.get("reasoning", "")) in names.REASONS:
-                # Why one answer is better is said by whoever compared them.
-                more.pop("reasoning")
-            return Mapping(
-                found.shape, found.fields | {part: at for part, at in more.items() if part not in found.fields}
-            )
+            return with_beside(row, found, by_name)
     return None
+
+
+def with_beside(row: Row, found: Mapping, by_name: dict[str, str] | None = None) -> Mapping:
+    """A mapping with what stands beside the conversation in this row."""
+    more = beside(row, set(found.fields.values()), by_name)
+    if found.shape == "text":
+        # The label of a lone text is what a classifier learns.
+        more.pop("label", None)
+    if found.shape == "preference" and plain_name(more.get("reasoning", "")) in names.REASONS:
+        # Why one answer is better is said by whoever compared them.
+        more.pop("reasoning")
+    return Mapping(found.shape, found.fields | {part: at for part, at in more.items() if part not in found.fields})
 
 
 def _held(row: Row, by_name: dict[str, str], name: str) -> Any:
@@ -85,44 +84,17 @@ def _prompt_beside(row: Row, by_name: dict[str, str], taken: set[str]) -> str:
         if looks_like_messages(value) or (isinstance(value, str) and value.strip()):
             return field
         if isinstance(value, dict):
-            deeper = _deeper(value, field)
+            deeper = only_text(value, field)
             if deeper:
                 return deeper
     return ""
 
 
-def _annotated(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    """Label Studio: what a person wrote, beside the task that it answers."""
-    for place in ("annotations.0.result.0.value.text", "annotations.0.result.0.value.text.0"):
-        if isinstance(row.get("data"), dict) and is_texts(value_at(row, tuple(_steps(place)))):
-            asked = _deeper(row["data"], "data")
-            return Mapping("alpaca", {"instruction": asked, "output": place}) if asked else None
-    selected = "annotations.0.result.0.value.selected"
-    if isinstance(row.get("data"), dict) and isinstance(value_at(row, tuple(_steps(selected))), str):
-        inner = _preference(row["data"], {plain_name(name): name for name in row["data"]})
-        rivals = inner and {"chosen": inner.fields.get("output"), "rejected": inner.fields.get("candidates")}
-        if inner is not None and rivals and None not in rivals.values():
-            fields = {"prompt": inner.fields["instruction"]} | rivals
-            return Mapping(
-                "preference", {part: f"data.{field}" for part, field in fields.items()} | {"winner": selected}
-            )
-    return None
-
-
-def _steps(path: str) -> Iterator[str | int]:
-    for step in path.split("."):
-        yield int(step) if step.isdigit() else step
-
-
 def _chat(row: Row, by_name: dict[str, str]) -> Mapping | None:
     """A list of messages: under a name that says so, else under any name."""
-    if by_name.keys() >= {"inputmessages", "outputmessages"}:
-        return None
     for name in names.CHAT_NAMES:
         if name in by_name and _is_chat(row[by_name[name]], name):
             return _as_chat(row, by_name[name], by_name)
-    if by_name.get("mapping") and is_node_map(row[by_name["mapping"]]):
-        return Mapping("messages", {"messages": by_name["mapping"]})
     if any(answer in by_name and request in by_name for request, answer in names.PAIRS):
         return None
     chats = [field for field, value in row.items() if looks_like_messages(value) or is_reply_tree(value)]
@@ -181,12 +153,10 @@ def _as_chat(row: Row, field: str, by_name: dict[str, str]) -> Mapping | None:
 
 
 def _said_next(row: Row, by_name: dict[str, str]) -> Mapping | None:
-    """What is said after a history: Cohere's `message` and its reply `text`, or a request that waits for its answer."""
+    """A request behind a history that waits for its answer."""
     asked = next((by_name[name] for name in names.REQUESTS if name in by_name and _asks(name, row[by_name[name]])), "")
     if not asked:
         return None
-    if plain_name(asked) == "message" and isinstance(row.get(by_name.get("text", "")), str):
-        return _as_pair(row, by_name, asked, by_name["text"])
     fields = _as_pair(row, by_name, asked, asked).fields
     return Mapping("alpaca", {part: field for part, field in fields.items() if part != "output"})
 
@@ -211,19 +181,29 @@ def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
 def _are_sides(row: Row, request: str, answer: str) -> bool:
     """Whether two fields can be the halves of a row. One of the two may be empty."""
     asked, said = row[request], row[answer]
-    if is_verdict(said) or _is_numbers(asked) or _is_numbers(said):
+    if is_verdict(said) or _is_numbers(asked) or _is_numbers(said) or _is_spans(said):
         return False
     if isinstance(said, bool | int | float):
         # `{"question", "answer": 42}`; the number beside any other text is more likely a class.
         return plain_name(answer) in names.ANSWERS_TO and isinstance(asked, str) and bool(asked.strip())
-    if isinstance(asked, dict) and not looks_like_message(asked) and not _deeper(asked, request):
+    if isinstance(asked, dict) and not looks_like_message(asked) and not only_text(asked, request):
         return False
-    return not (isinstance(said, dict) and not looks_like_message(said) and not _deeper(said, answer))
+    return not (isinstance(said, dict) and not looks_like_message(said) and not only_text(said, answer))
 
 
 def _is_numbers(value: Any) -> bool:
     """Whether a value is a list of numbers: ids of tokens, features, no words."""
     return isinstance(value, list) and bool(value) and all(isinstance(one, int | float) for one in value)
+
+
+def _is_spans(value: Any) -> bool:
+    """Whether a value says which parts of a text are what: `[[0, 2, "ORG"], …]`."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(one, list) and one[:2] for one in value)
+        and all(isinstance(place, int) for one in value for place in one[:2])
+    )
 
 
 def _has_text(value: Any) -> bool:
@@ -262,11 +242,11 @@ def _inside(row: Row, field: str) -> str:
     """Where in a field the words stand: in the field itself, or in the one place of an object that holds words."""
     value = row[field]
     if isinstance(value, dict) and not looks_like_message(value):
-        return _deeper(value, field) or field
+        return only_text(value, field) or field
     return field
 
 
-def _deeper(held: dict[str, Any], at: str) -> str:
+def only_text(held: dict[str, Any], at: str) -> str:
     """The path of the messages, or of the one text, inside an object; '' where that is not clear."""
     chats = [name for name, value in held.items() if looks_like_messages(value) or looks_like_message(value)]
     if chats:

@@ -13,8 +13,10 @@ from engine.errors import UsageError
 from engine.model import Message, Row
 from engine.sources.conversation import conversation_of, trainable
 from engine.sources.guess import guess_row
-from engine.sources.mapping import Mapping, located, parse_path, turn_list, value_at
+from engine.sources.mapping import Mapping, located, parse_path, value_at
 from engine.sources.messages import looks_like_messages, marks_in, placed_messages
+from engine.sources.parts import parsed
+from engine.sources.python_text import is_python_text
 from engine.sources.text_edits import with_texts
 
 LISTS = {"messages": "messages", "sharegpt": "conversations"}
@@ -59,7 +61,7 @@ def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, i
     path, held = located(row, parse_path(own.fields[part])) if own is not None and part is not None else ((), None)
     if own is None or not looks_like_messages(held):
         raise UsageError("this row has no list of turns to change", "", "e edits its texts")
-    turns = turn_list(held)
+    turns = parsed(held)
     places = [place for place, _ in placed_messages(turns, (), [])]
     head = len(conversation_of(row, own).messages) - len(places)
     if turn < head:
@@ -73,7 +75,10 @@ def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, i
 
 
 def _as_text(held: str, turns: TurnList, changed: TurnList) -> str:
-    """A changed list of turns as JSON; a turn that stayed is written as it was in `held`, character by character."""
+    """A changed list of turns as JSON; a turn that stayed is written as it was in `held`, character by character. What
+    Python wrote becomes JSON."""
+    if is_python_text(held):
+        return json.dumps(changed, ensure_ascii=False)
     decoder, spans, at = json.JSONDecoder(), [], held.index("[")
     for _ in turns:
         start = _WRITTEN_BETWEEN.match(held, at).end()  # type: ignore[union-attr]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def values(held: Any) -> Iterator[str]:
         for inner in held:
             yield from values(inner)
     elif isinstance(held, str) and held[:1] in ("{", "["):
-        yield from values(json.loads(held))
+        yield from values(json.loads(held) if held[:3] != "[{'" else ast.literal_eval(held))
     elif held not in (None, ""):
         yield from MARKERS.split(held if isinstance(held, str) else json.dumps(held))
 

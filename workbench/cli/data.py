@@ -23,7 +23,7 @@ from engine.project.project import Project, open_project
 from engine.project.reread import Rereading, read_anew, reread
 from engine.scratch import scratch_folder
 from engine.sources.conversation import conversation_of
-from engine.sources.guess import guess_shapes
+from engine.sources.guess import Guess, count_shapes
 from engine.sources.pieces import JOINED
 from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
@@ -81,6 +81,7 @@ def scan_json(project: Project, findings: Findings) -> dict[str, Any]:
         "format": project.settings.source.format,
         "rows": len(project.rows),
         "quarantined": project.counts()["quarantined"],
+        "shapes": _counted_shapes(project).shapes,
         "notes": project.settings.source.notes,
         "joined": project.settings.source.joined,
         "clusters": [
@@ -97,13 +98,15 @@ def scan_json(project: Project, findings: Findings) -> dict[str, Any]:
     }
 
 
+def _counted_shapes(project: Project) -> Guess:
+    return count_shapes(map(project.rows.raw, range(len(project.rows))))
+
+
 def _print_findings(project: Project, findings: Findings) -> None:
     counts = project.counts()
     read = f"{project.name}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}"
     print(visible(f"{read}, {counted(counts['quarantined'], 'line')} set aside"))
-    mixed = guess_shapes(project.rows.raw(number) for number in range(len(project.rows))).mixed
-    if mixed:
-        print(visible(f"  {mixed}"))
+    print(visible(f"  {_counted_shapes(project).told}"))
     source = project.settings.source
     for note, count in source.notes.items():
         joined = f" of {count + source.joined:,} records" if note == JOINED and source.joined else ""

@@ -23,6 +23,7 @@ VERDICT_ACTS: dict[str, VerdictName] = {
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONSTRAINT_ACTS = ("not_duplicates", "fine_together", "split")
+STANDING_KEYS = ("changed", "variants", "declined")
 # What a person reads of these: their names in the file are no words.
 ACT_WORDS = {
     "not_duplicates": "no duplicates:",
@@ -30,6 +31,11 @@ ACT_WORDS = {
     "split": "split off",
     "holdout": "hold out",
 }
+
+
+def act_word(act: dict[str, Any]) -> str:
+    """What a person reads of an act of a line."""
+    return "decline what is proposed for" if act.get("declined") else ACT_WORDS.get(act["do"], act["do"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +255,7 @@ class Fold:
                     self.heldout.setdefault(identifier, key)
             if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
                 self.mappings[key] = mapping
-            elif act.do in CONSTRAINT_ACTS or act.extra.get("changed") or act.extra.get("variants"):
+            elif act.do in CONSTRAINT_ACTS or any(map(act.extra.get, STANDING_KEYS)):
                 self.standing.setdefault(key, []).append(act)
             for identifier in act.ids:
                 state = self.state(identifier) or BLANK
@@ -330,7 +336,8 @@ def mapping_of_act(act: Act) -> Mapping | None:
 def _in_words(act: Act) -> str:
     if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
         return f"read rows as {mapping.describe()}"
-    return f"{ACT_WORDS.get(act.do, act.do)} {len(act.ids):,} row{'s' if len(act.ids) != 1 else ''}"
+    rows = f"{len(act.ids):,} row{'s' if len(act.ids) != 1 else ''}"
+    return f"{act_word({'do': act.do, **act.extra})} {rows}"
 
 
 def _ids(acts: Iterable[Act]) -> set[str]:
@@ -374,7 +381,9 @@ def changed_state(state: RowState, act: Act, identifier: str, signed: _Signed) -
         return replace(state, verdict=act.extra["verdict"], edited=edited, why=why, by=by, at=at, before_settling=own)
     if act.do == "tag":
         gone = frozenset(map(str, act.extra.get("untag", ())))
-        return replace(state, tags=(state.tags | frozenset(map(str, act.extra.get("tags", ())))) - gone)
+        tags = (state.tags | frozenset(map(str, act.extra.get("tags", ())))) - gone
+        # A proposal that is declined is a tag act without a tag: earlier versions fold it, too.
+        return state if tags == state.tags else replace(state, tags=tags)
     if act.do == "note":
         return replace(state, note=str(act.extra.get("text", "")))
     return state

@@ -27,6 +27,7 @@ from engine.reviewer import file_stem
 
 VERSION = 1
 VERDICTS = ("accept", "reject", "skip")
+KINDS = (*VERDICTS, "edit", "tag")
 AUTHOR = re.compile(r"(import|model|agent):[^\s\"()]{1,60}")
 IDS_A_LINE = 1_000
 """So many rows of which the same is said share a line: a spoilt one costs no more."""

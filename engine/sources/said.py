@@ -82,7 +82,7 @@ class Heard:
         tags = (*tags, *labels)
         if edits and verdict in ("", "accept") and DIFFER not in tags:
             mended = with_texts(row, {path: text for _, path, text in edits})
-            return Said(tool, "", mended, tags, cut_why("; ".join(f"{name}: mended" for name, _, _ in edits)))
+            return Said(tool, "", mended, tags, cut_why(", ".join(name for name, _, _ in edits)))
         if not verdict and not tags:
             return None
         return Said(

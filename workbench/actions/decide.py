@@ -29,7 +29,14 @@ from workbench.state.plans import (
 )
 from workbench.state.session import Session
 
-ASKED_WORDS = {"accepted": "accept", "rejected": "reject", "edited": "edit", "skipped": "skip", "declined": "decline"}
+ASKED_WORDS = {
+    "accepted": "accept",
+    "rejected": "reject",
+    "edited": "edit",
+    "skipped": "skip",
+    "declined": "decline",
+    "tagged": "tag",
+}
 # Rows put up for one recheck.
 RECHECKED_AT_ONCE = 20
 # Verdicts by eye between two looks at whether to stop.

@@ -174,7 +174,7 @@ def came_along_words(project: Project, then: str) -> str:
     rows = Counter(one.by for _, found in waiting_rows(project) for one in found)
     if rows:
         number = sum(1 for _ in waiting_rows(project))
-        return f"{counted(number, 'verdict')} came along ({', '.join(sorted(rows))}), nothing is decided: {then}"
+        return f"{counted(number, 'verdict')} came along ({', '.join(sorted(rows))}): {then}"
     return ""
 
 

@@ -61,11 +61,13 @@ EXAMPLES = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a typed command did: a sentence, how many rows it touched, and the journal line (None: none written)."""
+    """What a typed command did: a sentence, how many rows it touched, and the journal line (None: none written).
+    `proposed`: it wrote proposals."""
 
     text: str
     rows: int
     n: int | None
+    proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _propose(project: Project, rest: str, dry_run: bool) -> Outcome:
     refuse_readonly(project)
     by = propose_by_score(project.folder, project.rows, threshold, reached, missed)
     project.proposals.follow()
-    return Outcome(f"proposed by {by}: {words}; is:proposed shows them", len(reached) + len(missed), None)
+    return Outcome(f"proposed by {by}: {words}; is:proposed shows them", len(reached) + len(missed), None, True)
 
 
 # From the words behind a verb to its plan.
@@ -254,5 +256,4 @@ def do_bulk(session: Session, text: str) -> None:
     """Do a bulk line; one undo takes it back."""
     outcome = run_headless(session.project, text, yes=True)
     session.after_bulk()
-    done = outcome.n is not None or outcome.text.startswith("proposed")
-    session.say(outcome.text, "done" if done else "refused")
+    session.say(outcome.text, "done" if outcome.n is not None or outcome.proposed else "refused")

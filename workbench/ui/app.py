@@ -106,7 +106,7 @@ class TamisApp(App[int], inherit_bindings=False):
             troubles.insert(0, reason)
         if troubles:
             self.session.say(" \u00b7 ".join(troubles), "error")
-        elif told := proposed.told_once(self.session):
+        elif project.is_scanned and (told := proposed.told_once(self.session)):
             self.session.say(told)
 
     # -- starting and ending

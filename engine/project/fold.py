@@ -6,6 +6,7 @@ the base replaced is not in memory then; `needs_history` says when an undo would
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -229,7 +230,7 @@ class Fold:
         tops = (next(reversed(self._done), None), next(reversed(self._undone), None))
         key = next((key for key in tops if key is not None and self._number(key) == number), number)
         applied = self._applied[key]
-        parts = [_in_words(act) for act in applied.acts]
+        parts = _in_words(applied.acts)
         why = str(applied.line.get("why", ""))
         # The reason of a held-out set says the same again.
         says_more = why not in ("", "by eye") and all(act.do != "holdout" for act in applied.acts)
@@ -333,11 +334,16 @@ def mapping_of_act(act: Act) -> Mapping | None:
     return Mapping(shape, dict(fields)) if shape in SHAPES and isinstance(fields, dict) else None
 
 
-def _in_words(act: Act) -> str:
-    if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
-        return f"read rows as {mapping.describe()}"
-    rows = f"{len(act.ids):,} row{'s' if len(act.ids) != 1 else ''}"
-    return f"{act_word({'do': act.do, **act.extra})} {rows}"
+def _in_words(acts: Iterable[Act]) -> list[str]:
+    """`reject 12 rows`; acts of one kind (a proposal each) are counted together."""
+    words: list[str] = []
+    rows: Counter[str] = Counter()
+    for act in acts:
+        if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
+            words.append(f"read rows as {mapping.describe()}")
+        else:
+            rows[act_word({"do": act.do, **act.extra})] += len(act.ids)
+    return [*words, *(f"{word} {number:,} row{'s' if number != 1 else ''}" for word, number in rows.items())]
 
 
 def _ids(acts: Iterable[Act]) -> set[str]:

@@ -43,7 +43,7 @@ async def test_the_overview_tells_of_them_and_p_shows_them(folder: Path) -> None
         ]
         await pilot.press("p")
         assert screen_text(app)[0].endswith("/ is:proposed  1/6")
-        marks = {int(line[4:6]): line[1:3] for line in screen_text(app)[1:8] if line[4:6].strip().isdigit()}
+        marks = {int(line[4:6]): line[1:3] for line in screen_text(app)[1:7] if line[4:6].strip().isdigit()}
         assert marks == {10: "?x", 11: "?e", 7: "?a", 12: "?a", 13: "?t", 14: "?d"}
     async with workbench(folder) as (app, _):
         assert "came along" not in screen_text(app)[-2]

@@ -90,7 +90,9 @@ def _act(reply: Reply, proposal: Proposal, kind: str, ids: list[str], edited: di
 
 def _why(named: Sequence[Proposal], selector: str) -> str:
     authors = ", ".join(sorted({one.by for one in named}))
-    said = "; ".join(dict.fromkeys(one.why for one in named if one.why)) if len(named) <= 2 else selector
+    if selector:
+        return selector if authors and authors in selector else f"{authors}: {selector}"
+    said = "; ".join(dict.fromkeys(one.why for one in named if one.why))
     return f"{authors}: {said}" if said else authors
 
 
@@ -163,10 +165,10 @@ def _reply_to_row(session: Session, reply: Reply, row: int) -> None:
 
 def told_once(session: Session) -> str:
     """`214 verdicts came along (import:prodigy): p shows them`; "" where nothing came, or it was told before."""
-    if TOLD in session.remembered.asked:
-        return ""
-    session.remembered.asked.add(TOLD)
-    return came_along_words(session.project, "p shows them")
+    words = "" if TOLD in session.remembered.asked else came_along_words(session.project, "p shows them")
+    if words:
+        session.remembered.asked.add(TOLD)
+    return words
 
 
 def came_along_words(project: Project, then: str) -> str:

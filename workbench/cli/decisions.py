@@ -70,7 +70,10 @@ def _line_text(line: dict[str, Any]) -> str:
     for word in ("undo", "redo"):
         if word in line:
             return f"{word} of line {line[word]}"
-    acts = " and ".join(f"{act_word(act)} {_rows_text(act.get('ids', ()))}" for act in line.get("acts", ()))
+    rows: dict[str, list[str]] = {}
+    for act in line.get("acts", ()):
+        rows.setdefault(act_word(act), []).extend(act.get("ids", ()))
+    acts = " and ".join(f"{word} {_rows_text(ids)}" for word, ids in rows.items())
     return f"{acts}  ({line['why']})" if line.get("why") else acts
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from engine.sources.text_edits import with_texts
 Proposed = Literal["accept", "reject", "skip", ""]
 
 LONGEST_WHY = 200
+# No score is larger; beyond it a whole number may be no float.
+LARGEST = 10**15
 LONGEST_TAG = 40
 MOST_LABEL_WORDS = 3
 DIFFER = "annotators-differ"
@@ -161,7 +162,7 @@ def is_label(word: str) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST < value < LARGEST
 
 
 def number_in(value: Any) -> float | None:

@@ -181,6 +181,7 @@ NOTHING: list[dict[str, Any]] = [
     {"type": "rating", "data": {"rating": "1"}, "snapshot": None},
     {"chat": {"messages": {"a": None}, "history": []}},
     {"q.responses": 3, "q.suggestion": {}},
+    {"scores": [{"name": "thumb", "value": 10**400}], "rating": 10**400},
 ]
 
 

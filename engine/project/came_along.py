@@ -4,7 +4,7 @@ from where on they are good."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from pathlib import Path
@@ -13,7 +13,7 @@ from engine.errors import UsageError
 from engine.project.proposals import NewProposal, add_proposals
 from engine.project.rows import RowStore
 from engine.sources.mapping import parse_path, value_at
-from engine.sources.said import Said, number_in
+from engine.sources.said import number_in
 from engine.sources.verdicts import said_in, scores_in
 
 IMPORT = "import:"
@@ -22,29 +22,24 @@ _COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt}
 SAMPLE_ROWS = 200
 
 
-def take_along(folder: Path, rows: RowStore, numbers: Iterable[int], source: str) -> dict[str, int]:
-    """Propose what other tools said in these rows; author -> how many rows. Nothing of the rows is held. Raises
-    ProjectError where nothing can be written."""
-    numbers = list(numbers)
-    tools = sorted({said.tool for _, said in _said(rows, numbers)})
+def take_along(folder: Path, rows: RowStore, judged: Mapping[str, Iterable[int]], source: str) -> dict[str, int]:
+    """Propose what other tools (tool -> the rows it judges) said; author -> how many rows. Nothing of the rows is held.
+    Raises ProjectError where nothing can be written."""
     return {
-        f"{IMPORT}{tool}": add_proposals(folder, f"{IMPORT}{tool}", _proposals(rows, numbers, tool), source=source)
-        for tool in tools
+        f"{IMPORT}{tool}": add_proposals(folder, f"{IMPORT}{tool}", _proposals(rows, numbers), source=source)
+        for tool, numbers in judged.items()
     }
 
 
-def _said(rows: RowStore, numbers: Iterable[int]) -> Iterator[tuple[int, Said]]:
-    return ((number, said) for number in numbers if (said := said_in(rows.raw(number))) is not None)
-
-
-def _proposals(rows: RowStore, numbers: Iterable[int], tool: str) -> Iterator[NewProposal]:
-    for number, said in _said(rows, numbers):
-        if said.tool == tool:
-            identifier = rows.id(number)
-            if said.verdict or said.edited is not None:
-                yield NewProposal(identifier, said.verdict, said.edited, why=said.why)
-            for tag in said.tags:
-                yield NewProposal(identifier, tag=tag, why=said.why)
+def _proposals(rows: RowStore, numbers: Iterable[int]) -> Iterator[NewProposal]:
+    for number in numbers:
+        said, identifier = said_in(rows.raw(number)), rows.id(number)
+        if said is None:
+            continue
+        if said.verdict or said.edited is not None:
+            yield NewProposal(identifier, said.verdict, said.edited, why=said.why)
+        for tag in said.tags:
+            yield NewProposal(identifier, tag=tag, why=said.why)
 
 
 @dataclass(frozen=True, slots=True)

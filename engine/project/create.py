@@ -155,7 +155,7 @@ def _propose(folder: Path, intake: Intake, rows: RowStore) -> None:
     try:
         if intake.judged:
             take_along(folder, rows, intake.judged, rows.source)
-            del intake.judged[:]
+            intake.judged.clear()
     finally:
         rows.close()
 

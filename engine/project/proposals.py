@@ -93,6 +93,7 @@ class Proposals:
         self._folder = folder / FOLDER
         self._by_row: dict[str, tuple[Proposal, ...]] = {}
         self.notes: list[str] = []
+        self._numbered: tuple[int, list[tuple[str, int]]] | None = None
         self._stamp: tuple[tuple[str, int, int], ...] = ()
         self.follow()
 
@@ -101,13 +102,15 @@ class Proposals:
         return self._by_row.get(identifier, ())
 
     @property
-    def ids(self) -> list[str]:
-        """The rows that something is proposed for."""
-        return list(self._by_row)
-
-    @property
     def authors(self) -> list[str]:
         return sorted({one.by for found in self._by_row.values() for one in found})
+
+    def numbered(self, rows: RowStore) -> list[tuple[str, int]]:
+        """(id, row number) of the rows here that something is proposed for; looked up once for so many rows."""
+        if self._numbered is None or self._numbered[0] != len(rows):
+            found = zip(self._by_row, rows.numbers(tuple(self._by_row)), strict=True)
+            self._numbered = (len(rows), [(identifier, number) for identifier, number in found if number is not None])
+        return self._numbered[1]
 
     def follow(self) -> bool:
         """Read the files anew where they have changed; whether they have."""
@@ -115,7 +118,7 @@ class Proposals:
         stamp = tuple((path.name, found.st_size, found.st_mtime_ns) for path, found in files)
         if stamp == self._stamp and notes == [note for note in self.notes if note in notes]:
             return False
-        self._stamp, self.notes, self._by_row = stamp, notes, {}
+        self._stamp, self.notes, self._by_row, self._numbered = stamp, notes, {}, None
         for path, _ in files:
             self._read(path)
         return True
@@ -191,19 +194,23 @@ def waiting(project: Judged, number: int) -> tuple[Proposal, ...]:
     if project.verdict_codes[number] or project.is_disputed(number):
         return ()
     identifier = project.rows.id(number)
-    found = project.proposals.of(identifier)
-    if not found:
-        return ()
-    declined, tags = project.declined().get(identifier, ()), project.tags(number)
-    return tuple(one for one in found if one.id not in declined and one.tag not in tags)
+    return _unanswered(project, number, identifier, project.proposals.of(identifier))
+
+
+def _unanswered(project: Judged, number: int, identifier: str, found: tuple[Proposal, ...]) -> tuple[Proposal, ...]:
+    declined = project.declined().get(identifier, ()) if found else ()
+    tags = project.tags(number) if any(one.tag for one in found) else ()
+    return tuple(one for one in found if one.id not in declined and one.tag not in tags) if declined or tags else found
 
 
 def waiting_rows(project: Judged) -> Iterator[tuple[int, tuple[Proposal, ...]]]:
     """The rows for which anything waits, and what."""
-    ids, codes = project.proposals.ids, project.verdict_codes
-    for number in project.rows.numbers(ids):
-        if number is not None and not codes[number] and (found := waiting(project, number)):
-            yield number, found
+    codes, disputed, of = project.verdict_codes, project.is_disputed, project.proposals.of
+    for identifier, number in project.proposals.numbered(project.rows):
+        if not codes[number] and not disputed(number) and (found := of(identifier)):
+            found = _unanswered(project, number, identifier, found)
+            if found:
+                yield number, found
 
 
 # -- proposing

@@ -79,7 +79,7 @@ def _prodigy(row: Row) -> Said | None:
     tags = tuple(dict.fromkeys(as_tag(choice) for choice in chosen)) if not judged else ()
     if verdict == "accept" and len(judged) == 1:
         return Said("prodigy", judged.pop(), None, (), f"accept: {', '.join(chosen)}")
-    if verdict == "accept":
+    if verdict == "accept" and any(map(_may_mend, row)):
         heard.texts = [(name, value, name) for name, value in row.items() if isinstance(value, str)]
         mended = heard.said("prodigy", row, _texts(row, heard.texts), ())
         if mended is not None and mended.edited is not None:
@@ -87,9 +87,14 @@ def _prodigy(row: Row) -> Said | None:
     return Said("prodigy", verdict, None, tags, f"answer: {answer}")
 
 
+@lru_cache(maxsize=256)
+def _may_mend(name: str) -> bool:
+    return bool(AFFIXES & set(parts_of(name)))
+
+
 def _texts(row: Row, texts: Iterable[tuple[str, str, str]]) -> dict[str, str]:
     """The texts that were shown, without those that are said to mend one."""
-    return {name: text for name, text, _ in texts if not AFFIXES & set(parts_of(name))}
+    return {name: text for name, text, _ in texts if not _may_mend(name)}
 
 
 # -- Argilla

@@ -17,6 +17,7 @@ from engine.files import remove_dead, sync_folder, temporary_folder
 from engine.model import Quarantined
 from engine.paths import project_folder_for
 from engine.places import refuse_folder
+from engine.project.came_along import take_along
 from engine.project.intake import (
     Intake,
     Progress,
@@ -26,7 +27,7 @@ from engine.project.intake import (
 )
 from engine.project.line_checks import NEEDED_FIELDS
 from engine.project.quarantine import QUARANTINE_FILE, Quarantine
-from engine.project.row_change import changing_rows, declare, next_name, settle, settle_left_over
+from engine.project.row_change import changing_rows, declare, next_name, settle, settle_left_over, staged_rows
 from engine.project.row_lock import READING
 from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings, write_settings
@@ -78,6 +79,7 @@ def create_project(
         described = described_source(source, format_name, intake, 0, complete)
         write_settings(partial, ProjectSettings((described,), mapping, key))
         (partial / "decisions").mkdir(mode=0o700)
+        _propose(partial, intake, RowStore(partial, mapping, source.name))
         os.rename(partial, folder)
         sync_folder(folder.parent)
     except OSError as error:
@@ -144,6 +146,18 @@ def _stage(folder: Path, intake: Intake, out: IO[bytes], settings: ProjectSettin
     intake.save(folder, out, next_name(INDEX_FILE))
     intake.aside.save(folder / next_name(QUARANTINE_FILE))
     write_settings(folder, settings, next_name(SETTINGS_FILE))
+    # Before the rows count: what is proposed for rows that never come is nobody's.
+    _propose(folder, intake, staged_rows(folder)[1])
+
+
+def _propose(folder: Path, intake: Intake, rows: RowStore) -> None:
+    """Make proposals of the verdicts that came along with the rows taken in since."""
+    try:
+        if intake.judged:
+            take_along(folder, rows, intake.judged, rows.source)
+            intake.judged.clear()
+    finally:
+        rows.close()
 
 
 def _not_added(folder: Path, error: OSError) -> ProjectError:

@@ -6,6 +6,7 @@ the base replaced is not in memory then; `needs_history` says when an undo would
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ VERDICT_ACTS: dict[str, VerdictName] = {
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONSTRAINT_ACTS = ("not_duplicates", "fine_together", "split")
+STANDING_KEYS = ("changed", "variants", "declined")
 # What a person reads of these: their names in the file are no words.
 ACT_WORDS = {
     "not_duplicates": "no duplicates:",
@@ -30,6 +32,11 @@ ACT_WORDS = {
     "split": "split off",
     "holdout": "hold out",
 }
+
+
+def act_word(act: dict[str, Any]) -> str:
+    """What a person reads of an act of a line."""
+    return "decline what is proposed for" if act.get("declined") else ACT_WORDS.get(act["do"], act["do"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +230,7 @@ class Fold:
         tops = (next(reversed(self._done), None), next(reversed(self._undone), None))
         key = next((key for key in tops if key is not None and self._number(key) == number), number)
         applied = self._applied[key]
-        parts = [_in_words(act) for act in applied.acts]
+        parts = _in_words(applied.acts)
         why = str(applied.line.get("why", ""))
         # The reason of a held-out set says the same again.
         says_more = why not in ("", "by eye") and all(act.do != "holdout" for act in applied.acts)
@@ -249,7 +256,7 @@ class Fold:
                     self.heldout.setdefault(identifier, key)
             if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
                 self.mappings[key] = mapping
-            elif act.do in CONSTRAINT_ACTS or act.extra.get("changed") or act.extra.get("variants"):
+            elif act.do in CONSTRAINT_ACTS or any(map(act.extra.get, STANDING_KEYS)):
                 self.standing.setdefault(key, []).append(act)
             for identifier in act.ids:
                 state = self.state(identifier) or BLANK
@@ -327,10 +334,16 @@ def mapping_of_act(act: Act) -> Mapping | None:
     return Mapping(shape, dict(fields)) if shape in SHAPES and isinstance(fields, dict) else None
 
 
-def _in_words(act: Act) -> str:
-    if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
-        return f"read rows as {mapping.describe()}"
-    return f"{ACT_WORDS.get(act.do, act.do)} {len(act.ids):,} row{'s' if len(act.ids) != 1 else ''}"
+def _in_words(acts: Iterable[Act]) -> list[str]:
+    """`reject 12 rows`; acts of one kind (a proposal each) are counted together."""
+    words: list[str] = []
+    rows: Counter[str] = Counter()
+    for act in acts:
+        if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
+            words.append(f"read rows as {mapping.describe()}")
+        else:
+            rows[act_word({"do": act.do, **act.extra})] += len(act.ids)
+    return [*words, *(f"{word} {number:,} row{'s' if number != 1 else ''}" for word, number in rows.items())]
 
 
 def _ids(acts: Iterable[Act]) -> set[str]:
@@ -374,7 +387,9 @@ def changed_state(state: RowState, act: Act, identifier: str, signed: _Signed) -
         return replace(state, verdict=act.extra["verdict"], edited=edited, why=why, by=by, at=at, before_settling=own)
     if act.do == "tag":
         gone = frozenset(map(str, act.extra.get("untag", ())))
-        return replace(state, tags=(state.tags | frozenset(map(str, act.extra.get("tags", ())))) - gone)
+        tags = (state.tags | frozenset(map(str, act.extra.get("tags", ())))) - gone
+        # A proposal that is declined is a tag act without a tag: earlier versions fold it, too.
+        return state if tags == state.tags else replace(state, tags=tags)
     if act.do == "note":
         return replace(state, note=str(act.extra.get("text", "")))
     return state

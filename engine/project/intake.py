@@ -18,6 +18,7 @@ from engine.project.row_ids import content_hash
 from engine.project.rows import INDEX_FILE, RowStore, read_columns, write_index
 from engine.project.settings import ProjectSettings, SourceFile
 from engine.sources.pieces import SourceRow
+from engine.sources.verdicts import said_in
 
 Progress = Callable[[str, int, int], None]
 PROGRESS_EVERY = 5000
@@ -33,12 +34,16 @@ class Intake:
     lines: array[int] = field(default_factory=lambda: array("I"))
     notes: Counter[str] = field(default_factory=Counter)
     joined: int = 0
+    judged: dict[str, array[int]] = field(default_factory=dict)
+    """The rows of which another tool says something, by the tool (`came_along`)."""
 
     def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
         """Write a row, or set a line aside."""
         if isinstance(piece, Quarantined):
             self.aside.add(piece)
             return
+        if (said := said_in(piece.raw)) is not None:
+            self.judged.setdefault(said.tool, array("I")).append(len(self.hashes))
         out.write(piece.content + b"\n")
         self.starts.append(self.starts[-1] + len(piece.content) + 1)
         self.hashes.append(content_hash(piece.raw))

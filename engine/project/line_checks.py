@@ -115,6 +115,8 @@ ACT_KEYS: Mapping[str, Callable[[Any], bool]] = {
     "checks": _is_texts,
     "changed": _is_renaming,
     "variants": _is_families,
+    "proposal": _is_text,
+    "declined": _is_text,
 }
 
 

@@ -24,6 +24,7 @@ from engine.project.fold import Fold
 from engine.project.journal import journal_paths, parse_journal
 from engine.project.merge_commit import clear, commit, finish_merge, fork_place
 from engine.project.project import Project, open_project
+from engine.project.proposals import bring_proposals
 from engine.project.rows import RowStore
 from engine.project.settings import read_settings
 from engine.project.side_files import content_of, place_for
@@ -51,7 +52,7 @@ class Merged:
     here under a further name; `disputed` rows are decided differently now; `unknown` ids have no row here.
 
     `left_out` is what of the other copy does not count here. `mapping` says how rows are read now and `heldout` how
-    many are held out, where that is not as it was before; else "" and None.
+    many are held out, where that is not as it was before; else "" and None. `proposals` are lines that came along.
     """
 
     brought: tuple[str, ...]
@@ -62,6 +63,7 @@ class Merged:
     left_out: tuple[Omitted, ...] = ()
     mapping: str = ""
     heldout: int | None = None
+    proposals: int = 0
 
 
 def merge(folder: Path, other: Path) -> Merged:
@@ -83,6 +85,7 @@ def merge(folder: Path, other: Path) -> Merged:
         for journal in _their_journals(other / "decisions"):
             work.take(journal)
         work.write()
+        proposals = bring_proposals(folder, other)
         with open_project(folder, readonly=True) as project:
             now = _told(project)
             return Merged(
@@ -94,6 +97,7 @@ def merge(folder: Path, other: Path) -> Merged:
                 tuple(work.left_out),
                 now[0] if now[0] != before[0] else "",
                 now[1] if now[1] != before[1] else None,
+                proposals,
             )
 
 

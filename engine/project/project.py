@@ -6,7 +6,7 @@ The only mutable state of the engine is here: what the journals say. Every chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,11 +15,12 @@ from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Fl
 from engine.project.findings import FindingsByRow, hold_findings, load_findings, save_findings, scan_key
 from engine.project.fold import Reversal, map_act
 from engine.project.journals import Journals, nothing_collected
+from engine.project.proposals import Proposals
 from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp, with_current_rows
 from engine.project.row_states import States
 from engine.project.suspects import Suspects, load_suspects, suspect_flags
 from engine.scan.columns import FindingColumns
-from engine.sources.mapping import Mapping
+from engine.sources.mapping import Mapping as RowMapping
 
 
 class Project:
@@ -48,16 +49,15 @@ class Project:
             self._states = States(self.rows, self._journals.folds, own, blind)
             self.rows.read_by(self.mapping)
             self._journals.keep_snapshot(self.rows)
+        self.proposals = Proposals(folder)
         self.suspects = Suspects()
         self._findings = FindingsByRow(None)
         self.reload_findings()
 
-    # -- opening and closing
-
     @property
     def notes(self) -> list[str]:
         """What a person should know of how rows and journals were read, in sentences."""
-        return [*self._row_notes, *self._journals.notes]
+        return [*self._row_notes, *self._journals.notes, *self.proposals.notes]
 
     @property
     def is_complete(self) -> bool:
@@ -108,7 +108,7 @@ class Project:
             raise ProjectError("this window still only reads", self.readonly_reason, "mend that, then try again")
 
     @property
-    def mapping(self) -> Mapping:
+    def mapping(self) -> RowMapping:
         """How rows are read: as the source was opened, or as a journal corrects it."""
         return self._states.mapping or self.settings.mapping
 
@@ -273,8 +273,7 @@ class Project:
 
     def default_reason(self, number: int) -> str:
         """Why a row is decided where nobody says why: the signal of its top flag, else `by eye`."""
-        flags = self.flags_of(number)
-        return flags[0].signal if flags else "by eye"
+        return next((flag.signal for flag in self.flags_of(number)), "by eye")
 
     @property
     def last_line(self) -> int:
@@ -302,23 +301,22 @@ class Project:
         return sentence
 
     def _write(self, line: dict[str, Any]) -> int:
-        mapping = self.mapping
-        done = self._journals.append(line)
+        mapping, done = self.mapping, self._journals.append(line)
         self._bring_up(done.touched, mapping)
         return done.number
 
     def follow_journals(self) -> bool:
-        """Take in what others have decided here since; whether they have. Raises ProjectError."""
+        """Take in what others have decided or proposed here since; whether they have. Raises ProjectError."""
         mapping, heldout = self.mapping, len(self._states.heldout)
-        touched = self._journals.follow()
+        touched, proposed = self._journals.follow(), self.proposals.follow()
         if touched is not None and not touched and self.mapping == mapping:
-            return False
+            return proposed
         self._bring_up(touched, mapping)
         if len(self._states.heldout) != heldout:
             self.reload_findings()
         return True
 
-    def _bring_up(self, touched: set[str] | None, mapping_before: Mapping) -> None:
+    def _bring_up(self, touched: set[str] | None, mapping_before: RowMapping) -> None:
         self._states.refresh(touched)
         if self.mapping != mapping_before:
             self.rows.read_by(self.mapping)
@@ -328,11 +326,9 @@ class Project:
         """Look whether this window may still write. Raises LockedError, once, where another has taken over since."""
         self._journals.check_ownership()
 
-    def read_by(self, mapping: Mapping, why: str = "mapping corrected") -> int:
+    def read_by(self, mapping: RowMapping, why: str = "mapping corrected") -> int:
         """Correct how rows are read, as a journal line of its own; findings that no longer fit are dropped."""
         return self.decide([map_act(mapping)], why=why)
-
-    # -- counting
 
     def constraints(self) -> list[Act]:
         """The standing `not_duplicates`, `fine_together` and `split` acts."""
@@ -341,6 +337,10 @@ class Project:
     def is_open(self, cluster: Cluster) -> bool:
         """Whether a cluster still asks for a decision: some member is undecided and nothing said it is fine."""
         return self._states.is_open(cluster)
+
+    def declined(self) -> Mapping[str, set[str]]:
+        """The proposals that a person has declined, by the id of the row."""
+        return self._states.declined()
 
     def unknown_ids(self) -> int:
         """How many ids the journals speak of that no row here has: vanished rows, or rows of another copy."""

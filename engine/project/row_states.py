@@ -32,6 +32,7 @@ class States:
         self.edited: set[int] = set()
         self.heldout: set[int] = set()
         self._changed_from: dict[str, str] | None = None
+        self._declined: dict[str, set[str]] | None = None
         self.recompute()
 
     def recompute(self) -> None:
@@ -63,7 +64,7 @@ class States:
 
     def refresh(self, identifiers: Iterable[str] | None) -> None:
         """Bring these rows, or all of them where it is not known which, up to what the folds say."""
-        self._changed_from = None
+        self._changed_from = self._declined = None
         if identifiers is None:
             self.recompute()
             return
@@ -180,6 +181,15 @@ class States:
             for act in self._standing():
                 self._changed_from.update(act.extra.get("changed", {}))
         return self._changed_from.get(self.rows.id(number))
+
+    def declined(self) -> Mapping[str, set[str]]:
+        """The proposals that a person has declined, by the id of the row."""
+        if self._declined is None:
+            self._declined = {}
+            for act in self._standing():
+                for identifier in act.ids if "declined" in act.extra else ():
+                    self._declined.setdefault(identifier, set()).add(act.extra["declined"])
+        return self._declined
 
     def unknown_ids(self) -> int:
         """How many ids the journals speak of that no row here has: vanished rows, or rows of another copy."""

@@ -42,7 +42,7 @@ class RowStore:
 
     def __init__(self, folder: Path, mapping: Mapping, source: str, index_file: str = INDEX_FILE) -> None:
         self._mapping = mapping
-        self._source = source
+        self.source = source
         self._raw_cache: OrderedDict[int, dict[str, Any]] = OrderedDict()
         columns = _read_index(folder / index_file)
         self._starts, self._hashes, self._copies, self._lines, self._order = columns
@@ -143,7 +143,7 @@ class RowStore:
 
         raw = self.raw(number) if row is None else row
         conversation = conversation_of(raw, self._mapping)
-        return Example(self.id(number), number, conversation, self._source, self.line(number), raw)
+        return Example(self.id(number), number, conversation, self.source, self.line(number), raw)
 
 
 def _unreadable(folder: Path, error: OSError) -> ProjectError:

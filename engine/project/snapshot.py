@@ -31,6 +31,7 @@ from engine.project.rows import RowStore
 from engine.small_files import read_cache
 
 MAGIC = b"TAMISSN2" if sys.byteorder == "little" else b"TAMISSNC"
+VERSION = 3
 LATEST = 2**32 - 1
 BLOCK_BYTES = 1 << 20
 CODE = {verdict: code for code, verdict in enumerate(VERDICTS)}
@@ -117,8 +118,8 @@ def load_snapshot(folder: Path, rows: RowStore) -> dict[str, Fold]:
     try:
         length = int.from_bytes(content[8:16], sys.byteorder)
         head = json.loads(content[16 : 16 + length])
-        # A version that knows other acts folds the journals anew.
-        if head["rows"] != rows.fingerprint().hex() or head["acts"] != sorted(ACTS):
+        # A version that knows other acts folds the journals anew, and so does one that keeps more of them.
+        if head["rows"] != rows.fingerprint().hex() or head["acts"] != sorted(ACTS) or head["v"] != VERSION:
             return {}
         at = 16 + length
         folds: dict[str, Fold] = {}
@@ -182,7 +183,7 @@ def save_snapshot(folder: Path, rows: RowStore, folds: Mapping[Path, Fold]) -> N
 
     A journal that waits for a side file is not in it: it is read anew until the file is there.
     """
-    head: dict[str, Any] = {"v": 2, "rows": rows.fingerprint().hex(), "acts": sorted(ACTS), "journals": []}
+    head: dict[str, Any] = {"v": VERSION, "rows": rows.fingerprint().hex(), "acts": sorted(ACTS), "journals": []}
     body: list[bytes] = []
     try:
         for path, fold in folds.items():

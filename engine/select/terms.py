@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.errors import ProjectError
 from engine.model import BUCKETS, CLUSTER_KINDS
 from engine.numerals import whole_number
+from engine.project.proposals import AUTHOR, KINDS, waiting
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.signals.names import SIGNAL_NAMES
 from engine.select.compared import COMPARE, ROWS_WITH_FIELDS, date_term, field_term, measure_term
@@ -130,7 +131,10 @@ def _keyed(key: str, value: str) -> tuple[TestOf] | tuple[TestOf, Check]:
     if key == "role":
         return _spoken_by(value)
     if key == "by":
-        return (lambda project: lambda row: project.decision(row).by == value), _known_reviewer(value)
+        return _by(value), _known_reviewer(value)
+    if key == "proposed":
+        _known(value, KINDS, "proposed:")
+        return (lambda project: lambda row: any(one.kind == value for one in waiting(project, row)),)
     if key == "tag":
         return (lambda project: lambda row: value in project.tags(row)), _known_tag(value)
     folded = value.casefold()
@@ -177,10 +181,17 @@ def _flagged(value: str) -> TestOf:
     return test_of
 
 
+def _by(value: str) -> TestOf:
+    """The rows that a person has decided; of an author of proposals those that it proposes something for."""
+    if AUTHOR.fullmatch(value):
+        return lambda project: lambda row: any(one.by == value for one in project.proposals.of(project.rows.id(row)))
+    return lambda project: lambda row: project.decision(row).by == value
+
+
 def _known_reviewer(value: str) -> Check:
     def check(project: Project) -> None:
         # Rows that reviewers differ on are by all of them: "ann, bob".
-        names = {name for name in (*project.reviewers, project.reviewer) if name}
+        names = {name for name in (*project.reviewers, project.reviewer, *project.proposals.authors) if name}
         if not names.issuperset(value.split(", ")):
             raise unknown("by:", value, sorted(names), "nobody has decided a row yet")
 
@@ -231,6 +242,7 @@ def _state(value: str) -> TestOf:
         "leak": lambda project, row: project.is_leaking(row),
         "changed": lambda project, row: project.changed_from(row) is not None,
         "suspect": lambda project, row: project.is_suspect(row),
+        "proposed": lambda project, row: bool(waiting(project, row)),
         "recheck": lambda project, row: "recheck" in project.tags(row),
         "open": lambda project, row: any(project.is_open(cluster) for cluster in project.clusters_of(row)),
     }

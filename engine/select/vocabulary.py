@@ -9,9 +9,9 @@ from engine.errors import UsageError
 
 STATES = (
     *("undecided", "accepted", "edited", "rejected", "skipped", "disputed", "heldout", "seen"),
-    *("leak", "open", "changed", "recheck", "suspect"),
+    *("leak", "open", "changed", "recheck", "suspect", "proposed"),
 )
-KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "batch")
+KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "batch", "proposed")
 """Written with a colon behind them."""
 COMPARED = ("turns", "tokens", "chars", "date")
 """Compared with a number or a date."""
@@ -32,6 +32,7 @@ _WRITTEN = {
     "by": "reviewer who",
     "tag": "label",
     "why": "reason",
+    "proposed": "proposal suggestion suggested",
 }
 OTHER_NAMES = {other: name for name, others in _WRITTEN.items() for other in others.split()}
 # Of a text that is wrong, so much is repeated in what is said of it.

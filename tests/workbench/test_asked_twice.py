@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 
 from engine.model import Act, BucketName, Cluster, Findings
 from engine.project.project import open_project
+from engine.project.proposals import NewProposal, add_proposals
 from workbench.commands.registry import BY_ID, COMMANDS
 from workbench.state.proposals import Bar, Board, Change, Offer, PickedRow, SliceBoard
 from workbench.state.session import Session
@@ -130,10 +131,31 @@ async def on_an_answer(app: TamisApp, pilot: Pilot[int], folder: Path) -> None:
     await shown(app, pilot, lambda text: "base to Question 12?" in text)
 
 
+def proposed(reach: Stage | None = None) -> Stage:
+    async def stage(app: TamisApp, pilot: Pilot[int], folder: Path) -> None:
+        project = app.session.project
+        new = [NewProposal(project.rows.id(row), "reject") for row in range(30, ROWS)]
+        add_proposals(folder, "import:prodigy", new)
+        project.follow_journals()
+        app.session.refresh_counts()
+        places = [place for place, item in enumerate(app.session.overview.items) if item.section == "proposed"]
+        app.session.overview.cursor = places[0]
+        await (on_proposed_line if reach is None else reach)(app, pilot, folder)
+
+    return stage
+
+
+async def on_proposed_line(app: TamisApp, pilot: Pilot[int], folder: Path) -> None:
+    app.sync_screen()
+    await pilot.pause()
+
+
 LISTS: dict[str, Stage] = {"overview": on_bulk_line, "triage": on_marked_rows}
 BOARDS: dict[str, Stage] = {"offer": on_repairs, "pick": on_pick, "slices": on_slices}
 STAGES: dict[tuple[str, str], Stage] = {
     **{(verb, where): stage for verb in ("accept", "reject", "skip") for where, stage in LISTS.items()},
+    **{(verb, "overview"): proposed() for verb in ("take", "decline-proposed")},
+    **{(verb, "triage"): proposed(on_marked_rows) for verb in ("take", "decline-proposed")},
     ("reset", "triage"): on_rejected_rows,
     ("keep", "triage"): on_group,
     ("keep-all", "overview"): on_group_line,

@@ -29,6 +29,14 @@ from workbench.state.plans import (
 )
 from workbench.state.session import Session
 
+ASKED_WORDS = {
+    "accepted": "accept",
+    "rejected": "reject",
+    "edited": "edit",
+    "skipped": "skip",
+    "declined": "decline",
+    "tagged": "tag",
+}
 # Rows put up for one recheck.
 RECHECKED_AT_ONCE = 20
 # Verdicts by eye between two looks at whether to stop.
@@ -143,8 +151,9 @@ def confirmed(
         return True
     done, _, left = plan.sentence.partition(";")
     # A verdict on one kind is its count; where groups are kept both counts are said.
-    what = done if verb == "keep-all" else f"{word or verb} {counted(len(plan.rows), 'row')}"
-    what = what.replace("accepted", "accept").replace("rejected", "reject")
+    what = done if verb in ("keep-all", "take", "decline") else f"{word or verb} {counted(len(plan.rows), 'row')}"
+    for past, verb_now in ASKED_WORDS.items():
+        what = what.replace(past, verb_now)
     question = f"{what}, {unseen:,} not yet seen{',' + left if left else ''}: same key again"
     # Rows that came in since the question were not asked about.
     return session.confirms(f"{verb} {target} {hash(plan.rows)}", question)

@@ -13,11 +13,14 @@ from engine.errors import LockedError, UsageError
 from engine.model import SETTLED_KINDS
 from engine.numerals import whole_number
 from engine.phrases import counted
+from engine.project.came_along import by_score, parse_threshold, propose_by_score
 from engine.project.project import Project
+from engine.project.views import refuse_readonly
 from engine.scan.text import shorten
 from engine.select import ToDecide, select_to_decide
 from workbench.actions.decide import with_recheck_answered
 from workbench.actions.preconditions import read_only
+from workbench.actions.proposed import Reply, plan_reply, score_sentence
 from workbench.state.plans import (
     RESULT,
     Apart,
@@ -40,7 +43,8 @@ from workbench.state.session import Session
 
 APART: dict[str, Apart] = {"not-duplicates": "not_duplicates", "split": "split"}
 LONGEST_VERB = 40
-VERBS = (*RESULT, "keep", "both-fine", "drop-both", *APART, "tag", "note")
+REPLIES: dict[str, Reply] = {"take": "take", "decline": "decline"}
+VERBS = (*RESULT, *REPLIES, "keep", "both-fine", "drop-both", *APART, "tag", "note", "propose")
 EXAMPLES = {
     "keep": "keep cluster:ID",
     "both-fine": "both-fine cluster:ID",
@@ -49,16 +53,21 @@ EXAMPLES = {
     "split": "split row:5",
     "tag": "tag good,-draft row:17",
     "note": "note row:17 ask the author",
+    "take": "take is:proposed",
+    "decline": "decline by:import:prodigy",
+    "propose": "propose score>=4",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a typed command did: a sentence, how many rows it touched, and the journal line (None: none written)."""
+    """What a typed command did: a sentence, how many rows it touched, and the journal line (None: none written).
+    `proposed`: it wrote proposals."""
 
     text: str
     rows: int
     n: int | None
+    proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,8 @@ def run_headless(project: Project, line: str, dry_run: bool = False, *, yes: boo
         raise UsageError(f"unknown command {verb[:LONGEST_VERB]!r}", "", known)
     if not rest:
         raise UsageError(f"{verb}: which rows?", "", f"for example: {EXAMPLES.get(verb, f'{verb} row:17')}")
+    if verb == "propose":
+        return _propose(project, rest, dry_run)
     typed = _plan(project, verb, rest)
     plan, doubt = typed.plan, "" if yes else typed.doubt
     if dry_run:
@@ -121,6 +132,19 @@ def _undo_or_redo(project: Project, verb: Literal["undo", "redo"], rest: str, dr
     return Outcome(f"{'undone' if verb == 'undo' else 'done again'}: {sentence}", 0, None)
 
 
+def _propose(project: Project, rest: str, dry_run: bool) -> Outcome:
+    """Proposals by a score, once a person has said from where on it is good; nothing is decided by them."""
+    threshold = parse_threshold(rest)
+    reached, missed = by_score(project.rows, threshold)
+    words = score_sentence(threshold, reached, missed)
+    if dry_run:
+        return Outcome(f"would have proposed: {words}", len(reached) + len(missed), None)
+    refuse_readonly(project)
+    by = propose_by_score(project.folder, project.rows, threshold, reached, missed)
+    project.proposals.follow()
+    return Outcome(f"proposed by {by}: {words}; is:proposed shows them", len(reached) + len(missed), None, True)
+
+
 # From the words behind a verb to its plan.
 
 
@@ -137,6 +161,8 @@ def _plan(project: Project, verb: str, rest: str) -> TypedPlan:
     chosen = _matching_rows(project, verb, selector)
     if verb == "keep":
         plan = plan_keep_within(project, selector, seen_by(project), matched=chosen.rows)
+    elif verb in REPLIES:
+        plan = plan_reply(project, REPLIES[verb], chosen.rows, selector, seen_by(project))
     elif verb in APART:
         plan = plan_apart(project, APART[verb], chosen.rows, selector, hint=f"for example: {EXAMPLES[verb]}")
     elif verb == "tag":
@@ -151,6 +177,8 @@ def _plan_named(project: Project, verb: str, selector: str) -> DecisionPlan | No
     if verb == "keep":
         return _plan_keep(project, selector)
     row = _row_named(selector)
+    if verb in REPLIES and row is not None and row < len(project.rows):
+        return plan_reply(project, REPLIES[verb], (row,))
     if verb not in RESULT or row is None or row >= len(project.rows):
         return None
     # A row called by its number is decided by hand: this is how held-out rows are decided, too.
@@ -228,4 +256,4 @@ def do_bulk(session: Session, text: str) -> None:
     """Do a bulk line; one undo takes it back."""
     outcome = run_headless(session.project, text, yes=True)
     session.after_bulk()
-    session.say(outcome.text, "done" if outcome.n is not None else "refused")
+    session.say(outcome.text, "done" if outcome.n is not None or outcome.proposed else "refused")

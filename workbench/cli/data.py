@@ -27,6 +27,7 @@ from engine.sources.guess import Guess, count_shapes
 from engine.sources.pieces import JOINED
 from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
+from workbench.actions.proposed import came_along_words, score_words
 from workbench.cli.common import (
     Narrator,
     find_project,
@@ -115,6 +116,8 @@ def _print_findings(project: Project, findings: Findings) -> None:
         members = [cluster.rows for cluster in findings.clusters if cluster.kind == kind]
         if members:
             print(f"  {kind:<9}{len(members):>7,} groups {sum(map(len, members)):>8,} rows")
+    for line in filter(None, (came_along_words(project, "is:proposed"), *score_words(project))):
+        print(visible(f"  {line}"))
     if findings.leaks:
         print(f"  leak     {len(findings.leaks):>7,} training rows with a held-out twin")
     buckets = Counter(findings.buckets)
@@ -136,6 +139,7 @@ def add(arguments: argparse.Namespace) -> int:
         scan_project(project, Narrator())
         links = _links(project, found.added)
         brought = brings(project, found.added, links)
+        proposed = came_along_words(project, "is:proposed") if found.added else ""
     payload = {
         "added": len(found.added),
         "known": found.known,
@@ -152,6 +156,8 @@ def add(arguments: argparse.Namespace) -> int:
     print(f"{counted(len(found.added), 'row')} added, {here}, {aside}")
     if found.changed:
         print(f"  {len(found.changed):,} changed since their old selves came in: is:changed")
+    if proposed:
+        print(visible(f"  {proposed}"))
     if found.vanished:
         print(f"  {len(found.vanished):,} rows are not in the new version: {some(found.vanished)}")
     for kind, numbers in links.items():

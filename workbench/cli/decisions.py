@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.phrases import counted
-from engine.project.fold import ACT_WORDS
+from engine.project.fold import act_word
 from engine.project.journal import read_lines
 from engine.project.merge import merge
 from engine.project.project import Project, open_project
@@ -70,9 +70,10 @@ def _line_text(line: dict[str, Any]) -> str:
     for word in ("undo", "redo"):
         if word in line:
             return f"{word} of line {line[word]}"
-    acts = " and ".join(
-        f"{ACT_WORDS.get(act['do'], act['do'])} {_rows_text(act.get('ids', ()))}" for act in line.get("acts", ())
-    )
+    rows: dict[str, list[str]] = {}
+    for act in line.get("acts", ()):
+        rows.setdefault(act_word(act), []).extend(act.get("ids", ()))
+    acts = " and ".join(f"{word} {_rows_text(ids)}" for word, ids in rows.items())
     return f"{acts}  ({line['why']})" if line.get("why") else acts
 
 
@@ -150,6 +151,8 @@ def merge_projects(arguments: argparse.Namespace) -> int:
     brought = counted(len(found.brought), "journal")
     print(f"{brought} brought, {len(found.grown)} grown, {len(found.parted)} had gone two ways")
     print(f"  {counted(found.disputed, 'row')} decided differently: is:disputed")
+    if found.proposals:
+        print(f"  {counted(found.proposals, 'line')} of proposals came along: is:proposed")
     if found.unknown:
         print(f"  {counted(found.unknown, 'decision')} on rows that this project lacks: `tamis add` brings rows")
     if found.mapping:

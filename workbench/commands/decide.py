@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workbench.actions import decide, edit_turns, groups, preconditions
+from workbench.actions import decide, edit_turns, groups, preconditions, proposed
 from workbench.commands.command import Command
 from workbench.commands.targets import LISTS, OVERVIEW, TRIAGE, CommandTarget
 from workbench.state.plans import Verb
@@ -44,6 +44,14 @@ DECIDE_COMMANDS = (
             lambda target: edit_turns.drop(target.session), preconditions.no_turn_edit, decides=True),
     Command("turn-train", "don't train", "turn in focus: do not train on it, or train on it again", ("W",), (TRIAGE,),
             lambda target: edit_turns.train_or_not(target.session), preconditions.no_turn_edit, decides=True),
+    Command("take", "take", "take what is proposed for the row, the group, the marked rows or the line: their verdict, "
+            "text or tag", ("plus",), LISTS,
+            lambda target: proposed.reply_here(target.session, "take"), proposed.no_proposal, decides=True,
+            asks_twice=True),
+    Command("decline-proposed", "decline", "decline what is proposed for them: it no longer waits, nothing is decided",
+            ("minus",), LISTS,
+            lambda target: proposed.reply_here(target.session, "decline"), proposed.no_proposal, decides=True,
+            asks_twice=True),
     Command("undo", "undo", "take the last act back; asked first where it is large; an open question: take it back",
             ("u",), LISTS,
             lambda target: target.session.undo(), preconditions.read_only, asks_twice=True, steps_back=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.model import SETTLED_KINDS
+from engine.project.proposals import waiting
 from workbench.commands.command import Command
 from workbench.commands.registry import BY_ID, is_barred
 from workbench.commands.targets import LISTS
@@ -20,6 +21,8 @@ HINTS: dict[str, tuple[str, ...]] = {
     "member": ("keep", "accept", "reject", "edit", "undo", "group-next", "help"),
     "row": ("accept", "reject", "skip", "edit", "undo", "filter", "help"),
     "turn": ("turn-next", "turn-previous", "turn-cut", "turn-drop", "turn-train", "undo", "help"),
+    "row-proposed": ("take", "decline-proposed", "accept", "reject", "edit", "undo", "help"),
+    "overview-proposed": ("open", "take", "decline-proposed", "undo", "filter", "help"),
     "row-fix": ("repair", "accept", "reject", "edit", "undo", "order", "help"),
     "export": ("write", "back"),
     "train": ("start", "settings", "stop-run", "view", "try-run", "suspects", "back"),
@@ -42,12 +45,19 @@ def hints_for(session: Session) -> list[Command[Any]]:
     item = session.overview.item if where == "overview" else None
     if item is not None:
         where = "overview-bulk" if item.bulk else "overview-keeps" if item.keeps else where
+        where = "overview-proposed" if item.section == "proposed" else where
     elif where == "triage":
         entry = session.place.entry
         where = "turn" if session.place.turn is not None else "row"
+        if where == "row" and entry is not None and not entry.is_header and waiting(session.project, entry.row):
+            return _named(session, "row-proposed")
         if entry is not None and entry.cluster is not None:
             header = "group" if entry.cluster.kind in SETTLED_KINDS else "conflict"
             where = header if entry.is_header else "member"
+    return _named(session, where)
+
+
+def _named(session: Session, where: str) -> list[Command[Any]]:
     names = HINTS.get(where, ())
     if session.project.is_locked_out and session.place.screen in LISTS:
         names = ("take-over", *names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.actions import groups, preconditions, tags
 from workbench.commands.command import Command
-from workbench.commands.targets import LISTS, OVERVIEW, TRIAGE, CommandTarget
+from workbench.commands.targets import LISTS, OVERVIEW, TRIAGE, CommandTarget, ListTarget
 
 
 def _toggle_why(target: CommandTarget) -> None:
@@ -14,6 +14,11 @@ def _toggle_why(target: CommandTarget) -> None:
         session.say("what was found about the group is shown already; j goes to its rows")
 
 
+def _show_proposed(target: ListTarget) -> None:
+    target.session.set_filter("is:proposed")
+    target.show_rows()
+
+
 def _toggle_raw(target: CommandTarget) -> None:
     target.session.place.raw_open = not target.session.place.raw_open
 
@@ -21,6 +26,7 @@ def _toggle_raw(target: CommandTarget) -> None:
 INSPECT_COMMANDS = (
     Command("open", "open", "open these rows", ("enter",), (OVERVIEW,),
             lambda target: target.open_item(), preconditions.no_open),
+    Command("proposed", "proposed", "the rows that something is proposed for", ("p",), (OVERVIEW,), _show_proposed),
     Command("why", "why", "every finding with its evidence, all that is folded, the edit as a diff", ("w",),
             (TRIAGE,),
             _toggle_why),

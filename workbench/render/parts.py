@@ -12,6 +12,7 @@ from engine.model import CHARS_PER_TOKEN
 from engine.nesting import loads
 from engine.phrases import counted
 from engine.project.project import Project
+from engine.project.proposals import waiting
 from engine.review.recheck import TAG
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import seen_blanks, visible
@@ -34,6 +35,15 @@ VERDICT_MARKS: dict[str, Styled] = {
     "disputed": ("\u2260d", "disputed"),
     "again": ("? ", "undecided"),
 }
+# A question, and the letter of what is proposed.
+PROPOSED_MARKS: dict[str, Styled] = {
+    "accept": ("?a", "accepted"),
+    "reject": ("?x", "rejected"),
+    "skip": ("?s", "skipped"),
+    "edit": ("?e", "edited"),
+    "tag": ("?t", "key"),
+    "differ": ("?d", "disputed"),
+}
 
 
 def mark_of(project: Project, row: int) -> Styled:
@@ -44,6 +54,9 @@ def mark_of(project: Project, row: int) -> Styled:
     if project.is_disputed(row):
         return VERDICT_MARKS["disputed"]
     verdict = project.verdict(row)
+    if verdict == "undecided" and (proposed := waiting(project, row)):
+        kinds = {one.kind for one in proposed if one.kind != "tag"} or {"tag"}
+        return PROPOSED_MARKS[kinds.pop()] if len(kinds) == 1 else PROPOSED_MARKS["differ"]
     if verdict == "accepted" and project.is_edited(row):
         return VERDICT_MARKS["edited"]
     return VERDICT_MARKS[verdict]

@@ -19,6 +19,7 @@ from workbench.render.content import beside_paragraphs, closing_text, named_part
 from workbench.render.group import group_paragraphs
 from workbench.render.messages import calls_text, folded_system, head_notes, role_name, spoken, turns, with_spans
 from workbench.render.parts import NOT_COUNTED, compared, split_lines
+from workbench.render.proposed import proposal_lines, proposal_paragraphs, proposed_example
 from workbench.state.entries import Entry
 from workbench.state.session import Session
 from workbench.text.blocks import FOLDED_SYSTEM, Block, Paragraph, Styled
@@ -60,10 +61,14 @@ def row_paragraphs(
     yield from _said_by_reviewers(project, row)
     if why:
         yield from finding_paragraphs(project, row, learned)
+    yield from proposal_paragraphs(project, row)
     if project.is_edited(row):
         yield from _edit(project, row, example, why)
         if why:
             return
+    elif (proposed := proposed_example(project, row)) is not None:
+        yield from _change(row, example, proposed)
+        return
     flagged = (
         [flag.span for flag in project.flags_of(row) if flag.span is not None] if not project.is_edited(row) else []
     )
@@ -163,6 +168,11 @@ def _edit(project: Project, row: int, example: Example, why: bool) -> Iterator[P
         yield Paragraph(((f"{what} changed by hand; w shows the change", "edited"),), ("edited", "edited"))
         yield Paragraph(())
         return
+    yield from _change(row, before, example)
+
+
+def _change(row: int, before: Example, example: Example) -> Iterator[Paragraph]:
+    """What a mended row says otherwise than before."""
     if [turn.role for turn in before.messages] == [turn.role for turn in example.messages]:
         yield from _compared_turns([before.conversation], example, unfold=True)
     else:
@@ -213,6 +223,7 @@ def finding_paragraphs(
         lines.append([("held out ", "heldout"), ("measured with, never trained on; judged row by row", "text")])
     if project.is_leaking(row):
         lines.append([("leak ", "drop"), ("a twin of a held-out row: it is left out of every export", "text")])
+    lines += proposal_lines(project, row)
     decision = decision_words(project, row)
     if decision:
         lines.append([(visible_line(decision), "muted")])

@@ -72,6 +72,9 @@ def item_paragraphs(session: Session, item: Item) -> Iterator[Paragraph]:
 
 def _keys(item: Item) -> Iterator[tuple[str, str]]:
     yield "enter", "opens them"
+    if item.section == "proposed":
+        yield "+", "takes all of them: each row gets what is proposed for it"
+        yield "-", "declines all of them: they no longer wait, nothing is decided"
     if item.keeps:
         yield "K", "keeps one of each group, rejects the others"
     if item.bulk:

@@ -21,14 +21,16 @@ from engine.model import (
 )
 from engine.phrases import counted
 from engine.project.project import Project
+from engine.project.proposals import waiting_rows
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.columns import ALTERNATIVES, marked
 from workbench.state.row_pass import UNDATED, Years
 
 T = TypeVar("T")
-Section = Literal["settle", "trained", "buckets", "flags", "years", "decided"]
+Section = Literal["settle", "proposed", "trained", "buckets", "flags", "years", "decided"]
 SECTION_TITLES: dict[Section, str] = {
     "settle": "What can be settled, most rows per key first",
+    "proposed": "What came along with the rows, and decides nothing by itself",
     "trained": "What training says of rows",
     "buckets": "What the scan proposes",
     "flags": "Flags",
@@ -37,6 +39,7 @@ SECTION_TITLES: dict[Section, str] = {
 }
 # `x` on an item takes its key twice, beside the count.
 KEYS_FOR_BULK = 2
+PROPOSED_BY = "proposed by "
 GROUP_WORDS: dict[ClusterKind, str] = {
     "exact": "exact group",
     "near": "near group",
@@ -101,7 +104,15 @@ def overview_items(project: Project, years: Years | None = None) -> list[Item]:
     look = _Look(project)
     settle = [*_disagreements(look), *_groups(look), *_signals(look)]
     settle.sort(key=lambda item: item.rows / item.keys, reverse=True)
-    return [*settle, *_trained(look), *_buckets(look), *_flags(look), *_years(look, years), *_decided(look)]
+    return [
+        *settle,
+        *_proposed(look),
+        *_trained(look),
+        *_buckets(look),
+        *_flags(look),
+        *_years(look, years),
+        *_decided(look),
+    ]
 
 
 class _Look:
@@ -158,6 +169,13 @@ def _trained(look: _Look) -> Iterator[Item]:
         if total[kind]:
             label = kind.replace("_", " ")
             yield Item("trained", label, f"flag:{kind} is:suspect", left[kind], total[kind], left[kind])
+
+
+def _proposed(look: _Look) -> Iterator[Item]:
+    """What each author proposes and nobody has answered yet."""
+    authors = Counter(by for _, found in waiting_rows(look.project) for by in {one.by for one in found})
+    for by, rows in sorted(authors.items()):
+        yield Item("proposed", f"{PROPOSED_BY}{by}", f"is:proposed by:{by}", rows, rows, KEYS_FOR_BULK)
 
 
 def _disagreements(look: _Look) -> Iterator[Item]:

@@ -55,11 +55,18 @@ class DecisionPlan:
         if not self.acts:
             done = "nothing to do"
         elif len(self.rows) == 1 and len(self.acts) == 1:
-            done = f"{DONE_WORD[self.acts[0].do]} row {self.rows[0]}"
+            done = f"{_done_word(self.acts[0])} row {self.rows[0]}"
         else:
-            done = " and ".join(f"{DONE_WORD[act.do]} {counted(len(act.ids), 'row')}" for act in self.acts)
+            rows: Counter[str] = Counter()
+            for act in self.acts:
+                rows[_done_word(act)] += len(act.ids)
+            done = " and ".join(f"{word} {counted(number, 'row')}" for word, number in rows.items())
         left = ", ".join(f"{counted(number, reason)} left alone" for reason, number in self.left_alone.items())
         return f"{done}; {left}" if left else done
+
+
+def _done_word(act: Act) -> str:
+    return "declined what was proposed for" if "declined" in act.extra else DONE_WORD[act.do]
 
 
 # What touches more rows than this, with nobody looking at them, is asked before it is done.
@@ -99,7 +106,7 @@ def plan_bulk(project: Project, verb: Verb, rows: Sequence[int], why: str, seen:
     left: Counter[str] = Counter()
     touched: list[int] = []
     for row in rows:
-        reason = _hands_off(project, row, seen)
+        reason = hands_off(project, row, seen)
         if reason:
             left[reason] += 1
         elif project.verdict(row) != RESULT[verb] or (verb == "reset" and project.is_edited(row)):
@@ -118,7 +125,8 @@ def undecided_rows(project: Project, selector: str) -> list[int]:
     return [row for row in select(project, selector) if project.verdict(row) == "undecided"]
 
 
-def _hands_off(project: Project, row: int, seen: Seen) -> str:
+def hands_off(project: Project, row: int, seen: Seen) -> str:
+    """Why a bulk act leaves a row alone; "" where it does not."""
     if project.is_heldout(row):
         return "held-out row"
     if project.is_disputed(row):

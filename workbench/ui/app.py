@@ -20,7 +20,7 @@ from textual.timer import Timer
 from textual.worker import WorkerFailed
 
 from engine.project.project import Project, open_project
-from workbench.actions import first_open
+from workbench.actions import first_open, proposed
 from workbench.actions.preconditions import read_only
 from workbench.commands.targets import OVERVIEW, TRIAGE
 from workbench.state.saved import HELDOUT, MAPPING
@@ -106,6 +106,8 @@ class TamisApp(App[int], inherit_bindings=False):
             troubles.insert(0, reason)
         if troubles:
             self.session.say(" \u00b7 ".join(troubles), "error")
+        elif project.is_scanned and (told := proposed.told_once(self.session)):
+            self.session.say(told)
 
     # -- starting and ending
 

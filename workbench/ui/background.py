@@ -14,7 +14,7 @@ from textual.worker import Worker, WorkType, get_current_worker
 from engine.errors import TamisError
 from engine.phrases import counted, share
 from engine.review.edit_rules import RowRule
-from workbench.actions import order, repairs
+from workbench.actions import order, proposed, repairs
 from workbench.actions.preconditions import read_only
 from workbench.actions.search import go_on, show_found
 from workbench.state.progress import ScanProgress
@@ -114,7 +114,7 @@ class Background:
             await jobs.run_scan(session.project.folder, self._scan_progress, self._exact_found)
             session.project.reload_findings()
             session.reload()
-            session.tell("scanned", "done")
+            session.tell(proposed.told_once(session) or "scanned", "done")
         except TamisError as error:
             session.say(str(error), "error")
         finally:

@@ -24,7 +24,6 @@ from engine.project.intake import (
     intake_behind,
     source_size,
 )
-from engine.project.line_checks import NEEDED_FIELDS
 from engine.project.quarantine import QUARANTINE_FILE, Quarantine
 from engine.project.row_change import changing_rows, declare, next_name, settle, settle_left_over
 from engine.project.row_lock import READING
@@ -32,8 +31,11 @@ from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings, write_settings
 from engine.sources.formats import source_format
 from engine.sources.guess import SAMPLE_ROWS, guess_mapping, likely_words
-from engine.sources.mapping import Mapping, mapping_from_words, parse_path, value_at
+from engine.sources.likely import paths_of, with_role_words
+from engine.sources.map_words import MESSAGE_WORDS, mapping_from_words
+from engine.sources.mapping import Mapping
 from engine.sources.pieces import SourceRow
+from engine.sources.places import places_of
 from engine.sources.read import read_source
 
 CHUNK_ROWS = 50_000
@@ -169,7 +171,7 @@ def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
         if words:
             named = mapping_from_words(words)
             _check_fields(source, named, store)
-            return named
+            return with_role_words(named, [store.raw(number) for number in range(min(len(store), SAMPLE_ROWS))])
         mapping = guess_mapping(store.raw(number) for number in range(len(store)))
         if mapping is None:
             first = store.raw(0)
@@ -186,14 +188,15 @@ def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
 
 
 def _check_fields(source: Path, mapping: Mapping, store: RowStore) -> None:
-    """Raises UsageError, with the nearest field, where no row has one that the mapping needs: all would be empty."""
-    for part in NEEDED_FIELDS[mapping.shape]:
-        name = mapping.fields[part]
-        path = parse_path(name)
-        if any(value_at(store.raw(number), path) is not None for number in range(len(store))):
+    """Raises UsageError, with the nearest field, where no row has one that the mapping names: all would be empty."""
+    for part in mapping.fields:
+        if part in MESSAGE_WORDS or (mapping.shape == "messages" and part in ("prompt", "response")):
             continue
-        sample = map(store.raw, range(min(len(store), SAMPLE_ROWS)))
-        fields = list(dict.fromkeys(field for row in sample for field in row))
+        name = mapping.fields[part]
+        if any(places_of(store.raw(number), name) for number in range(len(store))):
+            continue
+        sample = [store.raw(number) for number in range(min(len(store), SAMPLE_ROWS))]
+        fields = paths_of(sample)
         near = get_close_matches(name, fields, n=1)
         hint = f"did you mean {near[0]}?" if near else f"its fields: {', '.join(fields[:8])}"
         raise UsageError(f"{source}: no row has a field {name[:60]!r}", "", hint)

@@ -15,8 +15,9 @@ from engine.model import Findings
 from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.project.settings import read_settings, write_settings
+from engine.sources.map_words import words_of
 from engine.sources.mapping import Mapping
-from workbench.actions.first_open import changed_proposal, mapping_of, proposed_rows, was_guessed, words_of
+from workbench.actions.first_open import changed_proposal, mapping_of, proposed_rows, was_guessed
 from workbench.state.saved import SavedState, load_state, save_state
 
 

@@ -8,7 +8,8 @@ from engine.errors import UsageError
 from engine.project.project import Project
 from engine.sources.conversation import as_mapped
 from engine.sources.guess import SAMPLE_ROWS, guess_shapes
-from engine.sources.mapping import Mapping, mapping_from_words
+from engine.sources.map_words import mapping_from_words, words_of
+from engine.sources.mapping import Mapping
 
 # Field names that leave nothing to guess: the shapes as their authors publish them.
 PLAIN_NAMES: dict[str, tuple[dict[str, str], ...]] = {
@@ -21,8 +22,6 @@ PLAIN_NAMES: dict[str, tuple[dict[str, str], ...]] = {
     "preference": ({"chosen": "chosen", "rejected": "rejected"},),
     "text": ({"text": "text"},),
 }
-# The word of `--map` that stands for a part where several do.
-WORD_OF = {"instruction": "prompt", "output": "response"}
 ENOUGH_ROWS = 200
 SMALLEST_SHARE, LARGEST_SHARE = 20, 1000
 
@@ -39,11 +38,6 @@ def mixture(project: Project) -> str:
     """A sentence where the first rows are of more than one shape, else ''."""
     sample = range(min(SAMPLE_ROWS, len(project.rows)))
     return guess_shapes(project.rows.raw(number) for number in sample).mixed
-
-
-def words_of(mapping: Mapping) -> str:
-    """A mapping in the words of `--map`: `prompt=question,response=answer`."""
-    return ",".join(f"{WORD_OF.get(part, part)}={path}" for part, path in mapping.fields.items())
 
 
 def mapping_of(words: str, now: Mapping) -> Mapping:

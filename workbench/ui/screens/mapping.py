@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from engine.errors import TamisError, UsageError
+from engine.sources.map_words import words_of
 from engine.sources.mapping import Mapping
-from workbench.actions.first_open import correct_mapping, known_words, mapping_of, mixture, preview, words_of
+from workbench.actions.first_open import correct_mapping, known_words, mapping_of, mixture, preview
 from workbench.render.messages import role_name
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import visible_line

@@ -85,6 +85,8 @@ def row_of(messages: Sequence[Message], fields: Fields, like: Row | None = None)
         raise UsageError("a row needs an answer at its end", "", "write one first")
     if not any(message["role"] == "user" and message["content"].strip() for message in messages[:-1]):
         raise UsageError("a row needs a request", "", "write one first")
+    if not fields.fields or (fields.shape == "alpaca" and not {"instruction", "output"} <= fields.fields.keys()):
+        raise UsageError("no field of this file is named for request and answer", "", "O in the workbench names them")
     if form_of(fields.fields) is not None:
         raise UsageError("messages of this file have fields of their own, so no row can be made by hand")
     row: dict[str, Any] = {}

@@ -24,6 +24,7 @@ from engine.sources.places import places_of
 FieldPath = tuple[str | int | None, ...]
 """Names and places in lists; None is any place of a list."""
 MOST_FIELDS = 10_000
+ROWS_SEEN = 30
 MOST_VALUES = 60
 DEEPEST = 8
 MOST_SPEAKERS = 6
@@ -77,10 +78,11 @@ class FieldSeen:
         return sum(len(value) for value in self.values if isinstance(value, str))
 
 
-def fields_of(row: Row) -> list[FieldSeen]:
-    """Every field of a row in its order, what holds others before these; the elements of a list as one."""
+def fields_of(*rows: Row) -> list[FieldSeen]:
+    """Every field of a row in its order, what holds others before these; the elements of a list as one. Of several rows
+    as if they were the elements of a list."""
     found: list[FieldSeen] = []
-    for field in _walk([row], ()):
+    for field in _walk(rows, ()):
         found.append(field)
         if len(found) == MOST_FIELDS:
             break
@@ -115,13 +117,9 @@ def paths_of(rows: Iterable[Row]) -> list[str]:
 
 def likely_mapping(rows: Sequence[Row]) -> Mapping | None:
     """A mapping to propose for rows of no known shape; None where they hold no texts."""
-    for row in rows:
-        seen = fields_of(row)
-        for guess in (_list_of_messages, _numbered_turns, _spoken_lines, _two_texts):
-            named = guess(seen)
-            if named:
-                return with_role_words(partial_mapping(named), rows)
-    return None
+    seen = fields_of(*rows[:ROWS_SEEN])
+    named = next(filter(None, (guess(seen) for guess in _GUESSES)), None)
+    return with_role_words(partial_mapping(named), rows) if named else None
 
 
 def _list_of_messages(seen: Sequence[FieldSeen]) -> dict[str, str]:
@@ -167,7 +165,8 @@ def _role_score(field: FieldSeen) -> float:
         return 0
     known = len(kinds & (ROLES.keys() | _ASK | _SAY))
     named = plain_name(str(field.path[-1])) in _ROLE_NAMES
-    if len(kinds) < 2 and not known and not named:
+    is_flag = any(isinstance(value, bool) for value in field.values)
+    if (len(kinds) < 2 or is_flag) and not known and not named:
         return 0
     turns = sum(one != other for one, other in pairwise(words)) / max(1, len(words) - 1)
     return 1 + 2 * known + 2 * named + turns + (0.5 if len(kinds) == 2 else 0)
@@ -237,6 +236,9 @@ def _two_texts(seen: Sequence[FieldSeen]) -> dict[str, str]:
     if len(in_order) == 2:
         return {"prompt": in_order[0].written, "response": in_order[1].written}
     return {"text": in_order[0].written} if in_order else {}
+
+
+_GUESSES = (_list_of_messages, _numbered_turns, _spoken_lines, _two_texts)
 
 
 # -- whom the words of a role mean

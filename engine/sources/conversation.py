@@ -276,7 +276,8 @@ class _Reading:
         return tuple(answer for answer in answers if answer)
 
     def _pair(self) -> Branch:
-        if self._is_numbered("instruction") or self._is_numbered("output"):
+        has_star = "*" in self.names.get("instruction", "") or "*" in self.names.get("output", "")
+        if has_star and (self._is_numbered("instruction") or self._is_numbered("output")):
             return self._numbered()
         asked, said = self.fields.value("instruction"), self.fields.value("output")
         given = self.fields.value("input") if "input" in self.names else None

@@ -83,7 +83,7 @@ def look(session: Session) -> None:
         mapping = partial_mapping(choice.named)
     choice.conversation = as_mapped(row, mapping)
     seen = fields_of(row)
-    words = spoken_words(mapping, choice.sample) if "messages" in choice.named else []
+    words = spoken_words(mapping, choice.sample) if {"messages", "conversations"} & choice.named.keys() else []
     speaker = speaker_field(choice.named) if words else ""
     lines: list[FieldLine] = []
     for field in seen:

@@ -8,6 +8,7 @@ from typing import Any
 from engine.phrases import counted
 from engine.sources.likely import FieldSeen
 from engine.sources.map_words import words_for
+from engine.sources.mapping import parted
 from engine.sources.parts import parsed, plain
 from workbench.actions.field_lines import part_of
 from workbench.render.content import beside_paragraphs
@@ -100,7 +101,7 @@ class FieldLines:
 
 def is_named(choice: FieldChoice, line: FieldLine, word: str) -> bool:
     """Whether a word of `--map` names just this field."""
-    return line.field.written in choice.named[word].split("+")
+    return line.field.written in map(str.strip, parted(choice.named[word], "+"))
 
 
 def _indented(line: FieldLine) -> str:

@@ -313,7 +313,7 @@ class _Reading:
             best = self._best_place([count for count, _, _ in said])
             self.candidates = tuple(one for place, one in enumerate(answers) if place != best and one)
             request = self._request(joined(value for _, _, value in asked), given)
-            return (*earlier, *request, *(answers[best] if answers else ()))
+            return (*earlier, *request, *((answers[best] if answers else ()) or (Message("assistant"),)))
         turns = [(count, 0, at, value) for count, at, value in asked] + [
             (count, 1, at, value) for count, at, value in said
         ]

@@ -65,10 +65,9 @@ def _shapes(groups: dict[str, list[int]], names: dict[int, tuple[str, ...]]) -> 
 
 
 def choice_of(session: Session) -> FieldChoice:
-    """The choice that is open."""
+    """The choice that is open; the screen opens it."""
     choice = session.proposals.fields
-    assert choice is not None, "the screen opens it"
-    return choice
+    return choice if choice is not None else open_choice(session)
 
 
 def look(session: Session) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from engine.errors import UsageError
 from engine.project.project import Project
+from engine.project.rows import first_rows
 from engine.sources.conversation import as_mapped
 from engine.sources.guess import SAMPLE_ROWS, Guess, guess_shapes
+from engine.sources.likely import likely_mapping
 from engine.sources.mapping import Mapping
 
 # Field names that leave nothing to guess: the shapes as their authors publish them.
@@ -31,8 +33,11 @@ def was_guessed(project: Project) -> bool:
     """Whether the file leaves something to ask: no known shape, fields of other names than the shape's own, or rows of
     several shapes."""
     mapping = project.mapping
-    if not mapping.fields or sample_guess(project).mapping is None:
+    if not mapping.fields:
         return True
+    if sample_guess(project).mapping is None:
+        # Else a person has named the fields.
+        return mapping == likely_mapping(list(first_rows(project.rows)))
     plain = any(names.items() <= mapping.fields.items() for names in PLAIN_NAMES[mapping.shape])
     odd = any(path != part for part, path in mapping.fields.items() if part in ("input", "system", "history"))
     return not plain or odd or bool(mixture(project))

@@ -66,7 +66,6 @@ FIELDS_COMMANDS = (
             lambda target: target.scroll_reader(0.5)),
     Command("field-read-up", "read back", "reader: half a page up", ("K",), (FIELDS,),
             lambda target: target.scroll_reader(-0.5)),
-    Command("field-help", "help", "all keys", ("question_mark", "f1"), (FIELDS,), lambda target: target.go("help")),
     Command("field-leave", "leave", "leave them as they were", ("escape", "q"), (FIELDS,),
             lambda target: target.leave(), steps_back=True),
 )  # fmt: skip

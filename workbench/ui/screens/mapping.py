@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -12,8 +10,7 @@ from engine.sources.map_words import words_for
 from workbench.actions import fields
 from workbench.actions.field_lines import choice_of, open_choice
 from workbench.actions.first_open import mixture
-from workbench.commands.command import Command
-from workbench.commands.hints import hints_for
+from workbench.commands.hints import part_hints
 from workbench.commands.targets import FIELDS
 from workbench.render.fields import FieldLines, question, reading, summary, title
 from workbench.state.saved import MAPPING
@@ -25,8 +22,6 @@ from workbench.ui.widgets.input_line import Question
 from workbench.ui.widgets.line_list import LineList
 from workbench.ui.widgets.lines import OneLine, Sentence, columns
 from workbench.ui.widgets.reader import Reader
-
-LAST_HINTS = ("field-done", "field-help", "field-leave")
 
 
 class MappingScreen(InputLineScreen):
@@ -124,25 +119,16 @@ class MappingScreen(InputLineScreen):
     def sync(self) -> None:
         super().sync()
         if not self.session.message.text and self.session.proposals.fields is not None and self.is_mounted:
-            self.query_one("#message", OneLine).show(self._hints_in_two_lines()[0])
+            # The keys of the parts stand where the message stands while there is none.
+            self.query_one("#message", OneLine).show(self._part_hints())
 
-    def _hints(self) -> list[Styled]:
-        return super()._hints() if self.line.question is not None else self._hints_in_two_lines()[1]
-
-    def _hints_in_two_lines(self) -> tuple[list[Styled], list[Styled]]:
-        """Which parts the field under the cursor can be, where the message stands while there is none; then how to go
-        on. As many as fit."""
-        commands = hints_for(self.session)
-        split = next(place for place, command in enumerate(commands) if command.id == "field-off")
-        return self._fitting(commands[:split]), self._fitting(commands[split:])
-
-    def _fitting(self, commands: list[Command[Any]]) -> list[Styled]:
-        last = [self._hint(command) for command in commands if command.id in LAST_HINTS]
-        room = self.size.width - 1 - sum(columns(hint) for hint in last)
+    def _part_hints(self) -> list[Styled]:
+        """Which parts the field under the cursor can be, as many as fit."""
+        room = self.size.width - 1
         shown: list[Styled] = [(" ", "hint")]
-        for hint in (self._hint(command) for command in commands if command.id not in LAST_HINTS):
+        for hint in map(self._hint, part_hints(self.session)):
             room -= columns(hint)
             if room < 0:
                 break
             shown += hint
-        return [*shown, *(part for hint in last for part in hint)]
+        return shown

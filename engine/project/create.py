@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -25,16 +26,18 @@ from engine.project.intake import (
     intake_behind,
     source_size,
 )
-from engine.project.line_checks import NEEDED_FIELDS
 from engine.project.quarantine import QUARANTINE_FILE, Quarantine
 from engine.project.row_change import changing_rows, declare, next_name, settle, settle_left_over, staged_rows
 from engine.project.row_lock import READING
-from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
+from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore, first_rows
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings, write_settings
 from engine.sources.formats import source_format
-from engine.sources.guess import SAMPLE_ROWS, guess_mapping, likely_words
-from engine.sources.mapping import Mapping, mapping_from_words, parse_path, value_at
+from engine.sources.guess import guess_mapping
+from engine.sources.likely import likely_mapping, paths_of, with_role_words
+from engine.sources.map_words import MESSAGE_WORDS, mapping_from_words, words_of
+from engine.sources.mapping import Mapping
 from engine.sources.pieces import SourceRow
+from engine.sources.places import places_of
 from engine.sources.read import read_source
 
 CHUNK_ROWS = 50_000
@@ -48,12 +51,15 @@ def create_project(
     key: str | None = None,
     progress: Progress | None = None,
     first: int | None = None,
+    propose: bool = False,
 ) -> Path:
     """Read `source` and make its project folder; the folder appears only when what it says is whole.
 
     `words` is a mapping as on the command line (`prompt=a.b,response=c`). With `first`, only so many rows are read
-    now, so that a large source can be looked at while `continue_reading` reads the rest. Raises SourceError where no
-    row can be read or no shape is recognised, ProjectError where the folder cannot be written or exists already.
+    now, so that a large source can be looked at while `continue_reading` reads the rest. With `propose`, a file of no
+    known shape is read by a likely mapping, or by one that names no field: whoever asks for it shows it. Raises
+    SourceError where no row can be read or no shape is recognised, ProjectError where the folder cannot be written
+    or exists already.
     """
     source = Path(source)
     folder = folder or project_folder_for(source)
@@ -75,7 +81,7 @@ def create_project(
                 intake.aside.first_reason,
                 "check that it is the right file",
             )
-        mapping = _mapping(partial, source, words)
+        mapping = _mapping(partial, source, words, propose=propose)
         described = described_source(source, format_name, intake, 0, complete)
         write_settings(partial, ProjectSettings((described,), mapping, key))
         (partial / "decisions").mkdir(mode=0o700)
@@ -177,18 +183,21 @@ def _partial_folder(folder: Path) -> tuple[Path, int]:
         ) from error
 
 
-def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
+def _mapping(folder: Path, source: Path, words: str | None, *, propose: bool) -> Mapping:
     store = RowStore(folder, Mapping("alpaca", {}), source.name)
     try:
         if words:
             named = mapping_from_words(words)
             _check_fields(source, named, store)
-            return named
+            return with_role_words(named, list(first_rows(store)))
         mapping = guess_mapping(store.raw(number) for number in range(len(store)))
         if mapping is None:
-            first = store.raw(0)
-            likely = likely_words(first)
-            example = f"for example --map {likely}" if likely else "--map prompt=FIELD,response=FIELD"
+            sample = list(first_rows(store))
+            likely, first = likely_mapping(sample), sample[0]
+            if propose:
+                return likely or Mapping("alpaca", {})
+            words = words_of(likely) if likely is not None else ""
+            example = f"for example --map {shlex.quote(words)}" if words else "--map prompt=FIELD,response=FIELD"
             raise SourceError(
                 f"{source}: no known shape (its fields: {', '.join(list(first)[:8])})",
                 "",
@@ -200,14 +209,15 @@ def _mapping(folder: Path, source: Path, words: str | None) -> Mapping:
 
 
 def _check_fields(source: Path, mapping: Mapping, store: RowStore) -> None:
-    """Raises UsageError, with the nearest field, where no row has one that the mapping needs: all would be empty."""
-    for part in NEEDED_FIELDS[mapping.shape]:
-        name = mapping.fields[part]
-        path = parse_path(name)
-        if any(value_at(store.raw(number), path) is not None for number in range(len(store))):
+    """Raises UsageError, with the nearest field, where no row has one that the mapping names: all would be empty."""
+    for part in mapping.fields:
+        if part in MESSAGE_WORDS or (mapping.shape == "messages" and part in ("prompt", "response")):
             continue
-        sample = map(store.raw, range(min(len(store), SAMPLE_ROWS)))
-        fields = list(dict.fromkeys(field for row in sample for field in row))
+        name = mapping.fields[part]
+        if any(places_of(store.raw(number), name) for number in range(len(store))):
+            continue
+        sample = list(first_rows(store))
+        fields = paths_of(sample)
         near = get_close_matches(name, fields, n=1)
         hint = f"did you mean {near[0]}?" if near else f"its fields: {', '.join(fields[:8])}"
         raise UsageError(f"{source}: no row has a field {name[:60]!r}", "", hint)

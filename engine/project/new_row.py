@@ -18,7 +18,9 @@ from engine.project.row_ids import content_hash, row_id
 from engine.project.views import refuse_readonly
 from engine.sources.mapping import Mapping as Fields
 from engine.sources.mapping import parse_path, value_at
+from engine.sources.own_messages import form_of
 from engine.sources.pieces import SourceRow
+from engine.sources.places import is_numbered_path, parse_field
 
 FILE = "written.jsonl"
 # Whoever wrote the row waits at the screen meanwhile.
@@ -83,6 +85,10 @@ def row_of(messages: Sequence[Message], fields: Fields, like: Row | None = None)
         raise UsageError("a row needs an answer at its end", "", "write one first")
     if not any(message["role"] == "user" and message["content"].strip() for message in messages[:-1]):
         raise UsageError("a row needs a request", "", "write one first")
+    if not fields.fields or (fields.shape == "alpaca" and not {"instruction", "output"} <= fields.fields.keys()):
+        raise UsageError("no field of this file is named for request and answer", "", "O in the workbench names them")
+    if form_of(fields.fields) is not None:
+        raise UsageError("messages of this file have fields of their own, so no row can be made by hand")
     row: dict[str, Any] = {}
     if fields.shape == "messages":
         put(row, fields.fields["messages"], [dict(message) for message in messages])
@@ -132,7 +138,10 @@ def _pair(row: dict[str, Any], messages: Sequence[Message], fields: Fields, like
 
 
 def put(row: dict[str, Any], dotted: str, value: Any) -> None:
-    """Set a value at a dotted path, making the objects on the way. Raises UsageError for a path through a list."""
+    """Set a value at a dotted path, making the objects on the way. Raises UsageError for a path through a list, and for
+    one that leads to several places."""
+    if len(parse_field(dotted)) > 1 or is_numbered_path(dotted):
+        raise UsageError(f"the text of {dotted} stands in several fields, so no row can be made by hand")
     *way, last = parse_path(dotted)
     holder = row
     for step in (*way, last):

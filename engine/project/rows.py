@@ -14,7 +14,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from operator import lt
 from pathlib import Path
@@ -26,6 +26,7 @@ from engine.model import Example, Row
 from engine.nesting import loads_row
 from engine.project.row_ids import row_id, split_id
 from engine.small_files import read_regular
+from engine.sources.guess import SAMPLE_ROWS
 from engine.sources.mapping import Mapping
 
 ROWS_FILE, INDEX_FILE = "rows.jsonl", "rows.idx"
@@ -33,6 +34,7 @@ MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"
 HEAD_BYTES, CHECK_BYTES = 16, 4
 MOST_INDEX = 1 << 40
 CACHED_ROWS = 512
+MOST_FIRST_BYTES = 64 << 20
 # Ids are looked up one by one where there are fewer of them than one in so many rows.
 FEW_OF = 40
 
@@ -213,3 +215,13 @@ def read_columns(store: RowStore) -> tuple[array[int], array[int], array[int]]:
 def indexed_end(index: Path) -> int:
     """Where the last row of an index ends in `rows.jsonl`; what stands behind it is no row. Raises ProjectError."""
     return _read_index(index)[0][-1]
+
+
+def first_rows(store: RowStore) -> Iterator[dict[str, Any]]:
+    """The first rows as they came, as many as say what a file is made of and fit into memory together."""
+    room = MOST_FIRST_BYTES
+    for number in range(min(len(store), SAMPLE_ROWS)):
+        room -= store.size(number)
+        if number and room < 0:
+            return
+        yield store.raw(number)

@@ -64,6 +64,13 @@ def label_of(value: Any) -> bool | None:
     return names.LABEL_WORDS.get(plain_name(value.strip())) if isinstance(value, str) else None
 
 
+def mark_of(value: Any) -> bool | float | None:
+    """What a flag, a score or a word beside one of several answers says for it; None where it says nothing."""
+    if isinstance(value, bool | int | float):
+        return value
+    return label_of(value)
+
+
 def says_label(name: str, value: Any) -> bool:
     """Whether a field of this name says beyond doubt if an answer is wanted: a number is as often a class, and under
     `answer` yes and no are answers."""

@@ -10,20 +10,23 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from engine.model import Conversation, Leaf, Message, Part, PartType, Row
-from engine.sources.beside import label_of, says_label
+from engine.model import Conversation, Leaf, Message, Row
+from engine.sources.attached import with_attached
+from engine.sources.beside import label_of, mark_of, says_label
 from engine.sources.guess import guess_row
-from engine.sources.leaves import Left, is_rendering, sorted_leaves
-from engine.sources.mapping import Mapping, Path, located, parse_path, value_at
+from engine.sources.leaves import is_rendering, sorted_leaves
+from engine.sources.mapping import Mapping, Path
 from engine.sources.messages import looks_like_messages, messages_in, one_side, tools_in
-from engine.sources.parts import is_parts, json_text, parsed, plain, said_in
-from engine.sources.preformatted import messages_of_text, system_of_text
+from engine.sources.own_messages import NO_FORM, MessageForm, form_of, own_messages
+from engine.sources.parts import json_text, parsed, plain
+from engine.sources.places import is_numbered_path, named_by, places_of
+from engine.sources.preformatted import messages_of_text
 from engine.sources.rivals import asked_and_said, behind, ranked_answers, tail_of, verdict
+from engine.sources.row_fields import RowFields, joined
 from engine.sources.shapes import is_numbered, pair_in
 from engine.sources.trees import current_of, is_linked, is_node_map, is_reply_tree, linked, node_map, reply_tree
 
 Branch = tuple[Message, ...]
-_MEDIA: tuple[tuple[str, PartType], ...] = (("images", "image"), ("audios", "audio"), ("videos", "video"))
 _HALVES = frozenset({"instruction", "input", "output", "messages", "conversations", "prompt", "chosen", "text"})
 _PLAIN_KEYS = frozenset({"role", "from"})
 _SURE_LABELS = (
@@ -58,7 +61,7 @@ def mapping_of(row: Row, mapping: Mapping) -> Mapping:
 def _lacks_answer(row: Row, mapping: Mapping) -> bool:
     """Whether the field that should hold the answer is not in the row at all, so that it may be elsewhere."""
     part = {"alpaca": "output", "preference": "chosen"}.get(mapping.shape, "")
-    return part in mapping.fields and value_at(row, parse_path(mapping.fields[part])) is None
+    return part in mapping.fields and not places_of(row, mapping.fields[part])
 
 
 def _is_better(by_own: Conversation, found: Conversation) -> bool:
@@ -75,9 +78,11 @@ class _Reading:
     def __init__(self, row: Row, mapping: Mapping) -> None:
         self.row = row
         self.shape = mapping.shape
-        self.fields = mapping.fields
-        self.left: list[Left] = []
-        self.read: list[Path] = []
+        self.names = mapping.fields
+        self.is_plain = _HALVES.issuperset(mapping.fields)
+        self.form: MessageForm | None = None if self.is_plain else form_of(mapping.fields)
+        self.fields = RowFields(row, mapping.fields)
+        self.left = self.fields.left
         self.rejected: tuple[Branch, ...] = ()
         self.candidates: tuple[Branch, ...] = ()
         self.is_bad = False
@@ -87,15 +92,15 @@ class _Reading:
         messages = self._messages()
         tools: tuple[str, ...] = ()
         label: bool | None = None
-        if not _HALVES.issuperset(self.fields):
-            messages = self._with_media(self._with_reasoning(self._with_system(messages)))
-            tools = tools_in(self._value("tools"))
+        if not self.is_plain:
+            messages = with_attached(messages, self.fields)
+            tools = tools_in(self.fields.value("tools"))
             if self.shape != "preference":
                 self.rejected = tuple(behind(messages, one) for one in self._answers("rejected"))
             self.candidates += tuple(one for one in self._answers("candidates") if one != messages[-len(one) :])
-        if not self._is_all_read():
+        if not self.fields.is_all_read():
             label = self._label()
-            self._leave(self.row, ())
+            self.fields.leave_rest()
         if self.is_bad:
             label = False
         if not self.left:
@@ -108,7 +113,8 @@ class _Reading:
         )
         left = [one for one in self.left if not (one[2] and one[0][-1] == "tools") and not _repeats(one[1], messages)]
         everything = (messages, *self.rejected, *self.candidates)
-        other, links, metadata = sorted_leaves(left, _texts_of(chain.from_iterable(everything)))
+        told = self._told_of if {"metadata", "other"} & self.names.keys() else None
+        other, links, metadata = sorted_leaves(left, _texts_of(chain.from_iterable(everything)), told)
         spoken = [message.text for message in messages if message.role != "system" and message.text.strip()]
         # Many sets hold a rendering of the whole conversation beside it.
         rendered = [leaf for leaf in other if is_rendering(leaf, spoken)] if len(spoken) > 1 else []
@@ -117,82 +123,59 @@ class _Reading:
             metadata += tuple(rendered)
         return Conversation(messages, tools, self.rejected, self.candidates, label, other, links, metadata + self.told)
 
+    def _told_of(self, path: Path) -> bool | None:
+        """Whether the mapping says of a place that it is metadata; None where it says nothing."""
+        own = {part: named_by(self.names[part], path) for part in ("metadata", "other") if part in self.names}
+        return None if not any(own.values()) else own.get("metadata", 0) > own.get("other", 0)
+
     def _label(self) -> bool | None:
         """Whether the answer is wanted. A bad one is not taken for a good one because the mapping names no label, or
         that of other rows."""
-        value = self._value("label")
+        value = self.fields.value("label")
         label = label_of(value)
         if label is None and value is not None:
-            self.left.append((self._at("label"), value, False))
+            self.left.append((self.fields.at("label"), value, False))
         if label is not None or self.shape == "text":
             return label
         told = next((name for name in _SURE_LABELS if says_label(name, self.row.get(name))), "")
-        if not told or (told,) in self.read:
+        if not told or (told,) in self.fields.read or (not self.is_plain and self._told_of((told,)) is not None):
             return None
-        self.read.append((told,))
+        self.fields.read.append((told,))
         return label_of(self.row[told])
-
-    # -- fields
-
-    def _value(self, part: str) -> Any:
-        """The value of a part of the mapping, which thereby is read; None where it is not there."""
-        name = self.fields.get(part)
-        if name is None:
-            return None
-        if name in self.row:
-            self.read.append((name,))
-            return self.row[name]
-        steps, value = located(self.row, parse_path(name))
-        if value is not None:
-            self.read.append(steps)
-        return value
-
-    def _at(self, part: str) -> Path:
-        name = self.fields.get(part, "")
-        return (name,) if name in self.row else located(self.row, parse_path(name))[0]
-
-    def _is_all_read(self) -> bool:
-        return len(self.read) >= len(self.row) and self.row.keys() <= {path[0] for path in self.read if len(path) == 1}
-
-    def _leave(self, held: Any, at: Path) -> None:
-        """Note everything below a place that was not read."""
-        inside = held.items() if isinstance(held, dict) else enumerate(held)
-        for step, value in inside:
-            path = (*at, step)
-            if path in self.read or value is None:
-                continue
-            if any(read[: len(path)] == path for read in self.read):
-                self._leave(value, path)
-            else:
-                self.left.append((path, value, False))
 
     # -- shapes
 
     def _messages(self) -> Branch:
         if self.shape in ("messages", "sharegpt"):
             part = "messages" if self.shape == "messages" else "conversations"
-            value = self._value(part)
+            if self.form is not None or self._is_numbered(part):
+                form = self.form or NO_FORM
+                lists = self.fields.places(part)
+                return tuple(said for at, held in lists for said in own_messages(held, form, at, self.left))
+            value = self.fields.value(part)
             # The commonest of all: a list of messages.
             if isinstance(value, list) and value and isinstance(value[0], dict) and _PLAIN_KEYS & value[0].keys():
-                return messages_in(value, self._at(part), self.left)
-            messages, self.candidates = self._turns(value, self._at(part))
+                return messages_in(value, self.fields.at(part), self.left)
+            messages, self.candidates = self._turns(value, self.fields.at(part))
             return messages
         if self.shape == "preference":
             return self._preference()
         if self.shape == "text":
-            value = self._value("text")
+            value = self.fields.value("text")
             return _text_messages(value) if isinstance(value, str) else self._side("text", value, "assistant")
         return self._pair()
 
     def _turns(self, value: Any, at: Path) -> tuple[Branch, tuple[Branch, ...]]:
         """The conversation in a value of any of the forms that hold one, and its other branches."""
         held = parsed(value)
+        if self.form is not None and held is not None:
+            return own_messages(held, self.form, at, self.left), ()
         if is_reply_tree(held):
             return reply_tree(held, at, self.left)
         if is_node_map(held) or is_linked(held):
             current = current_of(self.row, at)
             if current is not None:
-                self.read.append(current[0])
+                self.fields.read.append(current[0])
                 self.left.append((*current, True))
             return (node_map if isinstance(held, dict) else linked)(held, current and current[1], at, self.left)
         if isinstance(held, str):
@@ -222,13 +205,17 @@ class _Reading:
     def _side(self, part: str, value: Any, role: str, at: Path = ()) -> Branch:
         if isinstance(value, bool | int | float):
             return (Message(role, json_text(value)),)
-        return one_side(value, role, at or self._at(part), self.left, calls="tools" in self.fields)
+        if self.form is not None and isinstance(parsed(value), list | dict):
+            return own_messages(value, self.form, at or self.fields.at(part), self.left)
+        return one_side(value, role, at or self.fields.at(part), self.left, calls="tools" in self.names)
 
     def _answers(self, part: str) -> tuple[Branch, ...]:
         """One answer or several: a text, a list of messages, or a list of either."""
-        value = self._value(part)
+        if self._is_numbered(part):
+            return self._each(part)
+        value = self.fields.value(part)
         held = parsed(value)
-        at = self._at(part)
+        at = self.fields.at(part)
         if isinstance(held, list) and held and not looks_like_messages(held):
             answers = [self._side(part, answer, "assistant", (*at, place)) for place, answer in enumerate(held)]
         elif isinstance(held, list) and part == "candidates":
@@ -242,11 +229,11 @@ class _Reading:
         asked = self._prompt()
         wanted, *further = self._chats("chosen") or [()]
         unwanted = self._chats("rejected")
-        if "winner" in self.fields:
-            said = verdict(self.row, self.fields["winner"], (self.fields["chosen"], self.fields["rejected"]))
-            value = self._value("winner")
+        if "winner" in self.names:
+            said = verdict(self.row, self.names["winner"], (self.names["chosen"], self.names["rejected"]))
+            value = self.fields.value("winner")
             if value is not None:
-                self.told = (Leaf(".".join(map(str, self._at("winner"))), json_text(value)),)
+                self.told = (Leaf(".".join(map(str, self.fields.at("winner"))), json_text(value)),)
             if said in ("tie", "neither"):
                 further, unwanted = [*further, *unwanted], []
                 self.is_bad = said == "neither"
@@ -258,19 +245,21 @@ class _Reading:
         return (*asked, *wanted)
 
     def _prompt(self) -> Branch:
-        value = self._value("prompt")
+        value = self.fields.value("prompt")
         if value is None:
             return ()
         if isinstance(value, str):
             return (messages_of_text(value) or (Message("user", value),)) if value.strip() else ()
-        return self._turns(value, self._at("prompt"))[0]
+        return self._turns(value, self.fields.at("prompt"))[0]
 
     def _chats(self, part: str) -> list[Branch]:
         """The answers in a field, each as its messages; a text may be a whole chat with markers."""
-        value = self._value(part)
+        if self._is_numbered(part):
+            return list(self._each(part))
+        value = self.fields.value(part)
         if isinstance(value, str):
             return [messages_of_text(value) or self._side(part, value, "assistant")] if value.strip() else []
-        return list(self._answers_in(value, self._at(part)))
+        return list(self._answers_in(value, self.fields.at(part)))
 
     def _answers_in(self, value: Any, at: Path) -> Iterable[Branch]:
         if isinstance(value, list) and value and all(isinstance(answer, str | list) for answer in value):
@@ -278,16 +267,27 @@ class _Reading:
         side = one_side(value, "assistant", at, self.left)
         return [side] if side else []
 
+    def _is_numbered(self, part: str) -> bool:
+        return "*" in self.names.get(part, "") and is_numbered_path(self.names[part])
+
+    def _each(self, part: str) -> tuple[Branch, ...]:
+        """What stands at each of the places that a field with a star names, as answers."""
+        answers = [self._side(part, value, "assistant", at) for at, value in self.fields.places(part)]
+        return tuple(answer for answer in answers if answer)
+
     def _pair(self) -> Branch:
-        asked, said = self._value("instruction"), self._value("output")
-        given = self._value("input") if "input" in self.fields else None
+        has_star = "*" in self.names.get("instruction", "") or "*" in self.names.get("output", "")
+        if has_star and (self._is_numbered("instruction") or self._is_numbered("output")):
+            return self._numbered()
+        asked, said = self.fields.value("instruction"), self.fields.value("output")
+        given = self.fields.value("input") if "input" in self.names else None
         if asked is None and said is None and not given:
             return ()
         request = self._request(asked, given)
         earlier: Branch = ()
-        if "history" in self.fields:
-            earlier = self._turns(self._value("history"), self._at("history"))[0]
-        if "output" not in self.fields:
+        if "history" in self.names:
+            earlier = self._turns(self.fields.value("history"), self.fields.at("history"))[0]
+        if "output" not in self.names:
             return (*earlier, *request)
         if isinstance(said, list) and said and all(isinstance(text, str) for text in said):
             self.candidates = tuple(one_side(text, "assistant", (), self.left) for text in said[1:])
@@ -300,9 +300,46 @@ class _Reading:
         # An empty answer is one: it is what is wrong with the row.
         return (*earlier, *request, *(answer or (Message("assistant", plain(said)),)))
 
+    def _numbered(self) -> Branch:
+        """Several requests and answers by their numbers (`q*`, `a*`), or several answers to one request."""
+        asked = self.fields.numbered("instruction")
+        said = self.fields.numbered("output")
+        earlier = (
+            self._turns(self.fields.value("history"), self.fields.at("history"))[0] if "history" in self.names else ()
+        )
+        given = self.fields.value("input") if "input" in self.names else None
+        if not self._is_numbered("instruction"):
+            answers = [self._side("output", value, "assistant", at) for _, at, value in said]
+            best = self._best_place([count for count, _, _ in said])
+            self.candidates = tuple(one for place, one in enumerate(answers) if place != best and one)
+            request = self._request(joined(value for _, _, value in asked), given)
+            return (*earlier, *request, *((answers[best] if answers else ()) or (Message("assistant"),)))
+        turns = [(count, 0, at, value) for count, at, value in asked] + [
+            (count, 1, at, value) for count, at, value in said
+        ]
+        spoken: Branch = ()
+        for _, side, at, value in sorted(turns, key=lambda turn: turn[:2]):
+            if side == 0 and not spoken and given:
+                spoken += self._request(value, given)
+            elif value != "":
+                spoken += self._side("", value, ("user", "assistant")[side], at)
+            elif side == 1 and spoken and spoken[-1].role == "user":
+                # An empty answer is one: it is what is wrong with the row.
+                spoken += (Message("assistant"),)
+        return (*earlier, *spoken)
+
+    def _best_place(self, counts: list[tuple[int, ...]]) -> int:
+        """Which of several answers is the best by the flags or scores that stand beside them; else the first."""
+        marks = {count: mark_of(value) for count, _, value in self.fields.numbered("winner")}
+        found = [marks.get(count) for count in counts]
+        if None in found or not found:
+            return 0
+        self.is_bad = all(marks.get(count) is False for count in counts)
+        return max(range(len(found)), key=lambda place: (found[place] or 0, -place))
+
     def _best_of(self, ranked: list[tuple[int, str]], said: list[dict[str, Any]]) -> Branch:
         """The best of several answers, each in an object of its own; the others are further answers."""
-        at = self._at("output")
+        at = self.fields.at("output")
         best, *further = [self._side("", said[place][key], "assistant", (*at, place, key)) for place, key in ranked]
         self.candidates += tuple(further)
         for place, key in ranked:
@@ -317,58 +354,6 @@ class _Reading:
         if len(request) == 1 and isinstance(request[0].content, str):
             return (Message("user", f"{request[0].content}\n\n{context}"),)
         return (*request, Message("user", context))
-
-    # -- what stands beside
-
-    def _with_system(self, messages: Branch) -> Branch:
-        value = self._value("system")
-        if isinstance(value, str) and isinstance(parts := parsed(value), list) and is_parts(parts):
-            value = parts
-        if value in (None, "", [], {}):
-            return messages
-        if isinstance(value, str):
-            content: Any = system_of_text(value)
-        else:
-            said = said_in(value, self._at("system"))
-            self.left += [(path, inner, True) for path, inner in said.left if path[-1] != "role"]
-            content = said.content
-        if not (content.strip() if isinstance(content, str) else content):
-            return messages
-        if messages and messages[0] == Message("system", content):
-            return messages
-        return (Message("system", content), *messages)
-
-    def _with_reasoning(self, messages: Branch) -> Branch:
-        """Reasoning in a field of its own belongs to the closing answer."""
-        value = self._value("reasoning")
-        if not isinstance(value, str) or not value.strip():
-            return messages
-        if not messages or messages[-1].role != "assistant" or messages[-1].reasoning:
-            self.left.append((self._at("reasoning"), value, False))
-            return messages
-        last = messages[-1]
-        return (
-            *messages[:-1],
-            Message("assistant", last.content, value, last.tool_calls, last.tool_call_id, last.name, last.train),
-        )
-
-    def _with_media(self, messages: Branch) -> Branch:
-        """Media in a column of their own belong to the first request, as trainers read them."""
-        parts: list[Part] = []
-        for field, kind in _MEDIA:
-            value = self._value(field)
-            for held in value if isinstance(value, list) else () if value is None else (value,):
-                said = said_in([{kind: held}])
-                parts += [part for part in said.parts if part.type == kind] or [Part(kind, plain(held))]
-        if not parts:
-            return messages
-        place = next((place for place, message in enumerate(messages) if message.role == "user"), -1)
-        if place < 0:
-            return (Message("user", tuple(parts)), *messages)
-        asked = messages[place]
-        texts = asked.content if isinstance(asked.content, tuple) else (Part("text", asked.content),)
-        shown = Message("user", (*parts, *texts), name=asked.name)
-        return (*messages[:place], shown, *messages[place + 1 :])
 
 
 def _text_messages(text: str) -> Branch:

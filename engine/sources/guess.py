@@ -126,19 +126,6 @@ def guess_row(row: Row) -> Mapping | None:
     return recognise(row).mapping
 
 
-def likely_words(row: Row) -> str:
-    """A mapping to propose where no shape is known: the two longest texts of a row, in their order; '' for fewer."""
-    level: list[tuple[str, Any]] = [("", row)]
-    texts: list[tuple[str, str]] = []
-    for _ in range(MOST_NESTED):
-        level = [(f"{path}{name}", inner) for path, held in level for name, inner in _named(held)]
-        texts += [(path, text) for path, text in level if isinstance(text, str) and text.strip()]
-        level = [(f"{path}.", held) for path, held in level if isinstance(held, dict | list)]
-    longest = sorted(texts, key=lambda named: -len(named[1]))[:2]
-    paths = [path for path, _ in texts if path in {path for path, _ in longest}]
-    return f"prompt={paths[0]},response={paths[1]}" if len(paths) == 2 else ""
-
-
 def _by_names(row: Row) -> Mapping | None:
     """The shape of one row by the names of its fields, else by those of an object that one field holds."""
     found = guess_fields(row)

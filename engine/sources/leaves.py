@@ -7,7 +7,7 @@ it is shown, searched and compared, whatever it may be.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -82,9 +82,10 @@ _BY_FORM = re.compile(
 
 
 def sorted_leaves(
-    left: Iterable[Left], texts: Collection[str]
+    left: Iterable[Left], texts: Collection[str], told: Callable[[Path], bool | None] | None = None
 ) -> tuple[tuple[Leaf, ...], tuple[Leaf, ...], tuple[Leaf, ...]]:
-    """(content, links, metadata) of what was left. What only repeats one of the `texts` that were read is in none."""
+    """(content, links, metadata) of what was left. What only repeats one of the `texts` that were read is in none.
+    `told` says of a place whether it is metadata by the mapping, or None."""
     content: list[Leaf] = []
     links: list[Leaf] = []
     metadata: list[Leaf] = []
@@ -93,7 +94,10 @@ def sorted_leaves(
             if isinstance(value, str) and value in texts:
                 continue
             leaf = Leaf(".".join(map(str, path)), json_text(value))
-            if in_message and is_link(path):
+            own = told(path) if told is not None else None
+            if own is not None:
+                (metadata if own else content).append(leaf)
+            elif in_message and is_link(path):
                 links.append(leaf)
             elif is_metadata(path, value, in_message):
                 metadata.append(leaf)

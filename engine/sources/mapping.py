@@ -1,12 +1,18 @@
-"""A mapping: the shape of a source and where in a row its parts stand; and the dotted paths it is written in."""
+"""A mapping: the shape of a source and where in a row its parts stand; and the paths it is written in.
+
+A path is names and places in lists with dots between them (`turns.0.text`). `*` stands for a number or for every
+element of a list (`q*`, `turns.*.text`), `+` joins several fields (`title+body`), `|` parts words. A name that holds
+one of these signs, or begins or ends with a blank, stands in quotation marks, written as in JSON: `"a.b".text`.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from engine.errors import UsageError
 from engine.model import ShapeName
 from engine.nesting import loads
 from engine.numerals import whole_number
@@ -30,35 +36,16 @@ class Mapping:
         return f"{self.shape} ({', '.join(f'{part}={path}' for part, path in self.fields.items())})"
 
 
-# Words of `--map` on the command line and what they fill.
-MAP_WORDS: dict[str, tuple[ShapeName, str]] = {
-    "prompt": ("alpaca", "instruction"),
-    "instruction": ("alpaca", "instruction"),
-    "input": ("alpaca", "input"),
-    "context": ("alpaca", "input"),
-    "response": ("alpaca", "output"),
-    "completion": ("alpaca", "output"),
-    "output": ("alpaca", "output"),
-    "answer": ("alpaca", "output"),
-    "history": ("alpaca", "history"),
-    "messages": ("messages", "messages"),
-    "conversations": ("sharegpt", "conversations"),
-    "chosen": ("preference", "chosen"),
-    "rejected": ("preference", "rejected"),
-    "text": ("text", "text"),
-}
-# Words for what may stand beside a conversation of any shape.
-BESIDE_WORDS = ("system", "tools", "reasoning", "label", "rejected", "candidates", "images", "audios", "videos")
-
-
 @lru_cache(maxsize=4096)
 def parse_path(text: str) -> Path:
-    """`a.b.0.c` -> ('a', 'b', 0, 'c')."""
-    return tuple(_step(part) for part in text.split("."))
+    """`a.b.0.c` -> ('a', 'b', 0, 'c'); `"a.b".c` -> ('a.b', 'c')."""
+    return tuple(map(parse_step, parted(text, ".") if '"' in text else text.split(".")))
 
 
-def _step(part: str) -> str | int:
-    """The place in a list; a key where that is not how the number is written (`007`)."""
+def parse_step(part: str) -> str | int:
+    """The place in a list; a key where that is not how the number is written (`007`), or where it is quoted."""
+    if part[:1] == '"':
+        return unquoted(part)
     number = whole_number(part)
     return part if number is None or str(number) != part else number
 
@@ -87,42 +74,44 @@ def located(row: Any, path: Path) -> tuple[Path, Any]:
     return tuple(taken), row
 
 
-def turn_list(value: Any) -> Any:
-    """A list of turns that a table holds as JSON text, as the list; anything else as it is."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
+# -- how a name is written in a path
+
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_SIGNS = re.compile(r'[".,+|=*\\]')
+
+
+def parted(text: str, sign: str) -> list[str]:
+    """The pieces of a text between the signs that stand in no quotation marks."""
+    pieces, start = [], 0
+    for found in re.finditer(f"{_QUOTED}|{re.escape(sign)}", text, re.DOTALL):
+        if found.group() == sign:
+            pieces.append(text[start : found.start()])
+            start = found.end()
+    return [*pieces, text[start:]]
+
+
+def unquoted(text: str) -> str:
+    """A name as it is, without the quotation marks it may stand in."""
+    if len(text) > 1 and text[0] == text[-1] == '"':
         try:
-            return loads(value)
+            name = loads(text)
         except ValueError:
-            return value
-    return value
+            return text
+        return name if isinstance(name, str) else text
+    return text
 
 
-def mapping_from_words(words: str) -> Mapping:
-    """The mapping a person gave as `prompt=a.b,response=c`. Raises UsageError."""
-    shape: ShapeName | None = None
-    fields: dict[str, str] = {}
-    for pair in words.split(","):
-        word, equals, path = pair.strip().partition("=")
-        if equals and path and word in BESIDE_WORDS and not (word == "rejected" and "chosen=" in words):
-            fields[word] = path.strip()
-            continue
-        if not equals or not path or word not in MAP_WORDS:
-            known = ", ".join(dict.fromkeys((*MAP_WORDS, *BESIDE_WORDS)))
-            raise UsageError(
-                f"--map does not understand {pair.strip()!r}", "", f"write WORD=FIELD with WORD one of: {known}"
-            )
-        this_shape, part = MAP_WORDS[word]
-        if word == "prompt" and "chosen=" in words:
-            this_shape, part = "preference", "prompt"
-        if shape not in (None, this_shape):
-            raise UsageError(f"--map mixes {shape} and {this_shape} words", "", "name the fields of one shape only")
-        shape, fields[part] = this_shape, path.strip()
-    if shape == "alpaca" and not {"instruction", "output"} <= fields.keys():
-        raise UsageError("--map needs both halves of a row", "", "for example --map prompt=question,response=answer")
-    if shape == "preference" and not {"chosen", "rejected"} <= fields.keys():
-        raise UsageError("--map needs both answers of a pair", "", "for example --map prompt=p,chosen=a,rejected=b")
-    if shape is None:
-        raise UsageError(
-            "--map names no field of a conversation", "", "for example --map prompt=question,response=answer"
-        )
-    return Mapping(shape, fields)
+def quoted(name: str) -> str:
+    """A name as it is written in a path: in quotation marks where it would be read as something else."""
+    plain = name == name.strip() and name and name.isprintable() and not _SIGNS.search(name)
+    if plain and whole_number(name) is None:
+        return name
+    text = json.dumps(name, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+
+
+def written(path: tuple[str | int | None, ...]) -> str:
+    """The steps as a path; None is `*`, any place of a list."""
+    return ".".join("*" if step is None else str(step) if isinstance(step, int) else quoted(step) for step in path)

@@ -67,6 +67,11 @@ def looks_like_message(held: Any) -> bool:
     return speaker is not None or _speaker_in(inner) is not None
 
 
+def has_speaker(held: dict[str, Any]) -> bool:
+    """Whether an object says who speaks."""
+    return _speaker_in(held) is not None
+
+
 def looks_like_messages(value: Any) -> bool:
     """Whether a value, or the JSON text it is, is a list of messages."""
     held = parsed(value)

@@ -8,7 +8,7 @@ from engine.model import Row
 from engine.sources import names
 from engine.sources.beside import beside, is_answer, is_texts, is_verdict
 from engine.sources.leaves import is_metadata
-from engine.sources.mapping import Mapping, turn_list
+from engine.sources.mapping import Mapping
 from engine.sources.messages import looks_like_message, looks_like_messages
 from engine.sources.names import plain_name
 from engine.sources.parts import parsed
@@ -228,7 +228,7 @@ def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Ma
                 fields["input"] = by_name[name]
                 break
     history = next((by_name[name] for name in names.HISTORIES if name in by_name), "")
-    if history and history not in (request, answer) and isinstance(turn_list(row[history]), list):
+    if history and history not in (request, answer) and isinstance(parsed(row[history]), list):
         fields["history"] = history
     return Mapping("alpaca", fields)
 

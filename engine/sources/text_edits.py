@@ -11,7 +11,9 @@ from typing import Any
 from engine.errors import UsageError
 from engine.model import Conversation, Row
 from engine.sources.conversation import conversation_of, mapping_of
-from engine.sources.mapping import Mapping, Path, located, parse_path, value_at
+from engine.sources.mapping import Mapping, Path, value_at
+from engine.sources.own_messages import MessageForm, form_of
+from engine.sources.places import places_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,28 @@ def editable_fields(row: Row, mapping: Mapping) -> tuple[EditableField, ...]:
     is no string in the file (a number, an object) is not edited in place."""
     own = mapping_of(row, mapping)
     said = _texts_of(conversation_of(row, own))
+    form = form_of(own.fields)
+    parts = [part for part in EDITED_PARTS if part in own.fields]
+    if "messages" in parts and "prompt" in parts:
+        # Request and answer stand in each element of the list.
+        parts.remove("prompt")
     found: dict[Path, EditableField] = {}
-    for part in EDITED_PARTS:
-        if part in own.fields:
-            path, value = located(row, parse_path(own.fields[part]))
-            for field in _texts_under(value, path, said):
+    for part in parts:
+        for path, value in places_of(row, own.fields[part]):
+            path, value = _outside_of_text(row, path, value)
+            for field in _texts_under(value, path, said, form):
                 found.setdefault(field.path, field)
     return tuple(found.values())
+
+
+def _outside_of_text(row: Row, path: Path, value: Any) -> tuple[Path, Any]:
+    """Where a value stands in JSON text, that text: it is edited as it is written."""
+    held: Any = row
+    for place, step in enumerate(path):
+        if isinstance(held, str):
+            return path[:place], held
+        held = value_at(held, (step,))
+    return path, value
 
 
 EDITED_PARTS = (
@@ -54,7 +71,7 @@ def _texts_of(conversation: Conversation) -> set[str]:
     return texts
 
 
-def _texts_under(value: Any, path: Path, said: set[str]) -> Iterator[EditableField]:
+def _texts_under(value: Any, path: Path, said: set[str], form: MessageForm | None = None) -> Iterator[EditableField]:
     """A string is one field; of a list of turns each text that is said, under its place and who says it."""
     if isinstance(value, str):
         yield EditableField(".".join(map(str, path)), path, value)
@@ -67,7 +84,7 @@ def _texts_under(value: Any, path: Path, said: set[str]) -> Iterator[EditableFie
             continue
         texts = [(inner, text) for inner, text in _strings(turn) if text in said or inner[-1] in ("content", "value")]
         for inner, text in texts:
-            head = "" if place is None else f"turn {place + 1}, {_speaker(turn)}"
+            head = "" if place is None else f"turn {place + 1}, {_speaker(turn, form)}"
             below = "" if len(texts) == 1 or inner in (("content",), ("value",)) else ".".join(map(str, inner))
             label = ", ".join(part for part in (head, below) if part) or ".".join(map(str, (*at, *inner)))
             yield EditableField(label, (*at, *inner), text)
@@ -83,7 +100,10 @@ def _strings(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from _strings(inner, (*path, step))
 
 
-def _speaker(turn: Any) -> str:
+def _speaker(turn: Any, form: MessageForm | None) -> str:
+    if form is not None and form.role is not None:
+        spoken = value_at(turn, form.role)
+        return form.role_of(spoken) if spoken is not None else "?"
     told = (turn.get("role"), turn.get("from")) if isinstance(turn, dict) else ()
     return next((role for role in told if isinstance(role, str)), "?")
 

@@ -13,9 +13,11 @@ from engine.errors import UsageError
 from engine.model import Message, Row
 from engine.sources.conversation import conversation_of, trainable
 from engine.sources.guess import guess_row
-from engine.sources.mapping import Mapping, located, parse_path, value_at
+from engine.sources.mapping import Mapping, value_at
 from engine.sources.messages import looks_like_messages, marks_in, placed_messages
+from engine.sources.own_messages import form_of, placed_own
 from engine.sources.parts import parsed
+from engine.sources.places import places_of
 from engine.sources.python_text import is_python_text
 from engine.sources.text_edits import with_texts
 
@@ -44,6 +46,8 @@ def toggle_trained(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
         raise UsageError(f"only what the assistant says is trained on, this is a {spoken.role} turn")
 
     def weighed(turns: TurnList, at: int) -> TurnList:
+        if not isinstance(turns[at], dict):
+            raise UsageError("messages of this shape have no place for that mark", "", "X drops the turn")
         marks = marks_in(turns[at])
         own = {key: value for key, value in turns[at].items() if key not in marks}
         return [*turns[:at], own | ({"weight": 0} if spoken.train else {}), *turns[at + 1 :]]
@@ -58,11 +62,16 @@ def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, i
     """Raises UsageError where the row has no list of turns, or where what is left cannot be trained on."""
     own = mapping if mapping.shape in LISTS and conversation_of(row, mapping).messages else guess_row(row)
     part = LISTS.get(own.shape) if own is not None else None
-    path, held = located(row, parse_path(own.fields[part])) if own is not None and part is not None else ((), None)
-    if own is None or not looks_like_messages(held):
-        raise UsageError("this row has no list of turns to change", "", "e edits its texts")
+    found = places_of(row, own.fields[part]) if own is not None and part is not None else []
+    path, held = found[0] if len(found) == 1 else ((), None)
+    form = form_of(own.fields) if own is not None else None
     turns = parsed(held)
-    places = [place for place, _ in placed_messages(turns, (), [])]
+    if own is None or not (isinstance(turns, list) if form is not None else looks_like_messages(held)):
+        raise UsageError("this row has no list of turns to change", "", "e edits its texts")
+    if any(isinstance(value_at(row, path[:size]), str) for size in range(1, len(path))):
+        raise UsageError("the turns of this row stand inside of a text", "", "e edits that text")
+    said = placed_own(turns, form, (), []) if form is not None else placed_messages(turns, (), [])
+    places = [place for place, _ in said]
     head = len(conversation_of(row, own).messages) - len(places)
     if turn < head:
         raise UsageError("the system prompt stands in a field of its own", "", "e edits it")

@@ -14,7 +14,8 @@ from engine.model import Quarantined
 from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
 from engine.sources.guess import guess_mapping
-from engine.sources.mapping import Mapping, mapping_from_words
+from engine.sources.map_words import mapping_from_words
+from engine.sources.mapping import Mapping
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
 from engine.sources.text_edits import editable_fields, with_texts

@@ -14,7 +14,7 @@ from engine.sources.conversation import conversation_of
 from engine.sources.formats import source_format
 from engine.sources.guess import count_shapes, guess_row, guess_shapes, recognise, shape_of
 from engine.sources.known_shape import Shape
-from engine.sources.mapping import mapping_from_words
+from engine.sources.map_words import mapping_from_words
 from engine.sources.pieces import SourceRow
 from engine.sources.read import read_source
 from engine.sources.shape_docs import PAGE, with_shapes

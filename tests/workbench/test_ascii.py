@@ -123,7 +123,7 @@ async def test_what_a_first_open_asks_is_ascii(tmp_path: Path) -> None:
     (tmp_path / "raw.jsonl").write_text("".join(rows), encoding="utf-8")
     folder = create_project(tmp_path / "raw.jsonl")
     async with workbench(folder, only_ascii=True) as (app, pilot):
-        await check(app, pilot, "the mapping", "this is a guess")
+        await check(app, pilot, "the mapping", "Guessed by the names of the fields")
         await pilot.press("enter")
         await check(app, pilot, "the held-out set", "Reserve a held-out set?")
 

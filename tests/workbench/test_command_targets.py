@@ -67,8 +67,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def test_every_screen_of_the_table_has_a_protocol_and_its_own_name() -> None:
     assert set(PROTOCOLS) == {where for command in COMMANDS for where in command.where}
-    # The mapping is typed into: no command works there.
-    assert set(CLASSES) == {*PROTOCOLS, "mapping"}
+    assert set(CLASSES) == set(PROTOCOLS)
     assert all(name == screen.NAME for name, screen in CLASSES.items())
 
 

@@ -14,7 +14,7 @@ from engine.errors import UsageError
 from engine.model import Act, Cluster, Findings
 from engine.project.project import Project
 from workbench.actions.typed_commands import run_headless
-from workbench.commands.hints import HINTS
+from workbench.commands.hints import HINTS, PART_HINTS
 from workbench.commands.key_table import key_table_markdown
 from workbench.commands.registry import BY_ID, COMMANDS
 
@@ -129,6 +129,7 @@ def test_ids_are_unique_and_no_screen_has_a_key_twice() -> None:
 
 def test_every_hint_is_a_command_of_its_screen() -> None:
     screens = {where for command in COMMANDS for where in command.where}
+    assert all("mapping" in BY_ID[name].where for names in PART_HINTS.values() for name in names)
     for where, names in HINTS.items():
         screen = where.partition("-")[0]
         screen = screen if screen in screens else "triage"

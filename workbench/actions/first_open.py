@@ -6,30 +6,38 @@ from collections.abc import Iterator
 
 from engine.errors import UsageError
 from engine.project.project import Project
+from engine.project.rows import first_rows
 from engine.sources.conversation import as_mapped
-from engine.sources.guess import SAMPLE_ROWS, guess_shapes
-from engine.sources.mapping import Mapping, mapping_from_words
+from engine.sources.guess import SAMPLE_ROWS, Guess, guess_shapes
+from engine.sources.likely import likely_mapping
+from engine.sources.mapping import Mapping
 
 # Field names that leave nothing to guess: the shapes as their authors publish them.
 PLAIN_NAMES: dict[str, tuple[dict[str, str], ...]] = {
     "alpaca": (
         {"instruction": "instruction", "output": "output"},
         {"instruction": "prompt", "output": "completion"},
+        {"instruction": "prompt", "output": "response"},
+        {"instruction": "question", "output": "answer"},
     ),
     "messages": ({"messages": "messages"},),
     "sharegpt": ({"conversations": "conversations"},),
     "preference": ({"chosen": "chosen", "rejected": "rejected"},),
     "text": ({"text": "text"},),
 }
-# The word of `--map` that stands for a part where several do.
-WORD_OF = {"instruction": "prompt", "output": "response"}
 ENOUGH_ROWS = 200
 SMALLEST_SHARE, LARGEST_SHARE = 20, 1000
 
 
 def was_guessed(project: Project) -> bool:
-    """Whether the mapping rests on a guess: fields of other names than the shape's own, or rows of several shapes."""
+    """Whether the file leaves something to ask: no known shape, fields of other names than the shape's own, or rows of
+    several shapes."""
     mapping = project.mapping
+    if not mapping.fields:
+        return True
+    if sample_guess(project).mapping is None:
+        # Else a person has named the fields.
+        return mapping == likely_mapping(list(first_rows(project.rows)))
     plain = any(names.items() <= mapping.fields.items() for names in PLAIN_NAMES[mapping.shape])
     odd = any(path != part for part, path in mapping.fields.items() if part in ("input", "system", "history"))
     return not plain or odd or bool(mixture(project))
@@ -37,23 +45,13 @@ def was_guessed(project: Project) -> bool:
 
 def mixture(project: Project) -> str:
     """A sentence where the first rows are of more than one shape, else ''."""
+    return sample_guess(project).mixed
+
+
+def sample_guess(project: Project) -> Guess:
+    """What the first rows are made of."""
     sample = range(min(SAMPLE_ROWS, len(project.rows)))
-    return guess_shapes(project.rows.raw(number) for number in sample).mixed
-
-
-def words_of(mapping: Mapping) -> str:
-    """A mapping in the words of `--map`: `prompt=question,response=answer`."""
-    return ",".join(f"{WORD_OF.get(part, part)}={path}" for part, path in mapping.fields.items())
-
-
-def mapping_of(words: str, now: Mapping) -> Mapping:
-    """The mapping that the words mean; the words of the one in force mean that one. Raises UsageError."""
-    return now if words.strip() == words_of(now) else mapping_from_words(words)
-
-
-def known_words() -> str:
-    """The words worth naming; `--map` knows a few more for the same parts."""
-    return "prompt response input system history messages conversations chosen rejected text"
+    return guess_shapes(project.rows.raw(number) for number in sample)
 
 
 def preview(project: Project, mapping: Mapping, count: int = 3) -> Iterator[tuple[int, tuple[tuple[str, str], ...]]]:

@@ -277,7 +277,11 @@ def _screen_options(command: argparse.ArgumentParser) -> None:
 
 
 def _mapping_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--map", metavar="PART=FIELD,…", help="which field is what: prompt=a.b,response=c")
+    command.add_argument(
+        "--map",
+        metavar="PART=FIELD,…",
+        help="which field is what: prompt=a.b,response=c; docs/formats.md has all words",
+    )
     command.add_argument("--key", metavar="FIELD", help="the field that names a row across versions of the source")
 
 

@@ -34,8 +34,29 @@ HINTS: dict[str, tuple[str, ...]] = {
     "pick": ("lock", "swap", "pick-accept", "pick-more", "pick-fewer", "board-read", "board-back"),
     "slices": ("ten", "slice-reject", "slice-accept", "slice-width", "board-undo", "board-back"),
     "help": ("read-page-down", "back"),
+    "mapping": (*("field-off", "field-row", "field-metadata", "field-undo", "field-done", "help", "field-leave"),),
     "heldout": ("reserve", "decline", "more", "fewer"),
 }
+
+# What the field under the cursor can be: a field of the row, one inside of a list, a word that says who speaks.
+PART_HINTS: dict[str, tuple[str, ...]] = {
+    "field": (
+        *("field-prompt", "field-response", "field-messages", "field-system", "field-input", "field-chosen"),
+        *("field-rejected", "field-tools", "field-history", "field-label", "field-reasoning", "field-words"),
+    ),
+    "inside": (
+        *("field-messages", "field-role", "field-prompt", "field-response", "field-best", "field-chosen"),
+        *("field-rejected", "field-history", "field-tools", "field-words"),
+    ),
+    "word": ("field-prompt", "field-response", "field-system", "field-tools", "field-words"),
+}
+
+
+def part_hints(session: Session) -> list[Command[Any]]:
+    """The keys that say what the field under the cursor is, the most useful first."""
+    line = session.proposals.fields.here if session.proposals.fields is not None else None
+    kind = "field" if line is None else "word" if line.word else "field" if line.field.in_list is None else "inside"
+    return [BY_ID[name] for name in PART_HINTS[kind]]
 
 
 def hints_for(session: Session) -> list[Command[Any]]:

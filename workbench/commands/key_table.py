@@ -23,6 +23,7 @@ KEY_NAMES = {
     "up": "\u2191",
     "plus": "+",
     "minus": "-",
+    "full_stop": ".",
     "colon": ":",
     "asterisk": "*",
 }

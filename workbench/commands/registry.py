@@ -8,6 +8,7 @@ from engine.errors import LockedError, TamisError
 from workbench.actions.preconditions import read_only
 from workbench.commands.command import Command
 from workbench.commands.decide import CHOOSE_COMMANDS, DECIDE_COMMANDS
+from workbench.commands.fields import FIELDS_COMMANDS
 from workbench.commands.inspect import INSPECT_COMMANDS
 from workbench.commands.navigate import NAVIGATE_COMMANDS
 from workbench.commands.review import REVIEW_COMMANDS
@@ -22,6 +23,7 @@ COMMANDS: tuple[Command[Any], ...] = (
     *NAVIGATE_COMMANDS,
     *INSPECT_COMMANDS,
     *REVIEW_COMMANDS,
+    *FIELDS_COMMANDS,
     *TRAINING_COMMANDS,
     *SCREEN_COMMANDS,
     *ANSWER_COMMANDS,

@@ -7,6 +7,7 @@ from workbench.commands.command import Command
 from workbench.commands.targets import (
     COMPARE,
     EXPORT,
+    FIELDS,
     HELDOUT,
     HELP,
     JUDGE,
@@ -32,7 +33,7 @@ SCREEN_COMMANDS = (
             (*LISTS, TRAIN),
             lambda target: target.go(COMPARE)),
     Command("help", "help", "all keys", ("question_mark", "f1"),
-            (*LISTS, EXPORT, TRAIN, COMPARE, RUNS, TRY, JUDGE),
+            (*LISTS, FIELDS, EXPORT, TRAIN, COMPARE, RUNS, TRY, JUDGE),
             lambda target: target.go(HELP)),
     Command("write", "write", "write the export", ("enter",), (EXPORT,), lambda target: target.write_export()),
     Command("reserve", "reserve", "reserve the held-out set that is offered", ("y",), (HELDOUT,),

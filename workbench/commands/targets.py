@@ -93,6 +93,16 @@ class TriageTarget(ListTarget, ReaderTarget, Protocol):
     def next_order(self) -> None: ...
 
 
+class FieldsTarget(PageTarget, ReaderTarget, Protocol):
+    """Which field of the file is what."""
+
+    def settle(self) -> None:
+        """Read the rows by the fields as they are named."""
+
+    def ask_words(self) -> None:
+        """Open the line to type the words of `--map` into."""
+
+
 class HeldoutTarget(CommandTarget, Protocol):
     def reserve(self) -> None:
         """Reserve the held-out set that is offered."""
@@ -185,6 +195,7 @@ class ScreenName(str, Generic[Target_co]):
 
 OVERVIEW: ScreenName[OverviewTarget] = ScreenName("overview")
 TRIAGE: ScreenName[TriageTarget] = ScreenName("triage")
+FIELDS: ScreenName[FieldsTarget] = ScreenName("mapping")
 HELDOUT: ScreenName[HeldoutTarget] = ScreenName("heldout")
 REPAIRS: ScreenName[ListDetailTarget] = ScreenName("offer")
 PICK: ScreenName[ListDetailTarget] = ScreenName("pick")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from engine.model import Row
 from engine.review.edit_rules import RowRule
+from workbench.state.fields import FieldChoice
 
 Width = Literal["year", "month"]
 
@@ -110,7 +111,7 @@ class SliceBoard:
 
 
 class Proposals:
-    """`offer` are changes to look through, `pick` and `slices` what the screens of that name show.
+    """`offer` are changes to look through, `pick`, `slices` and `fields` what the screens of that name show.
 
     `edit_rule` is the change behind the last edit while it is not yet looked for in other rows, `fits` that change and
     the rows it fits.
@@ -120,6 +121,7 @@ class Proposals:
         self.offer: Offer | None = None
         self.pick: Board | None = None
         self.slices: SliceBoard | None = None
+        self.fields: FieldChoice | None = None
         self.edit_rule: RowRule | None = None
         self.fits: tuple[RowRule, tuple[int, ...]] | None = None
 

@@ -136,7 +136,8 @@ class TamisApp(App[int], inherit_bindings=False):
         if self.opening is not None:
             self.push_screen(self.opening())
         session = self.session
-        may_ask = MAPPING not in session.remembered.asked and not session.project.readonly
+        is_answered = MAPPING in session.remembered.asked and bool(session.project.mapping.fields)
+        may_ask = not is_answered and not session.project.readonly
         if may_ask and first_open.was_guessed(session.project):
             self.push_screen(screen_named(MAPPING))
         else:

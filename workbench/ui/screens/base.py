@@ -24,7 +24,7 @@ from workbench.ui.widgets.lines import OneLine, Sentence, columns
 
 SMALLEST = (40, 10)
 MOST_HINTS = 7
-ALWAYS_HINTED = ("help", "back", "board-back")
+ALWAYS_HINTED = ("help", "back", "board-back", "field-done", "field-leave")
 # From here on the counts of the status line are told in words.
 ROOM_FOR_WORDS = 110
 # What lies on top of a list says what it is.

@@ -28,6 +28,7 @@ SELECTORS = (
 SECTIONS = {
     "triage": "Triage",
     "overview": "Overview",
+    "mapping": "Fields of the file",
     "offer": "Repairs, and an edit for other rows",
     "pick": "Pick",
     "slices": "Slices",

@@ -1,132 +1,134 @@
-"""Mapping: at first open, which field of the file is what, as it was guessed, on three rows; corrected in words."""
+"""Mapping: which field of the file is what, told by one key a part; beside it the row as it is read by that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from textual import events, on
 from textual.app import ComposeResult
-from textual.widgets import Input
+from textual.containers import Container
 
-from engine.errors import TamisError, UsageError
-from engine.sources.mapping import Mapping
-from workbench.actions.first_open import correct_mapping, known_words, mapping_of, mixture, preview, words_of
-from workbench.render.messages import role_name
-from workbench.text.blocks import Paragraph, Styled
-from workbench.text.escape import visible_line
+from engine.errors import TamisError
+from engine.sources.map_words import words_for
+from workbench.actions import fields
+from workbench.actions.field_lines import choice_of, open_choice
+from workbench.actions.first_open import mixture
+from workbench.commands.hints import part_hints
+from workbench.commands.targets import FIELDS
+from workbench.render.fields import FieldLines, question, reading, summary, title
+from workbench.state.saved import MAPPING
+from workbench.state.session import Tone
+from workbench.text.blocks import Styled
 from workbench.ui.keymap import bindings_for
-from workbench.ui.screens.base import WorkScreen
-from workbench.ui.widgets.input_line import ACTIONS
-from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now
+from workbench.ui.screens.input_line import InputLineScreen
+from workbench.ui.widgets.input_line import Question
+from workbench.ui.widgets.line_list import LineList
+from workbench.ui.widgets.lines import OneLine, Sentence, columns
 from workbench.ui.widgets.reader import Reader
-from workbench.ui.widgets.safe_input import SafeInput, ShownSafely
-
-# Three rows are to fit 80x24.
-SHOWN_CHARACTERS = 130
 
 
-class WordsLine(SafeInput):
-    """The line with the words. Enter and escape go to the screen, in the order they were typed."""
-
-    cursor_blink = STEADY_CURSOR
-
-    async def on_key(self, event: events.Key) -> None:
-        if event.key in ("enter", "escape"):
-            event.stop()
-            event.prevent_default()
-            screen = self.screen
-            assert isinstance(screen, MappingScreen)
-            screen.settle_on(self.value if event.key == "enter" else words_of(screen.session.project.mapping))
-        else:
-            await act_now(self, event, ACTIONS)
-
-
-class MappingScreen(WorkScreen):
+class MappingScreen(InputLineScreen):
     """See the module."""
 
-    NAME = "mapping"
-    BINDINGS = bindings_for("mapping")
+    NAME = FIELDS
+    BINDINGS = bindings_for(FIELDS)
 
     def __init__(self) -> None:
         super().__init__()
-        self._fault = ""
         self._mixed = ""
 
     def compose_body(self) -> ComposeResult:
-        yield Reader(self.host.role_styles, id="pane")
-        # What is there is mended, not typed anew: the first key must not replace it.
-        words = words_of(self.session.project.mapping)
-        yield WordsLine(words, id="words", compact=True, select_on_focus=False, highlighter=ShownSafely())
-
-    def on_mount(self) -> None:
+        styles = self.host.role_styles
+        choice = open_choice(self.session)
         self._mixed = mixture(self.session.project)
-        super().on_mount()
-        line = self.query_one(WordsLine)
-        self.set_focus(line)
-        line.cursor_position = len(line.value)
+        with Container(id="body"):
+            yield LineList(styles, FieldLines(choice), id="list")
+            with Container(id="reading"):
+                yield OneLine(styles, id="title")
+                yield Reader(styles, id="reader", digits=len(str(len(self.session.project.rows))))
+        yield Sentence(styles, id="reason")
+        yield self.input_line()
 
-    @on(Input.Changed, "#words")
-    def words_typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self.sync()
+    # -- what the commands ask for
 
-    def settle_on(self, words: str) -> None:
+    def step(self, steps: int) -> None:
+        fields.move(self.session, steps)
+
+    def page(self, pages: float) -> None:
+        self.step(int(self.query_one(LineList).page_size * pages))
+
+    def scroll_reader(self, pages: float) -> None:
+        if not self.query_one(Reader).scroll_pages(pages):
+            self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
+
+    def ask_words(self) -> None:
+        named = choice_of(self.session).named
+        self.ask(
+            Question("prompt=question,response=answer", self._take_words, "read it so"),
+            words_for(named),
+        )
+
+    def _take_words(self, text: str) -> None:
+        fields.take_words(self.session, text)
+        self.close_line()
+
+    def settle(self) -> None:
         """Take the mapping the words mean, and leave; where they mean none, stay and say why."""
         session = self.session
         try:
-            changed = correct_mapping(session.project, mapping_of(words, session.project.mapping))
+            changed = fields.settle(session)
         except TamisError as error:
-            self._fault = str(error)
-            self.sync()
+            session.say(str(error), "refused")
             return
         if changed:
             session.reload()
-        session.say(f"rows are read as {session.project.mapping.describe()}", "done")
-        self.app.pop_screen()
-        self.host.mapping_is_settled()
+        self._close(f"rows are read as {session.project.mapping.describe()}", changed=changed)
 
-    def _mapping(self) -> Mapping | None:
-        try:
-            return mapping_of(self.query_one(WordsLine).value, self.session.project.mapping)
-        except UsageError as error:
-            self._fault = str(error)
-            return None
+    def leave(self) -> None:
+        if self.session.project.mapping.fields:
+            self._close("rows are read as before", changed=False)
+        else:
+            # Said as an error: what goes on beside the keys must not take it off.
+            self._close("no field is named, so nothing is read of the rows: O names them", changed=False, tone="error")
+
+    def _close(self, sentence: str, *, changed: bool, tone: Tone = "done") -> None:
+        session = self.session
+        is_first = MAPPING not in session.remembered.asked
+        session.proposals.fields = None
+        self.app.pop_screen()
+        session.say(sentence, tone)
+        if is_first:
+            self.host.mapping_is_settled()
+        elif changed:
+            self.host.background.scan_anew()
+        self.host.sync_screen()
+
+    # -- painting
 
     def sync_body(self) -> None:
-        self._fault = ""
-        mapping = self._mapping()
-        self.query_one(Reader).open(("mapping", mapping.describe() if mapping else None), lambda: self._shown(mapping))
-        if self._fault:
-            self.session.say(self._fault, "refused")
-        else:
-            # Those that stand in the line already need not be named.
-            here = self.query_one(WordsLine).value
-            others = " ".join(word for word in known_words().split() if f"{word}=" not in here)
-            self.session.say(f"other parts: {others}")
-
-    def _shown(self, mapping: Mapping | None) -> Iterator[Paragraph]:
-        yield Paragraph((("Which field is what? The names are unusual: this is a guess.", "title"),))
-        if self._mixed:
-            yield Paragraph(((visible_line(self._mixed), "refused"),))
-        fields = ", ".join(list(self.session.project.rows.raw(0))[:12])
-        yield Paragraph(((visible_line(fields), "text"),), ("fields", "muted"))
-        yield Paragraph(())
-        if mapping is None:
+        choice = self.session.proposals.fields
+        if choice is None:
             return
-        for number, turns in preview(self.session.project, mapping):
-            yield Paragraph(((f"row {number}", "key"),))
-            if not any(text.strip() for _, text in turns):
-                yield Paragraph((("nothing is found in these fields", "refused"),))
-            for role, text in turns:
-                words = visible_line(text, SHOWN_CHARACTERS) or "(empty)"
-                words += "\u2026" if len(words) == SHOWN_CHARACTERS else ""
-                yield Paragraph(((words, "text"),), role_name(role))
-            yield Paragraph(())
+        rows = self.query_one(LineList)
+        is_wide = self.has_class("-wide") or self.has_class("-vast")
+        rows.no_higher(None if is_wide else len(choice.lines))
+        rows.sync()
+        heading, role = question(choice, self._mixed), "refused" if choice.is_unknown or self._mixed else "title"
+        key = ("fields", choice.shape.number)
+        self.query_one(Reader).open(key, lambda: reading(choice, heading, role))
+        self.query_one("#title", OneLine).show(title(choice))
+        self.query_one("#reason", OneLine).show(summary(choice))
 
-    def _hints(self) -> list[Styled]:
-        return [
-            (" enter", "key"),
-            (" read the rows so  ", "hint"),
-            ("esc", "key"),
-            (" leave it as it was guessed", "hint"),
-        ]
+    def sync(self) -> None:
+        super().sync()
+        if not self.session.message.text and self.session.proposals.fields is not None and self.is_mounted:
+            # The keys of the parts stand where the message stands while there is none.
+            self.query_one("#message", OneLine).show(self._part_hints())
+
+    def _part_hints(self) -> list[Styled]:
+        """Which parts the field under the cursor can be, as many as fit."""
+        room = self.size.width - 1
+        shown: list[Styled] = [(" ", "hint")]
+        for hint in map(self._hint, part_hints(self.session)):
+            room -= columns(hint)
+            if room < 0:
+                break
+            shown += hint
+        return shown

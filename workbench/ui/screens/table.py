@@ -8,6 +8,7 @@ from workbench.commands import targets
 from workbench.commands.targets import (
     COMPARE,
     EXPORT,
+    FIELDS,
     HELDOUT,
     HELP,
     OVERVIEW,
@@ -18,7 +19,6 @@ from workbench.commands.targets import (
     TRAIN,
     TRIAGE,
 )
-from workbench.state.saved import MAPPING
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.screens.compare import CompareScreen
 from workbench.ui.screens.export import ExportScreen
@@ -39,7 +39,7 @@ from workbench.ui.screens.try_run import TryScreen
 SCREENS: dict[str, type[WorkScreen]] = {
     OVERVIEW: OverviewScreen,
     TRIAGE: TriageScreen,
-    MAPPING: MappingScreen,
+    FIELDS: MappingScreen,
     HELDOUT: HeldoutScreen,
     REPAIRS: RepairsScreen,
     PICK: PickScreen,
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     overview: type[targets.OverviewTarget] = OverviewScreen
     triage: type[targets.TriageTarget] = TriageScreen
     heldout: type[targets.HeldoutTarget] = HeldoutScreen
+    fields: type[targets.FieldsTarget] = MappingScreen
     repairs: type[targets.ListDetailTarget] = RepairsScreen
     pick: type[targets.ListDetailTarget] = PickScreen
     slices: type[targets.ListDetailTarget] = SlicesScreen

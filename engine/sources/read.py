@@ -11,7 +11,7 @@ from engine.sources.arrays import CHUNK_BYTES, ArrayText
 from engine.sources.formats import BOM, source_format
 from engine.sources.joined import array_as_chat, joined
 from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, Record, SourceRow, set_aside
-from engine.sources.records import MARKED, pieces_of
+from engine.sources.records import MARKED, elements_of, pieces_of
 from engine.sources.tables import table_rows
 from engine.sources.text_source import SourceText, open_text
 
@@ -84,27 +84,16 @@ def _array_elements(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
     numbers = itertools.count(1)
     goes_on = True
     while goes_on:
-        yield from array_as_chat(_elements(text, stream, numbers))
+        yield from array_as_chat(elements_of(text, stream, numbers))
         if text.is_cut:
             return
         if not text.is_closed:
             yield Quarantined(next(numbers), text.offset, stream.damage or "the array is not closed", b"")
             return
         goes_on = text.goes_on()
-    for offset, record in text.rest():
-        yield record.set_aside(next(numbers), offset, stream.damage or "stands behind the end of the array")
-
-
-def _elements(text: ArrayText, stream: SourceText, numbers: Iterator[int]) -> Iterator[SourceRow | Quarantined]:
-    for offset, record, ends in text.elements():
-        element = next(numbers)
-        if not ends:
-            reason = stream.damage or "the array ends inside of this element"
-            yield record.set_aside(element, offset, reason)
-        elif record.is_too_long:
-            yield record.set_aside(element, offset, f"element {TOO_LONG}")
-        else:
-            yield from pieces_of(element, offset, record.content)
+        while not goes_on and (rest := text.rest()) is not None:
+            offset, record, goes_on = rest
+            yield record.set_aside(next(numbers), offset, stream.damage or "stands behind the end of the array")
 
 
 TEXT_READERS = {"jsonl": _lines, "json": _array_elements, "csv": table_rows, "tsv": table_rows}

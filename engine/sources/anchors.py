@@ -22,6 +22,7 @@ _ANCHOR = re.compile(
 )
 _TAIL = re.compile(rb"(?<=[}\"\]])[ \t\r\n]*+\][ \t\r\n]*+(?:,[^\[\]{}]{0,2000})?\}?[ \t\r\n]*+\Z")
 _DECODER = json.JSONDecoder(strict=False, parse_int=str)
+_OF_MESSAGES = frozenset((b"role", b"from", b"content", b"value", b"speaker", b"type"))
 _SKIPPED = re.compile(r"[ \t\r\n,]*+")
 
 
@@ -52,7 +53,10 @@ def next_record(
         named = found.group("list")
         if named is not None and named not in lists:
             continue
-        if found.group("key") in keys or (chains and _begins_chain(content, found.start("record"), is_all)):
+        is_said = is_all and found.group("key") in _OF_MESSAGES
+        if found.group("key") in keys or (
+            chains and _begins_chain(content, found.start("record"), is_all and not is_said)
+        ):
             end = found.end("end") if found.group("end") else found.start()
             return NextRecord(end, found.start("bound") if found.group("bound") else found.start("record"))
     return None
@@ -64,14 +68,14 @@ def first_fault(content: bytes, *, is_whole: bool = False) -> int | None:
     # Every byte is one character, so that places in the text are places in the bytes; what JSON is made of is ASCII.
     text = content.decode("latin-1")
     try:
-        _DECODER.raw_decode(text)
+        _, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
         # A word, a number or an escape may be cut in the middle.
         is_cut = error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()) - 6
         return None if is_cut and not is_whole else error.pos
     except RecursionError:
         return None
-    return None
+    return end if is_whole and text[end:].strip() else None
 
 
 def tail_of_list(content: bytes, start: int) -> int:

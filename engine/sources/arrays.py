@@ -38,14 +38,15 @@ _OPENING, _CLOSING, _QUOTE, _BEGIN, _END = b"[{", b"]}", ord('"'), ord("["), ord
 class ArrayText:
     """The text of an array, from its opening bracket on; or of an object, from its opening brace on."""
 
-    def __init__(self, stream: SourceText) -> None:
+    def __init__(self, stream: SourceText, start: int = 0) -> None:
+        self.stream = stream
         self.is_cut = False
         """Whether the source ended inside of an element."""
         self._is_open = True
-        self._stream = stream
-        self._before = 0
+        self._before = start
         self._chunk = b""
-        self._keys: set[bytes] = set()
+        self.keys: set[bytes] = set()
+        """The fields that records begin with, as far as they were read."""
         self._lists: frozenset[bytes] = frozenset()
         self._more()
         self._at = 0
@@ -72,8 +73,8 @@ class ArrayText:
 
     def learn(self, content: bytes) -> None:
         """An element that was read: others will begin as it does."""
-        if len(self._keys) < MOST_KEYS and (found := FIRST_KEY.match(content)) is not None:
-            self._keys.add(found.group("key"))
+        if len(self.keys) < MOST_KEYS and (found := FIRST_KEY.match(content)) is not None:
+            self.keys.add(found.group("key"))
 
     def recut(self, start: int, record: Record) -> Record | None:
         """The beginning of the element just given that is no JSON, where another one begins inside of it, or the list
@@ -88,7 +89,7 @@ class ArrayText:
         while not is_all and len(self._chunk) - self._at < CHAIN_BYTES:
             is_all = not self._extend()
         ahead = content + self._chunk[self._at : self._at + CHAIN_BYTES]
-        found = next_record(ahead, fault or 1, self._keys, self._lists, is_all=is_all, chains=fault is not None)
+        found = next_record(ahead, fault or 1, self.keys, self._lists, is_all=is_all, chains=fault is not None)
         if found is None or found.start >= len(content):
             tail = tail_of_list(content, 0) if self.is_cut and fault is not None else len(content)
             if tail == len(content):
@@ -143,6 +144,12 @@ class ArrayText:
         """Behind the closing bracket of a list."""
         self._at += self._at < len(self._chunk)
 
+    def ends_object(self) -> bool:
+        """Whether the closing brace of an object comes next; passes over it."""
+        is_end = self._next(_BETWEEN) == ord("}")
+        self._at += is_end
+        return is_end
+
     def _opens(self) -> bool:
         mark = self._next(_BETWEEN)
         self._is_open = mark == _BEGIN
@@ -152,12 +159,12 @@ class ArrayText:
     def _more(self) -> bool:
         self._before += len(self._chunk)
         self._at = 0
-        self._chunk = self._stream.read(CHUNK_BYTES)
+        self._chunk = self.stream.read(CHUNK_BYTES)
         return bool(self._chunk)
 
     def _extend(self) -> bool:
         """More of the source behind what is held and not taken yet; whether there is any."""
-        more = self._stream.read(CHUNK_BYTES)
+        more = self.stream.read(CHUNK_BYTES)
         self._before += self._at
         self._chunk = self._chunk[self._at :] + more
         self._at = 0
@@ -292,7 +299,7 @@ class ArrayText:
             while not is_all and self._before + len(self._chunk) - looked < 2 * CHAIN_BYTES:
                 is_all = not self._extend()
             until = len(self._chunk) if is_all else len(self._chunk) - CHAIN_BYTES
-            found = next_record(self._chunk, looked - self._before, self._keys, self._lists, is_all=is_all)
+            found = next_record(self._chunk, looked - self._before, self.keys, self._lists, is_all=is_all)
             if found is not None and (is_all or found.start < until):
                 self._take(record, found.end_before)
                 self._at = found.start

@@ -6,7 +6,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +15,14 @@ from engine.nesting import TOO_DEEP, loads, nested_too_deep
 from engine.sources.arrays import ArrayText
 from engine.sources.lenient import loose_values
 from engine.sources.pieces import (
+    BETWEEN,
+    CUT_BY_VIEWER,
     ON_ONE_LINE,
     REWRITTEN,
+    SEVERAL,
     TEXT_IN_TEXT,
     TOO_LONG,
+    UNFRAMED,
     WRAPPED,
     Record,
     SourceRow,
@@ -26,6 +30,7 @@ from engine.sources.pieces import (
 )
 from engine.sources.text_source import SourceText
 
+BOM = b"\xef\xbb\xbf"
 MARKED, CRLF, TWICE = "byte order mark", "CRLF line end", "key stands twice"
 NO_JSON = "not JSON:"
 TAKEN_OUT = "an object in a comment"
@@ -47,7 +52,10 @@ def pieces_of(line: int, offset: int, content: bytes, notes: tuple[str, ...] = (
     value = _value_of(line, offset, content, watch)
     if isinstance(value, Quarantined):
         return _loose_pieces(value, notes)
-    notes += ((CRLF,) if content.endswith(b"\r") else ()) + ((TWICE,) if watch.twice else ())
+    if watch.twice or content.endswith(b"\r"):
+        notes += ((CRLF,) if content.endswith(b"\r") else ()) + ((TWICE,) if watch.twice else ())
+    if type(value) is dict and "row_idx" not in value and b"\n" not in content:
+        return (SourceRow(line, offset, content, value, notes),)
     return _pieces_of_value(line, offset, content, value, notes)
 
 
@@ -55,6 +63,8 @@ def _pieces_of_value(
     line: int, offset: int, content: bytes, value: Any, notes: tuple[str, ...]
 ) -> Iterable[SourceRow | Quarantined]:
     if isinstance(value, dict):
+        if "row_idx" in value and isinstance(value.get("row"), dict):
+            return (_on_one_line(_unframed(SourceRow(line, offset, content, value, notes))),)
         return (_on_one_line(SourceRow(line, offset, content, value, notes)),)
     if is_message_list(value):
         name = list_name(value[0])
@@ -69,7 +79,31 @@ def _pieces_of_value(
     return (set_aside(line, offset, f"a JSON {_json_kind(value)}, not an object", content),)
 
 
-def elements_of(text: ArrayText, stream: SourceText, numbers: Iterator[int]) -> Iterator[SourceRow | Quarantined]:
+def array_rows(
+    text: ArrayText,
+    numbers: Iterator[int],
+    together: Callable[[Iterator[SourceRow | Quarantined]], Iterator[SourceRow | Quarantined]] = iter,
+    *,
+    closes: bool = True,
+) -> Iterator[SourceRow | Quarantined]:
+    """Every element of an array, and of those behind it; `together` looks at those of one. `closes`: a closing bracket
+    is wanted at the end."""
+    goes_on = True
+    while goes_on:
+        yield from together(elements_of(text, numbers))
+        if text.is_cut:
+            return
+        if not text.is_closed:
+            if closes:
+                yield Quarantined(next(numbers), text.offset, text.stream.damage or "the array is not closed", b"")
+            return
+        goes_on = text.goes_on()
+        while not goes_on and (rest := text.rest()) is not None:
+            offset, record, goes_on = rest
+            yield record.set_aside(next(numbers), offset, text.stream.damage or "stands behind the end of the array")
+
+
+def elements_of(text: ArrayText, numbers: Iterator[int]) -> Iterator[SourceRow | Quarantined]:
     """The elements of the array that `text` stands in, each by the next of the `numbers`; one that is no JSON ends
     where another one begins."""
     for offset, record, ends in text.elements():
@@ -83,7 +117,7 @@ def elements_of(text: ArrayText, stream: SourceText, numbers: Iterator[int]) -> 
         if record.is_too_long:
             yield record.set_aside(number, offset, f"element {TOO_LONG}")
         elif pieces is None:
-            yield record.set_aside(number, offset, stream.damage or "the array ends inside of this element")
+            yield record.set_aside(number, offset, text.stream.damage or "the array ends inside of this element")
         else:
             if all(isinstance(piece, SourceRow) for piece in pieces):
                 text.learn(record.content)
@@ -92,6 +126,24 @@ def elements_of(text: ArrayText, stream: SourceText, numbers: Iterator[int]) -> 
 
 def _of_element(number: int, offset: int, record: Record, ends: bool) -> list[SourceRow | Quarantined] | None:
     return list(pieces_of(number, offset, record.content)) if ends and not record.is_too_long else None
+
+
+def fields_of(content: bytes) -> list[tuple[bytes, int, bytes]]:
+    """Of each field of a JSON object its name, as it is written, the place of its value, and the value's bytes."""
+    text = ArrayText(SourceText(io.BytesIO(content)))
+    found = []
+    while (key := text.key()) is not None:
+        offset, record = text.value()
+        found.append((key, offset, record.content))
+    return found
+
+
+def _unframed(row: SourceRow) -> SourceRow:
+    """A row out of the frame that the Hub's viewer puts around it; what it cut off is told."""
+    offset, content = next((start, inside) for key, start, inside in fields_of(row.content) if key == b"row")
+    cut = row.raw.get("truncated_cells")
+    notes = (*_as_it_stood(row.notes), *((CUT_BY_VIEWER,) if cut else ()), UNFRAMED)
+    return SourceRow(row.line, row.offset + offset, content, row.raw["row"], notes)
 
 
 def _as_it_stood(notes: tuple[str, ...]) -> tuple[str, ...]:
@@ -131,6 +183,12 @@ def _loose_pieces(bad: Quarantined, notes: tuple[str, ...]) -> Iterable[SourceRo
         return (replace(bad, reason=TAKEN_OUT),) if b"{" in content else ()
     if values is None or not any(value.text[:1] in (b"{", b"[") for value in values):
         return (bad,)
+    if BOM in content[: values[0].start]:
+        notes += (MARKED,)
+    if len(values) > 1:
+        notes += (SEVERAL,)
+    elif content[values[0].end :].lstrip().startswith(b",") or b"\x1e" in content[: values[0].start]:
+        notes += (BETWEEN,)
     found: list[SourceRow | Quarantined] = []
     for value in values:
         watch = _Watch()

@@ -53,10 +53,8 @@ def next_record(
         named = found.group("list")
         if named is not None and named not in lists:
             continue
-        is_said = is_all and found.group("key") in _OF_MESSAGES
-        if found.group("key") in keys or (
-            chains and _begins_chain(content, found.start("record"), is_all and not is_said)
-        ):
+        key, at = found.group("key"), found.start("record")
+        if key in keys or (chains and _begins_chain(content, at, is_all and key not in _OF_MESSAGES)):
             end = found.end("end") if found.group("end") else found.start()
             return NextRecord(end, found.start("bound") if found.group("bound") else found.start("record"))
     return None

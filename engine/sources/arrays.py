@@ -63,6 +63,11 @@ class ArrayText:
         """After the last element: whether a closing bracket stands there, or none is missing."""
         return not self._is_open or self._at < len(self._chunk)
 
+    @property
+    def is_at_end(self) -> bool:
+        """Whether nothing but blanks and commas comes any more."""
+        return self._next(_BETWEEN) is None
+
     def elements(self) -> Iterator[tuple[int, Record, bool]]:
         """Of each element, or comment, its byte offset, its bytes, and whether it ends before the source does."""
         while (mark := self._next(_BETWEEN)) is not None and mark != _END:

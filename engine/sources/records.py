@@ -100,6 +100,8 @@ def array_rows(
         goes_on = text.goes_on()
         while not goes_on and (rest := text.rest()) is not None:
             offset, record, goes_on = rest
+            if not record.length:
+                continue
             yield record.set_aside(next(numbers), offset, text.stream.damage or "stands behind the end of the array")
 
 

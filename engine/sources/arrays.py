@@ -211,13 +211,15 @@ class ArrayText:
                 return False
         elif mark not in _CLOSING:
             self._scalar(record)
-        at = self.offset
-        comes = self._next(_BLANK)
-        is_apart = comes is None or comes in b",]}" or (at < self.offset and comes in b'{["')
+        if len(self._chunk) - self._at < 4096:
+            self._extend()
+        behind = self._chunk[self._at : self._at + 4096]
+        comes = behind.lstrip()[:1]
+        is_apart = comes in b",]}" or (behind[:1].isspace() and comes in b'{["')
         if is_apart and not record.is_too_long and _SCALAR.fullmatch(record.content):
             return True
         if not record.is_too_long:
-            self._put_back(start, record.content + b" " * (self.offset - at))
+            self._put_back(start, record.content)
             record.clear()
         self._to_next_record(record, 0)
         return True

@@ -33,6 +33,7 @@ from engine.sources.text_source import SourceText
 BOM = b"\xef\xbb\xbf"
 MARKED, CRLF, TWICE = "byte order mark", "CRLF line end", "key stands twice"
 NO_JSON = "not JSON:"
+LEFT_BY_CRASH = "as a crash or a copy that broke off leaves them"
 TAKEN_OUT = "an object in a comment"
 _CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: |\s*$)|={7}\s*$")
 SPEAKER_KEYS = ("role", "from", "speaker", "sender")
@@ -158,6 +159,12 @@ def _elements_of(line: int, offset: int, content: bytes, notes: tuple[str, ...])
         yield from pieces_of(line, offset + start, record.content, notes)
 
 
+def is_no_json(piece: SourceRow | Quarantined) -> bool:
+    """Whether a record was set aside because of its bytes, not for what they say."""
+    reason = "" if isinstance(piece, SourceRow) else piece.reason
+    return reason.startswith((NO_JSON, "not UTF-8")) or reason.endswith(LEFT_BY_CRASH)
+
+
 def _text_within(text: str, notes: tuple[str, ...]) -> tuple[bytes, tuple[str, ...]] | None:
     """What a text holds that is the JSON of an object or a list, on one line, with its note."""
     if not text.lstrip().startswith(("{", "[")):
@@ -209,7 +216,7 @@ def _around_zeros(bad: Quarantined, notes: tuple[str, ...]) -> Iterable[SourceRo
     content = bad.content
     first, last = content.index(b"\0"), content.rindex(b"\0") + 1
     zeros = content[first:last].count(b"\0")
-    reason = f"{zeros:,} NUL {'byte' if zeros == 1 else 'bytes'}, as a crash or a copy that broke off leaves them"
+    reason = f"{zeros:,} NUL {'byte' if zeros == 1 else 'bytes'}, {LEFT_BY_CRASH}"
     before = _whole_rows(bad.line, bad.offset, content[:first], notes)
     behind = _whole_rows(bad.line, bad.offset + last, content[last:], notes)
     start = first if before else 0

@@ -21,6 +21,7 @@ _ANCHOR = re.compile(
     % (*(_GAP,) * 7, _FIRST)
 )
 _TAIL = re.compile(rb"(?<=[}\"\]])[ \t\r\n]*+\][ \t\r\n]*+(?:,[^\[\]{}]{0,2000})?\}?[ \t\r\n]*+\Z")
+_REST_OF_OBJECT = re.compile(r"(?:,[^\[\]{}]*+)?\}")
 _DECODER = json.JSONDecoder(strict=False, parse_int=str)
 _OF_MESSAGES = frozenset((b"role", b"from", b"content", b"value", b"speaker", b"type"))
 _SKIPPED = re.compile(r"[ \t\r\n,]*+")
@@ -99,4 +100,4 @@ def _begins_chain(content: bytes, start: int, is_all: bool) -> bool:
     if text[at : at + 1] != "]":
         return text[at : at + 1] != "}"
     behind = text[at + 1 :].strip()
-    return not behind or (behind == "}" and is_all) or behind[0] in "[{"
+    return not behind or (is_all and _REST_OF_OBJECT.fullmatch(behind) is not None) or behind[0] in "[{"

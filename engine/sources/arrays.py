@@ -94,7 +94,9 @@ class ArrayText:
         while not is_all and len(self._chunk) - self._at < CHAIN_BYTES:
             is_all = not self._extend()
         ahead = content + self._chunk[self._at : self._at + CHAIN_BYTES]
-        found = next_record(ahead, fault or 1, self.keys, self._lists, is_all=is_all, chains=fault is not None)
+        own = FIRST_KEY.match(content)
+        keys = self.keys or ({own.group("key")} if own is not None and self.is_cut else set())
+        found = next_record(ahead, fault or 1, keys, self._lists, is_all=is_all, chains=fault is not None)
         if found is None or found.start >= len(content):
             tail = tail_of_list(content, 0) if self.is_cut and fault is not None else len(content)
             if tail == len(content):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from engine.model import Quarantined
 from engine.nesting import STRING
-from engine.sources.anchors import FIRST_KEY, first_fault, next_record
+from engine.sources.anchors import FIRST_KEY, NextRecord, first_fault, next_record
 from engine.sources.arrays import CHUNK_BYTES, ArrayText
 from engine.sources.pieces import BEHIND_COMMENT, MAX_LINE_BYTES, TOO_LONG, Record, SourceRow, set_aside
 from engine.sources.records import BOM, MARKED, array_rows, is_no_json, pieces_of
@@ -24,6 +24,7 @@ KEY_BYTES = 256
 _FRAME = b" \t\r\n\x1e\xef\xbb\xbf"
 _OPENS = re.compile(rb"(?:[ \t\r\x1e]|\xef\xbb\xbf)*+[\[{]")
 _CARRIAGE_RETURNS = re.compile(rb"\r[\r \t]*+(?:[\x1e\[{]|\Z)")
+_LINES = re.compile(rb"[^\n]*+\n|[^\n]++")
 _MARKS = re.compile(STRING + rb'|["\[\]{}]', re.DOTALL)
 _PYTHON_MARKS = re.compile(STRING + rb"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'|[\"\[\]{}]", re.DOTALL)
 _PYTHON = re.compile(rb"[\[{( \t\r\n]*+'")
@@ -84,9 +85,9 @@ def _held(lines: _Lines, start: int, content: bytes, pieces: tuple[Piece, ...]) 
     if not _is_bad(pieces) and len(content) <= MAX_LINE_BYTES:
         return None
     # What is laid out over lines may end too early for a fault in it; records that follow would begin as it does.
-    key, behind = FIRST_KEY.match(content), FIRST_KEY.match(lines.ahead())
+    key, behind = FIRST_KEY.match(content), FIRST_KEY.match(lines.ahead() or lines.stream.peek())
     is_like_it = key is None or (behind is not None and behind.group("key") == key.group("key"))
-    if not lines.nothing_follows() and (is_like_it or b"\n" not in content.rstrip()):
+    if not lines.nothing_follows() and (is_like_it or (behind is not None and b"\n" not in content.rstrip())):
         return None
     return streamed_rows(ResumedText(content + lines.ahead(), lines.stream), content, start)
 
@@ -98,11 +99,27 @@ def _several(lines: _Lines, line: int, start: int, content: bytes) -> Iterator[P
         return None
     text = ArrayText(SourceText(io.BytesIO(b"[" + content)), start - 1)
     text.learn(lines.last)
-    is_stray = not content[fault:].strip(_FRAME + b",]}") and content[:fault].strip(_FRAME)
     is_all = not lines.last and lines.nothing_follows()
-    if not is_stray and not next_record(content, fault, text.keys, is_all=is_all, chains=not lines.last):
+    found = next_record(content, fault, text.keys, is_all=is_all, chains=not lines.last)
+    if b"\n" in content.rstrip():
+        return _cut_at_next(lines, line, start, content, found)
+    is_stray = not content[fault:].strip(_FRAME + b",]}") and content[:fault].strip(_FRAME)
+    if not is_stray and found is None:
         return None
     return array_rows(text, itertools.repeat(line), closes=False)
+
+
+def _cut_at_next(
+    lines: _Lines, line: int, start: int, content: bytes, found: NextRecord | None
+) -> Iterator[Piece] | None:
+    """Of a record over several lines what stands before the next one, which is read anew with the lines that follow."""
+    if found is None:
+        return None
+    behind = _LINES.findall(content, found.start)
+    lines.put_back(behind[1:])
+    lines.put_back(behind[:1], int(content[: found.start].endswith(b"\n")))
+    lines.offset = start + found.start
+    return iter(tuple(pieces_of(line, start, content[: found.end_before])))
 
 
 def _is_bad(pieces: tuple[Piece, ...]) -> bool:
@@ -167,6 +184,8 @@ class _Lines:
 
     def nothing_follows(self) -> bool:
         """Whether nothing but blanks stands behind what was taken."""
+        while self._ahead and not self._ahead[-1][0].strip():
+            self.take()
         if self._ahead:
             return False
         while (ahead := self.stream.peek()) and not ahead.strip():
@@ -206,7 +225,7 @@ def _laid_out(
         record = b"".join(taken)[: -len(rest) or None]
         pieces = tuple(pieces_of(number, start, record, notes))
         if not (_is_bad(pieces) and begins):
-            if rest.strip(_FRAME + b","):
+            if rest.strip(_FRAME + b",") or (rest and _is_bad(pieces)):
                 lines.put_back([rest], 0)
             return record, pieces
     if begins:

@@ -21,7 +21,7 @@ from engine.sources.pieces import ON_ONE_LINE, REWRITTEN, SourceRow
 from engine.sources.read import read_source
 
 FRAME = re.compile(
-    rb'(?:[ \t\r\n\x1e,\[\]{}:]|\xef\xbb\xbf|"[^"\n]{0,40}"[ ]?:?|3|"1"|//[^\n]*|#[^\n]*|/\*.*?\*/)*', re.DOTALL
+    rb'(?:[ \t\r\n\x1e,\[\]{}:]|\xef\xbb\xbf|"[^"]{0,60}"[ ]?:?|3|"1"|//[^\n]*|#[^\n]*|/\*.*?\*/)*', re.DOTALL
 )
 QUICK, ALL = 20, 770
 

@@ -62,7 +62,11 @@ def line_rows(source: SourceText) -> Iterator[Piece]:
                 content, pieces = _laid_out(lines, start, content, pieces, notes)
             if is_first and pieces and (held := _held(lines, start, content, pieces)) is not None:
                 yield from held
-                return
+                if not isinstance(pieces[0], SourceRow):
+                    # All of the source was read, what follows included.
+                    return
+                is_first = False
+                continue
             several = _several(lines, line, start, content) if _is_bad(pieces) else None
             if several is not None:
                 yield from several
@@ -70,7 +74,8 @@ def line_rows(source: SourceText) -> Iterator[Piece]:
             commented = not pieces and several is None
         is_first = is_first and commented
         yield from pieces
-        lines.last = content[:KEY_BYTES]
+        if not isinstance(pieces, tuple) or (pieces and type(pieces[0]) is SourceRow):
+            lines.last = content[:KEY_BYTES]
     if lines.stream.damage and lines.ends:
         yield Quarantined(lines.number + 1, lines.offset, lines.stream.damage, b"")
 
@@ -81,7 +86,8 @@ def _held(lines: _Lines, start: int, content: bytes, pieces: tuple[Piece, ...]) 
     if len(pieces) > 1 or not content.lstrip(_FRAME).startswith(b"{"):
         return None
     if isinstance(first, SourceRow):
-        return document_rows(first, content, start) if lines.nothing_follows() else None
+        is_all = lines.nothing_follows() or FIRST_KEY.match(lines.ahead() or lines.stream.peek()) is None
+        return document_rows(first, content, start) if is_all else None
     if not _is_bad(pieces) and len(content) <= MAX_LINE_BYTES:
         return None
     # What is laid out over lines may end too early for a fault in it; records that follow would begin as it does.
@@ -99,6 +105,7 @@ def _several(lines: _Lines, line: int, start: int, content: bytes) -> Iterator[P
         return None
     text = ArrayText(SourceText(io.BytesIO(b"[" + content)), start - 1)
     text.learn(lines.last)
+    text.learn(content)
     is_all = not lines.last and lines.nothing_follows()
     found = next_record(content, fault, text.keys, is_all=is_all, chains=not lines.last)
     if b"\n" in content.rstrip():
@@ -184,9 +191,7 @@ class _Lines:
 
     def nothing_follows(self) -> bool:
         """Whether nothing but blanks stands behind what was taken."""
-        while self._ahead and not self._ahead[-1][0].strip():
-            self.take()
-        if self._ahead:
+        if any(line.strip() for line, _ in self._ahead):
             return False
         while (ahead := self.stream.peek()) and not ahead.strip():
             self._skip(len(ahead))

@@ -207,8 +207,10 @@ def _loose_pieces(bad: Quarantined, notes: tuple[str, ...]) -> Iterable[SourceRo
             return (bad if held.reason.startswith(NO_JSON) else replace(bad, reason=held.reason),)
         told = (value.note,) if value.note else ()
         said = (*notes, *told, *((TWICE,) if watch.twice else ()))
-        found += _pieces_of_value(bad.line, start, value.text, held, said)
-    return found
+        for piece in _pieces_of_value(bad.line, start, value.text, held, said):
+            is_aside = isinstance(piece, Quarantined) and value.note
+            found.append(replace(piece, content=content[value.start : value.end]) if is_aside else piece)
+    return tuple(found)
 
 
 def _around_zeros(bad: Quarantined, notes: tuple[str, ...]) -> Iterable[SourceRow | Quarantined]:

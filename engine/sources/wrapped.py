@@ -108,7 +108,7 @@ def _form_of(value: dict[str, Any]) -> _Form | None:
 
 
 def _is_list_of_rows(held: object) -> bool:
-    return isinstance(held, list) and bool(held) and all(isinstance(one, dict) for one in held)
+    return isinstance(held, list) and bool(held) and 2 * sum(isinstance(one, dict) for one in held) > len(held)
 
 
 def _are_rows(lists: dict[str, Any]) -> bool:
@@ -128,7 +128,7 @@ def _chosen(lists: dict[str, list[dict[str, Any]]]) -> _Form | None:
     known = next((name for name in LISTS if name in lists), None)
     if known is not None:
         return _Form("lists", {known: ""})
-    if len({frozenset(held[0]) for held in lists.values()}) == 1:
+    if len({frozenset(held[0]) if isinstance(held[0], dict) else frozenset() for held in lists.values()}) == 1:
         return _Form("lists", {name: name for name in lists})
     return None
 

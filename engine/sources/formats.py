@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import os
+import re
 from pathlib import Path
 
 from engine.errors import SourceError
@@ -38,6 +39,8 @@ FOREIGN_MAGIC: tuple[tuple[bytes, str], ...] = (
 TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
 READS = "tamis reads JSONL, JSON arrays, CSV, TSV (also .gz and .zst), Parquet, Arrow and datasets folders"
 JSON_NAMES = (".jsonl", ".json", ".ndjson")
+_BEGINS_AS_JSON = re.compile(rb"\x1e?[\[{][\[{\s]*[\"']")
+_COMMENTS = re.compile(r"(?:[\s\x1e\ufeff]++|//[^\n]*+\n|#[^\n]*+\n|/\*.*?\*/)*+", re.DOTALL)
 TABLE_NAMES = {".csv": "csv", ".tsv": "tsv"}
 
 
@@ -80,8 +83,11 @@ def source_format(path: Path) -> str:
 
 def _is_binary(head: bytes) -> bool:
     """NUL bytes in something that is no UTF-8, or more of them than a stray one or two."""
+    # Runs of them are what a crash leaves.
+    head = re.sub(rb"\x00{16,}", b"", head)
     nuls = head.count(b"\x00")
-    if not nuls:
+    # A few stray bytes cost the records they stand in, not the file.
+    if not nuls or (nuls * 10 < len(head) and _BEGINS_AS_JSON.match(head)):
         return False
     try:
         # The last character of the sample may be cut in the middle.
@@ -95,11 +101,19 @@ def _text_kind(path: Path, head: str) -> str:
     suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in (".gz", ".zst")), "")
     if suffix in TABLE_NAMES:
         return TABLE_NAMES[suffix]
+    head = _behind_comments(head)
     if head.startswith("["):
         return "jsonl" if _is_line_of_many(head) else "json"
     if head.startswith("{") or suffix in JSON_NAMES:
         return "jsonl"
     return "csv" if _is_table(head) else "jsonl"
+
+
+def _behind_comments(head: str) -> str:
+    """The head of JSON text, from its first bracket on."""
+    found = _COMMENTS.match(head)
+    behind = head[found.end() :] if found is not None else head
+    return behind if behind.startswith(("[", "{")) else head
 
 
 def _is_line_of_many(head: str) -> bool:

@@ -17,7 +17,23 @@ TOO_LONG = "longer than 64 MB"
 ON_ONE_LINE = "laid out over several lines, kept on one"
 WRAPPED = "a list of messages, kept as the field of a row"
 JOINED = "records joined to one conversation"
-REWRITTEN = (ON_ONE_LINE, WRAPPED, JOINED)
+BEHIND_COMMENT = "a comment before it left out"
+SEVERAL = "several records on a line"
+BETWEEN = "a comma or a separator beside it"
+PYTHON = "Python's or JavaScript's notation, written as JSON"
+RAW_CONTROLS = "raw line breaks or tabs in a text, escaped"
+COMMENTED = "comments inside of it left out"
+LOOSE_COMMA = "a comma behind the last field left out"
+TEXT_IN_TEXT = "JSON text inside of a JSON text, unpacked"
+UNFRAMED = "the row inside of the frame of the Hub's viewer"
+CUT_BY_VIEWER = "cells cut off by the Hub's viewer: fetch the data set itself"
+SPLIT_ADDED = "the list it stood in kept as its field `split`"
+KEY_ADDED = "the key it stood under kept as a field"
+OF_COLUMNS = "put together from columns"
+REWRITTEN = (
+    ON_ONE_LINE, WRAPPED, JOINED, PYTHON, RAW_CONTROLS, COMMENTED, LOOSE_COMMA, TEXT_IN_TEXT, UNFRAMED, SPLIT_ADDED,
+    KEY_ADDED, OF_COLUMNS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,10 @@ class Record:
         self._first = self._last = b""
         self._digest: Any = None
         self.add(start)
+
+    def clear(self) -> None:
+        """As if nothing had been added."""
+        self.length, self._whole, self._first, self._last, self._digest = 0, bytearray(), b"", b"", None
 
     @property
     def is_too_long(self) -> bool:

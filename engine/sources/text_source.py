@@ -18,7 +18,7 @@ UNPACK_FAULTS = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 class SourceText(io.BufferedReader):
     """A stream that ends where it can be read no further; `damage` says why it does, '' where it is whole."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes] | io.RawIOBase) -> None:
         self._unpacked = _Unpacked(stream)
         super().__init__(self._unpacked, BUFFER_BYTES)
 
@@ -27,8 +27,30 @@ class SourceText(io.BufferedReader):
         return self._unpacked.damage
 
 
+class ResumedText(SourceText):
+    """A source whose beginning was read already; `line_end` is the byte its lines end with, read as a line feed."""
+
+    def __init__(self, beginning: bytes, source: SourceText, line_end: bytes = b"\n") -> None:
+        self._source = source
+        super().__init__(_Resumed(beginning, source, line_end))
+
+    @property
+    def damage(self) -> str:
+        return self._source.damage
+
+
+class _Resumed(io.RawIOBase):
+    def __init__(self, beginning: bytes, source: SourceText, line_end: bytes) -> None:
+        self._beginning = io.BytesIO(beginning)
+        self._source = source
+        self._line_end = line_end
+
+    def read1(self, size: int) -> bytes:
+        return (self._beginning.read(size) or self._source.read1(size)).replace(self._line_end, b"\n")
+
+
 class _Unpacked(io.RawIOBase):
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes] | io.RawIOBase) -> None:
         self._stream = cast("Any", stream)
         self.damage = ""
 

@@ -98,7 +98,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
     """Bounds small enough to be met by a test."""
     for module in (pieces, tables):
         monkeypatch.setattr(module, "MAX_LINE_BYTES", longest)
-    monkeypatch.setattr("engine.sources.read.MAX_LINE_BYTES", longest)
+    monkeypatch.setattr("engine.sources.lines.MAX_LINE_BYTES", longest)
     monkeypatch.setattr(tables, "SNIFF_CHARS", 16)
     monkeypatch.setattr(pieces, "KEPT_WHOLE_BYTES", 100)
     monkeypatch.setattr(pieces, "KEPT_END_BYTES", 10)

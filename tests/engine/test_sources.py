@@ -32,7 +32,7 @@ def pieces(path: Path) -> tuple[list[SourceRow], list[Quarantined]]:
 def test_one_bad_line_never_costs_the_others(tmp_path: Path) -> None:
     path = tmp_path / "raw.jsonl"
     path.write_bytes(
-        b'\xef\xbb\xbf{"a": 1}\r\n\n{"a": 2,}\n[1, 2]\n{"a": "\xff"}\n   \n{"a": 3, "a": 4}\nnull\n'
+        b'\xef\xbb\xbf{"a": 1}\r\n\n{"a": 2 x}\n[1, 2]\n{"a": "\xff"}\n   \n{"a": 3, "a": 4}\nnull\n'
         + b"[" * 100_000
         + b'\n{"b": 9}'
     )

@@ -37,7 +37,7 @@ def _records(path: Path, format_name: str | None) -> Iterator[SourceRow | Quaran
             yield from columns.parquet_rows(path) if kind == "parquet" else columns.arrow_rows(path)
         return
     with open_text(path, dot + packing) as stream:
-        yield from TEXT_READERS[kind](stream)
+        yield from table_rows(stream, str(path)) if kind in ("csv", "tsv") else TEXT_READERS[kind](stream)
 
 
 def _lines(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
@@ -107,4 +107,4 @@ def _elements(text: ArrayText, stream: SourceText, numbers: Iterator[int]) -> It
             yield from pieces_of(element, offset, record.content)
 
 
-TEXT_READERS = {"jsonl": _lines, "json": _array_elements, "csv": table_rows, "tsv": table_rows}
+TEXT_READERS = {"jsonl": _lines, "json": _array_elements}

@@ -1,4 +1,4 @@
-"""Parquet, Arrow and folders of them, read by row group. Loads pyarrow: for jobs and commands, never for the workbench.
+"""Parquet and Arrow, read by row group. Loads pyarrow: for jobs and commands, never for the workbench.
 
 The schema in the file is taken as it is: nothing is inferred from values. A value that JSON cannot hold becomes text
 (dates and times in ISO form, decimals in full, bytes in base64, anything else as it writes itself out). Columns that
@@ -11,7 +11,7 @@ import base64
 import datetime
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,6 @@ MOST_LOST = 100_000
 JSON_COLUMNS = "tamis.json_columns"
 ABSENT_COLUMNS = "tamis.absent_columns"
 JSON_CELLS = "tamis.json_cells"
-MANIFEST_NAME = "tamis-manifest.json"
-SPLIT_FIELD = "split"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +77,9 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
     import pyarrow.parquet as pq
 
     try:
-        opened = pq.ParquetFile(_regular(path))
+        opened = pq.ParquetFile(regular(path))
     except read_faults() as error:
-        raise SourceError(f"{path}: not a readable Parquet file", _first_line(error), "fetch the file again") from error
+        raise SourceError(f"{path}: not a readable Parquet file", first_line(error), "fetch the file again") from error
     with opened:
         notes = notes or _notes(opened.schema_arrow.metadata)
         row = 0
@@ -93,7 +91,7 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
                     yield from _batch_rows(batch, row, notes)
                     row += batch.num_rows
             except read_faults() as error:
-                yield from _lost_rows(row, start + expected, f"row group {group} is damaged: {_first_line(error)}")
+                yield from _lost_rows(row, start + expected, f"row group {group} is damaged: {first_line(error)}")
             row = start + expected
 
 
@@ -111,7 +109,7 @@ def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Q
 
     row = 0
     try:
-        with pa.memory_map(str(_regular(path)), "r") as mapped:
+        with pa.memory_map(str(regular(path)), "r") as mapped:
             try:
                 reader: Any = pa.ipc.open_file(mapped)
                 batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
@@ -128,12 +126,12 @@ def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Q
     except read_faults() as error:
         if row == 0:
             raise SourceError(
-                f"{path}: not a readable Arrow file", _first_line(error), "fetch the file again"
+                f"{path}: not a readable Arrow file", first_line(error), "fetch the file again"
             ) from error
-        yield Quarantined(row + 1, 0, f"damaged from here on: {_first_line(error)}", b"")
+        yield Quarantined(row + 1, 0, f"damaged from here on: {first_line(error)}", b"")
 
 
-def _regular(path: Path) -> Path:
+def regular(path: Path) -> Path:
     """The path of a file that has an end. Raises OSError for a pipe, a device and a name that is not there."""
     if path.exists() and not path.is_file():
         raise OSError("is no regular file")
@@ -165,11 +163,12 @@ def _value_fault(batch: Any, name: str) -> str:
         column.validate(full=True)
         column.to_pylist()
     except read_faults() as error:
-        return f"field {name!r} holds a value that cannot be read: {_first_line(error)}"
+        return f"field {name!r} holds a value that cannot be read: {first_line(error)}"
     return ""
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, for a reason of one line."""
     return next(iter(str(error).splitlines()), type(error).__name__)[:200]
 
 
@@ -177,12 +176,13 @@ def _notes(metadata: dict[bytes, bytes] | None) -> Notes:
     found = metadata or {}
     columns = _names(found.get(JSON_COLUMNS.encode())), _names(found.get(ABSENT_COLUMNS.encode()))
     try:
-        return Notes(*columns, _cells(json.loads(found.get(JSON_CELLS.encode(), b"{}"))))
+        return Notes(*columns, json_cells(json.loads(found.get(JSON_CELLS.encode(), b"{}"))))
     except ValueError:
         return Notes(*columns)
 
 
-def _cells(said: Any) -> dict[str, frozenset[int]]:
+def json_cells(said: Any) -> dict[str, frozenset[int]]:
+    """The rows of each column whose cells are JSON text, as they are noted beside a table."""
     if not isinstance(said, dict):
         return {}
     return {
@@ -224,80 +224,3 @@ def _encoded(value: dict[str, Any]) -> bytes:
         return json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
         return json.dumps(value, ensure_ascii=True).encode("ascii")
-
-
-def folder_files(folder: Path) -> list[tuple[str | None, str, Path]]:
-    """(split, format, file) of a `datasets` folder, a DatasetDict or a Hub-style folder of Parquet; else empty."""
-    listed = _saved_splits(folder)
-    if listed:
-        return [(split, "arrow", path) for split, part in listed for path in _saved_files(part)]
-    files = (
-        sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet")) or sorted(folder.glob("*/*.parquet"))
-    )
-    return [(_split_of(path, folder), "parquet", path) for path in files if path.is_file()]
-
-
-def _saved_splits(folder: Path) -> list[tuple[str | None, Path]]:
-    if (folder / "state.json").is_file():
-        return [(None, folder)]
-    try:
-        splits = _said_in(folder / "dataset_dict.json")["splits"]
-        # A name that climbs out of the folder is not followed.
-        return [(str(split), folder / str(split)) for split in splits if Path(str(split)).name == split != ".."]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
-def _saved_files(folder: Path) -> list[Path]:
-    try:
-        files = _said_in(folder / "state.json")["_data_files"]
-        # A name that climbs out of the folder is not followed.
-        return [folder / Path(str(entry["filename"])).name for entry in files]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SourceError(
-            f"{folder}: its state.json cannot be read", _first_line(error), "save the data set again"
-        ) from error
-
-
-def _said_in(path: Path) -> Any:
-    """What a JSON file beside the data says. Raises OSError (for what is no file, too), ValueError."""
-    return loads(_regular(path).read_bytes().decode("utf-8"))
-
-
-def _split_of(path: Path, folder: Path) -> str | None:
-    # `train-00000-of-00002.parquet`, or a folder of the split's name.
-    name = path.name.split("-")[0].removesuffix(".parquet") if "-" in path.name else path.parent.name
-    return name if path.parent != folder or "-" in path.name else None
-
-
-def folder_rows(folder: Path) -> Iterator[SourceRow | Quarantined]:
-    """All rows of all splits, in the order listed; where there are several, each row names its own in `split`."""
-    files = folder_files(folder)
-    if not files:
-        raise SourceError(f"{folder}: is a folder without a data set in it", "", "point tamis at a data file")
-    splits = {split for split, _, _ in files}
-    line = 0
-    for split, kind, path in files:
-        notes = _folder_notes(folder, split)
-        for piece in parquet_rows(path, notes) if kind == "parquet" else arrow_rows(path, notes):
-            line += 1
-            yield _with_split(piece, line, split if len(splits) > 1 or split not in (None, "data") else None)
-
-
-def _folder_notes(folder: Path, split: str | None) -> Notes | None:
-    """What the manifest of an export says of the columns of a split; None where there is no manifest of tamis."""
-    try:
-        columns = _said_in(folder / MANIFEST_NAME)["export"]["columns"]
-        cells = _cells(columns.get("json_cells", {}).get(split))
-        return Notes(frozenset(columns["json_text"]), frozenset(columns["absent"]), cells)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _with_split(piece: SourceRow | Quarantined, line: int, split: str | None) -> SourceRow | Quarantined:
-    if isinstance(piece, Quarantined):
-        return replace(piece, line=line)
-    if split is None or SPLIT_FIELD in piece.raw:
-        return SourceRow(line, 0, piece.content, piece.raw)
-    raw = piece.raw | {SPLIT_FIELD: split}
-    return SourceRow(line, 0, _encoded(raw), raw)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from engine.model import Quarantined
 from engine.sources.arrays import CHUNK_BYTES, ArrayText
+from engine.sources.columns import arrow_rows, parquet_rows
+from engine.sources.folders import folder_rows
 from engine.sources.formats import BOM, source_format
 from engine.sources.joined import array_as_chat, joined
 from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, Record, SourceRow, set_aside
@@ -28,13 +30,11 @@ def read_source(path: Path, format_name: str | None = None) -> Iterator[SourceRo
 def _records(path: Path, format_name: str | None) -> Iterator[SourceRow | Quarantined]:
     name = format_name or source_format(path)
     kind, dot, packing = name.partition(".")
-    if kind in ("parquet", "arrow", "folder"):
-        from engine.sources import columns
-
-        if kind == "folder":
-            yield from columns.folder_rows(path)
-        else:
-            yield from columns.parquet_rows(path) if kind == "parquet" else columns.arrow_rows(path)
+    if kind == "folder":
+        yield from folder_rows(path, _records)
+        return
+    if kind in ("parquet", "arrow"):
+        yield from parquet_rows(path) if kind == "parquet" else arrow_rows(path)
         return
     with open_text(path, dot + packing) as stream:
         yield from table_rows(stream, str(path)) if kind in ("csv", "tsv") else TEXT_READERS[kind](stream)

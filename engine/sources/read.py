@@ -13,6 +13,7 @@ from engine.sources.folders import folder_rows
 from engine.sources.formats import BOM, source_format
 from engine.sources.joined import array_as_chat, joined
 from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, Record, SourceRow, set_aside
+from engine.sources.question_blocks import block_rows
 from engine.sources.records import MARKED, pieces_of
 from engine.sources.tables import table_rows
 from engine.sources.text_source import SourceText, open_text
@@ -107,4 +108,4 @@ def _elements(text: ArrayText, stream: SourceText, numbers: Iterator[int]) -> It
             yield from pieces_of(element, offset, record.content)
 
 
-TEXT_READERS = {"jsonl": _lines, "json": _array_elements}
+TEXT_READERS = {"jsonl": _lines, "json": _array_elements, "qa": block_rows}

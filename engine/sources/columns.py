@@ -1,8 +1,9 @@
 """Parquet and Arrow, read by row group. Loads pyarrow: for jobs and commands, never for the workbench.
 
 The schema in the file is taken as it is: nothing is inferred from values. A value that JSON cannot hold becomes text
-(dates and times in ISO form, decimals in full, bytes in base64, anything else as it writes itself out). Columns that
-tamis wrote as JSON text, because their rows differ in shape, are restored: their names stand in the schema's metadata.
+(dates and times in ISO form, decimals in full, bytes in base64, anything else as it writes itself out), and the number
+of a class its name, where the schema has one. Columns that tamis wrote as JSON text, because their rows differ in
+shape, are restored: their names stand in the schema's metadata.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import base64
 import datetime
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, SourceRow, set_aside
 # Few at a time: a cell may be large, and a column that says the same in all rows is small on disk.
 BATCH_ROWS = 64
 MOST_LOST = 100_000
+NO_FORM = "a value without a form as text, kept as its number or left out"
 # Where tamis notes, in the schema's metadata or in the manifest beside a folder, what a table cannot say by itself.
 JSON_COLUMNS = "tamis.json_columns"
 ABSENT_COLUMNS = "tamis.absent_columns"
@@ -32,11 +34,13 @@ JSON_CELLS = "tamis.json_cells"
 @dataclass(frozen=True, slots=True)
 class Notes:
     """Columns that hold JSON text (a null is an absent field, the text `null` a null), native columns whose nulls are
-    absent fields, and of columns of text the rows, counted from 1, whose cell is JSON text."""
+    absent fields, the features of `datasets` of columns that hold named classes, and of columns of text the rows,
+    counted from 1, whose cell is JSON text."""
 
     json_text: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     json_cells: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    classes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_faults() -> tuple[type[BaseException], ...]:
@@ -81,7 +85,7 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
     except read_faults() as error:
         raise SourceError(f"{path}: not a readable Parquet file", first_line(error), "fetch the file again") from error
     with opened:
-        notes = notes or _notes(opened.schema_arrow.metadata)
+        notes = _notes(opened.schema_arrow.metadata, notes)
         row = 0
         for group in range(opened.num_row_groups):
             expected = opened.metadata.row_group(group).num_rows
@@ -112,13 +116,17 @@ def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Q
         with pa.memory_map(str(regular(path)), "r") as mapped:
             try:
                 reader: Any = pa.ipc.open_file(mapped)
-                batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
+                batches = (_file_batch(reader, index) for index in range(reader.num_record_batches))
             except pa.ArrowInvalid:
                 mapped.seek(0)
                 reader = pa.ipc.open_stream(mapped)
                 batches = iter(reader)
-            notes = notes or _notes(reader.schema.metadata)
+            notes = _notes(reader.schema.metadata, notes)
             for batch in batches:
+                if isinstance(batch, Quarantined):
+                    row += 1
+                    yield replace(batch, line=row)
+                    continue
                 for start in range(0, batch.num_rows, BATCH_ROWS):
                     few = batch.slice(start, BATCH_ROWS)
                     yield from _batch_rows(few, row, notes)
@@ -129,6 +137,14 @@ def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Q
                 f"{path}: not a readable Arrow file", first_line(error), "fetch the file again"
             ) from error
         yield Quarantined(row + 1, 0, f"damaged from here on: {first_line(error)}", b"")
+
+
+def _file_batch(reader: Any, index: int) -> Any:
+    """A record batch of an Arrow file; one that is damaged, of which nobody knows how many rows it held, set aside."""
+    try:
+        return reader.get_batch(index)
+    except read_faults() as error:
+        return Quarantined(0, 0, f"record batch {index} is damaged: {first_line(error)}", b"")
 
 
 def regular(path: Path) -> Path:
@@ -150,21 +166,41 @@ def _batch_rows(batch: Any, row: int, notes: Notes) -> Iterator[SourceRow | Quar
             for place in range(batch.num_rows):
                 yield from _batch_rows(batch.slice(place, 1), row + place, notes)
             return
-        faults = (_value_fault(batch, name) for name in batch.schema.names)
-        yield Quarantined(row + 1, 0, next(filter(None, faults), "holds a value that cannot be read"), b"")
+        yield _one_row(batch, row + 1, notes)
         return
     for place, raw in enumerate(rows, 1):
         yield _piece(row + place, raw, notes)
 
 
-def _value_fault(batch: Any, name: str) -> str:
-    try:
+def _one_row(batch: Any, row: int, notes: Notes) -> SourceRow | Quarantined:
+    """A row of which a value has no form in Python: that one as text, or left out and told; set aside where damaged."""
+    raw: dict[str, Any] = {}
+    told: tuple[str, ...] = ()
+    for name in batch.schema.names:
         column = batch.column(name)
-        column.validate(full=True)
-        column.to_pylist()
-    except read_faults() as error:
-        return f"field {name!r} holds a value that cannot be read: {first_line(error)}"
-    return ""
+        try:
+            column.validate(full=True)
+        except read_faults() as error:
+            return Quarantined(row, 0, f"field {name!r} holds a value that cannot be read: {first_line(error)}", b"")
+        form, values = _values(column)
+        told = (NO_FORM,) if form else told
+        if values:
+            raw[name] = values[0]
+    piece = _piece(row, raw, notes)
+    return replace(piece, notes=told) if isinstance(piece, SourceRow) else piece
+
+
+def _values(column: Any) -> tuple[Any, list[Any]]:
+    """(None, the values of a column) as Python holds them; else (a type of numbers, the same as those: of a date beyond
+    year 9999, a time in a zone that is not known here), else without values."""
+    import pyarrow as pa
+
+    for form in (None, pa.int64(), pa.int32()):
+        try:
+            return form, (column if form is None else column.view(form)).to_pylist()
+        except read_faults():
+            continue
+    return pa.null(), []
 
 
 def first_line(error: BaseException) -> str:
@@ -172,13 +208,45 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)[:200]
 
 
-def _notes(metadata: dict[bytes, bytes] | None) -> Notes:
+def _notes(metadata: dict[bytes, bytes] | None, beside: Notes | None) -> Notes:
+    """What the schema notes, or what is noted `beside` the file in its place."""
     found = metadata or {}
+    classes = _classes(found.get(b"huggingface"))
+    if beside is not None:
+        return replace(beside, classes=classes)
     columns = _names(found.get(JSON_COLUMNS.encode())), _names(found.get(ABSENT_COLUMNS.encode()))
     try:
-        return Notes(*columns, json_cells(json.loads(found.get(JSON_CELLS.encode(), b"{}"))))
+        return Notes(*columns, json_cells(json.loads(found.get(JSON_CELLS.encode(), b"{}"))), classes)
     except ValueError:
-        return Notes(*columns)
+        return Notes(*columns, classes=classes)
+
+
+def _classes(said: bytes | None) -> dict[str, Any]:
+    """The features of the columns in which `datasets` keeps named classes as numbers."""
+    try:
+        features = loads(said.decode("utf-8"))["info"]["features"] if said else {}
+        return {str(name): feature for name, feature in features.items() if '"ClassLabel"' in json.dumps(feature)}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _by_name(value: Any, feature: Any) -> Any:
+    """A value with the names of its classes. A number without a name (-1 where there is no label) stays."""
+    if isinstance(value, list):
+        inner: Any = feature[0] if isinstance(feature, list) and feature else feature
+        return [_by_name(item, inner) for item in value]
+    if not isinstance(feature, dict):
+        return value
+    if isinstance(value, dict):
+        inside = feature.get("feature", feature)
+        fields = inside if isinstance(inside, dict) else {}
+        return {key: _by_name(item, fields.get(key)) for key, item in value.items()}
+    if feature.get("_type") != "ClassLabel":
+        return _by_name(value, feature["feature"]) if "feature" in feature else value
+    names = feature.get("names")
+    if isinstance(names, list) and type(value) is int and 0 <= value < len(names):
+        return str(names[value])
+    return value
 
 
 def json_cells(said: Any) -> dict[str, frozenset[int]]:
@@ -204,6 +272,8 @@ def _piece(row: int, raw: dict[str, Any], notes: Notes) -> SourceRow | Quarantin
             continue
         is_json = name in notes.json_text or row in notes.json_cells.get(name, ())
         value[name] = _restored(item) if is_json else plain(item)
+        if name in notes.classes:
+            value[name] = _by_name(value[name], notes.classes[name])
     content = _encoded(value)
     if len(content) > MAX_LINE_BYTES:
         return set_aside(row, 0, f"row {TOO_LONG}", content)

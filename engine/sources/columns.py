@@ -94,9 +94,11 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
                 for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
                     yield from _batch_rows(batch, row, notes)
                     row += batch.num_rows
+                reason = f"row group {group} ends before this row"
             except read_faults() as error:
-                yield from _lost_rows(row, start + expected, f"row group {group} is damaged: {first_line(error)}")
-            row = start + expected
+                reason = f"row group {group} is damaged: {first_line(error)}"
+            yield from _lost_rows(row, start + expected, reason)
+            row = max(row, start + expected)
 
 
 def _lost_rows(row: int, end: int, reason: str) -> Iterator[Quarantined]:

@@ -1,8 +1,9 @@
-"""Parquet, Arrow and folders of them, read by row group. Loads pyarrow: for jobs and commands, never for the workbench.
+"""Parquet and Arrow, read by row group. Loads pyarrow: for jobs and commands, never for the workbench.
 
 The schema in the file is taken as it is: nothing is inferred from values. A value that JSON cannot hold becomes text
-(dates and times in ISO form, decimals in full, bytes in base64, anything else as it writes itself out). Columns that
-tamis wrote as JSON text, because their rows differ in shape, are restored: their names stand in the schema's metadata.
+(dates and times in ISO form, decimals in full, bytes in base64, anything else as it writes itself out), and the number
+of a class its name, where the schema has one. Columns that tamis wrote as JSON text, because their rows differ in
+shape, are restored: their names stand in the schema's metadata.
 """
 
 from __future__ import annotations
@@ -23,22 +24,23 @@ from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, SourceRow, set_aside
 # Few at a time: a cell may be large, and a column that says the same in all rows is small on disk.
 BATCH_ROWS = 64
 MOST_LOST = 100_000
+NO_FORM = "a value without a form as text, kept as its number or left out"
 # Where tamis notes, in the schema's metadata or in the manifest beside a folder, what a table cannot say by itself.
 JSON_COLUMNS = "tamis.json_columns"
 ABSENT_COLUMNS = "tamis.absent_columns"
 JSON_CELLS = "tamis.json_cells"
-MANIFEST_NAME = "tamis-manifest.json"
-SPLIT_FIELD = "split"
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
     """Columns that hold JSON text (a null is an absent field, the text `null` a null), native columns whose nulls are
-    absent fields, and of columns of text the rows, counted from 1, whose cell is JSON text."""
+    absent fields, the features of `datasets` of columns that hold named classes, and of columns of text the rows,
+    counted from 1, whose cell is JSON text."""
 
     json_text: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     json_cells: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    classes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_faults() -> tuple[type[BaseException], ...]:
@@ -79,11 +81,11 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
     import pyarrow.parquet as pq
 
     try:
-        opened = pq.ParquetFile(_regular(path))
+        opened = pq.ParquetFile(regular(path))
     except read_faults() as error:
-        raise SourceError(f"{path}: not a readable Parquet file", _first_line(error), "fetch the file again") from error
+        raise SourceError(f"{path}: not a readable Parquet file", first_line(error), "fetch the file again") from error
     with opened:
-        notes = notes or _notes(opened.schema_arrow.metadata)
+        notes = _notes(opened.schema_arrow.metadata, notes)
         row = 0
         for group in range(opened.num_row_groups):
             expected = opened.metadata.row_group(group).num_rows
@@ -92,9 +94,11 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
                 for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
                     yield from _batch_rows(batch, row, notes)
                     row += batch.num_rows
+                reason = f"row group {group} ends before this row"
             except read_faults() as error:
-                yield from _lost_rows(row, start + expected, f"row group {group} is damaged: {_first_line(error)}")
-            row = start + expected
+                reason = f"row group {group} is damaged: {first_line(error)}"
+            yield from _lost_rows(row, start + expected, reason)
+            row = max(row, start + expected)
 
 
 def _lost_rows(row: int, end: int, reason: str) -> Iterator[Quarantined]:
@@ -111,16 +115,20 @@ def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Q
 
     row = 0
     try:
-        with pa.memory_map(str(_regular(path)), "r") as mapped:
+        with pa.memory_map(str(regular(path)), "r") as mapped:
             try:
                 reader: Any = pa.ipc.open_file(mapped)
-                batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
+                batches = (_file_batch(reader, index) for index in range(reader.num_record_batches))
             except pa.ArrowInvalid:
                 mapped.seek(0)
                 reader = pa.ipc.open_stream(mapped)
                 batches = iter(reader)
-            notes = notes or _notes(reader.schema.metadata)
+            notes = _notes(reader.schema.metadata, notes)
             for batch in batches:
+                if isinstance(batch, Quarantined):
+                    row += 1
+                    yield replace(batch, line=row)
+                    continue
                 for start in range(0, batch.num_rows, BATCH_ROWS):
                     few = batch.slice(start, BATCH_ROWS)
                     yield from _batch_rows(few, row, notes)
@@ -128,12 +136,20 @@ def arrow_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow | Q
     except read_faults() as error:
         if row == 0:
             raise SourceError(
-                f"{path}: not a readable Arrow file", _first_line(error), "fetch the file again"
+                f"{path}: not a readable Arrow file", first_line(error), "fetch the file again"
             ) from error
-        yield Quarantined(row + 1, 0, f"damaged from here on: {_first_line(error)}", b"")
+        yield Quarantined(row + 1, 0, f"damaged from here on: {first_line(error)}", b"")
 
 
-def _regular(path: Path) -> Path:
+def _file_batch(reader: Any, index: int) -> Any:
+    """A record batch of an Arrow file; one that is damaged, of which nobody knows how many rows it held, set aside."""
+    try:
+        return reader.get_batch(index)
+    except read_faults() as error:
+        return Quarantined(0, 0, f"record batch {index} is damaged: {first_line(error)}", b"")
+
+
+def regular(path: Path) -> Path:
     """The path of a file that has an end. Raises OSError for a pipe, a device and a name that is not there."""
     if path.exists() and not path.is_file():
         raise OSError("is no regular file")
@@ -152,37 +168,91 @@ def _batch_rows(batch: Any, row: int, notes: Notes) -> Iterator[SourceRow | Quar
             for place in range(batch.num_rows):
                 yield from _batch_rows(batch.slice(place, 1), row + place, notes)
             return
-        faults = (_value_fault(batch, name) for name in batch.schema.names)
-        yield Quarantined(row + 1, 0, next(filter(None, faults), "holds a value that cannot be read"), b"")
+        yield _one_row(batch, row + 1, notes)
         return
     for place, raw in enumerate(rows, 1):
         yield _piece(row + place, raw, notes)
 
 
-def _value_fault(batch: Any, name: str) -> str:
-    try:
+def _one_row(batch: Any, row: int, notes: Notes) -> SourceRow | Quarantined:
+    """A row of which a value has no form in Python: that one as text, or left out and told; set aside where damaged."""
+    raw: dict[str, Any] = {}
+    told: tuple[str, ...] = ()
+    for name in batch.schema.names:
         column = batch.column(name)
-        column.validate(full=True)
-        column.to_pylist()
-    except read_faults() as error:
-        return f"field {name!r} holds a value that cannot be read: {_first_line(error)}"
-    return ""
+        try:
+            column.validate(full=True)
+        except read_faults() as error:
+            return Quarantined(row, 0, f"field {name!r} holds a value that cannot be read: {first_line(error)}", b"")
+        form, values = _values(column)
+        told = (NO_FORM,) if form else told
+        if values:
+            raw[name] = values[0]
+    piece = _piece(row, raw, notes)
+    return replace(piece, notes=told) if isinstance(piece, SourceRow) else piece
 
 
-def _first_line(error: BaseException) -> str:
+def _values(column: Any) -> tuple[Any, list[Any]]:
+    """(None, the values of a column) as Python holds them; else (a type of numbers, the same as those: of a date beyond
+    year 9999, a time in a zone that is not known here), else without values."""
+    import pyarrow as pa
+
+    for form in (None, pa.int64(), pa.int32()):
+        try:
+            return form, (column if form is None else column.view(form)).to_pylist()
+        except read_faults():
+            continue
+    return pa.null(), []
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, for a reason of one line."""
     return next(iter(str(error).splitlines()), type(error).__name__)[:200]
 
 
-def _notes(metadata: dict[bytes, bytes] | None) -> Notes:
+def _notes(metadata: dict[bytes, bytes] | None, beside: Notes | None) -> Notes:
+    """What the schema notes, or what is noted `beside` the file in its place."""
     found = metadata or {}
+    classes = _classes(found.get(b"huggingface"))
+    if beside is not None:
+        return replace(beside, classes=classes)
     columns = _names(found.get(JSON_COLUMNS.encode())), _names(found.get(ABSENT_COLUMNS.encode()))
     try:
-        return Notes(*columns, _cells(json.loads(found.get(JSON_CELLS.encode(), b"{}"))))
+        return Notes(*columns, json_cells(json.loads(found.get(JSON_CELLS.encode(), b"{}"))), classes)
     except ValueError:
-        return Notes(*columns)
+        return Notes(*columns, classes=classes)
 
 
-def _cells(said: Any) -> dict[str, frozenset[int]]:
+def _classes(said: bytes | None) -> dict[str, Any]:
+    """The features of the columns in which `datasets` keeps named classes as numbers."""
+    try:
+        features = loads(said.decode("utf-8"))["info"]["features"] if said else {}
+        return {str(name): feature for name, feature in features.items() if '"ClassLabel"' in json.dumps(feature)}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _by_name(value: Any, feature: Any) -> Any:
+    """A value with the names of its classes. A number without a name (-1 where there is no label) stays."""
+    if isinstance(value, list):
+        inner: Any = feature[0] if isinstance(feature, list) and feature else feature
+        return [_by_name(item, inner) for item in value]
+    if not isinstance(feature, dict):
+        return value
+    if isinstance(value, dict):
+        inside = feature.get("feature", feature)
+        fields = inside if isinstance(inside, dict) else {}
+        return {key: _by_name(item, fields.get(key)) for key, item in value.items()}
+    if feature.get("_type") != "ClassLabel":
+        return _by_name(value, feature["feature"]) if "feature" in feature else value
+    names = feature.get("names")
+    if isinstance(names, list) and type(value) is int and 0 <= value < len(names):
+        return str(names[value])
+    return value
+
+
+def json_cells(said: Any) -> dict[str, frozenset[int]]:
+    """The rows of each column whose cells are JSON text, as they are noted beside a table."""
     if not isinstance(said, dict):
         return {}
     return {
@@ -204,6 +274,8 @@ def _piece(row: int, raw: dict[str, Any], notes: Notes) -> SourceRow | Quarantin
             continue
         is_json = name in notes.json_text or row in notes.json_cells.get(name, ())
         value[name] = _restored(item) if is_json else plain(item)
+        if name in notes.classes:
+            value[name] = _by_name(value[name], notes.classes[name])
     content = _encoded(value)
     if len(content) > MAX_LINE_BYTES:
         return set_aside(row, 0, f"row {TOO_LONG}", content)
@@ -224,80 +296,3 @@ def _encoded(value: dict[str, Any]) -> bytes:
         return json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
         return json.dumps(value, ensure_ascii=True).encode("ascii")
-
-
-def folder_files(folder: Path) -> list[tuple[str | None, str, Path]]:
-    """(split, format, file) of a `datasets` folder, a DatasetDict or a Hub-style folder of Parquet; else empty."""
-    listed = _saved_splits(folder)
-    if listed:
-        return [(split, "arrow", path) for split, part in listed for path in _saved_files(part)]
-    files = (
-        sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet")) or sorted(folder.glob("*/*.parquet"))
-    )
-    return [(_split_of(path, folder), "parquet", path) for path in files if path.is_file()]
-
-
-def _saved_splits(folder: Path) -> list[tuple[str | None, Path]]:
-    if (folder / "state.json").is_file():
-        return [(None, folder)]
-    try:
-        splits = _said_in(folder / "dataset_dict.json")["splits"]
-        # A name that climbs out of the folder is not followed.
-        return [(str(split), folder / str(split)) for split in splits if Path(str(split)).name == split != ".."]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
-def _saved_files(folder: Path) -> list[Path]:
-    try:
-        files = _said_in(folder / "state.json")["_data_files"]
-        # A name that climbs out of the folder is not followed.
-        return [folder / Path(str(entry["filename"])).name for entry in files]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SourceError(
-            f"{folder}: its state.json cannot be read", _first_line(error), "save the data set again"
-        ) from error
-
-
-def _said_in(path: Path) -> Any:
-    """What a JSON file beside the data says. Raises OSError (for what is no file, too), ValueError."""
-    return loads(_regular(path).read_bytes().decode("utf-8"))
-
-
-def _split_of(path: Path, folder: Path) -> str | None:
-    # `train-00000-of-00002.parquet`, or a folder of the split's name.
-    name = path.name.split("-")[0].removesuffix(".parquet") if "-" in path.name else path.parent.name
-    return name if path.parent != folder or "-" in path.name else None
-
-
-def folder_rows(folder: Path) -> Iterator[SourceRow | Quarantined]:
-    """All rows of all splits, in the order listed; where there are several, each row names its own in `split`."""
-    files = folder_files(folder)
-    if not files:
-        raise SourceError(f"{folder}: is a folder without a data set in it", "", "point tamis at a data file")
-    splits = {split for split, _, _ in files}
-    line = 0
-    for split, kind, path in files:
-        notes = _folder_notes(folder, split)
-        for piece in parquet_rows(path, notes) if kind == "parquet" else arrow_rows(path, notes):
-            line += 1
-            yield _with_split(piece, line, split if len(splits) > 1 or split not in (None, "data") else None)
-
-
-def _folder_notes(folder: Path, split: str | None) -> Notes | None:
-    """What the manifest of an export says of the columns of a split; None where there is no manifest of tamis."""
-    try:
-        columns = _said_in(folder / MANIFEST_NAME)["export"]["columns"]
-        cells = _cells(columns.get("json_cells", {}).get(split))
-        return Notes(frozenset(columns["json_text"]), frozenset(columns["absent"]), cells)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _with_split(piece: SourceRow | Quarantined, line: int, split: str | None) -> SourceRow | Quarantined:
-    if isinstance(piece, Quarantined):
-        return replace(piece, line=line)
-    if split is None or SPLIT_FIELD in piece.raw:
-        return SourceRow(line, 0, piece.content, piece.raw)
-    raw = piece.raw | {SPLIT_FIELD: split}
-    return SourceRow(line, 0, _encoded(raw), raw)

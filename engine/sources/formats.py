@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.errors import SourceError
 from engine.nesting import loads
+from engine.sources.question_blocks import is_question_blocks
 from engine.sources.tables import guess_delimiter
 from engine.sources.text_source import open_plain, open_text
 
@@ -17,7 +18,8 @@ BOM = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 HEAD_BYTES = 65536
-COLUMNAR_MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"))
+# An Arrow stream begins with a mark and the length of its schema.
+COLUMNAR_MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"\xff\xff\xff\xff", "arrow"))
 # What a person most likely pointed at by mistake, told by its first bytes.
 FOREIGN_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a zip archive"),
@@ -30,6 +32,8 @@ FOREIGN_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x93NUMPY", "a NumPy array"),
     (b"\x89HDF", "an HDF5 file"),
     (b"Obj\x01", "an Avro file"),
+    (b"PARE", "encrypted Parquet, which needs its key"),
+    (b"FEA1", "a Feather file of the first version; write it again with pyarrow, as Parquet"),
     (b"BZh", "packed with bzip2"),
     (b"\xfd7zXZ\x00", "packed with xz"),
     (b"7z\xbc\xaf", "a 7z archive"),
@@ -106,6 +110,8 @@ def _text_kind(path: Path, head: str) -> str:
         return "jsonl" if _is_line_of_many(head) else "json"
     if head.startswith("{") or suffix in JSON_NAMES:
         return "jsonl"
+    if is_question_blocks(head):
+        return "qa"
     return "csv" if _is_table(head) else "jsonl"
 
 

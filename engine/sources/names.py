@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
@@ -237,6 +238,14 @@ TEXTS = (
     "prompt",
 )
 """One text that is the whole row. All but the first two only where the text has the form of a chat."""
+
+FIELD_NAMES = frozenset(
+    itertools.chain(
+        *(CHAT_NAMES, REQUESTS, ANSWERS, CONTEXTS, HISTORIES, SYSTEMS, TOOLS, REASONINGS, LABELS, REJECTED, TEXTS),
+        *(*PAIRS, *PREFERENCES, *RIVALS),
+    )
+)
+"""Every name by which a field is known, as a plain name: what tells the header of a table from a record."""
 
 _ANSWERING = frozenset({"answer", "answers", "response", "output", "completion", "solution", "reply", "generation"})
 _BAD = frozenset(("bad", "worse", "worst", "wrong", "incorrect", "false", "rejected", "negative", "dispreferred"))

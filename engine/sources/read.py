@@ -8,10 +8,13 @@ from pathlib import Path
 
 from engine.model import Quarantined
 from engine.sources.arrays import ArrayText
+from engine.sources.columns import arrow_rows, parquet_rows
+from engine.sources.folders import folder_rows
 from engine.sources.formats import source_format
 from engine.sources.joined import array_as_chat, joined
 from engine.sources.lines import line_rows
 from engine.sources.pieces import SourceRow
+from engine.sources.question_blocks import block_rows
 from engine.sources.records import array_rows
 from engine.sources.tables import table_rows
 from engine.sources.text_source import SourceText, open_text
@@ -29,20 +32,18 @@ def read_source(path: Path, format_name: str | None = None) -> Iterator[SourceRo
 def _records(path: Path, format_name: str | None) -> Iterator[SourceRow | Quarantined]:
     name = format_name or source_format(path)
     kind, dot, packing = name.partition(".")
-    if kind in ("parquet", "arrow", "folder"):
-        from engine.sources import columns
-
-        if kind == "folder":
-            yield from columns.folder_rows(path)
-        else:
-            yield from columns.parquet_rows(path) if kind == "parquet" else columns.arrow_rows(path)
+    if kind == "folder":
+        yield from folder_rows(path, _records)
+        return
+    if kind in ("parquet", "arrow"):
+        yield from parquet_rows(path) if kind == "parquet" else arrow_rows(path)
         return
     with open_text(path, dot + packing) as stream:
-        yield from TEXT_READERS[kind](stream)
+        yield from table_rows(stream, str(path)) if kind in ("csv", "tsv") else TEXT_READERS[kind](stream)
 
 
 def _array_elements(stream: SourceText) -> Iterator[SourceRow | Quarantined]:
     return array_rows(ArrayText(stream), itertools.count(1), array_as_chat)
 
 
-TEXT_READERS = {"jsonl": line_rows, "json": _array_elements, "csv": table_rows, "tsv": table_rows}
+TEXT_READERS = {"jsonl": line_rows, "json": _array_elements, "qa": block_rows}

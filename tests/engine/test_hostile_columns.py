@@ -33,7 +33,7 @@ def arrow(path: Path, batch: Any) -> Path:
     return path
 
 
-def test_a_value_that_cannot_be_read_costs_its_own_row(tmp_path: Path) -> None:
+def test_a_text_that_cannot_be_read_costs_its_own_row_and_a_date_nothing(tmp_path: Path) -> None:
     days = pa.array([1, 2**31 - 1, 3], pa.date32())
     text = pa.array([b"a", b"b", b"\xff"], pa.binary()).view(pa.string())
     batch = pa.record_batch([text, days], names=["output", "at"])
@@ -41,7 +41,8 @@ def test_a_value_that_cannot_be_read_costs_its_own_row(tmp_path: Path) -> None:
     for path in (arrow(tmp_path / "t.arrow", batch), tmp_path / "t.parquet"):
         row, far, garbled = told(path)
         assert row == {"output": "a", "at": "1970-01-02"}
-        assert far.startswith("field 'at' holds a value that cannot be read")
+        # A day in the year 5,881,580: Python has no date for it.
+        assert far == {"output": "b", "at": 2**31 - 1}
         assert garbled.startswith("field 'output' holds a value that cannot be read")
 
 

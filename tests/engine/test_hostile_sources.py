@@ -19,7 +19,7 @@ from engine.model import Quarantined
 from engine.project.add_rows import grow
 from engine.project.create import create_project
 from engine.project.project import open_project
-from engine.sources import arrays, pieces, tables
+from engine.sources import arrays, pieces, table_records, tables
 from engine.sources.arrays import ArrayText
 from engine.sources.formats import source_format
 from engine.sources.pieces import SourceRow
@@ -96,7 +96,7 @@ def test_a_line_of_an_array_does_not_make_a_file_of_rows_an_array(tmp_path: Path
 
 def shrink(monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
     """Bounds small enough to be met by a test."""
-    for module in (pieces, tables):
+    for module in (pieces, tables, table_records):
         monkeypatch.setattr(module, "MAX_LINE_BYTES", longest)
     monkeypatch.setattr("engine.sources.lines.MAX_LINE_BYTES", longest)
     monkeypatch.setattr(tables, "SNIFF_CHARS", 16)
@@ -182,8 +182,8 @@ def test_a_quote_that_never_closes_is_named(tmp_path: Path) -> None:
     path = tmp_path / "raw.csv"
     path.write_bytes(b'instruction,output\na,b\nc,"d\ne,f\ng,h\n')
     rows, (aside,) = read(path)
-    assert (len(rows), aside.line, aside.content) == (1, 3, b'c,"d\ne,f\ng,h\n')
-    assert "quote is opened in this record and never closed" in aside.reason
+    assert (len(rows), aside.line, aside.content) == (3, 3, b'c,"d\n')
+    assert "a quote is opened on this line and not closed" in aside.reason
 
 
 def test_a_cut_table_gives_the_rows_before_the_cut(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from engine.sources.pieces import (
     SourceRow,
 )
 from engine.sources.records import array_rows, elements_of, fields_of, is_message_list, pieces_of
+from engine.sources.shape_table import known_shape
 from engine.sources.text_source import SourceText
 
 _SPLITS = "train training test testing validation valid val dev eval evaluation holdout heldout"
@@ -99,6 +100,8 @@ def _form_of(value: dict[str, Any]) -> _Form | None:
     if lists:
         beside = [name for name in value if name not in lists]
         if any(plain_name(name) in _OF_A_ROW for name in beside) or not _are_rows(lists):
+            return None
+        if not any(name in LISTS or name.lower() in SPLITS for name in lists) and known_shape(value) is not None:
             return None
         return _chosen(lists)
     held = list(value.values())

@@ -11,6 +11,7 @@ from engine.errors import ProjectError, UsageError
 from engine.files import write_atomic
 from engine.model import SHAPES, ShapeName
 from engine.small_files import read_toml
+from engine.sources.encodings import encoding_of
 from engine.sources.mapping import Mapping
 from engine.sources.pieces import REWRITTEN
 
@@ -42,7 +43,7 @@ class SourceFile:
     def rewritten(self) -> int:
         """How many of its rows are not the source's own bytes: all of a table, of JSON those with a note that says so.
         (A BOM and line ends are no part of a row.)"""
-        if self.format.partition(".")[0] not in ("jsonl", "json"):
+        if self.format.partition(".")[0] not in ("jsonl", "json") or encoding_of(self.format):
             return self.rows
         return sum(self.notes.get(note, 0) for note in REWRITTEN)
 

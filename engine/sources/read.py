@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.model import Quarantined
 from engine.sources.arrays import CHUNK_BYTES, ArrayText
+from engine.sources.encodings import encoding_of, told_encoding
 from engine.sources.formats import BOM, source_format
 from engine.sources.joined import array_as_chat, joined
 from engine.sources.pieces import MAX_LINE_BYTES, TOO_LONG, Record, SourceRow, set_aside
@@ -36,8 +37,10 @@ def _records(path: Path, format_name: str | None) -> Iterator[SourceRow | Quaran
         else:
             yield from columns.parquet_rows(path) if kind == "parquet" else columns.arrow_rows(path)
         return
+    encoding = encoding_of(name)
     with open_text(path, dot + packing) as stream:
-        yield from TEXT_READERS[kind](stream)
+        pieces = TEXT_READERS[kind](stream)
+        yield from (told_encoding(piece, encoding) for piece in pieces) if encoding else pieces
 
 
 def _lines(stream: SourceText) -> Iterator[SourceRow | Quarantined]:

@@ -53,6 +53,7 @@ def scan(arguments: argparse.Namespace) -> int:
 
 def _scan_source(source: Path, arguments: argparse.Namespace, narrator: Narrator) -> int:
     options: dict[str, Any] = {"words": arguments.map, "key": arguments.key, "progress": narrator}
+    options["encoding"] = arguments.encoding
     if arguments.project is not None:
         folder = arguments.project
         if not is_project(folder):
@@ -126,7 +127,7 @@ def add(arguments: argparse.Namespace) -> int:
     """`tamis add PROJECT FILE`: rows that are new come in undecided; a new version of the source pairs changed rows."""
     folder = find_project(arguments.project)
     reviewer = name_reviewer(arguments.reviewer, folder)
-    found = grow(folder, arguments.file, reviewer, replaces=arguments.new_version or None)
+    found = grow(folder, arguments.file, reviewer, replaces=arguments.new_version or None, encoding=arguments.encoding)
     for note in found.notes:
         narrate(note)
     with open_project(folder, readonly=True) as project:
@@ -271,7 +272,11 @@ def holdout(arguments: argparse.Namespace) -> int:
         wanted = parse_amount(arguments.amount, len(project.rows))
     if wanted is None:
         held, numbers = reserve_file(
-            folder, Path(arguments.amount), reviewer, scan=lambda project: scan_project(project, Narrator())
+            folder,
+            Path(arguments.amount),
+            reviewer,
+            scan=lambda project: scan_project(project, Narrator()),
+            encoding=arguments.encoding,
         )
         with held:
             scan_project(held, Narrator())

@@ -42,7 +42,15 @@ def open_workbench(arguments: argparse.Namespace) -> int:
         from engine.project.create import create_project
 
         narrator = Narrator()
-        create_project(path, folder, words=arguments.map, key=arguments.key, progress=narrator, first=_first_rows(path))
+        create_project(
+            path,
+            folder,
+            words=arguments.map,
+            key=arguments.key,
+            progress=narrator,
+            first=_first_rows(path),
+            encoding=arguments.encoding,
+        )
         narrator.end()
     return show(folder, arguments, mapping_given=bool(arguments.map))
 

@@ -44,7 +44,7 @@ BAD_SOURCES: dict[str, bytes] = {
     "nothing.json": b"[]",
     "cut.jsonl.gz": gzip.compress(b'{"instruction": "a", "output": "b"}\n')[:14],
     "shapeless.jsonl": b'{"title": 1}\n',
-    "utf16.jsonl": '{"instruction": "a", "output": "b"}\n'.encode("utf-16"),
+    "latin.jsonl": '{"instruction": "Wie heißt Österreich?", "output": "so"}\n'.encode("latin-1"),
 }
 
 

@@ -32,7 +32,8 @@ REGULAR, LONG_NAME, LONG_LINK, PAX, PAX_FOR_ALL, EMPTY = b"0\x007", b"L", b"K", 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive: name, size in bytes, place among the entries. `fault`: why it cannot be read."""
+    """A file in an archive: name, size in bytes, place among the entries. `fault`: why it cannot be read, of a tar why
+    what stands behind it cannot."""
 
     name: str
     size: int
@@ -226,13 +227,16 @@ def _skip(stream: IO[bytes], count: int, name: str = "") -> None:
 class TarMember:
     """The content of one file of a tar archive, as a stream, from where the archive is read."""
 
-    def __init__(self, stream: IO[bytes], place: int) -> None:
+    def __init__(self, stream: IO[bytes], wanted: Member) -> None:
         self._stream: Any = stream
-        self._left = next((member.size for member in walk_tar(stream) if member.place == place), 0)
+        self._fault = wanted.fault
+        self._left = next((member.size for member in walk_tar(stream) if member.place == wanted.place), 0)
 
     def read1(self, size: int) -> bytes:
         """Up to `size` bytes; b'' at the end. Raises UnpackFault."""
         if not self._left:
+            if self._fault:
+                raise UnpackFault(f"behind this file, where there may be others: {self._fault}")
             return b""
         piece: bytes = self._stream.read1(min(size, self._left))
         if not piece:

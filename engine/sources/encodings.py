@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import unicodedata
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import IO, Any
@@ -23,7 +24,10 @@ MARKS = (
 WIDE = (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2))
 # Without a mark there is no doubt where so many characters are all printable and a fifth of them is ASCII.
 FEWEST_CHARACTERS = 12
+# Behind a mark some of the characters may be damaged.
+MARKED = 0.8
 ASCII_SHARE = 0.2
+BLANKS = ("Zs", "Zl", "Zp", "Cf")
 # Python calls these encodings of text, but they are ways to write names, or to escape.
 NO_TEXT = ("utf-7", "idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "mbcs", "oem")
 COMMON = (
@@ -63,12 +67,12 @@ def wide_encoding(head: bytes) -> str:
     """`utf-16` or `utf-32` where a byte order mark says so, `utf-16-le` and its like where the bytes leave no doubt,
     else ''."""
     for mark, name in MARKS:
-        if head.startswith(mark) and _decoded(head, name, len(mark)) is not None:
+        if head.startswith(mark) and _plain_share(codecs.getincrementaldecoder(name)("replace").decode(head)) > MARKED:
             return name
     if b"\x00" in head:
         for name, width in WIDE:
             text = _decoded(head, name, width)
-            if text is not None and _is_plain_text(text):
+            if text is not None and len(text) >= FEWEST_CHARACTERS and _is_plain_text(text):
                 return name
     return ""
 
@@ -87,9 +91,13 @@ def _decoded(head: bytes, name: str, width: int) -> str | None:
 
 
 def _is_plain_text(text: str) -> bool:
-    if len(text) < FEWEST_CHARACTERS or sum(map(str.isascii, text)) < len(text) * ASCII_SHARE:
-        return False
-    return all(character.isprintable() or character in "\t\r\n\u3000\u00a0" for character in text)
+    return sum(map(str.isascii, text)) >= len(text) * ASCII_SHARE and _plain_share(text) == 1
+
+
+def _plain_share(text: str) -> float:
+    """The share of characters that a text may hold; what could not be decoded is none."""
+    plain = sum(1 for one in text if one.isprintable() or one in "\t\r\n" or unicodedata.category(one) in BLANKS)
+    return (plain - text.count("\ufffd")) / max(len(text), 1)
 
 
 def encoding_of(format_name: str) -> str:

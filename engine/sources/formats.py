@@ -14,6 +14,7 @@ from engine.sources.encodings import UTF_8, is_plainly_utf8, known_encoding, wid
 from engine.sources.foreign import READS, refuse_foreign_bytes, refuse_foreign_text, refuse_foreign_zip
 from engine.sources.likely_encodings import refuse_other_encoding
 from engine.sources.packing import ARCHIVES, SUFFIXES, packing_of
+from engine.sources.pieces import MAX_LINE_BYTES
 from engine.sources.tables import guess_delimiter
 from engine.sources.text_source import SourceText, member_of, open_plain, open_text
 
@@ -21,6 +22,7 @@ BOM = b"\xef\xbb\xbf"
 HEAD_BYTES = 65536
 COLUMNAR_MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"))
 MOST_PACKINGS = 4
+UNPACK = "unpack it (gunzip, unzip, tar -xf …), and name the file within"
 BLANK = b" \t\r\n\x00"
 # Bytes that texts do not hold; escape and form feed are met in some, NUL is looked at by itself.
 CONTROLS = bytes({*range(1, 32)} - set(b"\t\n\r\x0b\x0c\x1b\x1e"))
@@ -49,7 +51,7 @@ def source_format(path: Path, encoding: str | None = None, before: str = "") -> 
     for magic, kind in COLUMNAR_MAGIC:
         if head.startswith(magic):
             if steps:
-                raise SourceError(f"{path}: holds {kind.capitalize()}, packed", "", "unpack it, and name that file")
+                raise SourceError(f"{path}: holds {kind.capitalize()}, which is read unpacked", "", UNPACK)
             return kind
     refuse_foreign_bytes(path, head)
     read_as = "" if named == UTF_8 else named or wide_encoding(head)
@@ -60,7 +62,7 @@ def source_format(path: Path, encoding: str | None = None, before: str = "") -> 
     is_marked = head.startswith(BOM)
     text = head.removeprefix(BOM).lstrip(BLANK)
     if not text:
-        nothing = "holds nothing but NUL bytes" if b"\x00" in head else "holds no text"
+        nothing = "holds NUL bytes, no text" if b"\x00" in head else "holds no text"
         raise SourceError(f"{path}: {nothing}", "", "point tamis at a file with one JSON object a line")
     if _is_binary(text):
         raise SourceError(f"{path}: is binary, not text", "", READS)
@@ -79,7 +81,7 @@ def _unpacked(path: Path) -> tuple[Path, str, bytes]:
     while step := packing_of(head):
         steps = f".{step}{steps}"
         if steps.count(".") > MOST_PACKINGS:
-            raise SourceError(f"{path}: is packed more than {MOST_PACKINGS} times", "", "unpack it, and name that file")
+            raise SourceError(f"{path}: is packed more than {MOST_PACKINGS} times", "", UNPACK)
         if steps == ".zip":
             refuse_foreign_zip(path, zip_names(path))
         if step in ARCHIVES:
@@ -95,11 +97,12 @@ def _unpacked(path: Path) -> tuple[Path, str, bytes]:
 
 def _first_text(stream: SourceText) -> tuple[bytes, bool]:
     """The first bytes of a text from where there is more than blanks and NUL bytes, and whether they are all of it."""
-    mark = b""
-    while piece := stream.read(HEAD_BYTES):
+    mark, passed = b"", 0
+    while passed < MAX_LINE_BYTES and (piece := stream.read(HEAD_BYTES)):
         mark = mark or piece[: len(BOM)]
-        if piece.strip(BLANK):
+        if piece.removeprefix(BOM).strip(BLANK):
             return (BOM + piece if mark == BOM and not piece.startswith(BOM) else piece), len(piece) < HEAD_BYTES
+        passed += len(piece)
     return mark[:1], True
 
 

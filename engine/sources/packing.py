@@ -74,7 +74,12 @@ class _Streams:
                 piece = self._packed.read1(self._piece_bytes)
                 if not piece:
                     raise EOFError("it ends before its end mark")
-            unpacked: bytes = self._unpacker.decompress(piece, size)
+            try:
+                unpacked: bytes = self._unpacker.decompress(piece, size)
+            except lzma.LZMAError as error:
+                if "limit" not in str(error):
+                    raise
+                raise UnpackFault("it needs more than 256 MB of memory: unpack it with xz -d") from error
             if unpacked:
                 return unpacked
 

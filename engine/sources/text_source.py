@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, cast
@@ -83,7 +85,7 @@ def _opened(path: Path, steps: tuple[str, ...]) -> SourceText:
         return SourceText(cast("IO[bytes]", ZipMember(path, member_of(path, steps).place)))
     below = _opened(path, outer)
     if step == "tar":
-        return SourceText(cast("IO[bytes]", TarMember(below, member_of(path, steps).place)), below)
+        return SourceText(cast("IO[bytes]", TarMember(below, member_of(path, steps))), below)
     layer = UNPACKERS[step](below) if step in PACKINGS else cast("IO[bytes]", Transcoded(below, step))
     return SourceText(layer, below)
 
@@ -100,7 +102,7 @@ def member_of(path: Path, steps: tuple[str, ...]) -> Member:
 @lru_cache(maxsize=64)
 def _member_of(path: Path, steps: tuple[str, ...], _state: tuple[int, ...]) -> Member:
     if steps[0] == "zip":
-        member = data_member(path, zip_members(path), "unzip -p")
+        member = data_member(path, zip_members(path), f"unzip -p {shlex.quote(str(path))}")
         if member.fault:
             raise SourceError(f"{path}: {member.name} cannot be read", member.fault, "unpack it, and name the file")
         return member
@@ -109,4 +111,4 @@ def _member_of(path: Path, steps: tuple[str, ...], _state: tuple[int, ...]) -> M
         fault = stream.damage or fault
     if fault and not members:
         raise SourceError(f"{path}: is a tar archive that is damaged at its start", fault, "fetch it again")
-    return data_member(path, members, "tar -xOf")
+    return replace(data_member(path, members, f"tar -xOf {shlex.quote(str(path))}"), fault=fault)

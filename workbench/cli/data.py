@@ -338,6 +338,8 @@ def _written_anew(kind: str, count: int) -> str:
     come = f"{counted(count, 'untouched row')} {'comes' if count == 1 else 'come'} out of"
     if kind == "json":
         return f"{come} a JSON array: on a line each now, with the same values"
+    if kind.startswith("text in "):
+        return f"{come} a {kind}: written as UTF-8, with the same values"
     return f"{come} a table ({kind}): written as JSON, with the same values"
 
 

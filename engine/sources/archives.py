@@ -6,6 +6,7 @@ A tar is walked here, because tarfile takes a name of any length into memory and
 from __future__ import annotations
 
 import shlex
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ BLOCK, CHUNK = 512, 1 << 20
 MAX_NAME_BYTES = 64 * 1024
 MAX_MEMBERS = 100_000
 NAMED = 8
+# What the library says of a damaged archive.
+ZIP_FAULTS = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError, OSError, EOFError),
+    *(struct.error, zlib.error),
+)
 DATA_SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow")
 # What stands beside the data in an archive and is none: by the beginning of its name, by its end, by its folder.
 BESIDE_NAMES = ("readme", "license", "licence", "copying", "notice", "changelog", "citation", "dataset_info", ".", "._")
@@ -92,10 +98,19 @@ def zip_members(path: Path) -> list[Member]:
     with _opened_zip(path) as archive:
         entries = archive.infolist()
     return [
-        Member(entry.filename, entry.file_size, place, "it has a password" if entry.flag_bits & 1 else "")
+        Member(entry.filename, entry.file_size, place, _zip_fault(entry))
         for place, entry in enumerate(entries)
         if not entry.is_dir()
     ]
+
+
+def _zip_fault(entry: zipfile.ZipInfo) -> str:
+    if entry.flag_bits & 1:
+        return "it has a password"
+    # Of the rarer ways the library unpacks all that comes out of a piece at once.
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "it is packed in a way of zip that is not read"
+    return ""
 
 
 def zip_names(path: Path) -> list[str]:
@@ -107,7 +122,7 @@ def zip_names(path: Path) -> list[str]:
 def _opened_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except ZIP_FAULTS as error:
         raise SourceError(
             f"{path}: is a zip archive that is cut off or damaged", str(error), "fetch it again"
         ) from error
@@ -124,7 +139,7 @@ class ZipMember:
         del entry.CRC
         try:
             self._content: Any = self._archive.open(entry)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        except ZIP_FAULTS as error:
             self._archive.close()
             raise SourceError(f"{path}: {entry.filename} cannot be read", str(error), "unpack it") from error
 
@@ -132,7 +147,7 @@ class ZipMember:
         """Up to `size` bytes; b'' at the end. Raises UNPACK_FAULTS."""
         try:
             piece: bytes = self._content.read1(size)
-        except (zipfile.BadZipFile, ValueError) as error:
+        except (zipfile.BadZipFile, ValueError, struct.error) as error:
             raise UnpackFault(str(error)) from error
         self._checksum = zlib.crc32(piece, self._checksum)
         if not piece and self._checksum != self._expected:

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from engine.errors import SourceError, UsageError
 from engine.model import Quarantined
-from engine.sources.packing import PACKINGS
+from engine.sources.packing import PACKINGS, UnpackFault
 from engine.sources.pieces import SourceRow
 
 UTF_8 = "utf-8"
@@ -77,6 +77,14 @@ def wide_encoding(head: bytes) -> str:
     return ""
 
 
+def with_byte_order(name: str, head: bytes) -> str:
+    """An encoding that a person named, with the order of its bytes where no mark says that."""
+    if name not in ("utf-16", "utf-32") or any(head.startswith(mark) for mark, marked in MARKS if marked == name):
+        return name
+    found = wide_encoding(head)
+    return found if found.startswith(name) else f"{name}-le"
+
+
 def is_plainly_utf8(head: bytes) -> bool:
     """Whether the first bytes of a text hold characters beyond ASCII, all of them UTF-8; the last one may be cut."""
     return not head.isascii() and _decoded(head, UTF_8, 1) is not None
@@ -133,7 +141,11 @@ class Transcoded:
         while not self._ahead and not self._ended:
             piece: bytes = self._stream.read1(size)
             self._ended = not piece
-            self._ahead = self._decoder.decode(piece, final=self._ended).encode("utf-8", "surrogateescape")
+            try:
+                self._ahead = self._decoder.decode(piece, final=self._ended).encode("utf-8", "surrogateescape")
+            except UnicodeError as error:
+                # UTF-16 and UTF-32 that a byte order mark should begin, and does not.
+                raise UnpackFault(str(error)) from error
         given, self._ahead = self._ahead[:size], self._ahead[size:]
         return given
 

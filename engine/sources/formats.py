@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.errors import SourceError
 from engine.nesting import loads
 from engine.sources.archives import zip_names
-from engine.sources.encodings import UTF_8, is_plainly_utf8, known_encoding, wide_encoding
+from engine.sources.encodings import UTF_8, is_plainly_utf8, known_encoding, wide_encoding, with_byte_order
 from engine.sources.foreign import READS, refuse_foreign_bytes, refuse_foreign_text, refuse_foreign_zip
 from engine.sources.likely_encodings import refuse_other_encoding
 from engine.sources.packing import ARCHIVES, SUFFIXES, packing_of
@@ -54,7 +54,7 @@ def source_format(path: Path, encoding: str | None = None, before: str = "") -> 
                 raise SourceError(f"{path}: holds {kind.capitalize()}, which is read unpacked", "", UNPACK)
             return kind
     refuse_foreign_bytes(path, head)
-    read_as = "" if named == UTF_8 else named or wide_encoding(head)
+    read_as = "" if named == UTF_8 else with_byte_order(named, head) if named else wide_encoding(head)
     if read_as:
         steps = f".{read_as}{steps}"
     with open_text(path, steps) as stream:

@@ -7,10 +7,13 @@ import bz2
 import gzip
 import io
 import lzma
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -183,3 +186,33 @@ def test_the_member_of_an_archive_is_found_again_when_reading_goes_on(tmp_path: 
     assert read_settings(folder).source.format == "jsonl.zip"
     assert continue_reading(folder) == 6000
     assert read_settings(folder).source.complete
+
+
+COUNT = """
+import sys, pathlib, resource
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+from engine.sources.formats import source_format
+from engine.sources.read import read_source
+path = pathlib.Path(sys.argv[1])
+print(source_format(path), [type(piece).__name__ for piece in read_source(path)])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("packing", ["xz", "bz2", "zst", "zip"])
+def test_a_record_of_gigabytes_is_set_aside_in_a_gigabyte_of_memory(packing: str, tmp_path: Path) -> None:
+    row, path = b'{"instruction": "a", "output": "b"}\n', tmp_path / f"raw.{packing}"
+    pieces = (row, b'{"x": "', *[b"a" * (16 << 20)] * 128, b'"}\n', row)
+    if packing == "zip":
+        packer = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        with packer as archive, archive.open("train.jsonl", "w", force_zip64=True) as out:
+            out.writelines(pieces)
+    else:
+        started: dict[str, Any] = {"xz": lzma.LZMACompressor(preset=0), "bz2": bz2.BZ2Compressor(1)}
+        squeezed = started.get(packing) or zstandard.ZstdCompressor().compressobj()
+        with path.open("wb") as plain:
+            plain.writelines(squeezed.compress(piece) for piece in pieces)
+            plain.write(squeezed.flush())
+    command = [sys.executable, "-c", COUNT, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
+    assert told == f"jsonl.{packing} ['SourceRow', 'Quarantined', 'SourceRow']\n"

@@ -15,7 +15,6 @@ from engine.export.convert import CONVERSIONS, json_line, needs_wide
 from engine.export.curated import Curated
 from engine.export.losses import Converted
 from engine.places import sha256_of
-from engine.sources.encodings import encoding_of
 
 if TYPE_CHECKING:
     from engine.project.project import Project
@@ -185,10 +184,4 @@ def are_lines(project: Project) -> bool:
 def _formats(project: Project) -> list[tuple[int, str]]:
     """(first row, kind) of each source that has rows, the last one first."""
     sources = sorted(project.settings.sources, key=lambda source: source.first_row, reverse=True)
-    return [(source.first_row, _kind(source.format)) for source in sources if source.rows]
-
-
-def _kind(format_name: str) -> str:
-    """A format without its packing; `text in ENCODING` where rows are not the source's bytes for that."""
-    encoding = encoding_of(format_name)
-    return f"text in {encoding}" if encoding else format_name.partition(".")[0]
+    return [(source.first_row, source.kind) for source in sources if source.rows]

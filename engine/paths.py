@@ -10,6 +10,8 @@ from pathlib import Path
 
 from engine.errors import TamisError
 
+PACKED = (".gz", ".zst", ".xz", ".bz2", ".tgz", ".txz", ".tbz2", ".zip", ".tar")
+
 
 def shipped_dir(name: str) -> Path:
     """The folder `themes` or `sample_data`: in a checkout beside the packages, in a wheel inside `engine`.
@@ -26,7 +28,7 @@ def shipped_dir(name: str) -> Path:
 def project_folder_for(source: Path) -> Path:
     """Where the project of a source lives unless another place is named: `data/raw.jsonl.gz` -> `data/raw.tamis`."""
     name = source.name
-    for suffix in (".gz", ".zst", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"):
+    for suffix in (*PACKED, ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"):
         name = name.removesuffix(suffix)
     return source.with_name(f"{name or source.name}.tamis")
 

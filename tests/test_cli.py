@@ -44,7 +44,7 @@ BAD_SOURCES: dict[str, bytes] = {
     "nothing.json": b"[]",
     "cut.jsonl.gz": gzip.compress(b'{"instruction": "a", "output": "b"}\n')[:14],
     "shapeless.jsonl": b'{"title": 1}\n',
-    "utf16.jsonl": '{"instruction": "a", "output": "b"}\n'.encode("utf-16"),
+    "latin.jsonl": '{"instruction": "Wie heißt Österreich?", "output": "so"}\n'.encode("latin-1"),
 }
 
 
@@ -61,6 +61,15 @@ def test_a_source_that_cannot_be_read_gets_one_clear_line(name: str, words: list
     assert done.stderr.startswith(f"tamis: {path}: ")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_a_text_in_another_encoding_is_read_once_it_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "latin.jsonl"
+    path.write_bytes(BAD_SOURCES["latin.jsonl"])
+    told = json.loads(tamis("scan", path, "--encoding", "latin-1", "--json").stdout)
+    assert (told["rows"], told["quarantined"], told["format"]) == (1, 0, "jsonl.iso8859-1")
+    assert told["notes"] == {"read from iso8859-1": 1}
+    assert "cp1252" in tamis("scan", path, "--encoding", "cp1525", code=2).stderr
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,6 @@ def are_lines(project: Project) -> bool:
 
 
 def _formats(project: Project) -> list[tuple[int, str]]:
-    """(first row, format without its packing) of each source that has rows, the last one first."""
+    """(first row, kind) of each source that has rows, the last one first."""
     sources = sorted(project.settings.sources, key=lambda source: source.first_row, reverse=True)
-    return [(source.first_row, source.format.partition(".")[0]) for source in sources if source.rows]
+    return [(source.first_row, source.kind) for source in sources if source.rows]

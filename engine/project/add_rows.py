@@ -22,6 +22,7 @@ from engine.project.row_change import changing_rows, declare, staged_ids
 from engine.project.row_ids import content_hash, row_id
 from engine.project.views import refuse_readonly
 from engine.sources.conversation import conversation_of
+from engine.sources.encodings import encoding_of
 from engine.sources.formats import source_format
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.pieces import SourceRow
@@ -50,8 +51,11 @@ def is_new_version(project: Project, path: Path) -> bool:
     return real_path(path) == source or path.name == source.name
 
 
-def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = None) -> Grown:
+def grow(
+    folder: Path, path: Path, reviewer: str, *, replaces: bool | None = None, encoding: str | None = None
+) -> Grown:
     """Add the rows of `path` that are new. `replaces`: it is a new version of the source (None: told by its name).
+    `encoding`: that of the text; a new version is taken to have that of the source.
 
     All of it or nothing: the rows count from the moment at which the journal's line about them stands. Raises
     SourceError where nothing can be read, LockedError where another window is deciding or changing the rows.
@@ -59,7 +63,8 @@ def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = Non
     with changing_rows(folder) as notes, open_project(folder, reviewer=reviewer) as project:
         refuse_readonly(project)
         version = is_new_version(project, path) if replaces is None else replaces
-        format_name = source_format(path)
+        before = encoding_of(project.settings.source.format) if version else ""
+        format_name = source_format(path, encoding, before)
         found = _sorted_out(project, path, format_name)
         if not found.order:
             reason = found.quarantined[0].reason if found.quarantined else "it is empty"

@@ -52,21 +52,22 @@ def create_project(
     progress: Progress | None = None,
     first: int | None = None,
     propose: bool = False,
+    encoding: str | None = None,
 ) -> Path:
     """Read `source` and make its project folder; the folder appears only when what it says is whole.
 
-    `words` is a mapping as on the command line (`prompt=a.b,response=c`). With `first`, only so many rows are read
-    now, so that a large source can be looked at while `continue_reading` reads the rest. With `propose`, a file of no
-    known shape is read by a likely mapping, or by one that names no field: whoever asks for it shows it. Raises
-    SourceError where no row can be read or no shape is recognised, ProjectError where the folder cannot be written
-    or exists already.
+    `words` is a mapping as on the command line (`prompt=a.b,response=c`), `encoding` that of a text which is not UTF-8.
+    With `first`, only so many rows are read now, so that a large source can be looked at while `continue_reading` reads
+    the rest. With `propose`, a file of no known shape is read by a likely mapping, or by one that names no field:
+    whoever asks for it shows it. Raises SourceError where no row can be read or no shape is recognised, ProjectError
+    where the folder cannot be written or exists already.
     """
     source = Path(source)
     folder = folder or project_folder_for(source)
     if folder.exists():
         raise ProjectError(f"{folder}: already exists", "", "open it, or name another folder with --project")
     refuse_folder(folder, [source])
-    format_name = source_format(source)
+    format_name = source_format(source, encoding)
     partial, descriptor = _partial_folder(folder)
     try:
         pieces = read_source(source, format_name)

@@ -120,7 +120,12 @@ def reserve_drawn(project: Project, wanted: int, *, seed: int = 0, by: str | Non
 
 
 def reserve_file(
-    folder: Path, path: Path, reviewer: str, *, scan: Callable[[Project], object] | None = None
+    folder: Path,
+    path: Path,
+    reviewer: str,
+    *,
+    scan: Callable[[Project], object] | None = None,
+    encoding: str | None = None,
 ) -> tuple[Project, range]:
     """Add the rows of a file and hold them out: the project, opened anew, and the numbers of the rows.
 
@@ -130,7 +135,7 @@ def reserve_file(
     with changing_rows(folder), open_project(folder, reviewer=reviewer) as project:
         _refuse_second(project)
         refuse_readonly(project)
-        format_name = source_format(path)
+        format_name = source_format(path, encoding)
         numbers = stage_rows(folder, path, format_name, read_source(path, format_name))
         with open_staged(folder) as together:
             if scan is not None:

@@ -11,6 +11,7 @@ from engine.errors import ProjectError, UsageError
 from engine.files import write_atomic
 from engine.model import SHAPES, ShapeName
 from engine.small_files import read_toml
+from engine.sources.encodings import encoding_of
 from engine.sources.mapping import Mapping
 from engine.sources.pieces import REWRITTEN
 
@@ -39,10 +40,16 @@ class SourceFile:
     joined: int = 0
 
     @property
+    def kind(self) -> str:
+        """Its format without its packing; `text in cp1252` where rows are not its bytes for their encoding."""
+        encoding = encoding_of(self.format)
+        return f"text in {encoding}" if encoding else self.format.partition(".")[0]
+
+    @property
     def rewritten(self) -> int:
         """How many of its rows are not the source's own bytes: all of a table, of JSON those with a note that says so.
         (A BOM and line ends are no part of a row.)"""
-        if self.format.partition(".")[0] not in ("jsonl", "json"):
+        if self.kind not in ("jsonl", "json"):
             return self.rows
         return sum(self.notes.get(note, 0) for note in REWRITTEN)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import os
 import re
@@ -10,49 +9,41 @@ from pathlib import Path
 
 from engine.errors import SourceError
 from engine.nesting import loads
+from engine.sources.archives import zip_names
+from engine.sources.encodings import UTF_8, is_plainly_utf8, known_encoding, wide_encoding, with_byte_order
+from engine.sources.foreign import READS, refuse_foreign_bytes, refuse_foreign_text, refuse_foreign_zip
+from engine.sources.likely_encodings import refuse_other_encoding
+from engine.sources.packing import ARCHIVES, SUFFIXES, packing_of
+from engine.sources.pieces import MAX_LINE_BYTES
 from engine.sources.question_blocks import is_question_blocks
 from engine.sources.tables import guess_delimiter
-from engine.sources.text_source import open_plain, open_text
+from engine.sources.text_source import SourceText, member_of, open_plain, open_text
 
 BOM = b"\xef\xbb\xbf"
-GZIP_MAGIC = b"\x1f\x8b"
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 HEAD_BYTES = 65536
 # An Arrow stream begins with a mark and the length of its schema.
 COLUMNAR_MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"\xff\xff\xff\xff", "arrow"))
-# What a person most likely pointed at by mistake, told by its first bytes.
-FOREIGN_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a zip archive"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"%PDF", "a PDF document"),
-    (b"\x7fELF", "a program"),
-    (b"SQLite format 3", "an SQLite database"),
-    *((bytes([0x80, version]), "a pickle, which is never loaded") for version in (2, 3, 4, 5)),
-    (b"\x93NUMPY", "a NumPy array"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"Obj\x01", "an Avro file"),
-    (b"PARE", "encrypted Parquet, which needs its key"),
-    (b"FEA1", "a Feather file of the first version; write it again with pyarrow, as Parquet"),
-    (b"BZh", "packed with bzip2"),
-    (b"\xfd7zXZ\x00", "packed with xz"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!\x1a", "a RAR archive"),
-    (b"\x04\x22\x4d\x18", "packed with lz4"),
-)
-TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
-READS = "tamis reads JSONL, JSON arrays, CSV, TSV (also .gz and .zst), Parquet, Arrow and datasets folders"
+MOST_PACKINGS = 4
+UNPACK = "unpack it (gunzip, unzip, tar -xf …), and name the file within"
+BLANK = b" \t\r\n\x00"
+# Bytes that texts do not hold; escape and form feed are met in some, NUL is looked at by itself.
+CONTROLS = bytes({*range(1, 32)} - set(b"\t\n\r\x0b\x0c\x1b\x1e"))
 JSON_NAMES = (".jsonl", ".json", ".ndjson")
 _BEGINS_AS_JSON = re.compile(rb"\x1e?[\[{][\[{\s]*[\"']")
 _COMMENTS = re.compile(r"(?:[\s\x1e\ufeff]++|//[^\n]*+\n|#[^\n]*+\n|/\*.*?\*/)*+", re.DOTALL)
 TABLE_NAMES = {".csv": "csv", ".tsv": "tsv"}
 
 
-def source_format(path: Path) -> str:
-    """`jsonl`, `json`, `csv`, `tsv` (each also with `.gz` or `.zst`), `parquet`, `arrow` or `folder`.
+def source_format(path: Path, encoding: str | None = None, before: str = "") -> str:
+    """`jsonl`, `json`, `csv`, `tsv`, `parquet`, `arrow` or `folder`. A text's encoding and packings follow, the
+    outermost last: `jsonl.gz`, `csv.zip`, `json.tar.xz`, `csv.cp1252`, `jsonl.utf-16.bz2`.
 
-    Raises SourceError where the path is missing, empty, or of a kind that tamis does not read.
+    `encoding` is the one that a person names; else UTF-8, or UTF-16 and UTF-32 where the bytes say so, or
+    that of an earlier version (`before`) where they do not say that it is UTF-8 now. Raises
+    SourceError where the path is missing, empty, or of a kind that tamis does not read; UsageError for an encoding that
+    does not exist.
     """
+    named = known_encoding(encoding) if encoding else ""
     # These are False where a name is too long or a folder on the way is closed: opening it says so.
     if os.path.isdir(path):
         return "folder"
@@ -60,49 +51,80 @@ def source_format(path: Path) -> str:
         raise SourceError(
             f"{path}: is no regular file", "", "save its content to a file, or pipe it into `tamis scan -`"
         )
-    head = _head(path)
-    for magic, name in COLUMNAR_MAGIC:
+    name, steps, head = _unpacked(path)
+    for magic, kind in COLUMNAR_MAGIC:
         if head.startswith(magic):
-            return name
-    packing = ".gz" if head.startswith(GZIP_MAGIC) else ".zst" if head.startswith(ZSTD_MAGIC) else ""
-    if packing:
-        with open_text(path, packing) as stream:
+            if steps:
+                raise SourceError(f"{path}: holds {kind.capitalize()}, which is read unpacked", "", UNPACK)
+            return kind
+    refuse_foreign_bytes(path, head)
+    read_as = "" if named == UTF_8 else with_byte_order(named, head) if named else wide_encoding(head)
+    if read_as:
+        steps = f".{read_as}{steps}"
+    with open_text(path, steps) as stream:
+        head, whole = _first_text(stream)
+    is_marked = head.startswith(BOM)
+    text = head.removeprefix(BOM).lstrip(BLANK)
+    if not text:
+        nothing = "holds NUL bytes, no text" if b"\x00" in head else "holds no text"
+        raise SourceError(f"{path}: {nothing}", "", "point tamis at a file with one JSON object a line")
+    if _is_binary(text):
+        raise SourceError(f"{path}: is binary, not text", "", READS)
+    refuse_foreign_text(name, text, whole)
+    if not (named or read_as or is_marked):
+        if before and not is_plainly_utf8(text):
+            steps = f".{before}{steps}"
+        else:
+            refuse_other_encoding(path, text, whole)
+    return _text_kind(name, text.decode("utf-8", "replace")) + steps
+
+
+def _unpacked(path: Path) -> tuple[Path, str, bytes]:
+    """The name by which the kind of text is told, how the source is packed (`.tar.gz`), and the first bytes within."""
+    name, steps, head = path, "", _head(path)
+    while step := packing_of(head):
+        steps = f".{step}{steps}"
+        if steps.count(".") > MOST_PACKINGS:
+            raise SourceError(f"{path}: is packed more than {MOST_PACKINGS} times", "", UNPACK)
+        if steps == ".zip":
+            refuse_foreign_zip(path, zip_names(path))
+        if step in ARCHIVES:
+            name = path.with_name(Path(member_of(path, tuple(steps.split(".")[1:])).name).name)
+        with open_text(path, steps) as stream:
             head = stream.read(HEAD_BYTES)
             if stream.damage and not head:
                 raise SourceError(
                     f"{path}: the compressed data is damaged at its start", stream.damage, "fetch it again"
                 )
-    for magic, kind in FOREIGN_MAGIC:
-        if head.startswith(magic):
-            raise SourceError(f"{path}: is {kind}", "", READS)
-    if head[TAR_MAGIC_AT:].startswith(TAR_MAGIC) and b"\x00" in head:
-        raise SourceError(f"{path}: is a tar archive", "", READS)
-    text = head.removeprefix(BOM).lstrip()
-    if not text:
-        raise SourceError(f"{path}: holds no text", "", "point tamis at a file with one JSON object a line")
-    if _is_binary(text):
-        raise SourceError(f"{path}: is binary, not text", "", READS)
-    return _text_kind(path, text.decode("utf-8", "replace")) + packing
+    return name, steps, head
+
+
+def _first_text(stream: SourceText) -> tuple[bytes, bool]:
+    """The first bytes of a text from where there is more than blanks and NUL bytes, and whether they are all of it."""
+    mark, passed = b"", 0
+    while passed < MAX_LINE_BYTES and (piece := stream.read(HEAD_BYTES)):
+        mark = mark or piece[: len(BOM)]
+        if piece.removeprefix(BOM).strip(BLANK):
+            return (BOM + piece if mark == BOM and not piece.startswith(BOM) else piece), len(piece) < HEAD_BYTES
+        passed += len(piece)
+    return mark[:1], True
 
 
 def _is_binary(head: bytes) -> bool:
-    """NUL bytes in something that is no UTF-8, or more of them than a stray one or two."""
-    # Runs of them are what a crash leaves.
-    head = re.sub(rb"\x00{16,}", b"", head)
-    nuls = head.count(b"\x00")
-    # A few stray bytes cost the records they stand in, not the file.
-    if not nuls or (nuls * 10 < len(head) and _BEGINS_AS_JSON.match(head)):
-        return False
-    try:
-        # The last character of the sample may be cut in the middle.
-        codecs.getincrementaldecoder("utf-8")().decode(head, final=False)
-    except UnicodeDecodeError:
+    """NUL bytes in something that is no UTF-8, or more runs of them than a stray one or two; controls that no text has.
+    A run is what a machine leaves in a file that it wrote to when it went down; what begins as JSON may hold a few."""
+    if len(head) - len(head.translate(None, CONTROLS)) > len(head) // 10:
         return True
-    return nuls * 10 > len(head)
+    runs = len(re.findall(rb"\x00+", head))
+    if not runs or (runs * 10 < len(head) and _BEGINS_AS_JSON.match(head)):
+        return False
+    if not head.isascii() and not is_plainly_utf8(head):
+        return True
+    return runs * 10 > len(head) - head.count(b"\x00")
 
 
 def _text_kind(path: Path, head: str) -> str:
-    suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in (".gz", ".zst")), "")
+    suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in SUFFIXES), "")
     if suffix in TABLE_NAMES:
         return TABLE_NAMES[suffix]
     head = _behind_comments(head)

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 from engine.errors import SourceError
+from engine.paths import PACKED
 
-DATA_PATTERNS = ["*.parquet", "*.jsonl", "*.json", "*.csv", "*.tsv", "*.jsonl.gz", "*.jsonl.zst"]
+_TEXTS = ("*.jsonl", "*.json", "*.csv", "*.tsv")
+DATA_PATTERNS = ["*.parquet", *(text + packed for text in _TEXTS for packed in ("", ".gz", ".zst", ".xz", ".bz2"))]
 # File names end in these; an id that does was meant as a file that is not there.
-FILE_ENDS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst", ".txt", ".tamis")
+FILE_ENDS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".tamis", *PACKED)
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.model import Quarantined
 from engine.sources.arrays import ArrayText
 from engine.sources.columns import arrow_rows, parquet_rows
+from engine.sources.encodings import encoding_of, told_encoding
 from engine.sources.folders import folder_rows
 from engine.sources.formats import source_format
 from engine.sources.joined import array_as_chat, joined
@@ -38,8 +39,10 @@ def _records(path: Path, format_name: str | None) -> Iterator[SourceRow | Quaran
     if kind in ("parquet", "arrow"):
         yield from parquet_rows(path) if kind == "parquet" else arrow_rows(path)
         return
+    encoding = encoding_of(name)
     with open_text(path, dot + packing) as stream:
-        yield from table_rows(stream, str(path)) if kind in ("csv", "tsv") else TEXT_READERS[kind](stream)
+        pieces = table_rows(stream, str(path)) if kind in ("csv", "tsv") else TEXT_READERS[kind](stream)
+        yield from (told_encoding(piece, encoding) for piece in pieces) if encoding else pieces
 
 
 def _array_elements(stream: SourceText) -> Iterator[SourceRow | Quarantined]:

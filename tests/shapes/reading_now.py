@@ -17,9 +17,9 @@ from engine.sources.pieces import JOINED, SourceRow
 from engine.sources.read import read_source
 
 
-def pieces_of(path: Path) -> tuple[list[SourceRow | Quarantined], Mapping | None]:
+def pieces_of(path: Path, encoding: str | None = None) -> tuple[list[SourceRow | Quarantined], Mapping | None]:
     """The records of a source, and what is taken for its shape. Raises SourceError."""
-    pieces = list(read_source(path, source_format(path)))
+    pieces = list(read_source(path, source_format(path, encoding)))
     return pieces, guess_mapping(piece.raw for piece in pieces if isinstance(piece, SourceRow))
 
 
@@ -35,10 +35,10 @@ def examples_of(path: Path) -> list[Example]:
     ]
 
 
-def reading_of(path: Path) -> list[dict[str, Any]] | dict[str, str]:
+def reading_of(path: Path, encoding: str | None = None) -> list[dict[str, Any]] | dict[str, str]:
     """All rows of a file, or `{"refused": why}`."""
     try:
-        pieces, mapping = pieces_of(path)
+        pieces, mapping = pieces_of(path, encoding)
     except TamisError as error:
         return {"refused": str(error)}
     if mapping is None and any(isinstance(piece, SourceRow) for piece in pieces):

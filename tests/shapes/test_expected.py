@@ -61,6 +61,15 @@ def test_a_file_is_read_as_was_written_down(file: str) -> None:
     assert [one_form(row) for row in found] == [one_form(row) for row in expected["rows"]]
 
 
+@pytest.mark.parametrize(
+    ("file", "encoding"), [(file, name) for file, expected in EXPECTED.items() for name in expected.get("read_as", ())]
+)
+def test_a_file_is_read_by_the_encoding_that_is_named(file: str, encoding: str) -> None:
+    found = reading_of(HERE / "files" / file, encoding)
+    assert not isinstance(found, dict), found
+    assert [one_form(row) for row in found] == [one_form(row) for row in EXPECTED[file]["read_as"][encoding]]
+
+
 @pytest.mark.parametrize(("file", "rows", "allowed"), cases(comparisons()))
 def test_two_rows_are_told_apart_or_together(file: str, rows: list[int], allowed: list[str]) -> None:
     clusters, count = clusters_of(file)

@@ -54,6 +54,7 @@ def scan(arguments: argparse.Namespace) -> int:
 
 def _scan_source(source: Path, arguments: argparse.Namespace, narrator: Narrator) -> int:
     options: dict[str, Any] = {"words": arguments.map, "key": arguments.key, "progress": narrator}
+    options["encoding"] = arguments.encoding
     if arguments.project is not None:
         folder = arguments.project
         if not is_project(folder):
@@ -132,7 +133,7 @@ def add(arguments: argparse.Namespace) -> int:
     """`tamis add PROJECT FILE`: rows that are new come in undecided; a new version of the source pairs changed rows."""
     folder = find_project(arguments.project)
     reviewer = name_reviewer(arguments.reviewer, folder)
-    found = grow(folder, arguments.file, reviewer, replaces=arguments.new_version or None)
+    found = grow(folder, arguments.file, reviewer, replaces=arguments.new_version or None, encoding=arguments.encoding)
     for note in found.notes:
         narrate(note)
     with open_project(folder, readonly=True) as project:
@@ -280,7 +281,11 @@ def holdout(arguments: argparse.Namespace) -> int:
         wanted = parse_amount(arguments.amount, len(project.rows))
     if wanted is None:
         held, numbers = reserve_file(
-            folder, Path(arguments.amount), reviewer, scan=lambda project: scan_project(project, Narrator())
+            folder,
+            Path(arguments.amount),
+            reviewer,
+            scan=lambda project: scan_project(project, Narrator()),
+            encoding=arguments.encoding,
         )
         with held:
             scan_project(held, Narrator())
@@ -342,6 +347,8 @@ def _written_anew(kind: str, count: int) -> str:
     come = f"{counted(count, 'untouched row')} {'comes' if count == 1 else 'come'} out of"
     if kind == "json":
         return f"{come} a JSON array: on a line each now, with the same values"
+    if kind.startswith("text in "):
+        return f"{come} a {kind}: written as UTF-8, with the same values"
     return f"{come} a table ({kind}): written as JSON, with the same values"
 
 

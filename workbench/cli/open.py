@@ -42,9 +42,15 @@ def open_workbench(arguments: argparse.Namespace) -> int:
         from engine.project.create import create_project
 
         narrator = Narrator()
-        first = _first_rows(path)
         create_project(
-            path, folder, words=arguments.map, key=arguments.key, progress=narrator, first=first, propose=True
+            path,
+            folder,
+            words=arguments.map,
+            key=arguments.key,
+            progress=narrator,
+            first=_first_rows(path),
+            propose=True,
+            encoding=arguments.encoding,
         )
         narrator.end()
     return show(folder, arguments, mapping_given=bool(arguments.map))

@@ -59,6 +59,7 @@ def _report_options(command: argparse.ArgumentParser) -> None:
     _json_option(command)
     command.add_argument("path", type=Path, metavar="PATH")
     command.add_argument("other", type=Path, metavar="OTHER", nargs="?")
+    _encoding_option(command)
     _page_options(command)
     command.add_argument(
         "--price", type=float, metavar="X", help="price of the machine per hour: what junk costs an epoch"
@@ -76,6 +77,7 @@ def _holdout(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--by", metavar="FIELD", help="draw its share of every value of this field")
     command.add_argument("--seed", type=int, default=0, help="of the draw (default 0)")
+    _encoding_option(command)
 
 
 def _pick(command: argparse.ArgumentParser) -> None:
@@ -104,6 +106,7 @@ def _add(command: argparse.ArgumentParser) -> None:
     _project_options(command, decides=True)
     command.add_argument("file", type=Path, metavar="FILE")
     command.add_argument("--new-version", action="store_true", help="FILE replaces the source, whatever its name")
+    _encoding_option(command)
 
 
 def _reread(command: argparse.ArgumentParser) -> None:
@@ -283,6 +286,13 @@ def _mapping_options(command: argparse.ArgumentParser) -> None:
         help="which field is what: prompt=a.b,response=c; docs/formats.md has all words",
     )
     command.add_argument("--key", metavar="FIELD", help="the field that names a row across versions of the source")
+    _encoding_option(command)
+
+
+def _encoding_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--encoding", metavar="NAME", help="of a text that is not UTF-8: cp1252, shift_jis … (UTF-16 is told by itself)"
+    )
 
 
 def _force_option(command: argparse.ArgumentParser) -> None:

@@ -71,7 +71,7 @@ def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespa
         made = path
         if not is_project(path):
             with given_source(path) as source:
-                made = create_project(source, scratch / "report.tamis", progress=narrator)
+                made = create_project(source, scratch / "report.tamis", progress=narrator, encoding=arguments.encoding)
         with open_project(made, readonly=True) as project:
             _scanned(project, narrator)
             found = measure(project, count, arguments.tokenizer or "")

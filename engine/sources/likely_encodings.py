@@ -5,6 +5,7 @@ Three lines are enough for that, where a detector by frequencies (`charset-norma
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import Path
 
@@ -16,9 +17,14 @@ CANDIDATES = (
     *("cp1252", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "gb18030", "big5"),
     *("cp1255", "cp1251", "koi8-r", "cp1250", "cp1253", "cp1254", "cp1256", "mac-roman", "cp850", "cp874", "latin-1"),
 )
-# One stray byte is damage, not an encoding; so are bad lines among many, or among more that are good UTF-8.
-FEWEST_BYTES = 2
+# A few stray bytes are damage, no encoding; so are bad lines among many, and bytes among letters of good UTF-8.
+FEWEST_BYTES, FEWEST_PLACES = 12, 3
+MOST_GOOD = 0.6
 FAIR_SHARE = 0.02
+STRAY = re.compile("[\udc80-\udcff]+")
+CONTEXT = 12
+# What a text holds in no encoding, and bytes that came there by chance do.
+CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 PLAUSIBLE = 0.6
 MEASURED_BYTES = 8192
 NEAR, UNLIKELY = 0.1, 0.1
@@ -58,9 +64,7 @@ def refuse_other_encoding(path: Path, head: bytes, whole: bool) -> None:
     if not other:
         return
     filled = sum(1 for line in lines if line.strip())
-    good = sum(1 for line in lines if not line.isascii()) - len(other)
-    stray = sum(byte >= 0x80 for line in other for byte in line)
-    if len(other) <= good or len(other) < filled * FAIR_SHARE or stray < FEWEST_BYTES:
+    if len(other) < filled * FAIR_SHARE or _is_damage(b"\n".join(lines)):
         return
     likely = likely_encodings(other)
     if not likely:
@@ -71,6 +75,18 @@ def refuse_other_encoding(path: Path, head: bytes, whole: bool) -> None:
         f"three of them, {read}" if len(other) >= SHOWN_LINES else read,
         f"if that reads well, add --encoding {likely[0]} ({UTF_8} sets these lines aside)",
     )
+
+
+def _is_damage(text: bytes) -> bool:
+    """Whether its stray bytes are too few for an encoding, stand among letters of good UTF-8, or are no text at all."""
+    decoded = text.decode(UTF_8, "surrogateescape")
+    found = list(STRAY.finditer(decoded))
+    stray = sum(one.end() - one.start() for one in found)
+    good = sum(character >= "\x80" for character in decoded) - stray
+    # A piece of text that was written twice is one piece.
+    places = {decoded[max(0, one.start() - 2) : one.end() + CONTEXT] for one in found}
+    few = len(places) < FEWEST_PLACES and stray < FEWEST_BYTES
+    return few or good > stray * MOST_GOOD or CONTROLS.search(text) is not None
 
 
 def likely_encodings(lines: list[bytes]) -> list[str]:

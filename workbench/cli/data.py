@@ -30,12 +30,13 @@ from engine.workflows.learning_curve import brings
 from workbench.cli.common import (
     Narrator,
     find_project,
-    given_source,
+    given_sources,
     name_reviewer,
     narrate,
     open_for_deciding,
     open_for_reading,
     print_json,
+    refuse_other_rows,
     some,
     tell_notes,
 )
@@ -43,23 +44,24 @@ from workbench.text.escape import visible, visible_line
 
 
 def scan(arguments: argparse.Namespace) -> int:
-    """`tamis scan PATH`: without --project nothing is written beside the source."""
-    narrator = Narrator()
-    if is_project(arguments.path):
-        return _scan_folder(arguments.path, arguments.json, narrator)
-    with given_source(arguments.path) as source:
-        return _scan_source(source, arguments, narrator)
-
-
-def _scan_source(source: Path, arguments: argparse.Namespace, narrator: Narrator) -> int:
-    options: dict[str, Any] = {"words": arguments.map, "key": arguments.key, "progress": narrator}
-    if arguments.project is not None:
-        folder = arguments.project
-        if not is_project(folder):
-            folder = create_project(source, folder, **options)
-        return _scan_folder(folder, arguments.json, narrator)
-    with scratch_folder("scan", large=True) as scratch:
-        folder = create_project(source, scratch / "scan.tamis", **options)
+    """`tamis scan PATH …`: without --project nothing is written beside the source."""
+    narrator, paths = Narrator(), arguments.paths
+    if len(paths) == 1 and is_project(paths[0]):
+        return _scan_folder(paths[0], arguments.json, narrator)
+    if arguments.project is not None and is_project(arguments.project):
+        if len(paths) > 1:
+            refuse_other_rows(arguments.project, paths)
+        return _scan_folder(arguments.project, arguments.json, narrator)
+    with given_sources(paths) as given, scratch_folder("scan", large=True) as scratch:
+        folder = create_project(
+            given.paths[0],
+            arguments.project or scratch / "scan.tamis",
+            further=given.paths[1:],
+            words=arguments.map,
+            key=arguments.key,
+            progress=narrator,
+            fetched=given.fetched,
+        )
         return _scan_folder(folder, arguments.json, narrator)
 
 

@@ -31,10 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             build_parser().print_help()
             return USAGE_ERROR
         arguments, left_over = build_parser(words[0]).parse_known_args(words)
-        if left_over and arguments.word == "open" and not os.path.lexists(arguments.path):
+        if left_over and arguments.word == "open" and not os.path.lexists(arguments.paths[0]):
             from workbench.cli.open import nothing_there
 
-            raise nothing_there(arguments.path)
+            raise nothing_there(arguments.paths[0])
         if left_over:
             # `tamis do P --dry-run 'x'`: argparse closes the list of commands at the first option.
             if arguments.word != "do" or any(word.startswith("-") for word in left_over):

@@ -29,7 +29,9 @@ class Word:
 
 
 def _open(command: argparse.ArgumentParser) -> None:
-    command.add_argument("path", type=Path, metavar="PATH")
+    command.add_argument(
+        "paths", type=Path, metavar="PATH", nargs="+", help="data files, a .tamis project, or hf:OWNER/NAME of the Hub"
+    )
     _screen_options(command)
     command.add_argument(
         "--project", type=named_place, metavar="DIR", help="where the project folder is, or is to be made"
@@ -48,7 +50,9 @@ def _demo(command: argparse.ArgumentParser) -> None:
 
 def _scan(command: argparse.ArgumentParser) -> None:
     _json_option(command)
-    command.add_argument("path", type=Path, metavar="PATH", help="a data file, or a .tamis project")
+    command.add_argument(
+        "paths", type=Path, metavar="PATH", nargs="+", help="data files, a .tamis project, or hf:OWNER/NAME of the Hub"
+    )
     command.add_argument(
         "--project", type=named_place, metavar="DIR", help="keep rows and findings in this project folder"
     )

@@ -11,7 +11,7 @@ STATES = (
     *("undecided", "accepted", "edited", "rejected", "skipped", "disputed", "heldout", "seen"),
     *("leak", "open", "changed", "recheck", "suspect"),
 )
-KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "batch")
+KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "batch", "source")
 """Written with a colon behind them."""
 COMPARED = ("turns", "tokens", "chars", "date")
 """Compared with a number or a date."""
@@ -31,6 +31,7 @@ _WRITTEN = {
     "row": "number line",
     "by": "reviewer who",
     "tag": "label",
+    "source": "file origin",
     "why": "reason",
 }
 OTHER_NAMES = {other: name for name, others in _WRITTEN.items() for other in others.split()}

@@ -113,8 +113,11 @@ def fetch(text: str) -> Fetched:
         ) from error
     except refused as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        asked = is_hub_name(text)
         raise SourceError(
-            f"{text}: the Hub cannot be reached", reason, "check the network, or fetch the files and name them"
+            f"{text}: {'' if asked else 'no such file here, and '}the Hub did not give it",
+            reason,
+            "check the network, or fetch the files and name them",
         ) from error
     return Fetched(folder / (files[0] if len(files) == 1 else named.path), named.at(revision))
 

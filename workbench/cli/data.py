@@ -17,6 +17,7 @@ from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Conversation, Fi
 from engine.paths import is_project
 from engine.phrases import counted, duration
 from engine.project.add_rows import grow
+from engine.project.by_source import counts_by_source
 from engine.project.create import create_project
 from engine.project.heldout import parse_amount, reserve_drawn, reserve_file
 from engine.project.project import Project, open_project
@@ -85,6 +86,7 @@ def scan_json(project: Project, findings: Findings) -> dict[str, Any]:
         "quarantined": project.counts()["quarantined"],
         "notes": project.settings.source.notes,
         "joined": project.settings.source.joined,
+        "sources": counts_by_source(project),
         "clusters": [
             {"id": c.id, "kind": c.kind, "rows": list(c.rows), "keeper": c.keeper, "evidence": list(c.evidence)}
             for c in findings.clusters
@@ -348,6 +350,11 @@ def export_lines(summary: dict[str, Any]) -> list[str]:
         identical, untouched = summary["untouched_identical"], summary["untouched"]
         lines.append(f"  {identical:,} of {untouched:,} untouched rows are the source's own lines, byte for byte")
     lines += [f"  {_written_anew(kind, count)}" for kind, count in summary["written_anew"].items()]
+    if len(summary["sources"]) > 1:
+        lines += [
+            f"  {one['of_these']:,} of {counted(one['rows'], 'row')} of {visible(one['name'])}"
+            for one in summary["sources"]
+        ]
     lines += [f"  left behind: {what} in {counted(count, 'row')}" for what, count in summary["left_behind"].items()]
     lines += [f"  lost: {what} in {counted(count, 'row')}" for what, count in summary["lost"].items()]
     lines += [f"  left out: {count:>6,} {reason}" for reason, count in summary["left_out"].items()]

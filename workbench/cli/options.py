@@ -133,9 +133,9 @@ def _export(command: argparse.ArgumentParser) -> None:
     _force_option(command)
     command.add_argument(
         "--format",
-        default="same",
         metavar="NAME",
-        help="same (default), alpaca, prompt-completion, messages, sharegpt, preference or kto",
+        help="same (as they came; the default where that is one shape), alpaca, prompt-completion, messages, sharegpt, "
+        "preference or kto",
     )
     command.add_argument(
         "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"

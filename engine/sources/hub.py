@@ -115,7 +115,7 @@ def fetch(text: str) -> Fetched:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
         asked = is_hub_name(text)
         raise SourceError(
-            f"{text}: {'' if asked else 'no such file here, and '}the Hub did not give it",
+            f"{text}: {'' if asked else 'no such file here, and '}the Hub did not give a data set of that name",
             reason,
             "check the network, or fetch the files and name them",
         ) from error

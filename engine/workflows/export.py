@@ -47,7 +47,8 @@ def export(
     project make no set that a trainer reads.
 
     `override` are the words that let rows with secrets through; they go into the manifest, and into the journal of a
-    project that is open for deciding. `licence` is what the card says instead of what the source says. With `force`, files that tamis did not write are written over; a source never is.
+    project that is open for deciding. `licence` is what the card says instead of what the source says. With
+    `force`, files that tamis did not write are written over; a source never is.
 
     Raises UsageError where nothing is accepted, files differ in shape and no format is named, a row holds a secret, a
     conversion would lose something and `lossy` is not set, `gate.toml` cannot be used, the target is a source of the

@@ -125,7 +125,6 @@ def _given(path: Path) -> Iterator[tuple[Path, str]]:
         return
     text = str(path)
     if not os.path.exists(path) and (is_hub_name(text) or is_hub_id(text)):
-        narrate(visible(f"fetching {text}"))
         found = fetch(text)
         yield found.path, found.origin
     else:

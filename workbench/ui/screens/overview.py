@@ -115,7 +115,6 @@ class OverviewScreen(ListScreen):
     def on_screen_resume(self) -> None:
         self.session.refresh_overview()
         super().on_screen_resume()
-        self.host.ask_what_is_open()
 
     # -- what commands ask
 

@@ -59,8 +59,9 @@ def _replaced_by(project: Project, path: Path) -> SourceFile:
     return next(by_place, None) or next(by_name, None) or project.settings.source
 
 
-def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = None) -> Grown:
+def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = None, fetched: str = "") -> Grown:
     """Add the rows of `path` that are new. `replaces`: it is a new version of the source (None: told by its name).
+    `fetched`: where it was fetched from.
 
     All of it or nothing: the rows count from the moment at which the journal's line about them stands. Raises
     SourceError where nothing can be read, LockedError where another window is deciding or changing the rows.
@@ -88,7 +89,8 @@ def grow(folder: Path, path: Path, reviewer: str, *, replaces: bool | None = Non
         if not found.fresh:
             return Grown((), len(found.known), {}, tuple(gone), len(found.quarantined), tuple(notes))
         by_hand = project.mapping if project.mapping != project.settings.mapping else None
-        numbers = stage_rows(folder, path, format_name, [*found.fresh, *found.quarantined], by_hand=by_hand)
+        pieces: list[SourceRow | Quarantined] = [*found.fresh, *found.quarantined]
+        numbers = stage_rows(folder, path, format_name, pieces, by_hand=by_hand, fetched=fetched)
         changed = {numbers[place]: old for place, old in pairs.items()}
         _decide(project, path, numbers, changed)
     vanished = tuple(number for number in gone if number not in set(pairs.values()))

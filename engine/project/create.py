@@ -216,11 +216,13 @@ def stage_rows(
     *,
     same_file: bool = False,
     by_hand: Mapping | None = None,
+    fetched: str = "",
 ) -> range:
     """Write rows read from `source` behind those of a project, to be declared; their numbers. Under `changing_rows`.
 
     With `same_file`, rows that follow others of the same file make no source of their own in `project.toml`. `by_hand`
-    is the mapping in force where a person has said it. Raises SourceError, ProjectError.
+    is the mapping in force where a person has said it, `fetched` where the file came from. Raises SourceError,
+    ProjectError.
     """
     settings = read_settings(folder)
     if not settings.is_complete:
@@ -235,7 +237,9 @@ def stage_rows(
             intake.take_all(iter(pieces), out)
             if len(intake.hashes) == first:
                 raise _no_rows(source, intake.first_reason)
-            added = described_source(source, format_name, intake)
+            added = _fetched(
+                source, described_source(source, format_name, intake), {source: fetched} if fetched else {}
+            )
             before = settings.sources
             new: int | None = len(before)
             last = before[-1]

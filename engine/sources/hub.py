@@ -27,7 +27,7 @@ _NAMED = re.compile(
     rf"(?:{PREFIX})?(?P<id>{HUB_ID.pattern})(?:@(?P<revision>refs/(?:convert|pr)/[^/\s]+|[^/\s]+))?(?:/(?P<path>\S.*))?"
 )
 # Whoever has no network is told so while still looking.
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 5.0
 MOST_NAMED = 6
 
 

@@ -130,7 +130,10 @@ def add(arguments: argparse.Namespace) -> int:
     """`tamis add PROJECT FILE`: rows that are new come in undecided; a new version of the source pairs changed rows."""
     folder = find_project(arguments.project)
     reviewer = name_reviewer(arguments.reviewer, folder)
-    found = grow(folder, arguments.file, reviewer, replaces=arguments.new_version or None)
+    with given_sources([arguments.file]) as given:
+        (path,) = given.paths
+        origin = given.fetched.get(path, "")
+        found = grow(folder, path, reviewer, replaces=arguments.new_version or None, fetched=origin)
     for note in found.notes:
         narrate(note)
     with open_project(folder, readonly=True) as project:

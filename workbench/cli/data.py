@@ -43,6 +43,9 @@ from workbench.cli.common import (
 )
 from workbench.text.escape import visible, visible_line
 
+# A project that grows by a file a night has many.
+MOST_SOURCES = 20
+
 
 def scan(arguments: argparse.Namespace) -> int:
     """`tamis scan PATH …`: without --project nothing is written beside the source."""
@@ -356,7 +359,7 @@ def export_lines(summary: dict[str, Any]) -> list[str]:
     if len(summary["sources"]) > 1:
         lines += [
             f"  {one['of_these']:,} of {counted(one['rows'], 'row')} of {visible(one['name'])}"
-            for one in summary["sources"]
+            for one in summary["sources"][:MOST_SOURCES]
         ]
     lines += [f"  left behind: {what} in {counted(count, 'row')}" for what, count in summary["left_behind"].items()]
     lines += [f"  lost: {what} in {counted(count, 'row')}" for what, count in summary["lost"].items()]

@@ -71,7 +71,8 @@ def build_parser(word: str | None = None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tamis",
         description="Sieve fine-tuning data down to the examples worth training on, train on them, see what it bought.",
-        epilog="`tamis PATH` opens a data file or a .tamis project in the workbench; `tamis demo` shows the sample.",
+        epilog="`tamis PATH` opens a data file or a .tamis project in the workbench, `tamis FILE FILE` one project of "
+        "several; `tamis demo` shows the sample.",
     )
     parser.add_argument("--version", action=_Version, help="show program's version number and exit")
     commands = parser.add_subparsers(dest="word", metavar="COMMAND", required=True, parser_class=_Parser)

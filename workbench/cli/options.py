@@ -30,7 +30,11 @@ class Word:
 
 def _open(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "paths", type=Path, metavar="PATH", nargs="+", help="data files, a .tamis project, or hf:OWNER/NAME of the Hub"
+        "paths",
+        type=Path,
+        metavar="PATH",
+        nargs="+",
+        help="data files for one project, a .tamis project, or hf:OWNER/NAME",
     )
     _screen_options(command)
     command.add_argument(

@@ -36,9 +36,10 @@ def card(project: Project, document: dict[str, Any]) -> str:
         "## Where it came from",
         "",
     ]
-    lines += [
-        f"- `{source['name']}`: {source['rows']:,} rows, sha256 `{source['sha256']}`" for source in document["source"]
-    ]
+    for source, part in zip(document["source"], export["sources"], strict=True):
+        taken = f", {part['of_these']:,} of them in this set" if len(document["source"]) > 1 else ""
+        came = f", from {_plain(source['fetched'])}" if "fetched" in source else ""
+        lines.append(f"- {_plain(source['name'])}: {source['rows']:,} rows{taken}{came}, sha256 `{source['sha256']}`")
     lines += [
         "",
         f"Lines that could not be read and were set aside: {counts['quarantined']:,}.",

@@ -7,7 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.export.licence import source_licence
+from engine.export.licence import UNKNOWN, source_licence
+from engine.paths import real_path
+from engine.project.by_source import counts_by_source
 from engine.project.journal import now
 from engine.version import tamis_version
 
@@ -26,10 +28,12 @@ def manifest(project: Project, summary: dict[str, Any], gate: dict[str, Any]) ->
         "tamis": tamis_version(),
         "made": now(),
         "source": [
-            {"name": source.path.rsplit("/", 1)[-1], "sha256": source.sha256, "rows": source.rows}
-            for source in project.settings.sources
+            {"name": source.name, "sha256": source.sha256}
+            | counts
+            | ({"fetched": source.fetched} if source.fetched else {})
+            for source, counts in zip(project.settings.sources, counts_by_source(project), strict=True)
         ],
-        "licence": source_licence(Path(project.settings.source.path)),
+        "licence": _licence(project),
         "journals": {path.name: _hash_of(path, end) for path, end in project.journal_ends().items()},
         "reviewers": counts["reviewers"],
         "counts": counts,
@@ -40,6 +44,13 @@ def manifest(project: Project, summary: dict[str, Any], gate: dict[str, Any]) ->
         "gate": gate,
         "export": summary,
     }
+
+
+def _licence(project: Project) -> str:
+    """What all files say that came in from outside; unknown where they differ."""
+    places = (Path(source.path) for source in project.settings.sources)
+    found = {source_licence(place) for place in places if place.parent != real_path(project.folder)}
+    return found.pop() if len(found) == 1 else UNKNOWN
 
 
 def _hash_of(journal: Path, end: int) -> str:

@@ -16,6 +16,7 @@ from engine.errors import ProjectError, TamisError, UsageError
 from engine.files import write_atomic
 from engine.jobs.protocol import end_when_parent_does, say
 from engine.numerals import whole_number
+from engine.project.by_source import shares
 from engine.project.project import Project, open_project
 from engine.review.pick import Candidate, Pick, propose, text_of
 from engine.review.store import load_queue
@@ -103,6 +104,7 @@ def pick_to_json(project: Project, pick: Pick) -> dict[str, Any]:
             }
             for topic in pick.topics
         ],
+        "sources": shares(project, [one.number for one in pick.rows]),
     }
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from engine.errors import SourceError
 from engine.model import Act, Quarantined, prompt_of
 from engine.paths import real_path
-from engine.project.create import stage_rows
+from engine.project.create import continue_reading, stage_rows
 from engine.project.project import Project, open_project
 from engine.project.row_change import changing_rows, declare, staged_ids
 from engine.project.row_ids import content_hash, row_id
+from engine.project.settings import SourceFile
 from engine.project.views import refuse_readonly
 from engine.sources.conversation import conversation_of
 from engine.sources.encodings import encoding_of
@@ -46,20 +47,36 @@ class Grown:
 
 
 def is_new_version(project: Project, path: Path) -> bool:
-    """Whether a file is the source of the project again (the same place, or the same name with its rows in it)."""
-    source = Path(project.settings.source.path)
-    return real_path(path) == source or path.name == source.name
+    """Whether a file is the source that the project is named after again (the same place, or the same name)."""
+    source = project.settings.source
+    return str(real_path(path)) == source.path or path.name == source.name
+
+
+def _replaced_by(project: Project, path: Path) -> SourceFile:
+    """The source that a file is a new version of: at the same place, of the same name, else the first."""
+    place, sources = str(real_path(path)), project.settings.sources
+    by_place = (source for source in sources if source.path == place)
+    by_name = (source for source in sources if source.name == path.name)
+    return next(by_place, None) or next(by_name, None) or project.settings.source
 
 
 def grow(
-    folder: Path, path: Path, reviewer: str, *, replaces: bool | None = None, encoding: str | None = None
+    folder: Path,
+    path: Path,
+    reviewer: str,
+    *,
+    replaces: bool | None = None,
+    encoding: str | None = None,
+    fetched: str = "",
 ) -> Grown:
     """Add the rows of `path` that are new. `replaces`: it is a new version of the source (None: told by its name).
-    `encoding`: that of the text; a new version is taken to have that of the source.
+    `encoding`: that of the text; a new version is taken to have that of the source. `fetched`: where it was fetched
+    from.
 
     All of it or nothing: the rows count from the moment at which the journal's line about them stands. Raises
     SourceError where nothing can be read, LockedError where another window is deciding or changing the rows.
     """
+    continue_reading(folder)
     with changing_rows(folder) as notes, open_project(folder, reviewer=reviewer) as project:
         refuse_readonly(project)
         version = is_new_version(project, path) if replaces is None else replaces
@@ -77,11 +94,14 @@ def grow(
                 "",
                 "make a project of its own of it",
             )
-        gone = _vanished(project, found.known) if version else []
-        pairs = _pairs(project, found, gone) if version else {}
+        replaced = _replaced_by(project, path)
+        gone = _vanished(project, replaced, found.known) if version else []
+        pairs = _pairs(project, replaced, found, gone) if version else {}
         if not found.fresh:
             return Grown((), len(found.known), {}, tuple(gone), len(found.quarantined), tuple(notes))
-        numbers = stage_rows(folder, path, format_name, [*found.fresh, *found.quarantined])
+        by_hand = project.mapping if project.mapping != project.settings.mapping else None
+        pieces: list[SourceRow | Quarantined] = [*found.fresh, *found.quarantined]
+        numbers = stage_rows(folder, path, format_name, pieces, by_hand=by_hand, fetched=fetched)
         changed = {numbers[place]: old for place, old in pairs.items()}
         _decide(project, path, numbers, changed)
     vanished = tuple(number for number in gone if number not in set(pairs.values()))
@@ -133,17 +153,16 @@ def _sorted_out(project: Project, path: Path, format_name: str) -> _Sorted:
     return _Sorted(fresh, order, quarantined)
 
 
-def _vanished(project: Project, known: set[str]) -> list[int]:
+def _vanished(project: Project, source: SourceFile, known: set[str]) -> list[int]:
     """Rows of the source that the new version lacks; rows that came from other files do not count."""
-    source = project.settings.source
     numbers = range(source.first_row, source.first_row + source.rows)
     return [number for number in numbers if project.rows.id(number) not in known]
 
 
-def _pairs(project: Project, found: _Sorted, gone: Sequence[int]) -> dict[int, int]:
+def _pairs(project: Project, source: SourceFile, found: _Sorted, gone: Sequence[int]) -> dict[int, int]:
     """Place of a fresh row -> number of the old row it is a new version of."""
     pairs: dict[int, int] = {}
-    for old_keys, new_keys in _keyings(project, found, gone):
+    for old_keys, new_keys in _keyings(project, source, found, gone):
         taken = set(pairs.values())
         pairs |= _unambiguous(
             {place: key for place, key in new_keys.items() if place not in pairs},
@@ -152,7 +171,9 @@ def _pairs(project: Project, found: _Sorted, gone: Sequence[int]) -> dict[int, i
     return pairs
 
 
-def _keyings(project: Project, found: _Sorted, gone: Sequence[int]) -> Iterable[tuple[dict[int, str], dict[int, str]]]:
+def _keyings(
+    project: Project, source: SourceFile, found: _Sorted, gone: Sequence[int]
+) -> Iterable[tuple[dict[int, str], dict[int, str]]]:
     """(old number -> key, fresh place -> key), from the surest way of pairing to the weakest."""
     key = project.settings.key
     if key is not None:
@@ -163,12 +184,12 @@ def _keyings(project: Project, found: _Sorted, gone: Sequence[int]) -> Iterable[
             {number: str(value) for number, value in named.items() if value is not None},
             {place: str(value) for place, value in fresh.items() if value is not None},
         )
+    mapping = source.mapping or project.mapping
     yield (
         {number: project.example(number, edited=False).prompt for number in gone},
-        {place: prompt_of(conversation_of(row.raw, project.mapping).messages) for place, row in enumerate(found.fresh)},
+        {place: prompt_of(conversation_of(row.raw, mapping).messages) for place, row in enumerate(found.fresh)},
     )
     left = set(gone)
-    source = project.settings.source
     numbers = range(source.first_row, source.first_row + source.rows)
     yield (
         _between([number if number in left else project.rows.id(number) for number in numbers]),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from operator import ge, gt, le, lt
 from pathlib import Path
 
@@ -22,13 +23,12 @@ _COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt}
 SAMPLE_ROWS = 200
 
 
-def take_along(folder: Path, rows: RowStore, judged: Mapping[str, Iterable[int]], source: str) -> dict[str, int]:
-    """Propose what other tools (tool -> the rows it judges) said; author -> how many rows. Nothing of the rows is held.
-    Raises ProjectError where nothing can be written."""
-    return {
-        f"{IMPORT}{tool}": add_proposals(folder, f"{IMPORT}{tool}", _proposals(rows, numbers), source=source)
-        for tool, numbers in judged.items()
-    }
+def take_along(folder: Path, rows: RowStore, judged: Mapping[str, Iterable[int]]) -> None:
+    """Propose what other tools (tool -> the rows it judges, ascending) said. Nothing of the rows is held. Raises
+    ProjectError where nothing can be written."""
+    for tool, numbers in judged.items():
+        for source, few in groupby(numbers, key=lambda number: rows.source(number).name):
+            add_proposals(folder, f"{IMPORT}{tool}", _proposals(rows, few), source=source)
 
 
 def _proposals(rows: RowStore, numbers: Iterable[int]) -> Iterator[NewProposal]:

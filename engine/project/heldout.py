@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.errors import UsageError
 from engine.model import Act, Cluster, Row
 from engine.numerals import decimal_number
-from engine.project.create import stage_rows
+from engine.project.create import continue_reading, stage_rows
 from engine.project.project import Project, open_project
 from engine.project.row_change import changing_rows, declare
 from engine.project.views import open_staged, refuse_readonly
@@ -132,6 +132,7 @@ def reserve_file(
     All of it or nothing, as for `grow`. `scan` looks at old and new rows together before they are parted, so that
     variants that straddle are known. Raises UsageError where a set is held out already, SourceError, ProjectError.
     """
+    continue_reading(folder)
     with changing_rows(folder), open_project(folder, reviewer=reviewer) as project:
         _refuse_second(project)
         refuse_readonly(project)

@@ -26,7 +26,8 @@ PROGRESS_EVERY = 5000
 
 @dataclass(slots=True)
 class Intake:
-    """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines."""
+    """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines; and
+    what is counted of the source that is read: its first row, quarantined records, notes, joined records."""
 
     aside: Quarantine
     starts: array[int] = field(default_factory=lambda: array("Q", [0]))
@@ -36,11 +37,30 @@ class Intake:
     joined: int = 0
     judged: dict[str, array[int]] = field(default_factory=dict)
     """The rows of which another tool says something, by the tool (`came_along`)."""
+    quarantined: int = 0
+    first_row: int = 0
+    first_reason: str = ""
+    """Why the first of the quarantined records of this source is one."""
+
+    def begin(self, known: SourceFile | None = None) -> None:
+        """Count for another source from now on: one whose rows begin here, or go on here (`known`)."""
+        self.first_row, self.first_reason = len(self.hashes), ""
+        self.notes, self.joined, self.quarantined = Counter(), 0, 0
+        if known is not None and (known.rows or known.quarantined):
+            self.first_row, self.notes = known.first_row, Counter(known.notes)
+            self.joined, self.quarantined = known.joined, known.quarantined
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the source there are."""
+        return len(self.hashes) - self.first_row
 
     def take(self, piece: SourceRow | Quarantined, out: IO[bytes]) -> None:
         """Write a row, or set a line aside."""
         if isinstance(piece, Quarantined):
             self.aside.add(piece)
+            self.quarantined += 1
+            self.first_reason = self.first_reason or f"line {piece.line}: {piece.reason}"
             return
         if (said := said_in(piece.raw)) is not None:
             self.judged.setdefault(said.tool, array("I")).append(len(self.hashes))
@@ -76,7 +96,7 @@ class Intake:
 
 def intake_behind(folder: Path, settings: ProjectSettings) -> Intake:
     """The columns of a project's index, to be added to."""
-    store = RowStore(folder, settings.mapping, "")
+    store = RowStore(folder, settings.mapping)
     try:
         aside = Quarantine(folder, sum(source.quarantined for source in settings.sources))
         return Intake(aside, *read_columns(store))
@@ -94,10 +114,8 @@ def source_size(source: Path) -> int:
     return sum(path.stat().st_size for path in source_files(source))
 
 
-def described_source(
-    source: Path, format_name: str, intake: Intake, first_row: int, complete: bool = True
-) -> SourceFile:
-    """A source as `project.toml` describes it; its hash is taken once it was read whole."""
+def described_source(source: Path, format_name: str, intake: Intake, complete: bool = True) -> SourceFile:
+    """The source that is read as `project.toml` describes it; its hash is taken once it was read whole."""
     digest = hashlib.sha256()
     for path in source_files(source) if complete else ():
         with path.open("rb") as stream:
@@ -109,9 +127,9 @@ def described_source(
         format_name,
         hexadecimal,
         source_size(source),
-        len(intake.hashes) - first_row,
-        intake.aside.count,
-        first_row,
+        intake.rows,
+        intake.quarantined,
+        intake.first_row,
         complete,
         dict(intake.notes),
         intake.joined,

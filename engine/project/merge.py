@@ -107,7 +107,7 @@ def _told(project: Project) -> tuple[str, int]:
 
 def _refuse_strangers(folder: Path, other: Path) -> None:
     # Of the other copy the rows alone are opened: nothing is written there.
-    theirs = RowStore(other, read_settings(other).mapping, other.name)
+    theirs = RowStore(other, read_settings(other).mapping)
     try:
         with open_project(folder, readonly=True) as ours:
             shared = any(ours.rows.number(theirs.id(number)) is not None for number in range(len(theirs)))

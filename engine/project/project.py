@@ -42,7 +42,7 @@ class Project:
         self._is_staged = staged
         self._row_notes = [] if readonly or reviewer is None else settle_left_over(folder)
         self.settings, self.rows, self._stamp = (*staged_rows(folder), ()) if staged else open_rows(folder)
-        self.name = Path(self.settings.source.path).name
+        self.name = self.settings.source.name
         with nothing_collected():
             self._journals = Journals(folder, self.rows, reviewer, readonly, take_over)
             own = self._journals.own or (eyes if eyes in self._journals.folds else None)
@@ -61,8 +61,8 @@ class Project:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all rows of the source were read; else `refresh_rows` picks up what another process has added."""
-        return self.settings.source.complete
+        """Whether all rows of the sources were read; else `refresh_rows` picks up what another process has added."""
+        return self.settings.is_complete
 
     def refresh_rows(self) -> int:
         """Take in rows that were added since; how many. Numbers and decisions stay, findings no longer fit."""

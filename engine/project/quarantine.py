@@ -27,7 +27,7 @@ KEPT_AFTER_THAT = 1024
 
 
 class Quarantine:
-    """The lines that one reading of a source adds. `count` are those; `first_reason` is that of the first.
+    """The lines that one reading of sources adds; `count` are those.
 
     They wait in a file without a name until `save`, so that a reading that fails leaves nothing behind.
     """
@@ -36,7 +36,6 @@ class Quarantine:
         """`known`: how many lines the project counts already. What stands behind them is the rest of a reading that
         was cut off, and goes."""
         self.count = 0
-        self.first_reason = ""
         self._path = folder / QUARANTINE_FILE
         self._known = known
         self._kept = self._path.stat().st_size * 3 // 4 if self._path.exists() else 0
@@ -52,7 +51,6 @@ class Quarantine:
         self._kept += len(piece.content)
         self._waiting.write(_line(piece))
         self.count += 1
-        self.first_reason = self.first_reason or f"line {piece.line}: {piece.reason}"
 
     def save(self, path: Path) -> None:
         """Write the lines that the project counts, and behind them those taken since the last time, to `path`, which is

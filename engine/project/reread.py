@@ -49,17 +49,17 @@ class Rereading:
 
 def reread(project: Project, progress: Progress | None = None) -> Rereading:
     """Read every row both ways. Changes nothing."""
-    before, count = project.mapping, len(project.rows)
-    after = guess_mapping(map(project.rows.raw, range(count))) or before
+    before, numbers = project.mapping, _read_by_project(project)
+    after = guess_mapping(map(project.rows.raw, numbers)) or before
     changed, emptied = [], []
-    for number in range(count) if after != before else ():
+    for number in numbers if after != before else ():
         old, new = _both_ways(project, number, before, after)
         if old != new:
             changed.append(number)
             if old.messages and not new.messages:
                 emptied.append(number)
         if progress is not None:
-            progress("reading", number + 1, count)
+            progress("reading", number + 1, len(project.rows))
     decided = [number for number in changed if project.verdict(number) != "undecided"]
     by_hand = before != project.settings.mapping
     return Rereading(before, after, tuple(changed), tuple(decided), tuple(emptied), by_hand, _readable(project))
@@ -73,12 +73,18 @@ def read_anew(project: Project, found: Rereading) -> int:
 def understood_better(project: Project) -> int:
     """In how many of the first rows today's reader would find messages where there are none, or leave less unread. 0
     where a person has said how the rows are read. Cheap: two hundred rows are looked at."""
-    before, rows = project.mapping, range(min(len(project.rows), SAMPLE_ROWS))
+    before, rows = project.mapping, _read_by_project(project)[:SAMPLE_ROWS]
     after = guess_mapping(map(project.rows.raw, rows)) or before
     if after == before or before != project.settings.mapping:
         return 0
     both = (_both_ways(project, number, before, after) for number in rows)
     return sum(_unread(new) < _unread(old) for old, new in both)
+
+
+def _read_by_project(project: Project) -> list[int]:
+    """The rows that the mapping of the project is for: those of a source with a mapping of its own are not touched."""
+    sources = (source for source in project.settings.sources if source.mapping is None)
+    return [number for source in sources for number in range(source.first_row, source.first_row + source.rows)]
 
 
 def _both_ways(project: Project, number: int, before: Mapping, after: Mapping) -> tuple[Conversation, Conversation]:
@@ -92,8 +98,8 @@ def _unread(held: Conversation) -> tuple[bool, int]:
 
 def _readable(project: Project) -> int:
     """How many of the records that were set aside, and kept whole, the reader of today makes rows of."""
-    kind = project.settings.source.format.partition(".")[0]
-    if kind not in ("json", "jsonl"):
+    aside = (source.format.partition(".")[0] for source in project.settings.sources if source.quarantined)
+    if any(kind not in ("json", "jsonl") for kind in aside):
         return 0
     lines = b"".join(islice(_set_aside(project.folder / QUARANTINE_FILE), MOST_TRIED))
     if not lines:

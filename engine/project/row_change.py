@@ -51,8 +51,7 @@ def open_rows(folder: Path, mapping: Mapping | None = None) -> tuple[ProjectSett
         names = names_in_force(folder)
         try:
             settings = read_settings(folder, names[SETTINGS_FILE])
-            source = Path(settings.source.path).name
-            rows = RowStore(folder, mapping or settings.mapping, source, names[INDEX_FILE])
+            rows = RowStore(folder, mapping or settings.mapping, settings.sources, names[INDEX_FILE])
         except ProjectError:
             # Put in place, or taken back, while it was read.
             if stamp(folder) != seen and look < LOOKS - 1:
@@ -139,7 +138,7 @@ def _is_committed(folder: Path, intent: dict[str, Any] | None) -> bool:
 def staged_rows(folder: Path) -> tuple[ProjectSettings, RowStore]:
     """Settings and rows as they will be once the waiting files count. Raises ProjectError."""
     settings = read_settings(folder, next_name(SETTINGS_FILE))
-    return settings, RowStore(folder, settings.mapping, Path(settings.source.path).name, next_name(INDEX_FILE))
+    return settings, RowStore(folder, settings.mapping, settings.sources, next_name(INDEX_FILE))
 
 
 def staged_ids(folder: Path, numbers: range) -> list[str]:

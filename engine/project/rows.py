@@ -12,7 +12,7 @@ import os
 import sys
 import zlib
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
@@ -25,6 +25,7 @@ from engine.files import write_atomic
 from engine.model import Example, Row
 from engine.nesting import loads_row
 from engine.project.row_ids import row_id, split_id
+from engine.project.settings import SourceFile
 from engine.small_files import read_regular
 from engine.sources.guess import SAMPLE_ROWS
 from engine.sources.mapping import Mapping
@@ -42,9 +43,13 @@ FEW_OF = 40
 class RowStore:
     """Random access to the rows of a project by number; reads with `pread`, holds no text but a small cache."""
 
-    def __init__(self, folder: Path, mapping: Mapping, source: str, index_file: str = INDEX_FILE) -> None:
+    def __init__(
+        self, folder: Path, mapping: Mapping, sources: Sequence[SourceFile] = (), index_file: str = INDEX_FILE
+    ) -> None:
         self._mapping = mapping
-        self.source = source
+        self._sources = [source for source in sources if source.rows]
+        self._names = [source.name for source in self._sources]
+        self._own = any(source.mapping for source in sources)
         self._raw_cache: OrderedDict[int, dict[str, Any]] = OrderedDict()
         columns = _read_index(folder / index_file)
         self._starts, self._hashes, self._copies, self._lines, self._order = columns
@@ -69,8 +74,22 @@ class RowStore:
             self._descriptor = -1
 
     def read_by(self, mapping: Mapping) -> None:
-        """Make turns of the rows by this mapping from now on; the rows, their ids and numbers stay."""
+        """Make turns of the rows by this mapping from now on, but for those of sources with a mapping of their own; the
+        rows, their ids and numbers stay."""
         self._mapping = mapping
+
+    def mapping_of(self, number: int) -> Mapping:
+        """How a row is read."""
+        return (self.source(number).mapping or self._mapping) if self._own else self._mapping
+
+    def source(self, number: int) -> SourceFile:
+        """The source that a row came from."""
+        return self._sources[self._place(number)]
+
+    def _place(self, number: int) -> int:
+        if len(self._sources) == 1:
+            return 0
+        return max(bisect_right(self._sources, number, key=lambda source: source.first_row) - 1, 0)
 
     def raw_bytes(self, number: int) -> bytes:
         """The bytes of the row as they came, without the line feed."""
@@ -144,8 +163,9 @@ class RowStore:
         from engine.sources.conversation import conversation_of
 
         raw = self.raw(number) if row is None else row
-        conversation = conversation_of(raw, self._mapping)
-        return Example(self.id(number), number, conversation, self.source, self.line(number), raw)
+        conversation = conversation_of(raw, self.mapping_of(number))
+        name = self._names[self._place(number)] if self._names else ""
+        return Example(self.id(number), number, conversation, name, self.line(number), raw)
 
 
 def _unreadable(folder: Path, error: OSError) -> ProjectError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from engine.files import write_atomic
 from engine.model import SHAPES, ShapeName
 from engine.small_files import read_toml
 from engine.sources.encodings import encoding_of
+from engine.sources.hub import hub_name
 from engine.sources.mapping import Mapping
 from engine.sources.pieces import REWRITTEN
 
@@ -38,6 +39,15 @@ class SourceFile:
     complete: bool = True
     notes: dict[str, int] = field(default_factory=dict)
     joined: int = 0
+    mapping: Mapping | None = None
+    """How its rows are read, where that is not how those of the first source are."""
+    fetched: str = ""
+    """Where it was fetched from, and which revision: `hf:owner/name@REVISION`."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the name of the file, of one of the Hub that of the data set or its file."""
+        return hub_name(self.fetched).name if self.fetched else Path(self.path).name
 
     @property
     def kind(self) -> str:
@@ -54,6 +64,9 @@ class SourceFile:
         return sum(self.notes.get(note, 0) for note in REWRITTEN)
 
 
+_IN_TABLE = tuple(name for name in SourceFile.__slots__ if name not in ("mapping", "fetched"))
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
     """What `project.toml` holds. The first source is the one the project is named after."""
@@ -65,6 +78,11 @@ class ProjectSettings:
     @property
     def source(self) -> SourceFile:
         return self.sources[0]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every source was read to its end."""
+        return all(source.complete for source in self.sources)
 
 
 def read_settings(folder: Path, name: str = SETTINGS_FILE) -> ProjectSettings:
@@ -85,27 +103,32 @@ def read_settings(folder: Path, name: str = SETTINGS_FILE) -> ProjectSettings:
             "use a newer tamis",
         )
     try:
-        mapping: dict[str, Any] = content["mapping"]
-        shape: ShapeName = mapping["shape"]
-        settings = ProjectSettings(
-            tuple(SourceFile(**source) for source in content["source"]),
-            Mapping(shape, dict(mapping["fields"])),
-            content.get("key"),
-        )
+        sources = [SourceFile(**source) for source in content["source"]]
+        for said in content.get("reading", ()):
+            sources[said["source"]] = replace(sources[said["source"]], mapping=_mapping(said))
+        for said in content.get("fetched", ()):
+            sources[said["source"]] = replace(sources[said["source"]], fetched=said["from"])
+        settings = ProjectSettings(tuple(sources), _mapping(content["mapping"]), content.get("key"))
         _check_types(settings)
         return settings
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ProjectError(f"{path}: is incomplete ({error})", "", "restore it from a copy") from error
+
+
+def _mapping(said: dict[str, Any]) -> Mapping:
+    shape: ShapeName = said["shape"]
+    return Mapping(shape, dict(said["fields"]))
 
 
 def _check_types(settings: ProjectSettings) -> None:
     """Raises TypeError where a value is of another kind than `write_settings` writes."""
-    if not settings.sources or settings.mapping.shape not in SHAPES:
+    mappings = [settings.mapping, *(source.mapping for source in settings.sources if source.mapping is not None)]
+    if not settings.sources or not all(mapping.shape in SHAPES for mapping in mappings):
         raise TypeError("it names no source, or a shape of rows that is not known")
-    texts = [*settings.mapping.fields.values(), settings.key or ""]
+    texts = [*(path for mapping in mappings for path in mapping.fields.values()), settings.key or ""]
     counts: list[object] = []
     for source in settings.sources:
-        texts += [source.path, source.format, source.sha256]
+        texts += [source.path, source.format, source.sha256, source.fetched]
         counts += [source.size, source.rows, source.quarantined, source.first_row, source.joined]
         counts += source.notes.values()
     if not all(isinstance(text, str) for text in texts):
@@ -119,15 +142,24 @@ def write_settings(folder: Path, settings: ProjectSettings, name: str = SETTINGS
     lines = [f"format = {FORMAT_VERSION}"]
     if settings.key:
         lines.append(f"key = {_toml(settings.key)}")
-    lines += ["", "[mapping]", f"shape = {_toml(settings.mapping.shape)}"]
-    fields = ", ".join(f"{_toml(part)} = {_toml(path)}" for part, path in settings.mapping.fields.items())
-    lines.append(f"fields = {{ {fields} }}")
+    lines += ["", "[mapping]", *_mapping_lines(settings.mapping)]
     for source in settings.sources:
         lines += ["", "[[source]]"]
         # Earlier versions know no `joined`.
-        names = [name for name in SourceFile.__slots__ if name != "joined" or source.joined]
+        names = [name for name in _IN_TABLE if name != "joined" or source.joined]
         lines += [f"{name} = {_toml(getattr(source, name))}" for name in names]
+    # Tables of their own: earlier versions pass over those, and refuse a source with a field that they do not know.
+    for place, source in enumerate(settings.sources):
+        if source.mapping is not None:
+            lines += ["", "[[reading]]", f"source = {place}", *_mapping_lines(source.mapping)]
+        if source.fetched:
+            lines += ["", "[[fetched]]", f"source = {place}", f"from = {_toml(source.fetched)}"]
     write_atomic(folder / name, ("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def _mapping_lines(mapping: Mapping) -> list[str]:
+    fields = ", ".join(f"{_toml(part)} = {_toml(path)}" for part, path in mapping.fields.items())
+    return [f"shape = {_toml(mapping.shape)}", f"fields = {{ {fields} }}"]
 
 
 def _toml(value: str | int | dict[str, int]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.errors import ProjectError
 from engine.model import BUCKETS, CLUSTER_KINDS
 from engine.numerals import whole_number
+from engine.project.by_source import rows_of_source
 from engine.project.proposals import AUTHOR, KINDS, waiting
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.signals.names import SIGNAL_NAMES
@@ -20,6 +21,7 @@ from engine.select.vocabulary import (
     COMPARED,
     FIELD,
     KEYS,
+    MOST_NAMED,
     STATES,
     cut,
     nearest,
@@ -130,6 +132,8 @@ def _keyed(key: str, value: str) -> tuple[TestOf] | tuple[TestOf, Check]:
         return (_batch(value),)
     if key == "role":
         return _spoken_by(value)
+    if key == "source":
+        return (_from_source(value),)
     if key == "by":
         return _by(value), _known_reviewer(value)
     if key == "proposed":
@@ -186,6 +190,29 @@ def _by(value: str) -> TestOf:
     if AUTHOR.fullmatch(value):
         return lambda project: lambda row: any(one.by == value for one in project.proposals.of(project.rows.id(row)))
     return lambda project: lambda row: project.decision(row).by == value
+
+
+def _from_source(value: str) -> TestOf:
+    """By the name of the file, its beginning where one alone begins so, or its number, counted from 1."""
+
+    def test_of(project: Project) -> RowTest:
+        sources = project.settings.sources
+        names = [source.name for source in sources]
+        places = [place for place, name in enumerate(names) if name == value]
+        number = whole_number(value)
+        if not places and number is not None and 1 <= number <= len(sources):
+            places = [number - 1]
+        places = places or [place for place, name in enumerate(names) if name.startswith(value)]
+        if not places:
+            raise unknown("source:", value, names)
+        # Versions of one file are one source.
+        if len({sources[place].path for place in places}) > 1:
+            ways = " or ".join(f"source:{place + 1} ({cut(names[place])})" for place in places[:MOST_NAMED])
+            raise wrong(f"source:{shown(value)} are several files", f"write {ways}")
+        ranges = [rows_of_source(project, place) for place in places]
+        return lambda row: any(row in rows for rows in ranges)
+
+    return test_of
 
 
 def _known_reviewer(value: str) -> Check:

@@ -11,7 +11,10 @@ STATES = (
     *("undecided", "accepted", "edited", "rejected", "skipped", "disputed", "heldout", "seen"),
     *("leak", "open", "changed", "recheck", "suspect", "proposed"),
 )
-KEYS = ("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "batch", "proposed")
+KEYS = (
+    *("row", "cluster", "kind", "bucket", "flag", "is", "by", "tag", "shard", "role", "why", "batch", "source"),
+    "proposed",
+)
 """Written with a colon behind them."""
 COMPARED = ("turns", "tokens", "chars", "date")
 """Compared with a number or a date."""
@@ -31,6 +34,7 @@ _WRITTEN = {
     "row": "number line",
     "by": "reviewer who",
     "tag": "label",
+    "source": "file origin",
     "why": "reason",
     "proposed": "proposal suggestion suggested",
 }

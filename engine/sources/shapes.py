@@ -40,7 +40,11 @@ def with_beside(row: Row, found: Mapping, by_name: dict[str, str] | None = None)
     if found.shape == "preference" and plain_name(more.get("reasoning", "")) in names.REASONS:
         # Why one answer is better is said by whoever compared them.
         more.pop("reasoning")
-    return Mapping(found.shape, found.fields | {part: at for part, at in more.items() if part not in found.fields})
+    fields = found.fields | {part: at for part, at in more.items() if part not in found.fields}
+    if found.shape == "preference" and "prompt" not in fields:
+        prompt = _prompt_beside(row, by_name or {plain_name(name): name for name in row}, set(fields.values()))
+        fields = ({"prompt": prompt} if prompt else {}) | fields
+    return Mapping(found.shape, fields)
 
 
 def _held(row: Row, by_name: dict[str, str], name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import UsageError
 from engine.export.card import card
 from engine.export.convert import checked_format, keeps_unwanted
-from engine.export.curated import curate, wanted_only, without
+from engine.export.curated import Curated, curate, wanted_only, without
 from engine.export.deliver import deliver, refuse_target
 from engine.export.licence import is_licence
 from engine.export.losses import WHOLE_ROW
@@ -18,6 +18,8 @@ from engine.export.write import Progress, converter, losses, target_of, write_da
 from engine.model import Act
 from engine.phrases import counted
 from engine.places import named_place
+from engine.project.by_source import shares
+from engine.project.line_checks import NEEDED_FIELDS
 from engine.project.project import Project
 from engine.project.views import frozen
 from engine.workflows.gate import gate, gate_summary
@@ -30,7 +32,7 @@ def export(
     project: Project,
     to: Path | str,
     *,
-    format_name: str = "same",
+    format_name: str | None = None,
     container: str | None = None,
     include_undecided: bool = False,
     lossy: bool = False,
@@ -41,15 +43,18 @@ def export(
 ) -> dict[str, Any]:
     """Write the accepted rows as they stand on disk now, whatever is decided meanwhile; the contract's `export` object.
 
-    `override` are the words that let rows with secrets through; they go into the manifest, and into the journal of a
-    project that is open for deciding. `licence` is what the card says instead of what the source says. With `force`,
-    files that tamis did not write are written over; a source never is.
+    Without a `format_name` rows leave in the shape they came in, which must be one then: files of several shapes in one
+    project make no set that a trainer reads.
 
-    Raises UsageError where nothing is accepted, a row holds a secret, a conversion would lose something and `lossy` is
-    not set, `gate.toml` cannot be used, the target is a source of the project, or a file that tamis did not write;
-    ProjectError where the disk refuses: the old export is then whole.
+    `override` are the words that let rows with secrets through; they go into the manifest, and into the journal of a
+    project that is open for deciding. `licence` is what the card says instead of what the source says. With
+    `force`, files that tamis did not write are written over; a source never is.
+
+    Raises UsageError where nothing is accepted, files differ in shape and no format is named, a row holds a secret, a
+    conversion would lose something and `lossy` is not set, `gate.toml` cannot be used, the target is a source of the
+    project, or a file that tamis did not write; ProjectError where the disk refuses: the old export is then whole.
     """
-    checked_format(format_name)
+    is_named, format_name = format_name is not None, checked_format(format_name or "same")
     if licence and not is_licence(licence):
         raise UsageError(f"{licence!r} is no licence id", "", "write it as the Hub does: mit, apache-2.0, cc-by-4.0")
     to = named_place(to) if isinstance(to, str) else to
@@ -68,6 +73,8 @@ def export(
                     "",
                     "--format kto or same writes them with their marks",
                 )
+        if not is_named:
+            _refuse_several_shapes(still, curated)
         sources = [Path(source.path) for source in still.settings.sources]
         refuse_target(target, sources, force=force)
         secrets = unresolved_secrets(still, (*curated.training, *curated.heldout))
@@ -104,6 +111,7 @@ def export(
             "untouched_identical": 0,
             "written_anew": {},
             "left_out": curated.counts(),
+            "sources": shares(still, curated.training),
             "lost": {what: len(numbers) for what, numbers in lost.items()},
             "left_behind": {what: len(numbers) for what, numbers in left_behind.items()},
             "secrets_let_through": {"rows": secrets, "why": override} if secrets else None,
@@ -120,6 +128,21 @@ def export(
 
         deliver(target, sources, make, force=force)
     return summary
+
+
+def _refuse_several_shapes(project: Project, curated: Curated) -> None:
+    shapes: dict[str, str] = {}
+    for number in (*curated.training, *curated.heldout):
+        mapping, source = project.rows.mapping_of(number), project.rows.source(number)
+        needed = [mapping.fields.get(part, "") for part in NEEDED_FIELDS[mapping.shape]]
+        shapes.setdefault(f"{mapping.shape} ({', '.join(needed)})", source.name)
+    if len(shapes) > 1:
+        told = "; ".join(f"{name}: {shape}" for shape, name in shapes.items())
+        raise UsageError(
+            f"the rows have {len(shapes)} shapes ({told}), and no trainer reads both in one file",
+            "",
+            "--format messages (or alpaca, preference \u2026) writes one shape, --format same writes them as they came",
+        )
 
 
 def unresolved_secrets(project: Project, numbers: Sequence[int]) -> list[int]:

@@ -91,8 +91,14 @@ def prepare_heldout(base: Path) -> None:
     write_jsonl(base / "held.jsonl", [alpaca(f"Held {n}?", f"H{n}.") for n in range(4)])
 
 
+def prepare_several(base: Path) -> None:
+    write_jsonl(base / "raw.jsonl", [*numbered(5), "no object"])
+    write_jsonl(base / "b.jsonl", [*({"text": f"t{n}", "chosen": "a", "rejected": "b"} for n in range(4)), "no object"])
+
+
 def prepare_reading(base: Path) -> None:
-    create_project(write_jsonl(base / "raw.jsonl", [*numbered(30), "no object"]), first=10)
+    prepare_several(base)
+    create_project(base / "raw.jsonl", further=[base / "b.jsonl"], first=2)
 
 
 def prepare_exported(base: Path) -> None:
@@ -139,7 +145,7 @@ def read_on(work: Path) -> None:
 
 
 def make_anew(work: Path) -> None:
-    create_project(work / "raw.jsonl", work / "raw.tamis")
+    create_project(work / "raw.jsonl", work / "raw.tamis", further=[work / "b.jsonl"])
 
 
 def export_to(name: str, container: str | None = None) -> Act_:
@@ -155,7 +161,7 @@ CASES: dict[str, tuple[Callable[[Path], None], Act_, Callable[[Path], State]]] =
     "hold a file out": (prepare_heldout, hold_file_out, state),
     "hold some rows out": (lambda base: void(decided(base)), hold_some_out, state),
     "read on": (prepare_reading, read_on, state),
-    "make a project": (lambda base: void(write_jsonl(base / "raw.jsonl", numbered(5))), make_anew, state),
+    "make a project": (prepare_several, make_anew, state),
     "export again": (prepare_exported, export_to("out"), exported),
     "export a data set again": (prepare_data_set, export_to("out", "datasets"), data_set),
     "export beside others": (prepare_exported_beside_others, export_to("out/a.jsonl"), exported),

@@ -1,4 +1,4 @@
-"""The first open: what a guess rests on is shown once, a held-out set is offered once, a large file opens at once."""
+"""The first open: a new file shows its rows, what a guess rests on is shown once, a large file opens at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planted import TamisApp, journal, opened, screen_text, shown, workbench
+from planted import TamisApp, opened, screen_text, shown, workbench
 
 from engine.model import Findings
 from engine.project.create import create_project
@@ -17,7 +17,7 @@ from engine.project.settings import read_settings, write_settings
 from engine.sources.map_words import mapping_from_words, words_of
 from engine.sources.mapping import Mapping
 from workbench.actions.first_open import changed_proposal, proposed_rows, was_guessed
-from workbench.state.saved import SavedState, load_state, save_state
+from workbench.state.saved import load_state
 
 
 def lines(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -63,10 +63,10 @@ async def test_the_guess_is_shown_once_and_enter_takes_it(tmp_path: Path) -> Non
         await pilot.press("enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert app.session.place.screen == "overview"
+        assert app.session.place.screen == "triage"
         assert app.session.project.findings is not None
     async with workbench(folder) as (app, _):
-        assert app.session.place.screen == "overview"
+        assert app.session.place.screen == "triage"
     assert load_state(folder).asked == {"mapping"}
 
 
@@ -97,58 +97,49 @@ async def test_escape_leaves_the_guess_as_it_is(tmp_path: Path) -> None:
     folder = create_project(lines(tmp_path / "raw.jsonl", asked_and_answered(3)))
     async with workbench(folder) as (app, pilot):
         await pilot.press("r", "j", "p", "escape")
-        assert app.session.place.screen == "overview"
-        assert app.session.project.mapping.fields["output"] == "response"
-
-
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    rows = [{"instruction": f"What is {n} times {n}?", "output": f"{n * n}"} for n in range(240)]
-    return create_project(lines(tmp_path / "raw.jsonl", rows))
-
-
-async def test_a_held_out_set_is_offered_after_the_scan_and_reserved_by_y(many: Path) -> None:
-    async with workbench(many) as (app, pilot):
-        text = "\n".join(screen_text(app))
-        assert "Reserve a held-out set?" in text
-        assert "40 of 240 rows" in text
-        await pilot.press("enter", "a", "x", "plus")
-        assert "50 of 240 rows" in "\n".join(screen_text(app))
-        assert journal(many) == []
-        await pilot.press("y")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-        assert len(app.session.project.heldout) == 50
-        assert app.session.project.findings is not None
-        assert "H50" in screen_text(app)[0]
-    (line,) = journal(many)
-    assert line["acts"][0]["do"] == "holdout"
-    assert line["acts"][0]["seed"] == 0
-
-
-async def test_the_offer_is_made_once(many: Path) -> None:
-    async with workbench(many) as (app, pilot):
-        await pilot.press("n")
-        assert "tamis holdout PROJECT 40" in screen_text(app)[-2]
-    async with workbench(many) as (app, _):
-        assert app.session.place.screen == "overview"
-    assert journal(many) == []
-
-
-async def test_the_offer_waits_while_a_person_is_reading(many: Path) -> None:
-    save_state(many, SavedState(screen="triage"))
-    async with workbench(many) as (app, pilot):
         assert app.session.place.screen == "triage"
-        assert app.session.project.findings is not None
-        await pilot.press("o")
-        await pilot.pause()
-        assert app.session.place.screen == "heldout"
+        assert app.session.project.mapping.fields["output"] == "response"
 
 
 def test_the_proposal_is_a_tenth_within_reason() -> None:
     assert [proposed_rows(rows) for rows in (200, 240, 1000, 50_000)] == [40, 40, 100, 200]
     assert changed_proposal(240, 40, 100) == 80
     assert changed_proposal(240, 40, 0.01) == 20
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_the_first_screen_of_a_new_file_is_its_rows_and_the_overview_is_a_key_away(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    rows = [{"instruction": f"What is {n}?", "output": f"Answer {n}."} for n in range(12)]
+    more = lines(tmp_path / "more.jsonl", [{"prompt": "Last?", "completion": "Yes."}])
+    folder = create_project(lines(tmp_path / "raw.jsonl", rows), further=[more])
+    with opened(folder) as project:
+        app = TamisApp(project)
+        async with app.run_test(size=size) as pilot:
+            text = "\n".join(screen_text(app))
+            assert "What is 0?" in text
+            assert "Answer 0." in text
+            assert "13 rows of 2 files, read as alpaca" in text
+            await app.workers.wait_for_complete()
+            await shown(app, pilot, lambda text: "scanned: o shows what can be settled" in text)
+            # Who is reading stays with the row.
+            assert app.session.place.entry is not None
+            assert app.session.place.entry.row == 0
+            await pilot.press("o")
+            text = await shown(app, pilot, lambda text: "What the scan proposes" in text)
+            assert "Files" in text
+            assert "more.jsonl" in text
+    async with workbench(folder) as (app, _):
+        assert app.session.place.screen == "overview"
+
+
+async def test_what_was_scanned_already_opens_on_what_can_be_settled(tmp_path: Path) -> None:
+    folder = create_project(lines(tmp_path / "raw.jsonl", [{"instruction": "a", "output": "b"}] * 3))
+    with open_project(folder, readonly=True) as project:
+        project.save_findings(Findings.empty(3))
+    async with workbench(folder) as (app, _):
+        assert app.session.place.screen == "overview"
 
 
 async def test_rows_that_are_still_being_read_come_in(tmp_path: Path) -> None:
@@ -173,6 +164,8 @@ async def test_while_a_file_is_read_the_overview_tells_how_far_it_is(
     with opened(folder) as project:
         app = TamisApp(project)
         async with app.run_test(size=(80, 24)) as pilot:
+            await shown(app, pilot, lambda text: "reading 100 rows" in text)
+            await pilot.press("o")
             text = await shown(app, pilot, lambda text: "Reading the file" in text)
             assert "100 rows so far" in text
             await pilot.press("escape")

@@ -110,7 +110,7 @@ async def test_an_unknown_shape_becomes_right_in_a_few_keys(tmp_path: Path, name
         await pilot.press(*keys, "enter")
         await app.workers.wait_for_complete()
         project = app.session.project
-        assert app.session.place.screen == "overview", screen_text(app)
+        assert app.session.place.screen == "triage", screen_text(app)
         assert [(turn.role, turn.text) for turn in project.example(1).messages] == expected
         # What the screen says the command line can say.
         assert words_of(project.mapping) == words
@@ -193,7 +193,7 @@ async def test_a_word_that_says_who_speaks_is_given_to_the_other_side(tmp_path: 
 async def test_metadata_and_content_change_places_and_a_field_is_taken_off(tmp_path: Path) -> None:
     rows = [{"question": "a?", "answer": "b", "hint": "words of the author here", "model": "m1"}] * 2
     async with workbench(made(tmp_path, rows)) as (app, pilot):
-        assert app.session.place.screen == "overview"
+        assert app.session.place.screen == "triage"
         await pilot.press("O", *"jj", "full_stop", "j", "full_stop")
         text = "\n".join(screen_text(app))
         assert "--map prompt=question,response=answer,metadata=hint,other=model" in text

@@ -54,7 +54,7 @@ def decide_here(session: Session, verb: Verb) -> None:
     elif session.place.entry.is_header and session.place.entry.cluster is not None:
         _decide_group(session, verb, session.place.entry.cluster)
     else:
-        _decide_row(session, verb, session.place.entry.row)
+        decide_row(session, verb, session.place.entry.row)
 
 
 def _decide_item(session: Session, verb: Verb) -> None:
@@ -84,7 +84,8 @@ def _decide_group(session: Session, verb: Verb, cluster: Cluster) -> None:
         session.act(plan)
 
 
-def _decide_row(session: Session, verb: Verb, row: int) -> None:
+def decide_row(session: Session, verb: Verb, row: int) -> None:
+    """A verdict on one row, by hand."""
     project = session.project
     if verb == "reset" and project.verdict(row) == "undecided" and not project.is_edited(row):
         session.say(f"row {row} is undecided already", "refused")

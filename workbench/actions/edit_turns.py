@@ -70,7 +70,7 @@ def _here(session: Session) -> tuple[int, int]:
 def _change(session: Session, edit: TurnEdit, sentence: str) -> None:
     row, turn = _here(session)
     project = session.project
-    edited = edit(project.current_row(row), project.mapping, turn)
+    edited = edit(project.current_row(row), project.rows.mapping_of(row), turn)
     session.act(plan_edit(project, row, edited), advance=False)
     session.place.focus_turn(min(turn, len(project.example(row).messages) - 1))
     session.place.why_open = True

@@ -9,6 +9,7 @@ from engine.errors import UsageError
 from engine.model import Message, Row
 from engine.project.project import Project
 from engine.sources.conversation import conversation_of
+from engine.sources.mapping import Mapping as Fields
 from engine.sources.text_edits import EditableField, editable_fields, with_texts
 from workbench.state.saved import FieldPath
 
@@ -17,7 +18,7 @@ WAY_OUT = "esc leaves it as it was; x rejects the row"
 
 def fields_of(project: Project, row: int, content: Row | None = None) -> tuple[EditableField, ...]:
     """The texts of a row that can be edited: as they stand now, or in the `content` that is to replace it."""
-    return editable_fields(project.current_row(row) if content is None else content, project.mapping)
+    return editable_fields(project.current_row(row) if content is None else content, project.rows.mapping_of(row))
 
 
 def edited_row(project: Project, row: int, texts: Mapping[FieldPath, str]) -> dict[str, Any] | None:
@@ -28,21 +29,21 @@ def edited_row(project: Project, row: int, texts: Mapping[FieldPath, str]) -> di
     )
     if edited == now:
         return None
-    if emptied := _emptied(project, now, edited):
+    if emptied := _emptied(project.rows.mapping_of(row), now, edited):
         raise UsageError(f"not saved: the {emptied} is empty", "", WAY_OUT)
     return edited
 
 
 def can_be_trained_on(project: Project, row: int, content: Row) -> bool:
     """Whether what is to replace a row still has an answer, and a request where the row has one."""
-    return not _emptied(project, project.current_row(row), content)
+    return not _emptied(project.rows.mapping_of(row), project.current_row(row), content)
 
 
-def _emptied(project: Project, before: Row, after: Row) -> str:
+def _emptied(mapping: Fields, before: Row, after: Row) -> str:
     """`request` or `answer` where a changed row has none, else ''. Rows may come without a request: a text to go on
     with, an empty prompt."""
-    asked = conversation_of(before, project.mapping).messages
-    messages = conversation_of(after, project.mapping).messages
+    asked = conversation_of(before, mapping).messages
+    messages = conversation_of(after, mapping).messages
     if _has_request(asked) and not _has_request(messages):
         return "request"
     return "" if messages and (messages[-1].text.strip() or messages[-1].tool_calls) else "answer"

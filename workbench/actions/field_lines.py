@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from engine.errors import UsageError
 from engine.project.rows import first_rows
 from engine.sources.conversation import as_mapped
-from engine.sources.guess import guess_row
+from engine.sources.guess import NO_SHAPE, shape_of
 from engine.sources.likely import FieldSeen, family_of, fields_of, spoken_words
 from engine.sources.map_words import mapping_of_parts, named_parts, partial_mapping
 from engine.sources.mapping import Mapping, parted, unquoted
@@ -19,7 +19,6 @@ from workbench.state.session import Session
 FIRST_ROWS = 200
 SPREAD_ROWS = 200
 MOST_SHAPES = 8
-UNKNOWN = "no known shape"
 ROLE_WORDS = {"prompt": "user_role", "response": "assistant_role", "system": "system_role", "tools": "tool_role"}
 
 
@@ -33,14 +32,13 @@ def open_choice(session: Session) -> FieldChoice:
     names: dict[int, tuple[str, ...]] = {}
     for number in numbers:
         row = project.rows.raw(number)
-        guess = guess_row(row)
-        groups.setdefault(guess.shape if guess is not None else UNKNOWN, []).append(number)
+        groups.setdefault(shape_of(row), []).append(number)
         names[number] = tuple(sorted(row))
     choice = FieldChoice(
         from_the_row(named_parts(project.mapping)),
         _shapes(groups, names),
         len(numbers),
-        not any(number < FIRST_ROWS for name in groups if name != UNKNOWN for number in groups[name]),
+        not any(number < FIRST_ROWS for name in groups if name != NO_SHAPE for number in groups[name]),
         tuple(first_rows(project.rows)),
     )
     session.proposals.fields = choice

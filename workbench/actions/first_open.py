@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import UsageError
+from engine.phrases import counted
 from engine.project.project import Project
 from engine.project.rows import first_rows
 from engine.sources.conversation import as_mapped
 from engine.sources.guess import SAMPLE_ROWS, Guess, guess_shapes
 from engine.sources.likely import likely_mapping
 from engine.sources.mapping import Mapping
+from workbench.state.saved import HELDOUT
+from workbench.state.session import Session
 
 # Field names that leave nothing to guess: the shapes as their authors publish them.
 PLAIN_NAMES: dict[str, tuple[dict[str, str], ...]] = {
@@ -49,9 +52,10 @@ def mixture(project: Project) -> str:
 
 
 def sample_guess(project: Project) -> Guess:
-    """What the first rows are made of."""
-    sample = range(min(SAMPLE_ROWS, len(project.rows)))
-    return guess_shapes(project.rows.raw(number) for number in sample)
+    """What the first rows are made of, but for those of files that are read by a mapping of their own."""
+    rows = project.rows
+    sample = range(min(SAMPLE_ROWS, len(rows)))
+    return guess_shapes(rows.raw(number) for number in sample if rows.mapping_of(number) is project.mapping)
 
 
 def preview(project: Project, mapping: Mapping, count: int = 3) -> Iterator[tuple[int, tuple[tuple[str, str], ...]]]:
@@ -74,9 +78,29 @@ def correct_mapping(project: Project, mapping: Mapping) -> bool:
     return True
 
 
+def what_came_in(project: Project) -> str:
+    """What is on the first screen of a new file, in a sentence."""
+    files = len(project.settings.sources)
+    of_files = f" of {files} files" if files > 1 else ""
+    aside = project.counts()["quarantined"]
+    lines = f", {counted(aside, 'line')} set aside" if aside else ""
+    return f"{counted(len(project.rows), 'row')}{of_files}{lines}, read as {project.mapping.describe()}"
+
+
 def offers_heldout(project: Project) -> bool:
     """Whether a held-out set can and should be offered."""
     return not project.readonly and project.is_complete and not project.heldout and len(project.rows) >= ENOUGH_ROWS
+
+
+def asks_heldout(session: Session, decides: bool) -> bool:
+    """Whether the held-out set is to be offered before this command: the first one that decides, once the groups are
+    known by which it is drawn."""
+    return (
+        decides
+        and HELDOUT not in session.remembered.asked
+        and session.project.is_scanned
+        and offers_heldout(session.project)
+    )
 
 
 def proposed_rows(rows: int) -> int:

@@ -57,8 +57,17 @@ def take_pick(session: Session) -> None:
             f"{counted(len(rows), 'row')} proposed, {share(proposal['coverage'])} of the topics; nothing is accepted",
             "done",
         )
+    # A proposal of an earlier version does not say it.
+    sources = tuple((str(one["name"]), one["of_these"], one["rows"]) for one in proposal.get("sources", ()))
     session.proposals.pick = replace(
-        board, rows=rows, topics=topics, coverage=float(proposal["coverage"]), cursor=cursor, swapped=None, stale=False
+        board,
+        rows=rows,
+        topics=topics,
+        sources=sources if len(sources) > 1 else (),
+        coverage=float(proposal["coverage"]),
+        cursor=cursor,
+        swapped=None,
+        stale=False,
     )
 
 

@@ -8,20 +8,22 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.config import load_config
 from engine.errors import LockedError, SourceError, UsageError
 from engine.files import write_atomic
-from engine.paths import is_project, project_folder_for
+from engine.paths import is_project, project_folder_for, real_path
 from engine.places import is_own_page, refuse_place, signed_page
 from engine.project.project import Project, open_project
 from engine.project.settings import read_settings
 from engine.project.views import refuse_readonly
 from engine.reviewer import checked_reviewer, find_reviewer
 from engine.scratch import scratch_folder
+from engine.sources.hub import fetch, hub_name, is_hub_id, is_hub_name
 from workbench.text.escape import visible
 
 REDRAW_SECONDS = 0.2
@@ -52,9 +54,61 @@ def name_reviewer(named: str | None, project: Path | None = None) -> str:
     return reviewer
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The sources that a person named, each once, and where those of the Hub were fetched from."""
+
+    paths: tuple[Path, ...]
+    fetched: dict[Path, str]
+
+
+@contextmanager
+def given_sources(named: Sequence[Path]) -> Iterator[Given]:
+    """Files or folders, `-` for standard input, data sets of the Hub. A file that is named twice is read once, and that
+    is told. Raises UsageError, SourceError."""
+    with ExitStack() as kept:
+        found: dict[Path, tuple[Path, str]] = {}
+        for name in named:
+            if is_project(name):
+                raise UsageError(
+                    f"{name}: is a project, not a file", "", f"`tamis add {name} FILE` brings rows into it"
+                )
+            path, origin = kept.enter_context(_given(name))
+            if (place := real_path(path)) in found:
+                narrate(visible(f"{name}: named twice, read once"))
+            found.setdefault(place, (path, origin))
+        yield Given(
+            tuple(path for path, _ in found.values()), {path: origin for path, origin in found.values() if origin}
+        )
+
+
 @contextmanager
 def given_source(path: Path) -> Iterator[Path]:
-    """The source a person named: a file or folder, `-` for standard input, or the id of a data set on the Hub."""
+    """The same for one."""
+    with given_sources([path]) as given:
+        yield given.paths[0]
+
+
+def refuse_other_rows(folder: Path, named: Sequence[Path]) -> None:
+    """Raise UsageError where a project that is there already was made without one of several files."""
+    known = read_settings(folder).sources
+    for name in named:
+        of_hub = hub_name(str(name)) if is_hub_name(str(name)) else None
+        place = str(real_path(name))
+        is_known = any(
+            hub_name(source.fetched).id == of_hub.id if of_hub and source.fetched else source.path == place
+            for source in known
+        )
+        if not is_known:
+            raise UsageError(
+                f"{folder}: is there already, without the rows of {name}",
+                "",
+                f"`tamis add {folder} {name}` brings them in; --project DIR makes another one",
+            )
+
+
+@contextmanager
+def _given(path: Path) -> Iterator[tuple[Path, str]]:
     if str(path) == "-":
         with scratch_folder("stdin", large=True) as scratch:
             spooled = scratch / "stdin"
@@ -67,11 +121,14 @@ def given_source(path: Path) -> Iterator[Path]:
                     error.strerror or str(error),
                     "save it to a file where there is room, and name that",
                 ) from error
-            yield spooled
+            yield spooled, ""
         return
-    from engine.sources.hub import fetch, is_hub_id
-
-    yield fetch(str(path)) if not os.path.exists(path) and is_hub_id(str(path)) else path
+    text = str(path)
+    if not os.path.exists(path) and (is_hub_name(text) or is_hub_id(text)):
+        found = fetch(text)
+        yield found.path, found.origin
+    else:
+        yield path, ""
 
 
 def open_for_deciding(path: Path, named: str | None, take_over: bool = False) -> Project:

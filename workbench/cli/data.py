@@ -17,6 +17,7 @@ from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Conversation, Fi
 from engine.paths import is_project
 from engine.phrases import counted, duration
 from engine.project.add_rows import grow
+from engine.project.by_source import counts_by_source
 from engine.project.create import create_project
 from engine.project.heldout import parse_amount, reserve_drawn, reserve_file
 from engine.project.project import Project, open_project
@@ -31,37 +32,42 @@ from workbench.actions.proposed import came_along_words, score_words
 from workbench.cli.common import (
     Narrator,
     find_project,
-    given_source,
+    given_sources,
     name_reviewer,
     narrate,
     open_for_deciding,
     open_for_reading,
     print_json,
+    refuse_other_rows,
     some,
     tell_notes,
 )
 from workbench.text.escape import visible, visible_line
 
+# A project that grows by a file a night has many.
+MOST_SOURCES = 20
+
 
 def scan(arguments: argparse.Namespace) -> int:
-    """`tamis scan PATH`: without --project nothing is written beside the source."""
-    narrator = Narrator()
-    if is_project(arguments.path):
-        return _scan_folder(arguments.path, arguments.json, narrator)
-    with given_source(arguments.path) as source:
-        return _scan_source(source, arguments, narrator)
-
-
-def _scan_source(source: Path, arguments: argparse.Namespace, narrator: Narrator) -> int:
-    options: dict[str, Any] = {"words": arguments.map, "key": arguments.key, "progress": narrator}
-    options["encoding"] = arguments.encoding
-    if arguments.project is not None:
-        folder = arguments.project
-        if not is_project(folder):
-            folder = create_project(source, folder, **options)
-        return _scan_folder(folder, arguments.json, narrator)
-    with scratch_folder("scan", large=True) as scratch:
-        folder = create_project(source, scratch / "scan.tamis", **options)
+    """`tamis scan PATH …`: without --project nothing is written beside the source."""
+    narrator, paths = Narrator(), arguments.paths
+    if len(paths) == 1 and is_project(paths[0]):
+        return _scan_folder(paths[0], arguments.json, narrator)
+    if arguments.project is not None and is_project(arguments.project):
+        if len(paths) > 1:
+            refuse_other_rows(arguments.project, paths)
+        return _scan_folder(arguments.project, arguments.json, narrator)
+    with given_sources(paths) as given, scratch_folder("scan", large=True) as scratch:
+        folder = create_project(
+            given.paths[0],
+            arguments.project or scratch / "scan.tamis",
+            further=given.paths[1:],
+            words=arguments.map,
+            key=arguments.key,
+            progress=narrator,
+            fetched=given.fetched,
+            encoding=arguments.encoding,
+        )
         return _scan_folder(folder, arguments.json, narrator)
 
 
@@ -86,6 +92,7 @@ def scan_json(project: Project, findings: Findings) -> dict[str, Any]:
         "shapes": _counted_shapes(project).shapes,
         "notes": project.settings.source.notes,
         "joined": project.settings.source.joined,
+        "sources": counts_by_source(project),
         "clusters": [
             {"id": c.id, "kind": c.kind, "rows": list(c.rows), "keeper": c.keeper, "evidence": list(c.evidence)}
             for c in findings.clusters
@@ -133,7 +140,12 @@ def add(arguments: argparse.Namespace) -> int:
     """`tamis add PROJECT FILE`: rows that are new come in undecided; a new version of the source pairs changed rows."""
     folder = find_project(arguments.project)
     reviewer = name_reviewer(arguments.reviewer, folder)
-    found = grow(folder, arguments.file, reviewer, replaces=arguments.new_version or None, encoding=arguments.encoding)
+    with given_sources([arguments.file]) as given:
+        (path,) = given.paths
+        origin = given.fetched.get(path, "")
+        found = grow(
+            folder, path, reviewer, replaces=arguments.new_version or None, fetched=origin, encoding=arguments.encoding
+        )
     for note in found.notes:
         narrate(note)
     with open_project(folder, readonly=True) as project:
@@ -362,6 +374,11 @@ def export_lines(summary: dict[str, Any]) -> list[str]:
         identical, untouched = summary["untouched_identical"], summary["untouched"]
         lines.append(f"  {identical:,} of {untouched:,} untouched rows are the source's own lines, byte for byte")
     lines += [f"  {_written_anew(kind, count)}" for kind, count in summary["written_anew"].items()]
+    if len(summary["sources"]) > 1:
+        lines += [
+            f"  {one['of_these']:,} of {counted(one['rows'], 'row')} of {visible(one['name'])}"
+            for one in summary["sources"][:MOST_SOURCES]
+        ]
     lines += [f"  left behind: {what} in {counted(count, 'row')}" for what, count in summary["left_behind"].items()]
     lines += [f"  lost: {what} in {counted(count, 'row')}" for what, count in summary["lost"].items()]
     lines += [f"  left out: {count:>6,} {reason}" for reason, count in summary["left_out"].items()]

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.phrases import counted
+from engine.project.by_source import counts_by_source
 from engine.project.fold import act_word
 from engine.project.journal import read_lines
 from engine.project.merge import merge
@@ -26,11 +27,13 @@ from workbench.cli.common import (
 )
 from workbench.text.escape import visible
 
+MOST_SOURCES = 20
+
 
 def status(arguments: argparse.Namespace) -> int:
     """`tamis status PROJECT`."""
     with open_project(find_project(arguments.project), readonly=True) as project:
-        counts = project.counts()
+        counts = project.counts() | {"sources": counts_by_source(project)}
         if arguments.json:
             print_json(counts)
             return 0
@@ -45,6 +48,8 @@ def status(arguments: argparse.Namespace) -> int:
         if counts["quarantined"]:
             lines = counted(counts["quarantined"], "line")
             print(f"  set aside: {lines}, in {project.folder / 'quarantine.jsonl'}")
+        for line in _source_lines(counts["sources"]):
+            print(visible(line))
         if counts["agreement"] is not None:
             agreed = counts["agreement"]
             rows = counted(agreed["rows"], "row")
@@ -52,6 +57,15 @@ def status(arguments: argparse.Namespace) -> int:
         print(f"  reviewers: {visible(', '.join(counts['reviewers'])) or 'nobody yet'}")
         tell_notes(project)
     return 0
+
+
+def _source_lines(sources: list[dict[str, Any]]) -> list[str]:
+    """A line a source, where there are several."""
+    lines = [
+        f"  {one['name']}: {counted(one['rows'], 'row')}, {one['accepted']:,} accepted, {one['undecided']:,} undecided"
+        for one in (sources if len(sources) > 1 else ())
+    ]
+    return lines[:MOST_SOURCES] + ([f"  and {len(lines) - MOST_SOURCES} more files"] if lines[MOST_SOURCES:] else [])
 
 
 def journal(arguments: argparse.Namespace) -> int:

@@ -31,10 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             build_parser().print_help()
             return USAGE_ERROR
         arguments, left_over = build_parser(words[0]).parse_known_args(words)
-        if left_over and arguments.word == "open" and not os.path.lexists(arguments.path):
+        if left_over and arguments.word == "open" and not os.path.lexists(arguments.paths[0]):
             from workbench.cli.open import nothing_there
 
-            raise nothing_there(arguments.path)
+            raise nothing_there(arguments.paths[0])
         if left_over:
             # `tamis do P --dry-run 'x'`: argparse closes the list of commands at the first option.
             if arguments.word != "do" or any(word.startswith("-") for word in left_over):
@@ -71,7 +71,8 @@ def build_parser(word: str | None = None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tamis",
         description="Sieve fine-tuning data down to the examples worth training on, train on them, see what it bought.",
-        epilog="`tamis PATH` opens a data file or a .tamis project in the workbench; `tamis demo` shows the sample.",
+        epilog="`tamis PATH` opens a data file or a .tamis project in the workbench, `tamis FILE FILE` one project of "
+        "several; `tamis demo` shows the sample.",
     )
     parser.add_argument("--version", action=_Version, help="show program's version number and exit")
     commands = parser.add_subparsers(dest="word", metavar="COMMAND", required=True, parser_class=_Parser)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from engine.config import load_config
 from engine.errors import UsageError
 from engine.paths import is_project, project_folder_for
-from workbench.cli.common import Narrator, name_reviewer
+from engine.sources.hub import hub_name, is_hub_name
+from workbench.cli.common import Narrator, given_sources, name_reviewer, narrate, refuse_other_rows
 from workbench.cli.options import WORDS
 from workbench.terminal.capabilities import check_terminal, speaks_unicode
+from workbench.text.escape import visible
 
 if TYPE_CHECKING:
     from workbench.ui.screens.base import WorkScreen
@@ -33,32 +35,57 @@ def nothing_there(path: Path) -> UsageError:
 
 def open_workbench(arguments: argparse.Namespace) -> int:
     """The handler of `tamis PATH`."""
-    path: Path = arguments.path
-    folder = path if is_project(path) else (arguments.project or project_folder_for(path))
-    if not is_project(folder) and not path.exists():
-        raise nothing_there(path)
-    check_terminal()
-    if not is_project(folder):
-        from engine.project.create import create_project
-
-        narrator = Narrator()
-        create_project(
-            path,
-            folder,
-            words=arguments.map,
-            key=arguments.key,
-            progress=narrator,
-            first=_first_rows(path),
-            propose=True,
-            encoding=arguments.encoding,
-        )
-        narrator.end()
+    paths: list[Path] = arguments.paths
+    if len(paths) == 1 and is_project(paths[0]):
+        folder = paths[0]
+    else:
+        folder = arguments.project or folder_for(paths[0])
+    if is_project(folder):
+        if len(paths) > 1:
+            refuse_other_rows(folder, paths)
+        check_terminal()
+    else:
+        for path in paths:
+            if not path.exists() and not is_hub_name(str(path)):
+                raise nothing_there(path)
+        check_terminal()
+        make_project(paths, folder, arguments)
     return show(folder, arguments, mapping_given=bool(arguments.map))
 
 
-def _first_rows(source: Path) -> int | None:
+def folder_for(path: Path) -> Path:
+    """Where the project of sources lives of which this is the first: beside it; what is fetched, in the folder one is
+    in."""
+    return project_folder_for(Path(hub_name(str(path)).name) if is_hub_name(str(path)) else path)
+
+
+def make_project(paths: list[Path], folder: Path, arguments: argparse.Namespace) -> None:
+    """Make one project of all that was named, its large sources read in part. Raises SourceError, ProjectError."""
+    from engine.project.create import create_project
+
+    narrator = Narrator()
+    with given_sources(paths) as given:
+        create_project(
+            given.paths[0],
+            folder,
+            further=given.paths[1:],
+            words=arguments.map,
+            key=arguments.key,
+            progress=narrator,
+            first=_first_rows(given.paths),
+            propose=True,
+            encoding=arguments.encoding,
+            fetched=given.fetched,
+        )
+    narrator.end()
+    if len(given.paths) > 1:
+        narrate(visible(f"{len(given.paths)} files in one project: {folder}"))
+
+
+def _first_rows(sources: Sequence[Path]) -> int | None:
     """How many rows to read before the workbench opens; None: all of them."""
-    return FIRST_ROWS if source.is_file() and source.stat().st_size > LARGE_SOURCE_BYTES else None
+    size = sum(source.stat().st_size for source in sources if source.is_file())
+    return FIRST_ROWS if size > LARGE_SOURCE_BYTES else None
 
 
 def show(

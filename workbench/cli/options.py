@@ -29,7 +29,13 @@ class Word:
 
 
 def _open(command: argparse.ArgumentParser) -> None:
-    command.add_argument("path", type=Path, metavar="PATH")
+    command.add_argument(
+        "paths",
+        type=Path,
+        metavar="PATH",
+        nargs="+",
+        help="data files for one project, a .tamis project, or hf:OWNER/NAME",
+    )
     _screen_options(command)
     command.add_argument(
         "--project", type=named_place, metavar="DIR", help="where the project folder is, or is to be made"
@@ -48,7 +54,9 @@ def _demo(command: argparse.ArgumentParser) -> None:
 
 def _scan(command: argparse.ArgumentParser) -> None:
     _json_option(command)
-    command.add_argument("path", type=Path, metavar="PATH", help="a data file, or a .tamis project")
+    command.add_argument(
+        "paths", type=Path, metavar="PATH", nargs="+", help="data files, a .tamis project, or hf:OWNER/NAME of the Hub"
+    )
     command.add_argument(
         "--project", type=named_place, metavar="DIR", help="keep rows and findings in this project folder"
     )
@@ -132,9 +140,9 @@ def _export(command: argparse.ArgumentParser) -> None:
     _force_option(command)
     command.add_argument(
         "--format",
-        default="same",
         metavar="NAME",
-        help="same (default), alpaca, prompt-completion, messages, sharegpt, preference or kto",
+        help="same (as they came; the default where that is one shape), alpaca, prompt-completion, messages, sharegpt, "
+        "preference or kto",
     )
     command.add_argument(
         "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"

@@ -204,6 +204,8 @@ def pick(arguments: argparse.Namespace) -> int:
         narrate(f"only {counted(len(found.rows), 'row')}: the rest are too much like these, or there are no more")
     covered = Counter(topic.picked > 0 for topic in found.topics)
     narrate(f"{covered[True]} of {len(found.topics)} topics covered; nothing was decided")
+    for source in shown["sources"][:TOPICS_SHOWN] if len(shown["sources"]) > 1 else ():
+        narrate(visible(f"  {source['of_these']:,} of the {counted(source['rows'], 'row')} of {source['name']}"))
     for topic in found.topics[:TOPICS_SHOWN]:
         filled = round(BAR_WIDTH * topic.picked / topic.rows)
         bar = "#" * filled + "." * (BAR_WIDTH - filled)

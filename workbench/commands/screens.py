@@ -36,7 +36,7 @@ SCREEN_COMMANDS = (
             (*LISTS, FIELDS, EXPORT, TRAIN, COMPARE, RUNS, TRY, JUDGE),
             lambda target: target.go(HELP)),
     Command("write", "write", "write the export", ("enter",), (EXPORT,), lambda target: target.write_export()),
-    Command("reserve", "reserve", "reserve the held-out set that is offered", ("y",), (HELDOUT,),
+    Command("reserve", "reserve", "reserve the held-out set that is offered", ("enter", "y"), (HELDOUT,),
             lambda target: target.reserve(), preconditions.read_only),
     Command("decline", "not now", "hold nothing out now", ("n", "escape", "q"), (HELDOUT,),
             lambda target: target.leave()),

@@ -228,7 +228,8 @@ def finding_paragraphs(
     if decision:
         lines.append([(visible_line(decision), "muted")])
     lines += learned
-    for index, styled in enumerate(lines or [[("no issue found", "muted")]]):
+    nothing = "no issue found" if project.is_scanned else "not scanned yet"
+    for index, styled in enumerate(lines or [[(nothing, "muted")]]):
         yield Paragraph(tuple(styled), ("why", "reason") if index == 0 else ("", "muted"))
     yield Paragraph(())
 

@@ -20,14 +20,16 @@ from engine.model import (
     ClusterKind,
 )
 from engine.phrases import counted
+from engine.project.by_source import rows_of_source, source_selector
 from engine.project.project import Project
 from engine.project.proposals import waiting_rows
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.columns import ALTERNATIVES, marked
 from workbench.state.row_pass import UNDATED, Years
+from workbench.text.escape import visible_line
 
 T = TypeVar("T")
-Section = Literal["settle", "proposed", "trained", "buckets", "flags", "years", "decided"]
+Section = Literal["settle", "proposed", "trained", "buckets", "flags", "years", "sources", "decided"]
 SECTION_TITLES: dict[Section, str] = {
     "settle": "What can be settled, most rows per key first",
     "proposed": "What came along with the rows, and decides nothing by itself",
@@ -35,11 +37,14 @@ SECTION_TITLES: dict[Section, str] = {
     "buckets": "What the scan proposes",
     "flags": "Flags",
     "years": "Years",
+    "sources": "Files",
     "decided": "What has been decided",
 }
 # `x` on an item takes its key twice, beside the count.
 KEYS_FOR_BULK = 2
 PROPOSED_BY = "proposed by "
+# A project that grows by a file a night has many: those that came first are listed.
+MOST_SOURCES = 20
 GROUP_WORDS: dict[ClusterKind, str] = {
     "exact": "exact group",
     "near": "near group",
@@ -111,6 +116,7 @@ def overview_items(project: Project, years: Years | None = None) -> list[Item]:
         *_buckets(look),
         *_flags(look),
         *_years(look, years),
+        *_sources(look),
         *_decided(look),
     ]
 
@@ -265,6 +271,18 @@ def _years(look: _Look, years: Years | None) -> Iterator[Item]:
     for year in sorted(total.keys() - {UNDATED}):
         text = look.selector(f"date={year}")
         yield Item("years", str(year), text, left[year], total[year], KEYS_FOR_BULK, True)
+
+
+def _sources(look: _Look) -> Iterator[Item]:
+    """A line a file, where there are several."""
+    project = look.project
+    sources = project.settings.sources
+    for place in range(min(len(sources), MOST_SOURCES)) if len(sources) > 1 else ():
+        rows = rows_of_source(project, place)
+        total, left = (sum(marks[rows.start : rows.stop]) for marks in (look.training, look.left_training))
+        if total:
+            text = look.selector(source_selector(project, place))
+            yield Item("sources", visible_line(sources[place].name), text, left, total, KEYS_FOR_BULK, True)
 
 
 def _decided(look: _Look) -> Iterator[Item]:

@@ -18,12 +18,16 @@ class Place:
 
     The entries of the list are worked out when first asked for: the overview does not need them. `searching` is a
     search whose rows are still coming in; `why_open` and `raw_open` say how the row under the cursor is shown.
+    `is_new`: nobody was here before, and nothing is scanned.
     """
 
     def __init__(self, project: Project, saved: SavedState) -> None:
         self._project = project
         self._saved = saved
-        self._screen = self.list_screen = saved.screen if saved.screen in LIST_SCREENS else "overview"
+        self.is_new = saved.screen not in LIST_SCREENS and not project.is_scanned
+        # A new file shows its rows: the overview ranks what a scan has found, and that is still to come.
+        begin = "triage" if self.is_new else "overview"
+        self._screen = self.list_screen = saved.screen if saved.screen in LIST_SCREENS else begin
         self._entries: Entries | None = None
         self._cursor = 0
         self._turn: tuple[int, int] | None = None

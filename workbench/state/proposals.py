@@ -63,6 +63,8 @@ class Board:
     wanted: int
     rows: tuple[PickedRow, ...] = ()
     topics: tuple[TopicBar, ...] = ()
+    sources: tuple[tuple[str, int, int], ...] = ()
+    """(name, picked rows, rows) of each file, where there are several."""
     coverage: float = 0.0
     refused: frozenset[int] = frozenset()
     cursor: int = 0

@@ -53,7 +53,7 @@ def pass_over_rows(project: Project, cancelled: Callable[[], bool] = lambda: Fal
             date = date_of(content)
             years.append(int(date[:4]) if date else UNDATED)
         if wants_prompts:
-            turns = conversation_of(content, project.mapping).messages
+            turns = conversation_of(content, project.rows.mapping_of(row)).messages
             if turns and turns[0].role == "system" and len(turns[0].text) > FOLDED_SYSTEM:
                 prompts[hash(turns[0].text)] += 1
     if cancelled():

@@ -1,6 +1,6 @@
 """Where the person was: `session.json` in the project folder, so that the workbench opens on the same row again.
 
-A convenience, not the work: where it is missing or damaged one starts at the overview.
+A convenience, not the work: where it is missing or damaged one starts as at a first open.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """`row` and `cluster` are ids; `drafts` are edits that were left without saving, by row id; `asked` what a first
-    open asks once."""
+    """`screen` is the list that was in front, '' at a first open; `row` and `cluster` are ids; `drafts` are edits that
+    were left without saving, by row id; `asked` what a first open asks once."""
 
-    screen: str = "overview"
+    screen: str = ""
     filter_text: str = ""
     row: str | None = None
     cluster: str | None = None
@@ -59,7 +59,7 @@ def load_state(folder: Path) -> SavedState:
     saved = read_cached_json(folder / "session.json", most=MOST_BYTES)
     try:
         return SavedState(
-            str(saved.get("screen", "overview")),
+            str(saved.get("screen", "")),
             str(saved.get("filter", "")),
             _text(saved.get("row")),
             _text(saved.get("cluster")),

@@ -23,7 +23,8 @@ from engine.project.project import Project, open_project
 from workbench.actions import first_open, proposed
 from workbench.actions.preconditions import read_only
 from workbench.commands.targets import OVERVIEW, TRIAGE
-from workbench.state.saved import HELDOUT, MAPPING
+from workbench.state.entries import EntryKey
+from workbench.state.saved import MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
 from workbench.terminal.driver import CellDriver, TamisDriver, TerminalNote
@@ -32,6 +33,7 @@ from workbench.ui.host import Host
 from workbench.ui.keymap import checked_keymap, chosen_keymap, load_keymap
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.screens.edit import EditScreen
+from workbench.ui.screens.lists import ListScreen
 from workbench.ui.screens.overview import OverviewScreen
 from workbench.ui.screens.text_modal import TextModal
 from workbench.ui.screens.triage import TriageScreen
@@ -108,6 +110,8 @@ class TamisApp(App[int], inherit_bindings=False):
             self.session.say(" \u00b7 ".join(troubles), "error")
         elif project.is_scanned and (told := proposed.told_once(self.session)):
             self.session.say(told)
+        elif self.session.place.is_new and not self._asks_for_fields():
+            self.session.say(first_open.what_came_in(project))
 
     # -- starting and ending
 
@@ -135,15 +139,17 @@ class TamisApp(App[int], inherit_bindings=False):
         self._end_on_faults()
         if self.opening is not None:
             self.push_screen(self.opening())
-        session = self.session
-        is_answered = MAPPING in session.remembered.asked and bool(session.project.mapping.fields)
-        may_ask = not is_answered and not session.project.readonly
-        if may_ask and first_open.was_guessed(session.project):
+        if self._asks_for_fields():
             self.push_screen(screen_named(MAPPING))
         else:
             self.background.start()
-            self.ask_what_is_open()
         self.call_after_refresh(self._was_painted)
+
+    def _asks_for_fields(self) -> bool:
+        """Whether a person is to say which field is what, before anything else."""
+        project = self.session.project
+        is_answered = MAPPING in self.session.remembered.asked and bool(project.mapping.fields)
+        return not is_answered and not project.readonly and first_open.was_guessed(project)
 
     def _was_painted(self) -> None:
         """The first frame is out: count what takes reading every row."""
@@ -276,14 +282,18 @@ class TamisApp(App[int], inherit_bindings=False):
         self.session.remembered.asked.add(MAPPING)
         self.session.save_place()
         self.background.start()
-        self.ask_what_is_open()
 
-    def ask_what_is_open(self) -> None:
-        """Offer the held-out set, once, where it can be drawn by cluster and nobody is in the middle of something."""
-        project = self.session.project
-        free = isinstance(self.screen, OverviewScreen) and not self.session.progress.job and project.is_scanned
-        if free and HELDOUT not in self.session.remembered.asked and first_open.offers_heldout(project):
-            self.go(HELDOUT)
+    def ask_heldout(self, command_id: str) -> None:
+        """Offer the held-out set before the first command that decides, which waits for the answer."""
+        from workbench.ui.screens.heldout import HeldoutScreen
+
+        on_rows = self.session.place.screen == TRIAGE
+        self.push_screen(HeldoutScreen(command_id, self.session.place.key if on_rows else None))
+
+    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> None:
+        """The list in front does the command that waited."""
+        if isinstance(self.screen, ListScreen):
+            self.screen.go_on_with(command_id, asked_on, sentence, is_same_list=is_same_list)
 
     # -- the place
 

@@ -48,8 +48,6 @@ class BackgroundHost(Protocol):
 
     def sync_screen(self) -> None: ...
 
-    def ask_what_is_open(self) -> None: ...
-
     def set_interval(self, interval: float, callback: Callable[[], None], *, name: str) -> Timer: ...
 
     def run_worker(
@@ -114,13 +112,13 @@ class Background:
             await jobs.run_scan(session.project.folder, self._scan_progress, self._exact_found)
             session.project.reload_findings()
             session.reload()
-            session.tell(proposed.told_once(session) or "scanned", "done")
+            done = "scanned" if session.place.screen == "overview" else "scanned: o shows what can be settled"
+            session.tell(proposed.told_once(session) or done, "done")
         except TamisError as error:
             session.say(str(error), "error")
         finally:
             session.progress.job, session.progress.scanning = "", None
         host.sync_screen()
-        host.ask_what_is_open()
 
     def look_at_disk(self) -> None:
         """What other processes did here: rows, decisions, findings, the right to decide. Where nothing changed this

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from textual.screen import Screen
 
+from workbench.state.entries import EntryKey
 from workbench.terminal.driver import CellDriver
 from workbench.ui.background import Background, BackgroundHost
 from workbench.ui.theme import RoleStyles
@@ -37,3 +38,7 @@ class Host(BackgroundHost, Protocol):
     def place_changed(self) -> None: ...
 
     def mapping_is_settled(self) -> None: ...
+
+    def ask_heldout(self, command_id: str) -> None: ...
+
+    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> None: ...

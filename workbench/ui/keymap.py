@@ -149,6 +149,12 @@ def _plain_keys(text: str) -> set[str]:
     return {key_name(key.strip()) for key in text.split(",")}
 
 
+def keys_of(command_id: str, keymap: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of a command, the person's own keymap applied."""
+    own = keymap.get(command_id)
+    return tuple(key.strip() for key in own.split(",")) if own else BY_ID[command_id].keys
+
+
 def shown_key(command_id: str, keymap: Mapping[str, str]) -> str:
     """The key of a command as the person sees it, their own keymap applied."""
     own = keymap.get(command_id)

@@ -207,8 +207,7 @@ class WorkScreen(Screen[None]):
 
     def sync(self) -> None:
         """Bring every widget up to the session; only lines that changed are sent."""
-        if not self.is_mounted or not self.size or self.host.is_ending or self not in self.app.screen_stack:
-            # A screen that was left loses its widgets one by one.
+        if not self.can_paint:
             return
         self.sync_body()
         left, right = self.status()
@@ -216,6 +215,11 @@ class WorkScreen(Screen[None]):
         message = self.session.message
         self.query_one("#message", OneLine).show(((f" {visible_line(message.text)}", message.tone),))
         self.query_one("#hints", OneLine).show(self._hints())
+
+    @property
+    def can_paint(self) -> bool:
+        """Whether it has all of its widgets: a screen that was left loses them one by one."""
+        return self.is_mounted and bool(self.size) and not self.host.is_ending and self in self.app.screen_stack
 
     def sync_if_current(self) -> None:
         """The same, unless another screen lies on this one."""

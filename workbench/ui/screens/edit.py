@@ -147,7 +147,8 @@ class EditScreen(Screen[bool]):
     def revert(self) -> None:
         """Put the texts back as they stand in the row now."""
         now = {field.path: field.text for field in self._fields}
-        as_read = editable_fields(self._session.project.rows.raw(self._row), self._session.project.mapping)
+        rows = self._session.project.rows
+        as_read = editable_fields(rows.raw(self._row), rows.mapping_of(self._row))
         words = "as it stands now; ctrl+r again: as it was read"
         if self.texts() == now:
             now, words = {field.path: field.text for field in as_read}, "as it was read, before any edit"

@@ -19,7 +19,7 @@ SELECTORS = (
     ("row:17  row:17-40", "by number"),
     ("bucket:drop|fix|check|clean", "what the scan proposes"),
     ("kind:exact|near|prefix|conflict", "rows in such a group"),
-    ("flag:NAME  cluster:ID", "one signal, one group"),
+    ("flag:NAME  cluster:ID  source:FILE", "one signal, one group, one file"),
     ("is:undecided|accepted|edited", "by verdict; also rejected, skipped, heldout, seen, suspect"),
     ("turns>4  tokens>500  date<2024", "by size and date"),
     ("field.meta.year<=2018", "any field by its dotted path"),
@@ -42,7 +42,7 @@ SECTIONS = {
     "help": "Help",
 }
 KEY_WIDTH = 12
-SELECTOR_WIDTH = 33
+SELECTOR_WIDTH = 36
 
 
 class HelpScreen(WorkScreen):

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.errors import UsageError
 from engine.numerals import whole_number
-from workbench.actions import navigate, search, typed_commands
+from workbench.actions import decide, first_open, navigate, search, typed_commands
 from workbench.actions.preconditions import read_only
-from workbench.commands.registry import BY_ID, COMMANDS, is_barred
+from workbench.commands.registry import BY_ID, COMMANDS, is_barred, perform
 from workbench.commands.targets import TRIAGE
+from workbench.state.entries import EntryKey
+from workbench.state.plans import Verb
 from workbench.ui.external_editor import edit_in_external_editor
+from workbench.ui.keymap import shown_key
 from workbench.ui.screens.input_line import InputLineScreen
 from workbench.ui.widgets.input_line import Question
+
+# They decide nothing about what is trained on.
+NO_VERDICT = ("reset", "later")
+VERBS: dict[str, Verb] = {"accept": "accept", "reject": "reject", "skip": "skip"}
 
 
 class ListScreen(InputLineScreen):
@@ -18,6 +27,40 @@ class ListScreen(InputLineScreen):
 
     # What stands in the line was asked about once: a second enter does it.
     _asked_about = ""
+
+    def _perform(self, command_id: str) -> None:
+        command = BY_ID[command_id]
+        decides = command.decides and command_id not in NO_VERDICT and command.precondition(self.session) is None
+        if first_open.asks_heldout(self.session, decides):
+            self.host.ask_heldout(command_id)
+        else:
+            super()._perform(command_id)
+
+    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> None:
+        """Do the command that waited for an answer. Where the list is another one since, a verdict on a row is for that
+        row wherever it stands now, and one on a group or a line is asked for again: it may be another one."""
+        self._come_to_front()
+        session = self.session
+        if command_id and (is_same_list or session.selection.marked):
+            super()._perform(command_id)
+        elif command_id in VERBS and self.NAME == TRIAGE and asked_on is not None and not asked_on.is_header:
+            verb, row = VERBS[command_id], asked_on.row
+            here = replace(
+                BY_ID[command_id], run=lambda _: decide.decide_row(session, verb, row), precondition=read_only
+            )
+            perform(self, here)
+            self.sync()
+            self._expect_frame()
+        elif command_id:
+            again = shown_key(command_id, self.host.keymap_in_use)
+            session.say(f"{again} again once the groups are found anew", "refused")
+        said = session.message
+        if said.text and session.pending is None:
+            session.say(f"{said.text} \u00b7 {sentence}", said.tone)
+        elif session.pending is None:
+            session.say(sentence, "done")
+        self.sync()
+        self.host.place_changed()
 
     def show_rows(self) -> None:
         self.host.go(TRIAGE)

@@ -90,7 +90,7 @@ class ItemLines:
         if item.section == "settle":
             keys = f"{item.keys:>4} key{'s' if item.keys != 1 else ' '}  " if width >= ROOMY else ""
             note = f"{keys}{item.rows / item.keys:>5.1f}/key"
-        elif item.section in ("buckets", "flags"):
+        elif item.section in ("buckets", "flags", "sources"):
             note = f"of {item.of:,}" if item.rows != item.of else ""
         return (("  ", "text"), (label, role), (f"{item.rows:>7,} ", "text"), (shown_bar, "bar"), (f" {note}", "muted"))
 
@@ -115,7 +115,6 @@ class OverviewScreen(ListScreen):
     def on_screen_resume(self) -> None:
         self.session.refresh_overview()
         super().on_screen_resume()
-        self.host.ask_what_is_open()
 
     # -- what commands ask
 

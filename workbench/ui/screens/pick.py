@@ -108,6 +108,17 @@ class PickScreen(JobListScreen):
         left = len(board.topics) - TOPICS_SHOWN
         if left > 0:
             yield Paragraph(((f"and {left} smaller topics", "muted"),))
+        if board.sources:
+            yield Paragraph(())
+            yield Paragraph((("Files: picked rows of all", "title"),))
+        for name, picked, rows in board.sources[:TOPICS_SHOWN]:
+            yield Paragraph(
+                (
+                    *_gauge_bar(picked, rows, TOPIC_BAR),
+                    (f" {picked:>3}/{rows:<6,}", "text"),
+                    (visible_line(name), "text"),
+                )
+            )
 
     def heading(self) -> list[Styled]:
         here = open_board(self.session).here

@@ -26,6 +26,19 @@ BELOW_WORKFLOWS = (
     *("engine.config", "engine.sources", "engine.scan", "engine.training"),
     *("engine.project", "engine.select", "engine.export", "engine.review"),
 )
+# Reading: bytes to records, records to conversations. What a message is, is known before what a record is.
+MAPPING, FILES, MESSAGES, SHAPES, RECORDS, CONVERSATION = (
+    f"engine.sources.{room}" for room in ("mapping", "files", "messages", "shapes", "records", "conversation")
+)
+SOURCES: dict[str, tuple[str, ...]] = {
+    MAPPING: GROUND,
+    FILES: GROUND,
+    MESSAGES: (*GROUND, MAPPING),
+    SHAPES: (*GROUND, MAPPING, MESSAGES),
+    RECORDS: (*GROUND, FILES, MESSAGES, SHAPES),
+    CONVERSATION: (*GROUND, MAPPING, MESSAGES, SHAPES),
+    "engine.sources.verdicts": (*GROUND, SHAPES, CONVERSATION),
+}
 ENGINE: dict[str, tuple[str, ...]] = {
     "engine.model": ("engine.nesting",),
     "engine.errors": (),
@@ -42,6 +55,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.places": ("engine.errors", "engine.paths"),
     "engine.reviewer": ("engine.errors", "engine.small_files"),
     "engine.sources": GROUND,
+    **SOURCES,
     "engine.scan": GROUND,
     REQUESTS: (*GROUND, *SCAN_TEXT),
     SIGNALS: (*GROUND, *SCAN_TEXT, REQUESTS),

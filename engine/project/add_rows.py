@@ -22,12 +22,12 @@ from engine.project.row_change import changing_rows, declare, staged_ids
 from engine.project.row_ids import content_hash, row_id
 from engine.project.settings import SourceFile
 from engine.project.views import refuse_readonly
-from engine.sources.conversation import conversation_of
-from engine.sources.encodings import encoding_of
-from engine.sources.formats import source_format
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.files.encodings import encoding_of
+from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import parse_path, value_at
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 
 CHANGED_WHY = "changed in the new version of the source"
 

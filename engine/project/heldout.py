@@ -15,9 +15,9 @@ from engine.project.create import continue_reading, stage_rows
 from engine.project.project import Project, open_project
 from engine.project.row_change import changing_rows, declare
 from engine.project.views import open_staged, refuse_readonly
-from engine.sources.formats import source_format
 from engine.sources.mapping import parse_path, value_at
-from engine.sources.read import read_source
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 
 STRADDLING_KINDS = ("exact", "near", "prefix", "conflict")
 # No number, but nobody calls a file so: `1..2`, `1e400`, digits of other scripts.

@@ -17,8 +17,8 @@ from engine.project.quarantine import Quarantine
 from engine.project.row_ids import content_hash
 from engine.project.rows import INDEX_FILE, RowStore, read_columns, write_index
 from engine.project.settings import ProjectSettings, SourceFile
-from engine.sources.pieces import SourceRow
-from engine.sources.verdicts import said_in
+from engine.sources.files.pieces import SourceRow
+from engine.sources.verdicts.verdicts import said_in
 
 Progress = Callable[[str, int, int], None]
 PROGRESS_EVERY = 5000

@@ -16,11 +16,11 @@ from engine.project.project import Project
 from engine.project.row_change import changing_rows, declare
 from engine.project.row_ids import content_hash, row_id
 from engine.project.views import refuse_readonly
+from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import Mapping as Fields
 from engine.sources.mapping import parse_path, value_at
-from engine.sources.own_messages import form_of
-from engine.sources.pieces import SourceRow
-from engine.sources.places import is_numbered_path, parse_field
+from engine.sources.messages.own_messages import form_of
+from engine.sources.messages.places import is_numbered_path, parse_field
 
 FILE = "written.jsonl"
 # Whoever wrote the row waits at the screen meanwhile.

@@ -19,11 +19,11 @@ from engine.model import Conversation
 from engine.project.project import Project
 from engine.project.quarantine import QUARANTINE_FILE
 from engine.scratch import scratch_folder
-from engine.sources.conversation import conversation_of
-from engine.sources.guess import SAMPLE_ROWS, guess_mapping
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import Mapping
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.records.read import read_source
+from engine.sources.shapes.guess import SAMPLE_ROWS, guess_mapping
 
 Progress = Callable[[str, int, int], None]
 WHY = "rows read anew"

@@ -27,8 +27,8 @@ from engine.nesting import loads_row
 from engine.project.row_ids import row_id, split_id
 from engine.project.settings import SourceFile
 from engine.small_files import read_regular
-from engine.sources.guess import SAMPLE_ROWS
 from engine.sources.mapping import Mapping
+from engine.sources.shapes.guess import SAMPLE_ROWS
 
 ROWS_FILE, INDEX_FILE = "rows.jsonl", "rows.idx"
 MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"
@@ -160,7 +160,7 @@ class RowStore:
     def example(self, number: int, row: Row | None = None) -> Example:
         """The row as turns; `row` stands in for the raw one where it was edited."""
         # Not at the top: the workbench paints its first screen from columns alone.
-        from engine.sources.conversation import conversation_of
+        from engine.sources.conversation.conversation import conversation_of
 
         raw = self.raw(number) if row is None else row
         conversation = conversation_of(raw, self.mapping_of(number))

@@ -11,10 +11,10 @@ from engine.errors import ProjectError, UsageError
 from engine.files import write_atomic
 from engine.model import SHAPES, ShapeName
 from engine.small_files import read_toml
-from engine.sources.encodings import encoding_of
-from engine.sources.hub import hub_name
+from engine.sources.files.encodings import encoding_of
+from engine.sources.files.hub import hub_name
+from engine.sources.files.pieces import REWRITTEN
 from engine.sources.mapping import Mapping
-from engine.sources.pieces import REWRITTEN
 
 FORMAT_VERSION = 1
 SETTINGS_FILE = "project.toml"

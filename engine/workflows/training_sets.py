@@ -13,9 +13,9 @@ from engine.model import Example, Quarantined, TrainingRow
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.project.row_ids import content_hash, row_id
-from engine.sources.conversation import conversation_of
-from engine.sources.guess import guess_mapping
-from engine.sources.read import read_source
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.records.read import read_source
+from engine.sources.shapes.guess import guess_mapping
 from engine.training.plan.parts import Note
 
 NAMED_ROWS = 5

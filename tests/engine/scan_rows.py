@@ -10,8 +10,8 @@ from typing import Any
 
 from engine.model import Cluster, Conversation, Example, Findings, Message
 from engine.scan.pipeline import scan
-from engine.sources.conversation import conversation_of
-from engine.sources.guess import guess_row
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.shapes.guess import guess_row
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_data"

@@ -11,10 +11,10 @@ import pytest
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources.columns import NO_FORM
-from engine.sources.formats import source_format
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.columns import NO_FORM
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")

@@ -17,8 +17,8 @@ from damage import LAYOUTS, Container, Damaged, container, damaged
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources.pieces import ON_ONE_LINE, REWRITTEN, SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import ON_ONE_LINE, REWRITTEN, SourceRow
+from engine.sources.records.read import read_source
 
 FRAME = re.compile(
     rb'(?:[ \t\r\n\x1e,\[\]{}:]|\xef\xbb\xbf|"[^"]{0,60}"[ ]?:?|3|"1"|//[^\n]*|#[^\n]*|/\*.*?\*/)*', re.DOTALL

@@ -13,10 +13,10 @@ from engine.project.add_rows import grow
 from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.project.settings import read_settings
-from engine.sources.formats import source_format
-from engine.sources.likely_encodings import likely_encodings
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.likely_encodings import likely_encodings
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 
 TEXTS = ("What is the capital of France?", "Wie heißt die Hauptstadt von Österreich?", "日本の首都は\U0001f600")
 LINES = "".join(json.dumps({"prompt": text, "response": "so"}, ensure_ascii=False) + "\n" for text in TEXTS)

@@ -10,8 +10,8 @@ import pytest
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.read import read_source
 
 ROW = '{"prompt": "a", "response": "b", "score": 1.50}\n'
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.errors import SourceError
-from engine.sources.formats import source_format
+from engine.sources.records.formats import source_format
 
 
 def database(folder: Path) -> bytes:

@@ -15,8 +15,8 @@ import pytest
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources import columns
-from engine.sources.read import read_source
+from engine.sources.records import columns
+from engine.sources.records.read import read_source
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")

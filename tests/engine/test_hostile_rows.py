@@ -23,9 +23,9 @@ from engine.scan.dates import date_of
 from engine.scan.signals.markers import cut_at_mark, strip_marks
 from engine.scan.signals.secrets import secrets_in
 from engine.select import select
+from engine.sources.conversation.text_edits import editable_fields, with_texts
 from engine.sources.mapping import parse_path, value_at
-from engine.sources.read import read_source
-from engine.sources.text_edits import editable_fields, with_texts
+from engine.sources.records.read import read_source
 from engine.workflows.export import export
 from workbench.render.row import raw_paragraphs, row_paragraphs
 from workbench.state.row_pass import pass_over_rows

@@ -19,12 +19,13 @@ from engine.model import Quarantined
 from engine.project.add_rows import grow
 from engine.project.create import create_project
 from engine.project.project import open_project
-from engine.sources import arrays, pieces, table_records, tables
-from engine.sources.arrays import ArrayText
-from engine.sources.formats import source_format
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
-from engine.sources.text_source import SourceText
+from engine.sources.files import pieces
+from engine.sources.files.pieces import SourceRow
+from engine.sources.files.text_source import SourceText
+from engine.sources.records import arrays, table_records, tables
+from engine.sources.records.arrays import ArrayText
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 
 
 def read(path: Path) -> tuple[list[SourceRow], list[Quarantined]]:
@@ -98,7 +99,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
     """Bounds small enough to be met by a test."""
     for module in (pieces, tables, table_records):
         monkeypatch.setattr(module, "MAX_LINE_BYTES", longest)
-    monkeypatch.setattr("engine.sources.lines.MAX_LINE_BYTES", longest)
+    monkeypatch.setattr("engine.sources.records.lines.MAX_LINE_BYTES", longest)
     monkeypatch.setattr(tables, "SNIFF_CHARS", 16)
     monkeypatch.setattr(pieces, "KEPT_WHOLE_BYTES", 100)
     monkeypatch.setattr(pieces, "KEPT_END_BYTES", 10)
@@ -206,7 +207,7 @@ def test_blank_lines_are_passed_over_in_blocks(tmp_path: Path) -> None:
             asked.append(1)
             return super().readline(size)
 
-    from engine.sources.read import TEXT_READERS
+    from engine.sources.records.read import TEXT_READERS
 
     rows = list(TEXT_READERS["jsonl"](Counting(path.open("rb"))))
     assert [(row.line, row.offset) for row in rows] == [(1, 0), (300_002, 9 + 500_000)]

@@ -18,7 +18,7 @@ from engine.errors import UsageError
 from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.project.settings import read_settings
-from engine.sources.hub import HubName, hub_name
+from engine.sources.files.hub import HubName, hub_name
 
 FILES = {
     "README.md": b"---\nlicense: mit\n---\n",
@@ -30,7 +30,7 @@ FILES = {
 FETCH = """
 import json, sys
 from engine.errors import TamisError
-from engine.sources.hub import fetch
+from engine.sources.files.hub import fetch
 for name in sys.argv[1:]:
     try:
         found = fetch(name)

@@ -14,12 +14,12 @@ from engine.model import Conversation
 from engine.project.create import create_project
 from engine.project.new_row import row_of
 from engine.project.project import open_project
-from engine.sources.conversation import as_mapped
-from engine.sources.likely import likely_mapping
-from engine.sources.map_words import mapping_from_words, words_of
+from engine.sources.conversation.conversation import as_mapped
+from engine.sources.conversation.text_edits import editable_fields, with_texts
+from engine.sources.conversation.turn_edits import cut_after, drop_turn, toggle_trained
 from engine.sources.mapping import parse_path, written
-from engine.sources.text_edits import editable_fields, with_texts
-from engine.sources.turn_edits import cut_after, drop_turn, toggle_trained
+from engine.sources.shapes.likely import likely_mapping
+from engine.sources.shapes.map_words import mapping_from_words, words_of
 
 NESTED = {
     "log": {

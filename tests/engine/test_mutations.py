@@ -15,11 +15,11 @@ import pytest
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources.conversation import conversation_of
-from engine.sources.formats import source_format
-from engine.sources.guess import guess_mapping
-from engine.sources.read import read_source
-from engine.sources.text_edits import editable_fields
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.conversation.text_edits import editable_fields
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
+from engine.sources.shapes.guess import guess_mapping
 
 ROWS = [
     {"instruction": "Say \u00e9 [b]\u202e", "input": "", "output": "x" * 40, "n": 7},

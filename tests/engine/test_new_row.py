@@ -12,7 +12,7 @@ from engine.errors import LockedError, UsageError
 from engine.project.create import create_project
 from engine.project.new_row import add_row, row_of
 from engine.project.project import open_project
-from engine.sources.conversation import conversation_of
+from engine.sources.conversation.conversation import conversation_of
 from engine.sources.mapping import Mapping
 
 ASKED = {"role": "user", "content": "Name it.\n\nA red lamp."}

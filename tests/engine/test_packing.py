@@ -22,9 +22,9 @@ from engine.errors import SourceError
 from engine.model import Quarantined
 from engine.project.create import continue_reading, create_project
 from engine.project.settings import read_settings
-from engine.sources.formats import source_format
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 
 ROWS = b"".join(b'{"instruction": "%d %x", "output": "a"}\n' % (n, n * 2654435761 % (1 << 64)) for n in range(6000))
 PACK: dict[str, Callable[[bytes], bytes]] = {
@@ -191,8 +191,8 @@ def test_the_member_of_an_archive_is_found_again_when_reading_goes_on(tmp_path: 
 COUNT = """
 import sys, pathlib, resource
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-from engine.sources.formats import source_format
-from engine.sources.read import read_source
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 path = pathlib.Path(sys.argv[1])
 print(source_format(path), [type(piece).__name__ for piece in read_source(path)])
 """

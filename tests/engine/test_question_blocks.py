@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.model import Quarantined
-from engine.sources.formats import source_format
-from engine.sources.read import read_source
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 
 
 def test_blocks_of_questions_and_answers_are_rows(tmp_path: Path) -> None:

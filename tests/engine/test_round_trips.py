@@ -18,9 +18,9 @@ from engine.errors import UsageError
 from engine.model import Act
 from engine.project.create import create_project
 from engine.project.project import open_project
-from engine.sources.formats import source_format
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 from engine.workflows.export import export
 
 SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

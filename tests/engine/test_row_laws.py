@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.model import Conversation, Message
-from engine.sources.conversation import conversation_of
-from engine.sources.formats import source_format
-from engine.sources.guess import guess_row
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import Mapping
-from engine.sources.pieces import SourceRow
-from engine.sources.preformatted import messages_of_text, system_of_text
-from engine.sources.read import read_source
+from engine.sources.messages.preformatted import messages_of_text, system_of_text
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
+from engine.sources.shapes.guess import guess_row
 
 SHAPES = Path(__file__).parents[1] / "shapes" / "files"
 # Names that say who speaks or of which type a thing is: the form of a row, not what it says.

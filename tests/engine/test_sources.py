@@ -11,14 +11,14 @@ import pytest
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources.conversation import conversation_of
-from engine.sources.formats import source_format
-from engine.sources.guess import guess_mapping
-from engine.sources.map_words import mapping_from_words
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.conversation.text_edits import editable_fields, with_texts
+from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import Mapping
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
-from engine.sources.text_edits import editable_fields, with_texts
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
+from engine.sources.shapes.guess import guess_mapping
+from engine.sources.shapes.map_words import mapping_from_words
 
 
 def pieces(path: Path) -> tuple[list[SourceRow], list[Quarantined]]:

@@ -18,9 +18,9 @@ from engine.project.add_rows import grow
 from engine.project.create import continue_reading, create_project
 from engine.project.project import open_project
 from engine.project.settings import read_settings
-from engine.sources import threads
-from engine.sources.pieces import JOINED, SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import JOINED, SourceRow
+from engine.sources.records import threads
+from engine.sources.records.read import read_source
 
 
 def said(own: Any, parent: Any, role: str = "", **more: Any) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.model import Message, ToolCall
-from engine.sources.answer_marks import calls_in, reasoning_in
-from engine.sources.preformatted import messages_of_text, system_of_text, turn_spans
+from engine.sources.messages.answer_marks import calls_in, reasoning_in
+from engine.sources.messages.preformatted import messages_of_text, system_of_text, turn_spans
 
 ALPACA_PREFACE = (
     "Below is an instruction that describes a task. Write a response that appropriately completes the request."

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.model import Quarantined
-from engine.sources import arrays
-from engine.sources.pieces import JOINED, ON_ONE_LINE, WRAPPED, SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import JOINED, ON_ONE_LINE, WRAPPED, SourceRow
+from engine.sources.records import arrays
+from engine.sources.records.read import read_source
 
 CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
 SHAREGPT = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]

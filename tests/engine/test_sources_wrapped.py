@@ -10,8 +10,7 @@ import pytest
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources import wrapped
-from engine.sources.pieces import (
+from engine.sources.files.pieces import (
     BEHIND_COMMENT,
     COMMENTED,
     CUT_BY_VIEWER,
@@ -25,7 +24,8 @@ from engine.sources.pieces import (
     UNFRAMED,
     SourceRow,
 )  # fmt: skip
-from engine.sources.read import read_source
+from engine.sources.records import wrapped
+from engine.sources.records.read import read_source
 
 A, B = {"question": "a", "answer": 1.5}, {"question": "b", "answer": "c"}
 PAIR = '{"question": "a", "answer": 1.50}'
@@ -119,7 +119,7 @@ def test_an_object_that_is_a_row_stays_one(tmp_path: Path, row: dict[str, Any]) 
 
 
 def test_an_object_longer_than_a_row_may_be_is_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.sources.lines.MAX_LINE_BYTES", 200)
+    monkeypatch.setattr("engine.sources.records.lines.MAX_LINE_BYTES", 200)
     monkeypatch.setattr(wrapped, "HEAD_BYTES", 150)
     held = [{"question": f"q{number}", "answer": "x"} for number in range(50)]
     for indent in (None, 1):

@@ -11,8 +11,8 @@ import pytest
 from engine.errors import SourceError
 from engine.model import Quarantined
 from engine.project.create import create_project
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.read import read_source
 
 
 def read(path: Path, content: bytes | str) -> tuple[list[SourceRow], list[Quarantined]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.sources.verdicts import said_in, scores_in
+from engine.sources.verdicts.verdicts import said_in, scores_in
 
 ASKED = {"prompt": "What is the capital of France?", "response": "Paris."}
 SPANS = [{"start": 0, "end": 4, "label": "CITY", "answer": "reject"}]

@@ -9,12 +9,12 @@ from typing import Any
 
 from engine.errors import TamisError
 from engine.model import Conversation, Example, Leaf, Message, Part, Quarantined, ToolCall
-from engine.sources.conversation import conversation_of
-from engine.sources.formats import source_format
-from engine.sources.guess import guess_mapping
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.files.pieces import JOINED, SourceRow
 from engine.sources.mapping import Mapping
-from engine.sources.pieces import JOINED, SourceRow
-from engine.sources.read import read_source
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
+from engine.sources.shapes.guess import guess_mapping
 
 
 def pieces_of(path: Path, encoding: str | None = None) -> tuple[list[SourceRow | Quarantined], Mapping | None]:

@@ -11,11 +11,11 @@ from reading_now import pieces_of
 
 from engine.errors import TamisError, UsageError
 from engine.model import Conversation
-from engine.sources.conversation import conversation_of
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.conversation.text_edits import editable_fields, with_texts
+from engine.sources.conversation.turn_edits import cut_after, drop_turn, toggle_trained
+from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import Mapping
-from engine.sources.pieces import SourceRow
-from engine.sources.text_edits import editable_fields, with_texts
-from engine.sources.turn_edits import cut_after, drop_turn, toggle_trained
 
 FIRST_ROWS = 3
 

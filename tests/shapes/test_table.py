@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from engine.model import Conversation, Message
-from engine.sources.conversation import conversation_of
-from engine.sources.formats import source_format
-from engine.sources.guess import count_shapes, guess_row, guess_shapes, recognise, shape_of
-from engine.sources.known_shape import Shape
-from engine.sources.map_words import mapping_from_words
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
-from engine.sources.shape_docs import PAGE, with_shapes
-from engine.sources.shape_table import SHAPES
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
+from engine.sources.shapes.guess import count_shapes, guess_row, guess_shapes, recognise, shape_of
+from engine.sources.shapes.known_shape import Shape
+from engine.sources.shapes.map_words import mapping_from_words
+from engine.sources.shapes.shape_docs import PAGE, with_shapes
+from engine.sources.shapes.shape_table import SHAPES
 
 ROOT = Path(__file__).parents[2]
 USER = {"role": "user", "content": "Capital of Peru?"}
@@ -71,7 +71,7 @@ def test_an_example_is_known_as_its_entry_and_read_as_it_says(shape: Shape, tmp_
 def test_names_are_told_once_and_the_page_shows_every_entry() -> None:
     assert len({shape.name for shape in SHAPES}) == len(SHAPES)
     page = (ROOT / PAGE).read_text(encoding="utf-8")
-    assert page == with_shapes(page), "python -m engine.sources.shape_docs writes the examples"
+    assert page == with_shapes(page), "python -m engine.sources.shapes.shape_docs writes the examples"
 
 
 def test_a_person_could_have_said_what_an_entry_says() -> None:

@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from engine.errors import UsageError
 from engine.jobs.leaks import leaking_ids
 from engine.model import Conversation, Example, Leaf, Message, Part, TrainingRow
-from engine.sources.conversation import trainable
+from engine.sources.conversation.conversation import trainable
 from engine.training.compare.arms import check_arms
 from engine.training.plan.checks import leaking
 from engine.training.plan.estimates import Estimate

@@ -12,8 +12,8 @@ from planted import CONFLICT, journal, screen_text, workbench
 from textual.widgets import TextArea
 
 from engine.errors import UsageError
+from engine.sources.conversation.turn_edits import cut_after, drop_turn, toggle_trained
 from engine.sources.mapping import Mapping
-from engine.sources.turn_edits import cut_after, drop_turn, toggle_trained
 from workbench.ui.widgets.reader import Reader
 
 MESSAGES = Mapping("messages", {"messages": "messages"})

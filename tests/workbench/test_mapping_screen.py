@@ -13,8 +13,8 @@ from planted import journal, screen_text, workbench
 from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.project.settings import read_settings, write_settings
-from engine.sources.map_words import mapping_from_words, words_of
 from engine.sources.mapping import Mapping
+from engine.sources.shapes.map_words import mapping_from_words, words_of
 from workbench.state.saved import load_state
 
 NESTED = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.errors import ProjectError, UsageError
 from engine.model import Row
 from engine.phrases import counted
-from engine.sources.text_edits import EditableField
+from engine.sources.conversation.text_edits import EditableField
 from workbench.actions.decide import note_outcome, with_recheck_answered
 from workbench.actions.edited_row import changed_texts, edited_row, fields_of
 from workbench.actions.repairs import rule_behind

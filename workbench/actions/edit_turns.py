@@ -8,8 +8,8 @@ from typing import Any
 from engine.errors import UsageError
 from engine.model import Row
 from engine.phrases import counted
+from engine.sources.conversation.turn_edits import cut_after, drop_turn, toggle_trained
 from engine.sources.mapping import Mapping
-from engine.sources.turn_edits import cut_after, drop_turn, toggle_trained
 from workbench.state.plans import plan_edit
 from workbench.state.session import Session
 

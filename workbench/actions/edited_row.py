@@ -8,9 +8,9 @@ from typing import Any
 from engine.errors import UsageError
 from engine.model import Message, Row
 from engine.project.project import Project
-from engine.sources.conversation import conversation_of
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.conversation.text_edits import EditableField, editable_fields, with_texts
 from engine.sources.mapping import Mapping as Fields
-from engine.sources.text_edits import EditableField, editable_fields, with_texts
 from workbench.state.saved import FieldPath
 
 WAY_OUT = "esc leaves it as it was; x rejects the row"

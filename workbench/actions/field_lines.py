@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 from engine.errors import UsageError
 from engine.project.rows import first_rows
-from engine.sources.conversation import as_mapped
-from engine.sources.guess import NO_SHAPE, shape_of
-from engine.sources.likely import FieldSeen, family_of, fields_of, spoken_words
-from engine.sources.map_words import mapping_of_parts, named_parts, partial_mapping
+from engine.sources.conversation.conversation import as_mapped
 from engine.sources.mapping import Mapping, parted, unquoted
-from engine.sources.messages import ROLES
+from engine.sources.messages.messages import ROLES
+from engine.sources.shapes.guess import NO_SHAPE, shape_of
+from engine.sources.shapes.likely import FieldSeen, family_of, fields_of, spoken_words
+from engine.sources.shapes.map_words import mapping_of_parts, named_parts, partial_mapping
 from workbench.state.fields import FieldChoice, FieldLine, ShapeSeen
 from workbench.state.session import Session
 

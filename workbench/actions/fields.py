@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.errors import UsageError
-from engine.sources.likely import FieldSeen, message_parts, quoted_word, with_role_words
-from engine.sources.map_words import MESSAGE_WORDS, mapping_from_words, named_parts, partial_mapping
 from engine.sources.mapping import parted, unquoted, written
+from engine.sources.shapes.likely import FieldSeen, message_parts, quoted_word, with_role_words
+from engine.sources.shapes.map_words import MESSAGE_WORDS, mapping_from_words, named_parts, partial_mapping
 from workbench.actions.field_lines import (
     ROLE_WORDS,
     choice_of,

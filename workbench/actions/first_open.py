@@ -8,10 +8,10 @@ from engine.errors import UsageError
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.project.rows import first_rows
-from engine.sources.conversation import as_mapped
-from engine.sources.guess import SAMPLE_ROWS, Guess, guess_shapes
-from engine.sources.likely import likely_mapping
+from engine.sources.conversation.conversation import as_mapped
 from engine.sources.mapping import Mapping
+from engine.sources.shapes.guess import SAMPLE_ROWS, Guess, guess_shapes
+from engine.sources.shapes.likely import likely_mapping
 from workbench.state.saved import HELDOUT
 from workbench.state.session import Session
 

@@ -8,7 +8,7 @@ from engine.errors import ProjectError, UsageError
 from engine.model import Act, Cluster
 from engine.phrases import counted
 from engine.project.project import Project
-from engine.sources.text_edits import EditableField
+from engine.sources.conversation.text_edits import EditableField
 from workbench.actions.edit import edit_fields
 from workbench.actions.edited_row import edited_row
 from workbench.state.plans import DecisionPlan, plan_keep

@@ -15,7 +15,7 @@ from engine.model import Flag, Row
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.review.edit_rules import RowRule, derive_row
-from engine.sources.text_edits import with_texts
+from engine.sources.conversation.text_edits import with_texts
 from workbench.actions.edited_row import can_be_trained_on, fields_of
 from workbench.state.plans import plan_edits
 from workbench.state.proposals import Change, Offer

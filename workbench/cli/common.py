@@ -23,7 +23,7 @@ from engine.project.settings import read_settings
 from engine.project.views import refuse_readonly
 from engine.reviewer import checked_reviewer, find_reviewer
 from engine.scratch import scratch_folder
-from engine.sources.hub import fetch, hub_name, is_hub_id, is_hub_name
+from engine.sources.files.hub import fetch, hub_name, is_hub_id, is_hub_name
 from workbench.text.escape import visible
 
 REDRAW_SECONDS = 0.2

@@ -23,9 +23,9 @@ from engine.project.heldout import parse_amount, reserve_drawn, reserve_file
 from engine.project.project import Project, open_project
 from engine.project.reread import Rereading, read_anew, reread
 from engine.scratch import scratch_folder
-from engine.sources.conversation import conversation_of
-from engine.sources.guess import Guess, count_shapes
-from engine.sources.pieces import JOINED
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.files.pieces import JOINED
+from engine.sources.shapes.guess import Guess, count_shapes
 from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
 from workbench.actions.proposed import came_along_words, score_words

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.config import load_config
 from engine.errors import UsageError
 from engine.paths import is_project, project_folder_for
-from engine.sources.hub import hub_name, is_hub_name
+from engine.sources.files.hub import hub_name, is_hub_name
 from workbench.cli.common import Narrator, given_sources, name_reviewer, narrate, refuse_other_rows
 from workbench.cli.options import WORDS
 from workbench.terminal.capabilities import check_terminal, speaks_unicode

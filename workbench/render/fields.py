@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.phrases import counted
-from engine.sources.likely import FieldSeen
-from engine.sources.map_words import words_for
 from engine.sources.mapping import parted
-from engine.sources.parts import parsed, plain
+from engine.sources.messages.parts import parsed, plain
+from engine.sources.shapes.likely import FieldSeen
+from engine.sources.shapes.map_words import words_for
 from workbench.actions.field_lines import part_of
 from workbench.render.content import beside_paragraphs
 from workbench.render.messages import WARNING, turns

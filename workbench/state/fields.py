@@ -6,7 +6,7 @@ from collections.abc import Mapping as Fields
 from dataclasses import dataclass, field
 
 from engine.model import Conversation, Row
-from engine.sources.likely import FieldSeen
+from engine.sources.shapes.likely import FieldSeen
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from engine.project.project import Project
 from engine.project.reread import understood_better
 from engine.scan.dates import date_of
-from engine.sources.conversation import conversation_of
+from engine.sources.conversation.conversation import conversation_of
 from workbench.text.blocks import FOLDED_SYSTEM
 
 Years: TypeAlias = "array[int]"

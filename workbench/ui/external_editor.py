@@ -18,7 +18,7 @@ from textual.app import App, SuspendNotSupported
 from engine.errors import TamisError, UsageError
 from engine.model import Cluster
 from engine.phrases import counted
-from engine.sources.text_edits import EditableField
+from engine.sources.conversation.text_edits import EditableField
 from workbench.actions.edit import draft, edit_fields, rows_to_edit, save_edits
 from workbench.actions.merge_answers import conflict_here, merge_texts, save_merge
 from workbench.state.saved import FieldPath

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import Conversation, Example, Leaf, Message, Part, Row, ToolCall
-from engine.sources.formats import source_format
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 
 SHAPES = Path(__file__).resolve().parents[2] / "shapes"
 

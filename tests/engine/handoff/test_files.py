@@ -15,8 +15,8 @@ from engine.errors import UsageError
 from engine.model import Act
 from engine.project.create import create_project
 from engine.project.project import open_project
-from engine.sources.pieces import SourceRow
-from engine.sources.read import read_source
+from engine.sources.files.pieces import SourceRow
+from engine.sources.records.read import read_source
 from engine.workflows.export import export
 from workbench.cli.data import export_lines
 

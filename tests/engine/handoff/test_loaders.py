@@ -13,7 +13,7 @@ from loaders import LOADERS, TEXTS_ALONE
 from engine.errors import UsageError
 from engine.export.convert import CONVERSIONS, needs_wide
 from engine.model import Conversation, Example, Message, ToolCall
-from engine.sources.conversation import trainable
+from engine.sources.conversation.conversation import trainable
 
 EXAMPLES = expected_examples()
 

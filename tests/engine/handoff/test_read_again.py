@@ -12,8 +12,8 @@ from expected_rows import expected_examples
 from engine.errors import UsageError
 from engine.export.convert import CONVERSIONS, json_line
 from engine.model import Conversation, Message
-from engine.sources.conversation import conversation_of
-from engine.sources.guess import guess_row
+from engine.sources.conversation.conversation import conversation_of
+from engine.sources.shapes.guess import guess_row
 
 # What tells turns apart in the written form alone, and so is not in the row that is read again.
 FORMS = [

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.errors import TamisError
-from engine.sources.text_edits import editable_fields
+from engine.sources.conversation.text_edits import editable_fields
 from workbench.actions.edit import draft, edit_fields, keep_draft, save_edit
 from workbench.state.saved import FieldPath
 from workbench.state.session import Session

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from engine.errors import TamisError
-from engine.sources.map_words import words_for
+from engine.sources.shapes.map_words import words_for
 from workbench.actions import fields
 from workbench.actions.field_lines import choice_of, open_choice
 from workbench.actions.first_open import mixture

@@ -1,0 +1,60 @@
+"""The one table of shapes, and which of its entries a row is of. The first entry whose signs all hold counts.
+
+A new shape is an entry and its example, which a test reads; docs/formats.md is written from it
+(`python -m engine.sources.shapes.shape_docs`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from engine.model import Row
+from engine.sources.mapping import Mapping
+from engine.sources.shapes.known_shape import Shape, Sign, outline_of
+from engine.sources.shapes.shapes_of_chats import CHATS
+from engine.sources.shapes.shapes_of_exports import EXPORTS
+from engine.sources.shapes.shapes_of_logs import LOGS
+from engine.sources.shapes.shapes_of_rows import BY_NAMES, PAIRS, PREFERENCES
+
+FAMILIES: dict[str, tuple[Shape, ...]] = {
+    "Exports of chat programs": EXPORTS,
+    "Logs and annotation tools": LOGS,
+    "Preferences": PREFERENCES,
+    "Chats": CHATS,
+    "Pairs": PAIRS,
+    "By the names of the fields": BY_NAMES,
+}
+SHAPES: tuple[Shape, ...] = tuple(shape for family in FAMILIES.values() for shape in family)
+_ENTRIES = [(shape, [Sign(sign) for sign in shape.signs]) for shape in SHAPES]
+_MOST_FIELDS = 200
+"""Rows of more fields have data for keys: what they may be of is not kept."""
+
+
+def known_shape(row: Row) -> Shape | None:
+    """The entry that a row is of by its signs; None where only the names of its fields may tell."""
+    outline = outline_of(row)
+    entries = _entries_for(outline) if len(outline) <= _MOST_FIELDS else _entries_of(outline)
+    return next((shape for shape, signs in entries if all(sign.stands_in(row) for sign in signs)), None)
+
+
+def shape_by_names(row: Row, guessed: Mapping) -> Shape:
+    """The entry of the last resort for a mapping that the names of the fields gave."""
+    return next(
+        shape
+        for shape, signs in _ENTRIES
+        if shape.guessed == guessed.shape and all(sign.stands_in(row) for sign in signs)
+    )
+
+
+@lru_cache(maxsize=512)
+def _entries_for(outline: frozenset[str]) -> list[tuple[Shape, list[Sign]]]:
+    return _entries_of(outline)
+
+
+def _entries_of(outline: frozenset[str]) -> list[tuple[Shape, list[Sign]]]:
+    """The entries that a row of this outline can be of, each with the signs that have to be looked at."""
+    return [
+        (shape, [sign for sign in signs if sign.may_stand_in(outline)])
+        for shape, signs in _ENTRIES
+        if shape.guessed is None and all(sign.absent or sign.may_stand_in(outline) for sign in signs)
+    ]

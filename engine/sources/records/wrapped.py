@@ -38,6 +38,7 @@ _STAGES = "train_sft test_sft train_prefs test_prefs train_gen test_gen"
 SPLITS = frozenset(f"{_SPLITS} {_STAGES}".split())
 LISTS = ("rows", "data", "examples", "instances", "items", "records", "samples", "entries", "dataset", "results")
 HEAD_BYTES = 1 << 20
+_LONGEST_NUMBER = 20
 TOO_LONG_COLUMNS = (
     "write it as lines first: "
     'python -c \'import pandas; pandas.read_json("FILE").to_json("rows.jsonl", orient="records", lines=True)\''
@@ -140,13 +141,17 @@ def _chosen(lists: dict[str, list[dict[str, Any]]]) -> _Form | None:
 def _form_of_objects(value: dict[str, dict[str, Any]]) -> _Form | None:
     """Objects in an object: rows under keys, or columns under names with the index as keys."""
     first = next(iter(value.values()))
-    are_numbers = all(name.isdigit() for name in value)
+    are_numbers = all(map(_is_number, value))
     indexed = all(list(held) == list(first) for held in value.values())
-    if not are_numbers and indexed and all(key.isdigit() for key in first):
+    if not are_numbers and indexed and all(map(_is_number, first)):
         return _Form("indexed", {})
     if are_numbers or (len(value) > 1 and _are_names(first) and not _are_names(value)):
         return _Form("rows", {})
     return None
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) < _LONGEST_NUMBER
 
 
 def _are_names(fields: Collection[str]) -> bool:
@@ -193,7 +198,7 @@ def _form_of_head(head: bytes) -> _Form | None:
                 return None
             if name != "features":
                 return _Form("lists", {name: name if name.lower() in SPLITS else ""})
-        elif begins.startswith(b"{") and name.isdigit():
+        elif begins.startswith(b"{") and _is_number(name):
             return _Form("rows", {})
         text.value()
     return None
@@ -260,7 +265,7 @@ def _told(pieces: Iterable[Piece | str]) -> Iterator[Piece]:
 
 def _with_key(row: SourceRow, key: str, number: int) -> SourceRow:
     """A row under a key that is more than its number."""
-    if key.isdigit() and int(key) in (number, number - 1):
+    if _is_number(key) and int(key) in (number, number - 1):
         return row
     name = next((name for name in ("id", "key") if row.raw.get(name, key) == key), "_key")
     return row if name in row.raw else _with_field(row, name, key, KEY_ADDED)

@@ -262,6 +262,7 @@ async def test_names_and_values_of_any_signs_are_shown_safely_and_can_be_chosen(
         assert mapping_from_words(words_of(project.mapping)) == project.mapping
 
 
+@pytest.mark.slow
 async def test_ten_thousand_fields_are_gone_through(tmp_path: Path) -> None:
     row: dict[str, Any] = {f"f{n}x": f"text {n}" for n in range(12_000)}
     async with workbench(made(tmp_path, [row])) as (app, pilot):

@@ -21,8 +21,8 @@ from workbench.state.plans import DecisionPlan, Seen, hands_off
 from workbench.state.session import Session
 
 Reply = Literal["take", "decline"]
-DIFFERING = "row with proposals that differ"
-UNFIT = "row that its proposed text does not fit"
+DIFFERING = "row proposed two ways"
+UNFIT = "row with an unfit text"
 MOST_NAMED = 2
 TOLD = "proposals"
 """Under this name it is remembered that a person was told."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.errors import SourceError
 from engine.model import Quarantined
+from engine.numerals import whole_number
 from engine.sources.files.pieces import (
     COMMENTED,
     KEY_ADDED,
@@ -260,7 +261,7 @@ def _told(pieces: Iterable[Piece | str]) -> Iterator[Piece]:
 
 def _with_key(row: SourceRow, key: str, number: int) -> SourceRow:
     """A row under a key that is more than its number."""
-    if key.isdigit() and int(key) in (number, number - 1):
+    if whole_number(key) in (number, number - 1):
         return row
     name = next((name for name in ("id", "key") if row.raw.get(name, key) == key), "_key")
     return row if name in row.raw else _with_field(row, name, key, KEY_ADDED)

@@ -14,6 +14,7 @@ from workbench.commands.hints import hints_for
 from workbench.commands.registry import BY_ID, NOT_DONE, perform
 from workbench.commands.targets import LISTS
 from workbench.render.parts import HELD_OUT_MARK
+from workbench.state.entries import EntryKey
 from workbench.state.session import Session
 from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
@@ -169,6 +170,26 @@ class WorkScreen(Screen[None]):
         if self.is_current:
             self.sync()
             self._expect_frame()
+        self.host.place_changed()
+
+    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> bool:
+        """Do the command that waited for an answer, where what it is for is still what it was; whether it was done.
+        `sentence` is what came of the answer."""
+        self._come_to_front()
+        if is_same_list and command_id:
+            self._perform(command_id)
+        elif command_id:
+            self.session.say(f"{shown_key(command_id, self.host.keymap_in_use)} again", "refused")
+        self._say_behind(sentence)
+        return is_same_list
+
+    def _say_behind(self, sentence: str) -> None:
+        """Say what came of the answer behind what the command says; a question of its own stands alone."""
+        said = self.session.message
+        if self.session.pending is None:
+            before, tone = (f"{said.text} \u00b7 ", said.tone) if said.text else ("", "done")
+            self.session.say(f"{before}{sentence}", tone)
+        self.sync()
         self.host.place_changed()
 
     def _expect_frame(self) -> None:

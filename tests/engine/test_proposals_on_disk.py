@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_points import KILLED, PASSED, RAISED, fresh_copy, struck
 from projects import alpaca, make_project, write_jsonl
 
 from engine.errors import ProjectError, UsageError
@@ -264,3 +265,25 @@ def test_a_person_says_from_where_on_a_score_is_good(tmp_path: Path) -> None:
     for odd in ("score", "score>=", ">=4", "score>=four", "score==4"):
         with pytest.raises(UsageError):
             parse_threshold(odd)
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "disk refuses"])
+def test_rows_never_come_without_what_is_proposed_for_them(kill: bool, tmp_path: Path) -> None:
+    """Struck now and then while rows are read on: either none of them, or each with its proposal; again ends well."""
+    base = tmp_path / "base"
+    base.mkdir()
+    create_project(write_jsonl(base / "raw.jsonl", [judged(number, "accept") for number in range(6)]), first=2)
+    work = tmp_path / "work"
+    for at in range(1, 1000, 5):
+        # The source has its place in the settings: the copy is read on from the first one.
+        folder = fresh_copy(base, work) / "raw.tamis"
+        code = struck(at, lambda: continue_reading(work / "raw.tamis"), kill=kill)
+        if code == 0:
+            break
+        assert code in (KILLED, RAISED, PASSED)
+        for rows in (None, 6):
+            if rows:
+                continue_reading(folder)
+            with open_project(folder, readonly=True) as project:
+                assert set(told(project)) == set(range(len(project.rows)))
+                assert rows in (None, len(project.rows))

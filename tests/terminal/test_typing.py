@@ -140,7 +140,8 @@ def test_keys_typed_before_the_question_of_the_held_out_set_answer_nothing_and_f
         terminal.wait_for("before you decide?")
         assert planted.journal(folder) == []
         terminal.keys("\r")
-        terminal.wait_for("typed before the question")
+        terminal.wait_for("H40")
+        terminal.settle()
         terminal.keys("q")
         assert terminal.wait_for_end() == 0
     acts = [act for line in planted.journal(folder) for act in line["acts"]]

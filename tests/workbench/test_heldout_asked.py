@@ -174,7 +174,7 @@ async def test_keys_typed_for_rows_of_another_list_are_dropped_and_counted(many:
         await press_unseen(app, "xjx")
         await shown(app, pilot, lambda text: QUESTION in text)
         await pilot.press("enter")
-        await shown(app, pilot, lambda text: "2 keys typed before the question: dropped" in text)
+        await shown(app, pilot, lambda text: "2 keys typed before the row was shown: dropped" in text)
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert [row for row in range(240) if app.session.project.verdict(row) != "undecided"] == [20]
@@ -186,7 +186,7 @@ async def test_of_very_many_keys_none_is_lost_unsaid(many: Path) -> None:
         await press_unseen(app, "x" + "j" * 130)
         await shown(app, pilot, lambda text: QUESTION in text)
         await pilot.press("n")
-        await shown(app, pilot, lambda text: "130" in text and "keys typed before the question: dropped" in text)
+        await shown(app, pilot, lambda text: "130" in text and "keys typed before the row was shown: dropped" in text)
 
 
 @pytest.mark.parametrize("key", ["e", "A"])

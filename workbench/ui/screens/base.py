@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
+from engine.phrases import counted
 from workbench.commands.command import Command
 from workbench.commands.hints import hints_for
 from workbench.commands.registry import BY_ID, NOT_DONE, perform
@@ -162,11 +163,8 @@ class WorkScreen(Screen[None]):
 
     def _perform(self, command_id: str) -> None:
         perform(self, BY_ID[command_id])
-        if self._dropped and not self._behind_verb:
-            keys = f"{self._dropped} key{'s' if self._dropped > 1 else ''}"
-            text = f"{self.session.message.text} \u00b7 {keys} typed before the row was shown: dropped"
-            self.session.say(text.removeprefix(" \u00b7 "), "refused")
-            self._dropped = 0
+        if not self._behind_verb:
+            self.say_dropped()
         if self.is_current:
             self.sync()
             self._expect_frame()
@@ -191,6 +189,15 @@ class WorkScreen(Screen[None]):
             self.session.say(f"{before}{sentence}", tone)
         self.sync()
         self.host.place_changed()
+
+    def say_dropped(self, more: int = 0) -> None:
+        """Say how many keys were dropped, `more` of them by a screen that lay on this one."""
+        dropped, self._dropped = self._dropped + more, 0
+        if dropped:
+            text = (
+                f"{self.session.message.text} \u00b7 {counted(dropped, 'key')} typed before the row was shown: dropped"
+            )
+            self.session.say(text.removeprefix(" \u00b7 "), "refused")
 
     def _expect_frame(self) -> None:
         self._frame_is_out = False

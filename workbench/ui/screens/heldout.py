@@ -116,12 +116,9 @@ class HeldoutScreen(WorkScreen):
         if goes_on and len(keys) <= MOST_TYPED_AHEAD:
             for event in keys:
                 self.app.post_message(typed_again(event))
-        elif keys and self.session.pending is None:
-            dropped = counted(len(keys), "key")
-            self.session.say(
-                f"{self.session.message.text} \u00b7 {dropped} typed before the question: dropped", "refused"
-            )
-            self.host.sync_screen()
+        elif isinstance(self.app.screen, WorkScreen):
+            self.app.screen.say_dropped(len(keys))
+            self.app.screen.sync()
 
     # -- painting
 

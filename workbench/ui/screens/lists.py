@@ -43,6 +43,10 @@ class ListScreen(InputLineScreen):
         group or a line is asked for again: it may be another one."""
         self._come_to_front()
         session = self.session
+        if not is_same_list:
+            # Keys behind the verb were meant for the rows as they stood.
+            self._dropped += len(self._behind_verb)
+            self._behind_verb = []
         if self.line.question is not None:
             # A line that decides: what is typed stands there still.
             self.line.focus()

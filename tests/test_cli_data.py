@@ -153,3 +153,15 @@ def test_a_scan_tells_how_many_rows_have_which_shape(tmp_path: Path) -> None:
     source = write_jsonl(tmp_path / "raw.jsonl", [*numbered(210), chat, {"nothing": 1}])
     said = json.loads(tamis("scan", source, "--json").stdout)
     assert said["shapes"] == {"Alpaca": 210, "ShareGPT": 1, "no known shape": 1}
+
+
+def test_one_file_by_several_names_is_read_once_and_its_name_stays_on_its_line(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "a\nb (x).jsonl", numbered(3))
+    (tmp_path / "soft.jsonl").symlink_to(source)
+    os.link(source, tmp_path / "hard.jsonl")
+    other = write_jsonl(tmp_path / "other.jsonl", [alpaca("Else?", "Yes.")])
+    project = tmp_path / "p.tamis"
+    said = tamis("scan", source, tmp_path / "soft.jsonl", tmp_path / "hard.jsonl", other, "--project", project)
+    assert said.stderr.count("named twice, read once") == 2
+    lines = tamis("status", project).stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[-3:-1]] == ["  a b (x).jsonl", "  other.jsonl"]

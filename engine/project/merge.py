@@ -84,8 +84,9 @@ def merge(folder: Path, other: Path) -> Merged:
             before = _told(project)
         for journal in _their_journals(other / "decisions"):
             work.take(journal)
-        work.write()
+        # What decides nothing first: where the disk is full now, no journal has changed.
         proposals = bring_proposals(folder, other)
+        work.write()
         with open_project(folder, readonly=True) as project:
             now = _told(project)
             return Merged(

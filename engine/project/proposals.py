@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -24,11 +25,12 @@ from engine.project.line_checks import ACT_KEYS
 from engine.project.proposal_lines import FOLDER, appending, lines_in, proposal_files
 from engine.project.rows import RowStore
 from engine.reviewer import file_stem
+from engine.sources.verdicts.said import as_tag, cut_why
 
 VERSION = 1
 VERDICTS = ("accept", "reject", "skip")
 KINDS = (*VERDICTS, "edit", "tag")
-AUTHOR = re.compile(r"(import|model|agent):[^\s\"()]{1,60}")
+_AUTHOR = re.compile(r"(import|model|agent):[^\s\"()]{1,60}")
 IDS_A_LINE = 1_000
 """So many rows of which the same is said share a line: a spoilt one costs no more."""
 MOST_WAITING = 20_000
@@ -167,17 +169,26 @@ def _parsed(text: bytes, path: Path, start: int) -> tuple[Proposal, list[str]]:
         if not isinstance(line.get(key, ""), str):
             raise ValueError(f"{key} is no text")
     ids, edited = line.get("ids"), line.get("edited")
-    if not isinstance(ids, list) or not ACT_KEYS["ids"](ids) or not AUTHOR.fullmatch(line.get("by", "")):
+    if not isinstance(ids, list) or not ACT_KEYS["ids"](ids) or not is_author(line.get("by", "")):
         raise ValueError("it names no rows, or no author")
     said = [key for key in ("verdict", "edited", "tag") if line.get(key)]
     if len(said) != 1 or (said == ["verdict"] and line["verdict"] not in VERDICTS):
         raise ValueError("it must say one of verdict, edited and tag")
     if said == ["edited"] and not (ACT_KEYS["edited"](edited) and all(map(line["edited"].__contains__, ids))):
         raise ValueError("edited is not what it should be")
+    if said == ["tag"] and as_tag(line["tag"]) != line["tag"]:
+        raise ValueError('its tag is not one short word without ( ) " / :')
     kind = line["verdict"] if said == ["verdict"] else "edit" if said == ["edited"] else "tag"
     place = (path, start, len(text)) if kind == "edit" else None
-    why, at, tag = (line.get(key, "") for key in ("why", "at", "tag"))
+    at, tag = line.get("at", ""), line.get("tag", "")
+    # A reason is read beside the row and goes into the journal; a text of megabytes is none.
+    why = cut_why(line.get("why", ""))
     return Proposal(line.get("id") or id_of(line), line["by"], kind, why, at, tag, place), ids
+
+
+def is_author(by: str) -> bool:
+    """Whether proposals can have this author: what no terminal shows is no name."""
+    return _AUTHOR.fullmatch(by) is not None and by.isprintable()
 
 
 def id_of(line: Mapping[str, Any]) -> str:
@@ -223,7 +234,7 @@ def add_proposals(folder: Path, by: str, proposed: Iterable[NewProposal], *, sou
     Raises UsageError for a name that no author can have or a proposal that says nothing, ProjectError where nothing can
     be written.
     """
-    if not AUTHOR.fullmatch(by):
+    if not is_author(by):
         raise UsageError(f"{by!r} is no author of proposals", "", "import:NAME, model:NAME or agent:NAME")
     path = folder / FOLDER / f"{file_stem(by)}.jsonl"
     rows: set[str] = set()
@@ -254,6 +265,8 @@ def _lines(by: str, proposed: Iterable[NewProposal], known: Proposals, source: s
     for one in proposed:
         if (one.edited is not None) + bool(one.verdict) + bool(one.tag) != 1 or one.verdict not in ("", *VERDICTS):
             raise UsageError("a proposal must say one of verdict, edited and tag", "", "verdicts: accept, reject, skip")
+        if as_tag(one.tag) != one.tag:
+            raise UsageError(f"{one.tag[:40]!r} cannot be a tag", "", 'a tag is one short word without ( ) " / :')
         here = [other for other in known.of(one.id) if other.by == by]
         if one.edited is not None:
             line = _line(by, [one.id], {"edited": {one.id: dict(one.edited)}}, one.why, source)
@@ -293,25 +306,28 @@ def bring_proposals(folder: Path, other: Path) -> int:
     for path, _ in proposal_files(other / FOLDER, follow_links=False)[0]:
         target = folder / FOLDER / path.name
         with appending(target) as append:
-            here = set(_ids_in(target))
-            fresh: dict[str, bytes] = {}
-            for identifier, line in _whole_lines(path):
-                if identifier not in here:
-                    fresh.setdefault(identifier, line)
-            append(list(fresh.values()))
+            # Each as often as it stands there: what is said again after something else is what stands in the end.
+            here = Counter(map(_digest, _whole_lines(target)))
+            fresh = []
+            for line in _whole_lines(path):
+                here[digest := _digest(line)] -= 1
+                if here[digest] < 0:
+                    fresh.append(line)
+            append(fresh)
             brought += len(fresh)
     return brought
 
 
-def _ids_in(path: Path) -> Iterator[str]:
-    return (identifier for identifier, _ in _whole_lines(path))
+def _digest(line: bytes) -> bytes:
+    return blake2b(line, digest_size=16).digest()
 
 
-def _whole_lines(path: Path) -> Iterator[tuple[str, bytes]]:
+def _whole_lines(path: Path) -> Iterator[bytes]:
     try:
         for _, start, line in lines_in(path):
             try:
-                yield _parsed(line, path, start)[0].id, line
+                _parsed(line, path, start)
+                yield line
             except (ValueError, RecursionError):
                 # What cannot be read here stays where it is.
                 continue

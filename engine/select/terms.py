@@ -11,7 +11,7 @@ from engine.errors import ProjectError
 from engine.model import BUCKETS, CLUSTER_KINDS
 from engine.numerals import whole_number
 from engine.project.by_source import rows_of_source
-from engine.project.proposals import AUTHOR, KINDS, waiting
+from engine.project.proposals import KINDS, is_author, waiting
 from engine.project.suspects import KINDS as SUSPECT_KINDS
 from engine.scan.signals.names import SIGNAL_NAMES
 from engine.select.compared import COMPARE, ROWS_WITH_FIELDS, date_term, field_term, measure_term
@@ -187,7 +187,7 @@ def _flagged(value: str) -> TestOf:
 
 def _by(value: str) -> TestOf:
     """The rows that a person has decided; of an author of proposals those that it proposes something for."""
-    if AUTHOR.fullmatch(value):
+    if is_author(value):
         return lambda project: lambda row: any(one.by == value for one in project.proposals.of(project.rows.id(row)))
     return lambda project: lambda row: project.decision(row).by == value
 

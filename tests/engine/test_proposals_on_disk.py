@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_points import KILLED, PASSED, RAISED, fresh_copy, struck
 from projects import alpaca, make_project, write_jsonl
 
-from engine.errors import UsageError
+from engine.errors import ProjectError, UsageError
 from engine.model import Act
 from engine.project.add_rows import grow
 from engine.project.came_along import by_score, parse_threshold, propose_by_score
@@ -137,7 +138,7 @@ def test_the_same_is_not_proposed_twice_and_a_new_word_replaces_the_old(tmp_path
     assert len((folder / "proposals" / "model_judge.jsonl").read_bytes().splitlines()) == 2
 
 
-@pytest.mark.parametrize("by", ["ana", "import:", "import:a b", "model:a\n", 'x:"y"'])
+@pytest.mark.parametrize("by", ["ana", "import:", "import:a b", "model:a\n", 'x:"y"', "model:\x1b[2J", "model:\u202ex"])
 def test_nobody_else_proposes(by: str, tmp_path: Path) -> None:
     folder = make_project(tmp_path, ROWS)
     with pytest.raises(UsageError, match="no author"):
@@ -151,6 +152,8 @@ BAD_LINES = [
     b'{"by":"import:a","ids":["x"],"verdict":"destroy"}', b'{"by":"import:a","ids":[3],"verdict":"accept"}',
     b'{"by":"import:a","ids":["x"],"edited":{"y":{}}}', b'{"by":"import:a","ids":["x"],"edited":{"x":3}}',
     b'{"by":"import:a","ids":["x"],"verdict":"accept","tag":"t"}', b'{"by":"import:a","ids":["x"],"tag":["t"]}',
+    b'{"by":"import:\\u001b[2J","ids":["x"],"tag":"t"}', b'{"by":"model:\\u202ex","ids":["x"],"tag":"t"}',
+    b'{"by":"import:a","ids":["x"],"tag":"two words"}', b'{"by":"import:a","ids":["x"],"tag":"%s"}' % (b"t" * 100_000),
 ]  # fmt: skip
 
 
@@ -210,6 +213,44 @@ def test_proposals_of_another_copy_come_along_once(tmp_path: Path) -> None:
         assert told(project)[3] == ("import:prodigy tag", "model:judge accept")
 
 
+def test_of_another_copy_the_last_word_is_the_last_here_too(tmp_path: Path) -> None:
+    """Said, unsaid and said again: the third line has the id of the first."""
+    folder = make_project(tmp_path, ROWS)
+    other = tmp_path / "other.tamis"
+    shutil.copytree(folder, other)
+    with open_project(other, readonly=True) as project:
+        for verdict in ("accept", "reject", "accept"):
+            add_proposals(other, "model:judge", [NewProposal(project.rows.id(3), verdict)])
+    merge(folder, other)
+    with open_project(folder, readonly=True) as project:
+        assert told(project)[3] == ("model:judge accept",)
+
+
+def test_a_merge_that_cannot_bring_the_proposals_brings_no_journal(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, ROWS)
+    other = tmp_path / "other.tamis"
+    shutil.copytree(folder, other)
+    with open_project(other, reviewer="ben") as project:
+        project.decide([Act("accept", (project.rows.id(3),))])
+    shutil.rmtree(folder / "proposals")
+    (folder / "proposals").write_text("")
+    with pytest.raises(ProjectError, match="the proposals cannot be written"):
+        merge(folder, other)
+    with open_project(folder, readonly=True) as project:
+        assert project.counts()["accepted"] == 0
+
+
+def test_a_reason_of_megabytes_is_cut_and_a_tag_of_another_tool_is_a_word(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, [*ROWS, judged(4, "accept", accept=["\x1b[2J two"])])
+    with open_project(folder, readonly=True) as project:
+        add_proposals(folder, "model:judge", [NewProposal(project.rows.id(3), "accept", why="w" * 1_000_000)])
+        project.follow_journals()
+        assert len(waiting(project, 3)[0].why) == 200
+        assert {one.tag for one in waiting(project, 4)} <= {"", "[2J-two"}
+        with pytest.raises(UsageError, match="cannot be a tag"):
+            add_proposals(folder, "model:judge", [NewProposal(project.rows.id(3), tag="a:b")])
+
+
 def test_a_person_says_from_where_on_a_score_is_good(tmp_path: Path) -> None:
     rows = [alpaca(f"Question {score}?", "Answer.", score=score) for score in (1, 3, 4, 5)] + [alpaca("None?", "None.")]
     folder = make_project(tmp_path, rows)
@@ -224,3 +265,25 @@ def test_a_person_says_from_where_on_a_score_is_good(tmp_path: Path) -> None:
     for odd in ("score", "score>=", ">=4", "score>=four", "score==4"):
         with pytest.raises(UsageError):
             parse_threshold(odd)
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "disk refuses"])
+def test_rows_never_come_without_what_is_proposed_for_them(kill: bool, tmp_path: Path) -> None:
+    """Struck now and then while rows are read on: either none of them, or each with its proposal; again ends well."""
+    base = tmp_path / "base"
+    base.mkdir()
+    create_project(write_jsonl(base / "raw.jsonl", [judged(number, "accept") for number in range(6)]), first=2)
+    work = tmp_path / "work"
+    for at in range(1, 1000, 5):
+        # The source has its place in the settings: the copy is read on from the first one.
+        folder = fresh_copy(base, work) / "raw.tamis"
+        code = struck(at, lambda: continue_reading(work / "raw.tamis"), kill=kill)
+        if code == 0:
+            break
+        assert code in (KILLED, RAISED, PASSED)
+        for rows in (None, 6):
+            if rows:
+                continue_reading(folder)
+            with open_project(folder, readonly=True) as project:
+                assert set(told(project)) == set(range(len(project.rows)))
+                assert rows in (None, len(project.rows))

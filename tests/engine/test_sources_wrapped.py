@@ -147,3 +147,12 @@ def test_raw_line_breaks_in_texts(tmp_path: Path) -> None:
     assert not aside
     assert [row.raw for row in rows] == [{"question": "a\n{b}\tc", "answer": "d"}, A]
     assert RAW_CONTROLS in rows[0].notes
+
+
+@pytest.mark.parametrize("key", ["\u00b2", "\u0663", "9" * 5000])
+def test_a_key_that_looks_like_a_number_is_a_key(tmp_path: Path, key: str) -> None:
+    """`int` refuses `²`, and `int` of five thousand digits."""
+    content = json.dumps({key: A, "two": B, "three": A})
+    rows, aside = read(tmp_path / "raw.json", content)
+    assert not aside
+    assert rows[0].raw == {**A, "id": key}

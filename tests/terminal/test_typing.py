@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import planted
 import pytest
 from pseudo import Terminal, tamis
+
+from engine.model import Findings
 
 
 @pytest.fixture
@@ -120,3 +123,27 @@ def test_a_held_key_ends_with_the_last_row_and_few_frames(folder: Path) -> None:
         terminal.answers = True
         terminal.answer(2)
         terminal.wait_for("row 18  line 19")
+
+
+def test_keys_typed_before_the_question_of_the_held_out_set_answer_nothing_and_fall_on_no_other_row(
+    tmp_path: Path,
+) -> None:
+    """`x` asks; `y`, `x` and `enter` behind it came before anybody can have read the question."""
+    rows = [{"instruction": f"What is {n} times {n}?", "output": f"{n * n}"} for n in range(240)]
+    folder = planted.make_folder(tmp_path, rows, Findings((), (), ("clean",) * 240, {"total": 0.1}))
+    (folder / "session.json").write_text(json.dumps({"v": 1, "screen": "triage"}))
+    with Terminal(tamis(folder)) as terminal:
+        terminal.wait_for("What is 0 times 0?")
+        terminal.keys("jxyx\r")
+        terminal.wait_for("hold out 40 of 240 rows to measure with, before you decide?")
+        terminal.resize(60, 18)
+        terminal.wait_for("before you decide?")
+        assert planted.journal(folder) == []
+        terminal.keys("\r")
+        terminal.wait_for("H40")
+        terminal.settle()
+        terminal.keys("q")
+        assert terminal.wait_for_end() == 0
+    acts = [act for line in planted.journal(folder) for act in line["acts"]]
+    assert [act["do"] for act in acts] == ["holdout", "reject"]
+    assert acts[1]["ids"] == [planted.opened_id(folder, 1)]

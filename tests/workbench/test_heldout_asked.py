@@ -157,3 +157,92 @@ async def test_where_nothing_can_be_held_out_nothing_is_asked(tmp_path: Path, ca
             await pilot.press("x")
             assert "hold out" not in "\n".join(screen_text(app))
     assert json.dumps(journal(folder)).count("reject") == (case != "only reading")
+
+
+async def press_unseen(app: TamisApp, keys: str) -> None:
+    """Keys that come in one packet, before anything of what they do is painted."""
+    from textual import events
+
+    for key in keys:
+        app.post_message(events.Key("enter" if key == "\r" else key, key))
+
+
+async def test_keys_typed_for_rows_of_another_list_are_dropped_and_counted(many: Path) -> None:
+    """Behind yes the list is another one: what was meant for the next row must not fall on whichever stands there."""
+    async with workbench(many) as (app, pilot):
+        await type_filter(pilot, "row:20-29")
+        await press_unseen(app, "xjx")
+        await shown(app, pilot, lambda text: QUESTION in text)
+        await pilot.press("enter")
+        await shown(app, pilot, lambda text: "2 keys typed before the row was shown: dropped" in text)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert [row for row in range(240) if app.session.project.verdict(row) != "undecided"] == [20]
+
+
+async def test_of_very_many_keys_none_is_lost_unsaid(many: Path) -> None:
+    async with workbench(many) as (app, pilot):
+        await type_filter(pilot, "row:20-29")
+        await press_unseen(app, "x" + "j" * 130)
+        await shown(app, pilot, lambda text: QUESTION in text)
+        await pilot.press("n")
+        await shown(app, pilot, lambda text: "130" in text and "keys typed before the row was shown: dropped" in text)
+
+
+@pytest.mark.parametrize("key", ["e", "A"])
+async def test_a_text_or_an_advice_decides_too(many: Path, key: str) -> None:
+    async with workbench(many) as (app, pilot):
+        await type_filter(pilot, "row:17")
+        await pilot.press(key)
+        assert QUESTION in "\n".join(screen_text(app))
+        assert not journal(many)
+
+
+async def test_what_is_typed_into_a_text_goes_there_behind_the_answer(many: Path) -> None:
+    async with workbench(many) as (app, pilot):
+        await type_filter(pilot, "row:17")
+        await press_unseen(app, "exax")
+        await shown(app, pilot, lambda text: QUESTION in text)
+        await pilot.press("n")
+        await shown(app, pilot, lambda text: "xax" in text)
+        assert not heldout_and_rest(many)
+
+
+async def test_a_typed_verb_with_a_selector_asks_first_and_the_line_stays(many: Path) -> None:
+    async with workbench(many) as (app, pilot):
+        await pilot.press("colon", *"reject row:5-9", "enter")
+        assert QUESTION in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        text = "\n".join(screen_text(app))
+        assert "reject row:5-9" in text
+        assert "H40" in text
+        await pilot.press("enter")
+        assert "would have rejected" in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        left = set(range(5, 10)) - app.session.project.heldout
+        assert {row for row in range(240) if app.session.project.verdict(row) == "rejected"} == left
+        assert heldout_and_rest(many) == ["holdout", "reject"]
+
+
+async def test_a_typed_verb_that_decides_nothing_asks_nothing(many: Path) -> None:
+    async with workbench(many) as (_, pilot):
+        await pilot.press("colon", *"tag good row:5-9", "enter", "enter")
+        assert heldout_and_rest(many) == ["tag"]
+
+
+async def test_a_slice_asks_before_it_decides(tmp_path: Path) -> None:
+    rows = [{**row, "date": f"20{10 + number % 4}-01-01"} for number, row in enumerate(content(240))]
+    folder = make_folder(tmp_path, rows, Findings((), (), ("clean",) * 240, {"total": 0.1}))
+    save_state(folder, SavedState(screen="triage"))
+    async with workbench(folder) as (app, pilot):
+        await pilot.press("H")
+        await app.workers.wait_for_complete()
+        await shown(app, pilot, lambda text: "2013" in text)
+        await pilot.press("x")
+        assert QUESTION in "\n".join(screen_text(app))
+        await pilot.press("n")
+        assert "same key again" in app.session.message.text
+        await pilot.press("x")
+        assert app.session.progress.tally["rejected"] == 60
+        assert "holdout" not in heldout_and_rest(folder)

@@ -100,7 +100,7 @@ async def test_where_they_differ_a_person_says_which(folder: Path) -> None:
     async with workbench(folder) as (app, pilot):
         await planted.type_filter(pilot, "row:14")
         await pilot.press("plus")
-        assert "proposals that differ: a, x or e decides it" in screen_text(app)[-2]
+        assert "its proposals differ: a, x or e decides it" in screen_text(app)[-2]
         assert app.session.project.verdict(14) == "undecided"
         await pilot.press("x")
         assert not waiting(app.session.project, 14)
@@ -156,3 +156,28 @@ def test_a_score_proposes_once_a_person_says_from_where_on(folder: Path) -> None
         assert not journal(folder)
         with pytest.raises(UsageError, match="no row has a number"):
             run_headless(project, "propose stars>3")
+
+
+async def test_many_authors_are_counted_and_none_of_their_names_reaches_the_terminal_raw(folder: Path) -> None:
+    """Also where a file says more of itself than any tool of ours would write."""
+    with open_project(folder, readonly=True) as project:
+        ids = [project.rows.id(row) for row in range(3)]
+    for place, author in enumerate(("agent:../../x", "model:<b>&[red]", f"model:{'y' * 60}")):
+        add_proposals(folder, author, [NewProposal(ids[place], "accept")])
+    async with workbench(folder) as (app, _):
+        text = "\n".join(screen_text(app))
+        assert "9 verdicts came along (import:prodigy, model:judge, 3 more): p shows them" in text
+        assert "proposed by model:<b>&[red]" in text
+    assert sorted(path.name for path in (folder / "proposals").iterdir())[0].startswith("agent_")
+
+
+async def test_a_text_that_does_not_fit_says_so(folder: Path) -> None:
+    with open_project(folder, readonly=True) as project:
+        identifier = project.rows.id(15)
+    add_proposals(folder, "model:judge", [NewProposal(identifier, edited={})])
+    async with workbench(folder) as (app, pilot):
+        await planted.type_filter(pilot, "row:15")
+        await pilot.press("plus")
+        assert "its proposed text does not fit the row: a, x or e decides it" in screen_text(app)[-2]
+        await pilot.press("minus")
+        assert not waiting(app.session.project, 15)

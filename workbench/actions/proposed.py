@@ -21,8 +21,9 @@ from workbench.state.plans import DecisionPlan, Seen, hands_off
 from workbench.state.session import Session
 
 Reply = Literal["take", "decline"]
-DIFFERING = "row with proposals that differ"
-UNFIT = "row that its proposed text does not fit"
+DIFFERING = "row proposed two ways"
+UNFIT = "row with an unfit text"
+MOST_NAMED = 2
 TOLD = "proposals"
 """Under this name it is remembered that a person was told."""
 
@@ -151,8 +152,9 @@ def reply_here(session: Session, reply: Reply) -> None:
 def _reply_to_row(session: Session, reply: Reply, row: int) -> None:
     plan = plan_reply(session.project, reply, (row,))
     if not plan.acts:
-        reason = next(iter(plan.left_alone), "")
-        raise UsageError(f"{reason or 'nothing to take'}: a, x or e decides it")
+        reason = {DIFFERING: "its proposals differ", UNFIT: "its proposed text does not fit the row"}
+        said = reason.get(next(iter(plan.left_alone), ""), "nothing to take")
+        raise UsageError(f"{said}: a, x or e decides it")
     session.selection.clear()
     session.act(plan)
     verdicts = {act.do for act in plan.acts}
@@ -176,7 +178,10 @@ def came_along_words(project: Project, then: str) -> str:
     rows = Counter(one.by for _, found in waiting_rows(project) for one in found)
     if rows:
         number = sum(1 for _ in waiting_rows(project))
-        return f"{counted(number, 'verdict')} came along ({', '.join(sorted(rows))}): {then}"
+        named = [by for by, _ in rows.most_common()]
+        more = [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
+        authors = ", ".join([*sorted(named[:MOST_NAMED]), *more])
+        return f"{counted(number, 'verdict')} came along ({authors}): {then}"
     return ""
 
 

@@ -242,6 +242,11 @@ def is_bulk(text: str) -> bool:
     return verb in VERBS and bool(selector.strip())
 
 
+def decides(text: str) -> bool:
+    """Whether a verb with a selector decides about what is trained on."""
+    return text.strip().partition(" ")[0] in (*RESULT, *REPLIES, "keep", "both-fine", "drop-both")
+
+
 def bulk_question(session: Session, text: str) -> str:
     """What a bulk line would do, to be asked before it does it; whether it negates what no row matches, too. Raises
     TamisError, LockedError where this window only reads."""

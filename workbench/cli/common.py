@@ -67,19 +67,28 @@ def given_sources(named: Sequence[Path]) -> Iterator[Given]:
     """Files or folders, `-` for standard input, data sets of the Hub. A file that is named twice is read once, and that
     is told. Raises UsageError, SourceError."""
     with ExitStack() as kept:
-        found: dict[Path, tuple[Path, str]] = {}
+        found: dict[object, tuple[Path, str]] = {}
         for name in named:
             if is_project(name):
                 raise UsageError(
                     f"{name}: is a project, not a file", "", f"`tamis add {name} FILE` brings rows into it"
                 )
             path, origin = kept.enter_context(_given(name))
-            if (place := real_path(path)) in found:
+            if (place := _identity(path)) in found:
                 narrate(visible(f"{name}: named twice, read once"))
             found.setdefault(place, (path, origin))
         yield Given(
             tuple(path for path, _ in found.values()), {path: origin for path, origin in found.values() if origin}
         )
+
+
+def _identity(path: Path) -> object:
+    """The same for each name of one file, by whatever links it goes."""
+    try:
+        known = path.stat()
+    except OSError:
+        return real_path(path)
+    return known.st_dev, known.st_ino
 
 
 @contextmanager

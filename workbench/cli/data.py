@@ -376,7 +376,7 @@ def export_lines(summary: dict[str, Any]) -> list[str]:
     lines += [f"  {_written_anew(kind, count)}" for kind, count in summary["written_anew"].items()]
     if len(summary["sources"]) > 1:
         lines += [
-            f"  {one['of_these']:,} of {counted(one['rows'], 'row')} of {visible(one['name'])}"
+            f"  {one['of_these']:,} of {counted(one['rows'], 'row')} of {visible_line(one['name'])}"
             for one in summary["sources"][:MOST_SOURCES]
         ]
     lines += [f"  left behind: {what} in {counted(count, 'row')}" for what, count in summary["left_behind"].items()]

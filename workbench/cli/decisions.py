@@ -25,7 +25,7 @@ from workbench.cli.common import (
     print_json,
     tell_notes,
 )
-from workbench.text.escape import visible
+from workbench.text.escape import visible, visible_line
 
 MOST_SOURCES = 20
 
@@ -62,7 +62,8 @@ def status(arguments: argparse.Namespace) -> int:
 def _source_lines(sources: list[dict[str, Any]]) -> list[str]:
     """A line a source, where there are several."""
     lines = [
-        f"  {one['name']}: {counted(one['rows'], 'row')}, {one['accepted']:,} accepted, {one['undecided']:,} undecided"
+        f"  {visible_line(one['name'])}: {counted(one['rows'], 'row')}, {one['accepted']:,} accepted, "
+        f"{one['undecided']:,} undecided"
         for one in (sources if len(sources) > 1 else ())
     ]
     return lines[:MOST_SOURCES] + ([f"  and {len(lines) - MOST_SOURCES} more files"] if lines[MOST_SOURCES:] else [])

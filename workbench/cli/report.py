@@ -34,7 +34,7 @@ from workbench.cli.common import (
 )
 from workbench.cli.train import junk_line
 from workbench.render.html import page
-from workbench.text.escape import visible
+from workbench.text.escape import visible, visible_line
 
 # What the gate shows of a check, and of the rows that fail it.
 MARKS = {True: "ok", False: "NOT MET", None: "-"}
@@ -205,7 +205,8 @@ def pick(arguments: argparse.Namespace) -> int:
     covered = Counter(topic.picked > 0 for topic in found.topics)
     narrate(f"{covered[True]} of {len(found.topics)} topics covered; nothing was decided")
     for source in shown["sources"][:TOPICS_SHOWN] if len(shown["sources"]) > 1 else ():
-        narrate(visible(f"  {source['of_these']:,} of the {counted(source['rows'], 'row')} of {source['name']}"))
+        name = visible_line(source["name"])
+        narrate(f"  {source['of_these']:,} of the {counted(source['rows'], 'row')} of {name}")
     for topic in found.topics[:TOPICS_SHOWN]:
         filled = round(BAR_WIDTH * topic.picked / topic.rows)
         bar = "#" * filled + "." * (BAR_WIDTH - filled)

@@ -181,7 +181,7 @@ def _proposed(look: _Look) -> Iterator[Item]:
     """What each author proposes and nobody has answered yet."""
     authors = Counter(by for _, found in waiting_rows(look.project) for by in {one.by for one in found})
     for by, rows in sorted(authors.items()):
-        yield Item("proposed", f"{PROPOSED_BY}{by}", f"is:proposed by:{by}", rows, rows, KEYS_FOR_BULK)
+        yield Item("proposed", visible_line(f"{PROPOSED_BY}{by}"), f"is:proposed by:{by}", rows, rows, KEYS_FOR_BULK)
 
 
 def _disagreements(look: _Look) -> Iterator[Item]:

@@ -61,8 +61,13 @@ class DecisionPlan:
             for act in self.acts:
                 rows[_done_word(act)] += len(act.ids)
             done = " and ".join(f"{word} {counted(number, 'row')}" for word, number in rows.items())
-        left = ", ".join(f"{counted(number, reason)} left alone" for reason, number in self.left_alone.items())
+        left = ", ".join(f"{_rows(number, reason)} left alone" for reason, number in self.left_alone.items())
         return f"{done}; {left}" if left else done
+
+
+def _rows(number: int, reason: str) -> str:
+    # `36 rows proposed two ways`, but `2 held-out rows`.
+    return counted(number, reason, f"rows {reason.removeprefix('row ')}" if reason.startswith("row ") else "")
 
 
 def _done_word(act: Act) -> str:

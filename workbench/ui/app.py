@@ -33,7 +33,6 @@ from workbench.ui.host import Host
 from workbench.ui.keymap import checked_keymap, chosen_keymap, load_keymap
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.screens.edit import EditScreen
-from workbench.ui.screens.lists import ListScreen
 from workbench.ui.screens.overview import OverviewScreen
 from workbench.ui.screens.text_modal import TextModal
 from workbench.ui.screens.triage import TriageScreen
@@ -290,10 +289,11 @@ class TamisApp(App[int], inherit_bindings=False):
         on_rows = self.session.place.screen == TRIAGE
         self.push_screen(HeldoutScreen(command_id, self.session.place.key if on_rows else None))
 
-    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> None:
-        """The list in front does the command that waited."""
-        if isinstance(self.screen, ListScreen):
-            self.screen.go_on_with(command_id, asked_on, sentence, is_same_list=is_same_list)
+    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> bool:
+        """The screen in front does the command that waited; whether what is behind it may be done as well."""
+        return isinstance(self.screen, WorkScreen) and self.screen.go_on_with(
+            command_id, asked_on, sentence, is_same_list=is_same_list
+        )
 
     # -- the place
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.errors import SourceError
 from engine.model import Quarantined
+from engine.numerals import whole_number
 from engine.sources.files.pieces import (
     COMMENTED,
     KEY_ADDED,
@@ -38,7 +39,6 @@ _STAGES = "train_sft test_sft train_prefs test_prefs train_gen test_gen"
 SPLITS = frozenset(f"{_SPLITS} {_STAGES}".split())
 LISTS = ("rows", "data", "examples", "instances", "items", "records", "samples", "entries", "dataset", "results")
 HEAD_BYTES = 1 << 20
-_LONGEST_NUMBER = 20
 TOO_LONG_COLUMNS = (
     "write it as lines first: "
     'python -c \'import pandas; pandas.read_json("FILE").to_json("rows.jsonl", orient="records", lines=True)\''
@@ -151,7 +151,7 @@ def _form_of_objects(value: dict[str, dict[str, Any]]) -> _Form | None:
 
 
 def _is_number(name: str) -> bool:
-    return name.isascii() and name.isdigit() and len(name) < _LONGEST_NUMBER
+    return whole_number(name) is not None
 
 
 def _are_names(fields: Collection[str]) -> bool:
@@ -265,7 +265,7 @@ def _told(pieces: Iterable[Piece | str]) -> Iterator[Piece]:
 
 def _with_key(row: SourceRow, key: str, number: int) -> SourceRow:
     """A row under a key that is more than its number."""
-    if _is_number(key) and int(key) in (number, number - 1):
+    if whole_number(key) in (number, number - 1):
         return row
     name = next((name for name in ("id", "key") if row.raw.get(name, key) == key), "_key")
     return row if name in row.raw else _with_field(row, name, key, KEY_ADDED)

@@ -196,5 +196,6 @@ def cut_why(why: str) -> str:
 
 
 def as_tag(word: str) -> str:
-    """A label as a tag can be: one word."""
-    return "-".join("".join(" " if sign in '()"/:' else sign for sign in word).split())[:LONGEST_TAG]
+    """A label as a tag can be: one word, without what no terminal shows."""
+    signs = (" " if sign in '()"/:' or not sign.isprintable() else sign for sign in word)
+    return "-".join("".join(signs).split())[:LONGEST_TAG]

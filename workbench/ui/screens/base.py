@@ -9,11 +9,13 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
+from engine.phrases import counted
 from workbench.commands.command import Command
 from workbench.commands.hints import hints_for
 from workbench.commands.registry import BY_ID, NOT_DONE, perform
 from workbench.commands.targets import LISTS
 from workbench.render.parts import HELD_OUT_MARK
+from workbench.state.entries import EntryKey
 from workbench.state.session import Session
 from workbench.text.blocks import Styled
 from workbench.text.escape import visible_line
@@ -161,15 +163,41 @@ class WorkScreen(Screen[None]):
 
     def _perform(self, command_id: str) -> None:
         perform(self, BY_ID[command_id])
-        if self._dropped and not self._behind_verb:
-            keys = f"{self._dropped} key{'s' if self._dropped > 1 else ''}"
-            text = f"{self.session.message.text} \u00b7 {keys} typed before the row was shown: dropped"
-            self.session.say(text.removeprefix(" \u00b7 "), "refused")
-            self._dropped = 0
+        if not self._behind_verb:
+            self.say_dropped()
         if self.is_current:
             self.sync()
             self._expect_frame()
         self.host.place_changed()
+
+    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> bool:
+        """Do the command that waited for an answer, where what it is for is still what it was; whether it was done.
+        `sentence` is what came of the answer."""
+        self._come_to_front()
+        if is_same_list and command_id:
+            self._perform(command_id)
+        elif command_id:
+            self.session.say(f"{shown_key(command_id, self.host.keymap_in_use)} again", "refused")
+        self._say_behind(sentence)
+        return is_same_list
+
+    def _say_behind(self, sentence: str) -> None:
+        """Say what came of the answer behind what the command says; a question of its own stands alone."""
+        said = self.session.message
+        if self.session.pending is None:
+            before, tone = (f"{said.text} \u00b7 ", said.tone) if said.text else ("", "done")
+            self.session.say(f"{before}{sentence}", tone)
+        self.sync()
+        self.host.place_changed()
+
+    def say_dropped(self, more: int = 0) -> None:
+        """Say how many keys were dropped, `more` of them by a screen that lay on this one."""
+        dropped, self._dropped = self._dropped + more, 0
+        if dropped:
+            text = (
+                f"{self.session.message.text} \u00b7 {counted(dropped, 'key')} typed before the row was shown: dropped"
+            )
+            self.session.say(text.removeprefix(" \u00b7 "), "refused")
 
     def _expect_frame(self) -> None:
         self._frame_is_out = False

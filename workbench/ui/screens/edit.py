@@ -17,7 +17,7 @@ from workbench.state.saved import FieldPath
 from workbench.state.session import Session
 from workbench.text.escape import ascii_text, visible_line
 from workbench.ui.theme import RoleStyles
-from workbench.ui.widgets.key_order import typed_again
+from workbench.ui.widgets.key_order import focus_behind_keys
 from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.text_area import SafeArea
 
@@ -28,6 +28,9 @@ HINTS = (("ctrl+s", "save"), ("tab", "next field"), ("esc", "leave"), ("ctrl+r",
 
 class EditScreen(Screen[bool]):
     """Ends with True where a decision was taken."""
+
+    # A field gets the keys once those that came before it are in their order.
+    AUTO_FOCUS = ""
 
     def __init__(
         self,
@@ -99,9 +102,7 @@ class EditScreen(Screen[bool]):
         # The answer is what is mended most often; it is the last field.
         if self._fields:
             area = self.query_one(f"#field-{len(self._fields) - 1}", SafeArea)
-            self.set_focus(area)
-        for event in self._typed_ahead:
-            self.app.post_message(typed_again(event))
+            focus_behind_keys(self, area, self._typed_ahead)
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:

@@ -59,8 +59,7 @@ class HeldoutScreen(WorkScreen):
         if self._is_answered:
             self.app.post_message(typed_again(event))
         elif not self.frame_is_out:
-            if len(self._typed_before) < MOST_TYPED_AHEAD:
-                self._typed_before.append(event)
+            self._typed_before.append(event)
         else:
             named = (name for name in ANSWERS if event.key in keys_of(name, self.host.keymap_in_use))
             command = BY_ID.get(next(named, ""))
@@ -92,6 +91,7 @@ class HeldoutScreen(WorkScreen):
         self._close()
         # What was found holds no more: the list is another one, and groups are found anew.
         self.session.reload()
+        self.session.proposals.pick = self.session.proposals.slices = None
         self.session.place.go_to(self._asked_on)
         self.host.background.scan_anew()
         self._go_on(
@@ -109,10 +109,16 @@ class HeldoutScreen(WorkScreen):
         self.app.pop_screen()
 
     def _go_on(self, sentence: str, *, is_same_list: bool) -> None:
-        """Do what the waiting key was pressed for, then hand back the keys behind it."""
-        self.host.go_on_with(self._command_id, self._asked_on, sentence, is_same_list=is_same_list)
-        for event in self._typed_before:
-            self.app.post_message(typed_again(event))
+        """Do what the waiting key was pressed for, then hand back the keys behind it. They were typed for the rows as
+        they stood: where the list is another one they are dropped, as a key that was held is, and that is said."""
+        keys = self._typed_before
+        goes_on = self.host.go_on_with(self._command_id, self._asked_on, sentence, is_same_list=is_same_list)
+        if goes_on and len(keys) <= MOST_TYPED_AHEAD:
+            for event in keys:
+                self.app.post_message(typed_again(event))
+        elif isinstance(self.app.screen, WorkScreen):
+            self.app.screen.say_dropped(len(keys))
+            self.app.screen.sync()
 
     # -- painting
 

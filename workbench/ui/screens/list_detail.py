@@ -6,12 +6,16 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from engine.errors import TamisError
+from workbench.actions import first_open
 from workbench.text.blocks import Styled
 from workbench.ui.jobs import run_job
 from workbench.ui.screens.base import WorkScreen
 from workbench.ui.widgets.line_list import LineList, ListSource
 from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.reader import Reader
+
+# Repairs are asked about where they are looked for: what they are offered for stands still.
+DECIDES = ("pick-accept", "slice-accept", "slice-reject")
 
 
 class ListDetailScreen(WorkScreen):
@@ -52,6 +56,12 @@ class ListDetailScreen(WorkScreen):
     def scroll_reader(self, pages: float) -> None:
         if not self.query_one(Reader).scroll_pages(pages):
             self.session.say("the end of the text" if pages > 0 else "the beginning of the text")
+
+    def _perform(self, command_id: str) -> None:
+        if first_open.asks_heldout(self.session, command_id in DECIDES):
+            self.host.ask_heldout(command_id)
+        else:
+            super()._perform(command_id)
 
     def sync_body(self) -> None:
         rows = self.query_one(LineList)

@@ -19,6 +19,8 @@ from workbench.ui.widgets.input_line import Question
 
 # They decide nothing about what is trained on.
 NO_VERDICT = ("reset", "later")
+# They decide by way of a text, or of changes to look through.
+LEAD_TO_VERDICTS = ("edit", "edit-external", "merge", "accept-rest", "repair", "fix-all")
 VERBS: dict[str, Verb] = {"accept": "accept", "reject": "reject", "skip": "skip"}
 
 
@@ -30,17 +32,26 @@ class ListScreen(InputLineScreen):
 
     def _perform(self, command_id: str) -> None:
         command = BY_ID[command_id]
-        decides = command.decides and command_id not in NO_VERDICT and command.precondition(self.session) is None
-        if first_open.asks_heldout(self.session, decides):
+        decides = (command.decides and command_id not in NO_VERDICT) or command_id in LEAD_TO_VERDICTS
+        if first_open.asks_heldout(self.session, decides and command.precondition(self.session) is None):
             self.host.ask_heldout(command_id)
         else:
             super()._perform(command_id)
 
-    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> None:
-        """Do the command that waited for an answer. Where the list is another one since, a verdict on a row is for that
-        row wherever it stands now, and one on a group or a line is asked for again: it may be another one."""
+    def go_on_with(self, command_id: str, asked_on: EntryKey | None, sentence: str, *, is_same_list: bool) -> bool:
+        """Where the list is another one since, a verdict on a row is for that row wherever it stands now, and one on a
+        group or a line is asked for again: it may be another one."""
         self._come_to_front()
         session = self.session
+        if not is_same_list:
+            # Keys behind the verb were meant for the rows as they stood.
+            self._dropped += len(self._behind_verb)
+            self._behind_verb = []
+        if self.line.question is not None:
+            # A line that decides: what is typed stands there still.
+            self.line.focus()
+            self.call_after_refresh(self.line.complain, sentence)
+            return is_same_list
         if command_id and (is_same_list or session.selection.marked):
             super()._perform(command_id)
         elif command_id in VERBS and self.NAME == TRIAGE and asked_on is not None and not asked_on.is_header:
@@ -54,13 +65,8 @@ class ListScreen(InputLineScreen):
         elif command_id:
             again = shown_key(command_id, self.host.keymap_in_use)
             session.say(f"{again} again once the groups are found anew", "refused")
-        said = session.message
-        if said.text and session.pending is None:
-            session.say(f"{said.text} \u00b7 {sentence}", said.tone)
-        elif session.pending is None:
-            session.say(sentence, "done")
-        self.sync()
-        self.host.place_changed()
+        self._say_behind(sentence)
+        return is_same_list
 
     def show_rows(self) -> None:
         self.host.go(TRIAGE)
@@ -134,7 +140,11 @@ class ListScreen(InputLineScreen):
             self._jump(row)
         elif typed_commands.is_bulk(text):
             if self._asked_about != text:
-                self.line.complain(typed_commands.bulk_question(self.session, text))
+                question = typed_commands.bulk_question(self.session, text)
+                if first_open.asks_heldout(self.session, typed_commands.decides(text)):
+                    self.host.ask_heldout("")
+                    return
+                self.line.complain(question)
                 self._asked_about = text
                 return
             self._asked_about = ""

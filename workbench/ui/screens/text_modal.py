@@ -9,13 +9,16 @@ from textual.screen import Screen
 
 from workbench.text.escape import visible_line
 from workbench.ui.theme import RoleStyles
-from workbench.ui.widgets.key_order import typed_again
+from workbench.ui.widgets.key_order import focus_behind_keys
 from workbench.ui.widgets.lines import OneLine, Sentence
 from workbench.ui.widgets.text_area import SafeArea
 
 
 class TextModal(Screen[str | None]):
     """Ends with the text, or None where it was left."""
+
+    # A field gets the keys once those that came before it are in their order.
+    AUTO_FOCUS = ""
 
     def __init__(self, title: str, text: str, taking: str, styles: RoleStyles) -> None:
         super().__init__()
@@ -45,10 +48,8 @@ class TextModal(Screen[str | None]):
 
     def on_mount(self) -> None:
         area = self.query_one("#field-0", SafeArea)
-        self.set_focus(area)
         area.move_cursor(area.document.end)
-        for event in self._typed_ahead:
-            self.app.post_message(typed_again(event))
+        focus_behind_keys(self, area, self._typed_ahead)
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:

@@ -7,9 +7,12 @@ run their own bindings here and now.
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import events
 from textual.binding import Binding
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.widget import Widget
 
 # A cursor that blinks sends bytes twice a second to somebody who only thinks.
@@ -36,6 +39,18 @@ def hand_back(widget: Widget, event: events.Key) -> None:
     event.stop()
     event.prevent_default()
     widget.app.post_message(typed_again(event))
+
+
+def focus_behind_keys(screen: Screen[Any], field: Widget, typed_ahead: list[events.Key | events.Paste]) -> None:
+    """Give a field of a new screen the keys once the screen has taken all that came before there was a field: in their
+    order, and none of them twice."""
+    if screen.message_queue_size:
+        # Some may be among these: they were sent to the screen before the field had the focus.
+        screen.call_later(focus_behind_keys, screen, field, typed_ahead)
+        return
+    screen.set_focus(field)
+    for event in typed_ahead:
+        field.post_message(typed_again(event))
 
 
 def typed_again(event: events.Key | events.Paste) -> events.Key | events.Paste:

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.errors import SourceError
 from engine.model import Quarantined
+from engine.numerals import whole_number
 from engine.sources.files.pieces import (
     COMMENTED,
     KEY_ADDED,
@@ -140,9 +141,9 @@ def _chosen(lists: dict[str, list[dict[str, Any]]]) -> _Form | None:
 def _form_of_objects(value: dict[str, dict[str, Any]]) -> _Form | None:
     """Objects in an object: rows under keys, or columns under names with the index as keys."""
     first = next(iter(value.values()))
-    are_numbers = all(name.isdigit() for name in value)
+    are_numbers = all(name.isdecimal() for name in value)
     indexed = all(list(held) == list(first) for held in value.values())
-    if not are_numbers and indexed and all(key.isdigit() for key in first):
+    if not are_numbers and indexed and all(key.isdecimal() for key in first):
         return _Form("indexed", {})
     if are_numbers or (len(value) > 1 and _are_names(first) and not _are_names(value)):
         return _Form("rows", {})
@@ -193,7 +194,7 @@ def _form_of_head(head: bytes) -> _Form | None:
                 return None
             if name != "features":
                 return _Form("lists", {name: name if name.lower() in SPLITS else ""})
-        elif begins.startswith(b"{") and name.isdigit():
+        elif begins.startswith(b"{") and name.isdecimal():
             return _Form("rows", {})
         text.value()
     return None
@@ -260,7 +261,7 @@ def _told(pieces: Iterable[Piece | str]) -> Iterator[Piece]:
 
 def _with_key(row: SourceRow, key: str, number: int) -> SourceRow:
     """A row under a key that is more than its number."""
-    if key.isdigit() and int(key) in (number, number - 1):
+    if whole_number(key) in (number, number - 1):
         return row
     name = next((name for name in ("id", "key") if row.raw.get(name, key) == key), "_key")
     return row if name in row.raw else _with_field(row, name, key, KEY_ADDED)

@@ -14,9 +14,12 @@ from engine.jobs.scan import scan_project
 from engine.model import Act
 from engine.project.create import create_project
 from engine.project.project import open_project
+from engine.sources.conversation.conversation import conversation_of
 from engine.sources.conversation.text_edits import editable_fields
 from engine.sources.mapping import Mapping
 from engine.sources.shapes.guess import guess_shapes
+from engine.sources.shapes.likely import likely_mapping
+from engine.sources.shapes.map_words import mapping_from_words
 from engine.workflows.export import export
 from workbench.cli.data import export_lines
 
@@ -89,3 +92,37 @@ def test_the_editor_shows_what_is_said_and_no_notes_of_annotators() -> None:
     }
     fields = editable_fields(row, Mapping("messages", {"messages": "talk"}))
     assert [(field.label, field.text) for field in fields] == [("turn 1, user", "Warm?"), ("turn 2, assistant", "Yes.")]
+
+
+def test_what_is_said_goes_by_its_name_before_the_longest_text_of_a_call() -> None:
+    plot = "A very long story of two people who meet at a wedding. " * 9
+    turns = [
+        {"who": "agent", "text": "Hi there."},
+        {"who": "caller", "text": "What is it about?"},
+        {"who": "api", "response": {"film": {"plot": plot}}},
+        {"who": "agent", "text": "A wedding."},
+        {"who": "caller", "text": "Thanks."},
+    ]
+    found = likely_mapping([{"log": turns}, {"log": turns}])
+    assert found is not None
+    assert (found.fields["role"], found.fields["content"]) == ("who", "text")
+
+
+def test_lines_that_begin_with_known_speakers_are_turns_where_a_mapping_says_messages() -> None:
+    row = {"shown": "user: Warm?\nassistant: Yes.\n- 19 degrees\nuser: Fine."}
+    messages = conversation_of(row, mapping_from_words("messages=shown")).messages
+    assert [(message.role, message.text) for message in messages] == [
+        ("user", "Warm?"),
+        ("assistant", "Yes.\n- 19 degrees"),
+        ("user", "Fine."),
+    ]
+    story = {"shown": "He said: go.\nanswer: none."}
+    assert [m.role for m in conversation_of(story, mapping_from_words("messages=shown")).messages] == ["assistant"]
+
+
+def test_a_project_of_several_files_is_not_called_by_the_first_alone(tmp_path: Path) -> None:
+    paths = [write_jsonl(tmp_path / f"{name}.jsonl", [alpaca(name, "Yes.")]) for name in ("a", "b", "c")]
+    with open_project(create_project(paths[0], tmp_path / "all.tamis", further=paths[1:]), readonly=True) as project:
+        assert project.title == "a.jsonl +2"
+    with open_project(create_project(paths[0]), readonly=True) as project:
+        assert project.title == "a.jsonl"

@@ -114,7 +114,7 @@ def _counted_shapes(project: Project) -> Guess:
 
 def _print_findings(project: Project, findings: Findings) -> None:
     counts = project.counts()
-    read = f"{project.name}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}"
+    read = f"{project.title}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}"
     print(visible(f"{read}, {counted(counts['quarantined'], 'line')} set aside"))
     print(visible(f"  {_counted_shapes(project).told}"))
     source = project.settings.source

@@ -6,10 +6,11 @@ What else stays behind (ids, links, names, metadata) is told and counted, and re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.errors import UsageError
 from engine.export.chat_messages import TEMPLATE_SETTINGS, holds_template_settings, loads_or_text
 from engine.export.raw_names import (
     address_of,
@@ -36,6 +37,8 @@ NO_ANSWER = f"{WHOLE_ROW}it does not end on an answer"
 EMPTY = f"{WHOLE_ROW}it holds no message"
 EARLIER_ANSWERS = "training on earlier answers"
 MEDIA_NAMES = {"image": "images", "audio": "audios", "video": "videos", "file": "files"}
+MOST_NAMED = 4
+"""Fields of one object that are told by their names; of more the object is told."""
 KNOWN_ROLES = ("system", "user", "assistant", "tool")
 
 
@@ -46,6 +49,14 @@ class Converted:
     row: Mapping[str, Any]
     losses: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
+
+
+class Unwritable(UsageError):
+    """A row that lacks what a format is made of."""
+
+    def __init__(self, example: Example, reason: str, hint: str) -> None:
+        super().__init__(f"row {example.number}: {reason}", "", hint)
+        self.loss = f"{WHOLE_ROW}{reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,21 @@ def unheld(example: Example, holds: Holds) -> Unheld:
     losses += [name_of_leaf(leaf) for leaf in held.other if not _is_kept(example, leaf.path, holds)]
     told += [name_of_leaf(leaf) for leaf in (*held.links, *held.metadata) if not _is_kept(example, leaf.path, holds)]
     return Unheld(tuple(dict.fromkeys(losses)), tuple(dict.fromkeys(told)))
+
+
+def by_field(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names of what is lost as a person is told them: of a field in which more than a few things are, only that and how
+    many (`info (12 fields)`). With each the names it stands for."""
+    inside: dict[str, list[str]] = {}
+    for name in names:
+        inside.setdefault(name.partition(".")[0], []).append(name)
+    found: dict[str, list[str]] = {}
+    for field, those in inside.items():
+        if len(those) > MOST_NAMED:
+            found[f"{field} ({len(those):,} fields)"] = those
+        else:
+            found |= {name: [name] for name in those}
+    return found
 
 
 def _of_messages(example: Example, spoken: Sequence[Message], holds: Holds) -> Iterator[str]:

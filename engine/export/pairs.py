@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.errors import UsageError
 from engine.export import losses as lost
 from engine.export.chat_messages import beside_messages, messages_of, plain_text
-from engine.export.losses import CHAT, TEXTS_ALONE, Converted, Holds, unheld
+from engine.export.losses import CHAT, TEXTS_ALONE, Converted, Holds, Unwritable, unheld
 from engine.model import Example, Message, Row
 
 # Trainers look at the first message of a prompt, so that none of them takes an empty list.
@@ -115,7 +114,7 @@ def _as_the_row_splits(request: str, row: Row) -> tuple[str, str]:
 
 
 def to_preference(example: Example) -> Converted:
-    """`{"prompt", "chosen", "rejected"}` as texts. Raises UsageError for a row that has no rejected answer."""
+    """`{"prompt", "chosen", "rejected"}` as texts. Raises Unwritable for a row that has no rejected answer."""
     rejected = _rejected(example)
     made = _plain_pair(example, TEXTS_ALONE | {"rejected"})
     row = {"prompt": made.row["prompt"], "chosen": made.row["completion"], "rejected": _joined(rejected)}
@@ -123,7 +122,7 @@ def to_preference(example: Example) -> Converted:
 
 
 def to_conversational_preference(example: Example) -> Converted:
-    """`{"prompt", "chosen", "rejected"}` as lists of messages, with `tools` beside them. Raises UsageError for a row
+    """`{"prompt", "chosen", "rejected"}` as lists of messages, with `tools` beside them. Raises Unwritable for a row
     that has no rejected answer."""
     rejected = _rejected(example)
     shared = _shared(example.messages, rejected)
@@ -139,9 +138,7 @@ def to_conversational_preference(example: Example) -> Converted:
 
 def _rejected(example: Example) -> Sequence[Message]:
     if not example.conversation.rejected:
-        raise UsageError(
-            f"row {example.number} has no rejected answer", "", "preference pairs cannot be made of single answers"
-        )
+        raise Unwritable(example, "it has no rejected answer", "preference pairs cannot be made of single answers")
     return example.conversation.rejected[0]
 
 
@@ -154,14 +151,14 @@ def _shared(messages: Sequence[Message], rejected: Sequence[Message]) -> int:
 
 
 def to_kto(example: Example) -> Converted:
-    """`{"prompt": text, "completion": text, "label"}`. Raises UsageError for a row without a label."""
+    """`{"prompt": text, "completion": text, "label"}`. Raises Unwritable for a row without a label."""
     label = _label(example)
     made = _plain_pair(example, TEXTS_ALONE | {"label"})
     return Converted({**made.row, "label": label}, made.losses, made.left_behind)
 
 
 def to_conversational_kto(example: Example) -> Converted:
-    """`{"prompt": [messages], "completion": [the answer], "label"}`. Raises UsageError for a row without a label."""
+    """`{"prompt": [messages], "completion": [the answer], "label"}`. Raises Unwritable for a row without a label."""
     label = _label(example)
     made = _chat_pair(example, CHAT | {"label"})
     return Converted({**made.row, "label": label}, made.losses, made.left_behind)
@@ -169,9 +166,7 @@ def to_conversational_kto(example: Example) -> Converted:
 
 def _label(example: Example) -> bool:
     if example.conversation.label is None:
-        raise UsageError(
-            f"row {example.number} has no label",
-            "",
-            "rows of KTO say of each answer whether it is wanted: true or false",
+        raise Unwritable(
+            example, "it has no label", "rows of KTO say of each answer whether it is wanted: true or false"
         )
     return example.conversation.label

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import UsageError
 from engine.export.convert import CONVERSIONS, json_line, needs_wide
 from engine.export.curated import Curated
-from engine.export.losses import Converted
+from engine.export.losses import Converted, Unwritable
 from engine.places import sha256_of
 
 if TYPE_CHECKING:
@@ -79,17 +79,27 @@ def converter(project: Project, curated: Curated, format_name: str) -> Convert |
 
 
 def losses(curated: Curated, convert: Convert | None) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    """(content that a conversion would lose, names of what else it leaves behind), each with the rows it is about."""
+    """(content that a conversion would lose, names of what else it leaves behind), each with the rows it is about. What
+    the format cannot hold is lost whole; where that is every row, Unwritable is raised of the first."""
     lost: dict[str, list[int]] = {}
     left_behind: dict[str, list[int]] = {}
     if convert is None:
         return lost, left_behind
-    for number in (*curated.training, *curated.heldout):
-        converted = convert(number)
+    refused: list[Unwritable] = []
+    every = (*curated.training, *curated.heldout)
+    for number in every:
+        try:
+            converted = convert(number)
+        except Unwritable as error:
+            refused.append(error)
+            lost.setdefault(error.loss, []).append(number)
+            continue
         for what in converted.losses:
             lost.setdefault(what, []).append(number)
         for what in converted.left_behind:
             left_behind.setdefault(what, []).append(number)
+    if refused and len(refused) == len(every):
+        raise refused[0]
     return lost, left_behind
 
 

@@ -43,6 +43,8 @@ class Project:
         self._row_notes = [] if readonly or reviewer is None else settle_left_over(folder)
         self.settings, self.rows, self._stamp = (*staged_rows(folder), ()) if staged else open_rows(folder)
         self.name = self.settings.source.name
+        more = len({source.name for source in self.settings.sources}) - 1
+        self.title = f"{self.name} +{more}" if more else self.name
         with nothing_collected():
             self._journals = Journals(folder, self.rows, reviewer, readonly, take_over)
             own = self._journals.own or (eyes if eyes in self._journals.folds else None)

@@ -12,7 +12,7 @@ from engine.export.convert import checked_format, keeps_unwanted
 from engine.export.curated import Curated, curate, wanted_only, without
 from engine.export.deliver import deliver, refuse_target
 from engine.export.licence import is_licence
-from engine.export.losses import WHOLE_ROW
+from engine.export.losses import WHOLE_ROW, by_field
 from engine.export.manifest import manifest
 from engine.export.write import Progress, converter, losses, target_of, write_dataset, write_files
 from engine.model import Act
@@ -170,7 +170,8 @@ def _lost_whole(lost: dict[str, list[int]]) -> dict[int, str]:
 
 def _told(lost: dict[str, list[int]]) -> str:
     parts = []
-    for what, numbers in lost.items():
+    for what, names in by_field(lost).items():
+        numbers = sorted({number for name in names for number in lost[name]})
         parts.append(f"{what} in {counted(len(numbers), 'row')} ({_some(numbers)})")
     return "; ".join(parts)
 

@@ -35,6 +35,7 @@ def asked_and_answered(count: int) -> list[dict[str, Any]]:
         ({"instruction": "a", "input": "", "output": "b"}, False),
         ({"prompt": "a", "completion": "b"}, False),
         ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}, False),
+        ({"chat_rounds": [{"role": "human", "content": "a"}, {"role": "bot", "content": "b"}]}, False),
         ({"query": "a", "response": "b"}, True),
         ({"instruction": "a", "context": "c", "response": "b"}, True),
         ({"request": {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}}, True),

@@ -38,7 +38,11 @@ def was_guessed(project: Project) -> bool:
     mapping = project.mapping
     if not mapping.fields:
         return True
-    if sample_guess(project).mapping is None:
+    guess = sample_guess(project)
+    if guess.is_plain and guess.mapping == mapping and mapping.shape == "messages":
+        # Messages say themselves who speaks; of a pair the names of its fields alone tell.
+        return False
+    if guess.mapping is None:
         # Else a person has named the fields.
         return mapping == likely_mapping(list(first_rows(project.rows)))
     plain = any(names.items() <= mapping.fields.items() for names in PLAIN_NAMES[mapping.shape])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
+from engine.export.losses import by_field
 from engine.jobs.scan import scan_project
 from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Conversation, Findings
 from engine.paths import is_project
@@ -113,7 +114,7 @@ def _counted_shapes(project: Project) -> Guess:
 
 def _print_findings(project: Project, findings: Findings) -> None:
     counts = project.counts()
-    read = f"{project.name}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}"
+    read = f"{project.title}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}"
     print(visible(f"{read}, {counted(counts['quarantined'], 'line')} set aside"))
     print(visible(f"  {_counted_shapes(project).told}"))
     source = project.settings.source
@@ -379,8 +380,11 @@ def export_lines(summary: dict[str, Any]) -> list[str]:
             f"  {one['of_these']:,} of {counted(one['rows'], 'row')} of {visible_line(one['name'])}"
             for one in summary["sources"][:MOST_SOURCES]
         ]
-    lines += [f"  left behind: {what} in {counted(count, 'row')}" for what, count in summary["left_behind"].items()]
-    lines += [f"  lost: {what} in {counted(count, 'row')}" for what, count in summary["lost"].items()]
+    for word in ("left behind", "lost"):
+        counts = summary[word.replace(" ", "_")]
+        for what, names in by_field(counts).items():
+            up_to = "up to " if len(names) > 1 else ""
+            lines.append(f"  {word}: {what} in {up_to}{counted(max(counts[name] for name in names), 'row')}")
     lines += [f"  left out: {count:>6,} {reason}" for reason, count in summary["left_out"].items()]
     lines += [f"  sha256 {digest}  {name}" for name, digest in summary["sha256"].items()]
     return lines

@@ -37,7 +37,7 @@ def status(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json(counts)
             return 0
-        print(f"{project.name}: {counted(counts['rows'], 'row')}, {counts['heldout']:,} of them held out")
+        print(f"{project.title}: {counted(counts['rows'], 'row')}, {counts['heldout']:,} of them held out")
         for name in ("accepted", "edited", "rejected", "skipped", "undecided", "disputed"):
             print(f"  {name:<10}{counts[name]:>8,}")
         if project.findings is None:

@@ -63,10 +63,19 @@ _MATHS = re.compile(r"\s*(?:\$\$?([^$]+)\$\$?|\\\((.+)\\\)|\\\[(.+)\\\])[\s.]*",
 def answer_form(text: str) -> str:
     """The form in which two answers count as the same. In a short one case, marks and indentation say something."""
     if len(text) >= SHORT:
-        return exact_form(text)
+        return _form(text)
     if "\n" in text and _INDENTED.search(text):
         return "\n".join([line.rstrip() for line in text.strip("\r\n").splitlines() if line.strip()]).rstrip(" .。")
     return " ".join(text.split()).rstrip(" .。") or text.strip()
+
+
+def _form(text: str) -> str:
+    """The exact form of an answer. Where many rows ask the same, each is compared with many others."""
+    return _kept_form(text) if len(text) <= _LONGEST_KEPT else exact_form(text)
+
+
+_kept_form = lru_cache(maxsize=1024)(exact_form)
+_LONGEST_KEPT = 20_000
 
 
 def compare_answers(one: str, other: str, request: Key | None = None) -> Comparison:
@@ -81,7 +90,7 @@ def compare_answers(one: str, other: str, request: Key | None = None) -> Compari
 
 
 def _compared(one: str, other: str, request: Key | None) -> Comparison:
-    left, right = exact_form(one), exact_form(other)
+    left, right = _form(one), _form(other)
     if left == right:
         return Comparison("nearly", "only case, spaces or punctuation differ")
     if not left or not right or is_placeholder(one) or is_placeholder(other):

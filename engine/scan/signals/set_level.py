@@ -51,7 +51,7 @@ def _length_outlier(row: Reading, lengths: Lengths | None) -> Found | None:
     if lengths is None:
         return None
     length = _length(row)
-    if lengths.least <= length <= lengths.most or not length:
+    if lengths.least <= length <= lengths.most or not length or not lengths.median:
         return None
     times = length / lengths.median if length > lengths.median else lengths.median / length
     what = "longer" if length > lengths.median else "shorter"

@@ -16,7 +16,7 @@ from engine.sources.conversation.row_fields import RowFields, joined
 from engine.sources.mapping import Mapping, Path
 from engine.sources.messages.leaves import is_rendering, sorted_leaves
 from engine.sources.messages.messages import looks_like_messages, messages_in, one_side, tools_in
-from engine.sources.messages.own_messages import NO_FORM, MessageForm, form_of, own_messages
+from engine.sources.messages.own_messages import NO_FORM, MessageForm, form_of, own_messages, spoken_lines
 from engine.sources.messages.parts import json_text, parsed, plain
 from engine.sources.messages.places import is_numbered_path, named_by, places_of
 from engine.sources.messages.preformatted import messages_of_text
@@ -187,7 +187,7 @@ class _Reading:
                 self.left.append((*current, True))
             return (node_map if isinstance(held, dict) else linked)(held, current and current[1], at, self.left)
         if isinstance(held, str):
-            return _text_messages(held), ()
+            return messages_of_text(held) or spoken_lines(held) or _text_messages(held), ()
         if isinstance(held, dict) and is_numbered(held):
             return self._paired(held.items(), at), ()
         if isinstance(held, list) and held and not looks_like_messages(held):

@@ -12,6 +12,7 @@ from engine.errors import UsageError
 from engine.model import Conversation, Row
 from engine.sources.conversation.conversation import conversation_of, mapping_of
 from engine.sources.mapping import Mapping, Path, value_at
+from engine.sources.messages.messages import speaker_in
 from engine.sources.messages.own_messages import MessageForm, form_of
 from engine.sources.messages.places import places_of
 
@@ -60,6 +61,10 @@ EDITED_PARTS = (
 )
 
 
+# A text that is empty is said nowhere, and may be written all the same.
+_SAID_AT: tuple[Path, ...] = (("content",), ("value",), ("message", "content"))
+
+
 def _texts_of(conversation: Conversation) -> set[str]:
     """Every text that is said, each as the file may hold it."""
     texts: set[str] = set()
@@ -82,12 +87,18 @@ def _texts_under(value: Any, path: Path, said: set[str], form: MessageForm | Non
         if isinstance(turn, str):
             yield EditableField(".".join(map(str, at)), at, turn)
             continue
-        texts = [(inner, text) for inner, text in _strings(turn) if text in said or inner[-1] in ("content", "value")]
+        texts = [(inner, text) for inner, text in _strings(turn) if text in said or inner in _SAID_AT]
         for inner, text in texts:
             head = "" if place is None else f"turn {place + 1}, {_speaker(turn, form)}"
-            below = "" if len(texts) == 1 or inner in (("content",), ("value",)) else ".".join(map(str, inner))
+            below = _called(turn, inner) or ("" if len(texts) == 1 or inner in _SAID_AT else ".".join(map(str, inner)))
             label = ", ".join(part for part in (head, below) if part) or ".".join(map(str, (*at, *inner)))
             yield EditableField(label, (*at, *inner), text)
+
+
+def _called(turn: Any, path: Path) -> str:
+    """`calls NAME` where a text is what a call hands over."""
+    name = value_at(turn, (*path[:-1], "name")) if path[-1] == "arguments" else None
+    return f"calls {name}" if isinstance(name, str) else ""
 
 
 def _strings(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -104,8 +115,7 @@ def _speaker(turn: Any, form: MessageForm | None) -> str:
     if form is not None and form.role is not None:
         spoken = value_at(turn, form.role)
         return form.role_of(spoken) if spoken is not None else "?"
-    told = (turn.get("role"), turn.get("from")) if isinstance(turn, dict) else ()
-    return next((role for role in told if isinstance(role, str)), "?")
+    return speaker_in(turn) if isinstance(turn, dict) else "?"
 
 
 def with_texts(row: Row, texts: dict[Path, str]) -> dict[str, Any]:

@@ -72,6 +72,11 @@ def has_speaker(held: dict[str, Any]) -> bool:
     return _speaker_in(held) is not None
 
 
+def speaker_in(held: dict[str, Any]) -> str:
+    """The word that says who speaks, as it is written; `?` where nothing says so."""
+    return (_speaker_in(_unwrapped(_in_known_case(held))[0]) or ("", "?"))[1]
+
+
 def looks_like_messages(value: Any) -> bool:
     """Whether a value, or the JSON text it is, is a list of messages."""
     held = parsed(value)

@@ -162,6 +162,14 @@ def _prefixed(text: str, form: MessageForm, before: int) -> Message:
     return Message(form.role_of(word), text[found.end() :] if found else text)
 
 
+def spoken_lines(text: str) -> tuple[Message, ...]:
+    """One text whose lines begin with known words for who speaks (`user: …`), in turn; () where it is not that."""
+    if not speaker_of(text, NO_FORM):
+        return ()
+    found = tuple(message for _, message in _lines(text, NO_FORM))
+    return found if {"user", "assistant"} <= {message.role for message in found} else ()
+
+
 def _lines(text: str, form: MessageForm) -> Placed:
     """One text whose lines begin with who speaks; lines without a speaker belong to the turn before."""
     turns: list[str] = []

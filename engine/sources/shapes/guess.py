@@ -26,6 +26,8 @@ MOST_NESTED = 4
 
 
 NO_SHAPE = "no known shape"
+FEWEST_KNOWN = 0.05
+"""Share of the rows that has to be of some known shape, so that a file is read by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ def count_shapes(rows: Iterable[Row]) -> Guess:
         count, known = votes.get(halves, (0, guess))
         votes[halves] = (count + 1, Mapping(guess.shape, known.fields | (guess.fields | known.fields)))
     mapping = max(votes.values(), key=lambda vote: vote[0])[1] if votes else None
+    if shapes[NO_SHAPE] > shapes.total() * (1 - FEWEST_KNOWN):
+        # What a few rows look like would read nothing of the others.
+        mapping = None
     return Guess(mapping, dict(shapes.most_common()), first, len(layouts), is_plain and len(layouts) == 1)
 
 

@@ -25,6 +25,7 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "messages": lambda value: isinstance(value, list) and looks_like_messages(value),
     "answer": lambda value: is_answer(value) and value != "",
+    "lists": lambda value: isinstance(value, list) and _is_lists_of_messages(value),
     "written": lambda value: isinstance(value, str) and looks_like_messages(value),
     "pairs": lambda value: isinstance(value, list) and is_list_of_pairs(value),
     "numbered": lambda value: isinstance(value, dict) and is_numbered(value),
@@ -33,15 +34,25 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "linked": is_linked,
     "marked": lambda value: isinstance(value, str) and messages_of_text(value) is not None,
 }
+
+
+def _is_lists_of_messages(held: list[Any]) -> bool:
+    """Turn by turn a list of what is said to a model. Several that hold answers may be several conversations."""
+    if not held or not all(isinstance(turn, list) and looks_like_messages(turn) for turn in held):
+        return False
+    return len(held) == 1 or all(message.get("role") != "assistant" for turn in held for message in turn)
+
+
 _PARTS = {"prompt": "instruction", "response": "output"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One entry of the table. `fields` says where each part stands, in the words of `--map`: a dotted path, `a|b` for
-    the first of these that is there, `a.*` for the one text in an object; without any the names of the fields say it.
-    `example` is one record (a tuple: several) and `reads` what it is read as. `how` names the procedure that a reading
-    needs. `guessed` marks the last resort: rows that only the names of their fields tell, of that kind of mapping."""
+    the first of these that is there, `a.*` for the one text in an object or each element of a list; without any the
+    names of the fields say it. `example` is one record (a tuple: several) and `reads` what it is read as. `how` names
+    the procedure that a reading needs. `guessed` marks the last resort: rows that only the names of their fields tell,
+    of that kind of mapping."""
 
     name: str
     signs: tuple[str, ...]
@@ -88,7 +99,9 @@ def _first_place(row: Row, places: list[str], *, may_be_empty: bool) -> str:
     for place in places:
         outer, star, _ = place.partition(".*")
         for held in values_at(row, outer.split(".")):
-            path = (only_text(held, outer) if isinstance(held, dict) else "") if star else place
+            path = only_text(held, outer) if star and isinstance(held, dict) else place
+            if star and not isinstance(held, dict | list):
+                path = ""
             if path and held not in _EMPTY:
                 return path
             there = there or path

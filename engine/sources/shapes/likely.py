@@ -43,6 +43,7 @@ _SAY = frozenset(
     )
 )
 _ROLE_NAMES = ("role", "speaker", "who", "from", "sender", "author", "side", "by", "actor", "participant", "party")
+_SAID = frozenset({"content", "text", "value", "message", "utterance", "body"})
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,4})([^0-9]*)", re.DOTALL)
 
 
@@ -140,7 +141,7 @@ def message_parts(field: FieldSeen, seen: Sequence[FieldSeen]) -> dict[str, str]
     speaker = max((one for one in inside if _role_score(one)), key=_role_score, default=None)
     spoken = [one for one in texts if one is not speaker]
     if speaker is not None and spoken:
-        content = max(spoken, key=lambda one: one.characters)
+        content = max(spoken, key=lambda one: (len(one.path) == depth + 1 and one.path[-1] in _SAID, one.characters))
         return named | {"role": written(speaker.path[depth:]), "content": written(content.path[depth:])}
     if len(texts) >= 2:
         first, second = sorted(sorted(texts, key=lambda one: -one.characters)[:2], key=texts.index)

@@ -141,7 +141,8 @@ ANSWERS = (
     *("generatedtext", "generated", "finalanswer", "correctanswer", "bestanswer", "goldanswer", "gold", "expected"),
     *("expectedoutput", "idealresponse", "ideal", "outputtext", "targettext", "tgt", "chosen", "highlights", "summary"),
     *("abstractivesummary", "tldr", "sql", "code", "cypher", "program", "canonicalsolution", "translation", "result"),
-    *("humananswers", "chatgptanswers", "explanation", "a", "label", "completiontext"),
+    *("humananswers", "chatgptanswers", "groundtruth", "goldenanswer", "goldenanswers", "referenceanswer"),
+    *("explanation", "a", "label", "completiontext"),
     *_WORDS_FOR_ANSWERS,
 )
 ANSWERS_TO = ("answer", "completion", "response", "solution")

@@ -39,6 +39,9 @@ def verdict(row: Row, field: str, rivals: tuple[str, str]) -> Verdict:
         number = str(int(value)) if value in (0, 1, 2) else ""
         if not ends[0].isdigit() and number != "2":
             return {"1": "first", "0": "second"}.get(number, "tie")  # type: ignore[return-value]
+        if not number and ends == ("1", "2") and 1 < value < 2:
+            # Some judges say how sure they are: 1.02 is all but 1, and 1.5 knows nothing.
+            return _by_number(1.5 - value)
         return "first" if number == ends[0] else "second" if number in (ends[1], "2") else "tie"
     return _by_word(row, value, rivals, ends) if isinstance(value, str) else "tie"
 

@@ -249,6 +249,16 @@ CHATS = (
         reads=READS,
     ),
     Shape(
+        name="turns as lists of messages (BFCL)",
+        signs=("question|questions|messages|conversation|turns:lists",),
+        fields={
+            "messages": "question.*|questions.*|messages.*|conversation.*|turns.*",
+            "tools": "function|functions|tools",
+        },
+        example={"id": "1", "question": [[USER], [{"role": "user", "content": "Sure?"}]], "function": [WEATHER]},
+        reads=(ASKED, "user: Sure?", "tools: weather"),
+    ),
+    Shape(
         name="chat messages under another name",
         signs=("conversation.*.role|conversations.*.role|dialogue.*.role|dialog.*.role|chat.*.role|turns.*.role",),
         fields={"messages": "conversation|conversations|dialogue|dialog|chat|turns"},

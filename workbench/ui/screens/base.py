@@ -258,7 +258,7 @@ class WorkScreen(Screen[None]):
         """(left, right) of the status line: what is open and how far it is."""
         session = self.session
         project, tally = session.project, session.progress.tally
-        left: list[Styled] = [(f" {visible_line(project.name, 28)} ", "text")]
+        left: list[Styled] = [(f" {visible_line(project.title, 28)} ", "text")]
         counts = (
             ("accepted", "\u2713"),
             ("rejected", "\u2717"),

@@ -42,7 +42,21 @@ _SAY = frozenset(
         *("оператор", "ассистент", "ოპერატორი", "ასისტენტი", "客服", "interviewee"),
     )
 )
-_ROLE_NAMES = ("role", "speaker", "who", "from", "sender", "author", "side", "by", "actor", "participant", "party")
+_ROLE_NAMES = (
+    "role",
+    "speaker",
+    "who",
+    "from",
+    "sender",
+    "author",
+    "side",
+    "by",
+    "actor",
+    "participant",
+    "party",
+    "user",
+    "agent",
+)
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,4})([^0-9]*)", re.DOTALL)
 
 

@@ -4,10 +4,11 @@ one whose rows have another shape has a mapping of its own."""
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from engine.errors import SourceError, UsageError
 from engine.model import Row
@@ -16,6 +17,7 @@ from engine.project.rows import INDEX_FILE, RowStore, first_rows
 from engine.project.settings import ProjectSettings, SourceFile
 from engine.sources.conversation.conversation import conversation_of
 from engine.sources.mapping import Mapping
+from engine.sources.messages.parts import parsed
 from engine.sources.messages.places import places_of
 from engine.sources.shapes.guess import SAMPLE_ROWS, guess_mapping
 from engine.sources.shapes.likely import likely_mapping, paths_of, with_role_words
@@ -91,11 +93,28 @@ def _no_shape(path: Path, sample: Sequence[Row]) -> SourceError:
 def _check_fields(path: Path, mapping: Mapping, store: RowStore) -> None:
     """Raises UsageError, with the nearest field, where no row has one that the mapping names: all would be empty."""
     for part, name in mapping.fields.items():
-        if part in MESSAGE_WORDS or (mapping.shape == "messages" and part in ("prompt", "response")):
+        within = _list_around(part, mapping)
+        if part in MESSAGE_WORDS and not within:
             continue
-        if any(places_of(store.raw(number), name) for number in range(len(store))):
+        if within and not any(isinstance(held, list) for held in _held_at(store, within)):
+            # Turns under keys of their own have no one path.
             continue
-        fields = paths_of(list(first_rows(store)))
+        if any(True for _ in _held_at(store, f"{within}.*.{name}" if within else name)):
+            continue
+        head = f"{within}.*." if within else ""
+        fields = [path.removeprefix(head) for path in paths_of(list(first_rows(store))) if path.startswith(head)]
         near = get_close_matches(name, fields, n=1)
         hint = f"did you mean {near[0]}?" if near else f"its fields: {', '.join(fields[:8])}"
         raise UsageError(f"{path}: no row has a field {name[:60]!r}", "", hint)
+
+
+def _held_at(store: RowStore, field: str) -> Iterator[Any]:
+    """What stands at a field, parsed, row by row."""
+    for number in range(len(store)):
+        yield from (parsed(held) for _, held in places_of(store.raw(number), field))
+
+
+def _list_around(part: str, mapping: Mapping) -> str:
+    """The list in whose elements a part of a mapping stands; '' for a field of the row, and for words."""
+    is_inside = part in ("role", "content") or (mapping.shape == "messages" and part in ("prompt", "response"))
+    return mapping.fields.get("messages", mapping.fields.get("conversations", "")) if is_inside else ""

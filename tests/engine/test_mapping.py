@@ -243,3 +243,11 @@ def test_a_field_that_no_row_has_is_told_with_the_nearest_one(tmp_path: Path) ->
     source.write_text(json.dumps(NESTED) + "\n")
     with pytest.raises(UsageError, match=r"Did you mean log\.session\.turns\?"):
         create_project(source, words="messages=log.session.turn,role=meta.who")
+
+
+def test_a_misspelt_field_inside_of_a_message_is_told_with_the_nearest_one(tmp_path: Path) -> None:
+    source = tmp_path / "talk.jsonl"
+    row = '{"talk": [{"who": {"code": "J"}, "said": "Why?"}, {"who": {"code": "W"}, "said": "So."}]}\n'
+    source.write_text(row * 2)
+    with pytest.raises(UsageError, match=r"'who\.cod'.*Did you mean who\.code\?"):
+        create_project(source, words="messages=talk,role=who.cod,content=said")

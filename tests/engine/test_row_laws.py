@@ -17,6 +17,7 @@ from engine.model import Conversation, Message
 from engine.sources.conversation.conversation import conversation_of
 from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import Mapping
+from engine.sources.messages.parts import parsed
 from engine.sources.messages.preformatted import messages_of_text, system_of_text
 from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
@@ -56,6 +57,8 @@ def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         with suppress(ValueError):
             value = json.loads(value)
+    if isinstance(value, str) and value.startswith("array(["):
+        value = parsed(value)
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from leaves_of(inner, key)

@@ -19,10 +19,10 @@ from workbench.text.escape import visible
 
 # Who speaks, of what type a part is, whether an answer is learnt or wanted: told in words of our own.
 FORM = {"role", "from", "sender", "speaker", "is_user", "is_human", "type", "block_type", "content_type"}
-FORM |= {"label", "answer", "feedback"}
+FORM |= {"label", "answer", "feedback", "iscreatedbyuser"}
 FORM |= {"weight", "train", "loss", "loss_weight", "training", "trainable", "masked"}
 # What is thought stands apart from what is said, and each turn of a formatted text by itself.
-MARKERS = re.compile(r"</?think>|SYSTEM: |USER: |ASSISTANT: |<[|]endoftext[|]>")
+MARKERS = re.compile(r"</?think>|SYSTEM: |USER: |ASSISTANT: |<[|]endoftext[|]>|\n\nHuman: |\n\nAssistant: ")
 
 
 def values(held: Any) -> Iterator[str]:
@@ -30,11 +30,15 @@ def values(held: Any) -> Iterator[str]:
     if isinstance(held, dict):
         for key, inner in held.items():
             is_form = key.strip().lower().rpartition(".")[2] in FORM
+            if is_form and key == "from" and isinstance(inner, list):
+                continue  # who speaks, turn by turn
             if not is_form or isinstance(inner, dict | list) or (isinstance(inner, str) and " " in inner.strip()):
                 yield from values(inner)
     elif isinstance(held, list):
         for inner in held:
             yield from values(inner)
+    elif isinstance(held, str) and held.startswith("array("):
+        yield from values(ast.literal_eval(held[len("array(") : held.rindex("]") + 1]))
     elif isinstance(held, str) and held[:1] in ("{", "["):
         yield from values(json.loads(held) if held[:3] != "[{'" else ast.literal_eval(held))
     elif held not in (None, ""):

@@ -52,7 +52,7 @@ FLAGS = [
 JSON_TEXT = [
     {
         "kayıt": n,
-        "veri": json.dumps({"soru": f"{n}. kitap nerede?", "cevap": "İkinci rafta.", "დარგი": "ბიბლიოთეკა"}),
+        "veri": json.dumps({"söylenen": f"{n}. kitap nerede?", "karşılık": "İkinci rafta.", "დარგი": "ბიბლიოთეკა"}),
         "tarih": "2024-02-03",
     }
     for n in range(4)
@@ -86,7 +86,7 @@ UNKNOWN: dict[str, tuple[list[dict[str, Any]], str, str, list[tuple[str, str]]]]
     "json": (
         JSON_TEXT,
         "jjpjr",
-        "prompt=veri.soru,response=veri.cevap",
+        "prompt=veri.söylenen,response=veri.karşılık",
         [("user", "1. kitap nerede?"), ("assistant", "İkinci rafta.")],
     ),
 }
@@ -136,7 +136,7 @@ async def test_fields_and_their_reading_are_seen_at_once_and_change_with_each_ke
         text = "\n".join(screen_text(app))
         assert "not read kopf" in text
         assert "still missing: p on the field that asks" in text
-        for hint in ("p prompt", "r response", "m messages", "- off", "enter done", "? help", "esc leave"):
+        for hint in ("p prompt", "r response", "n reasoning", "- off", "enter done", "? help", "esc leave"):
             assert hint in text
         await pilot.press("p")
         text = "\n".join(screen_text(app))
@@ -269,3 +269,52 @@ async def test_ten_thousand_fields_are_gone_through(tmp_path: Path) -> None:
         await pilot.press("r", "pagedown", "p", "enter")
         await app.workers.wait_for_complete()
         assert app.session.project.example(0).answer == "text 0"
+
+
+CARDS = [
+    {"deck": "geo", "face": {"front": f"Where is town {n}?", "back": f"Town {n} lies in Peru."}, "pic": f"img/{n}.png",
+     "spare": ["By the sea.", "In the hills."]}
+    for n in range(4)
+]  # fmt: skip
+DRAFTS = [
+    {
+        "brief": {"topic": "Rivers", "wish": f"Write a line on river {n}."},
+        "drafts": [
+            {"body": f"It flows, {n}.", "stars": 2, "by": "m1"},
+            {"body": f"It bends, {n}.", "stars": 5, "by": "m2"},
+        ],
+    }
+    for n in range(4)
+]
+
+
+async def test_a_picture_and_further_answers_have_a_key_each(tmp_path: Path) -> None:
+    async with workbench(made(tmp_path, CARDS, nothing_guessed=True), size=(120, 40)) as (app, pilot):
+        await pilot.press(*"jjpjrj")
+        assert "v picture" in "\n".join(screen_text(app))
+        await pilot.press(*"vja")
+        text = "\n".join(screen_text(app))
+        assert "cand 1    By the sea." in text
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        words = "prompt=face.front,response=face.back,images=pic,candidates=spare"
+        assert words_of(app.session.project.mapping) == words
+
+
+async def test_a_text_to_learn_as_it_is_has_a_key(tmp_path: Path) -> None:
+    async with workbench(made(tmp_path, CARDS, nothing_guessed=True), size=(120, 40)) as (app, pilot):
+        await pilot.press(*"jjpjf", "enter")
+        await app.workers.wait_for_complete()
+        assert words_of(app.session.project.mapping) == "text=face.back"
+
+
+async def test_answers_with_a_score_each_are_no_messages(tmp_path: Path) -> None:
+    async with workbench(made(tmp_path, DRAFTS), size=(120, 40)) as (app, pilot):
+        await pilot.press(*"jpjp")
+        text = "\n".join(screen_text(app))
+        assert "--map prompt=brief.topic+brief.wish,response=drafts.*.body,winner=drafts.*.stars" in text
+        assert "assistant It bends, 0." in text
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await pilot.press("O")
+        assert "The rows are read so." in "\n".join(screen_text(app))

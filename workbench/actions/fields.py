@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.errors import UsageError
 from engine.sources.mapping import parted, unquoted, written
-from engine.sources.shapes.likely import FieldSeen, message_parts, quoted_word, with_role_words
+from engine.sources.shapes.likely import FieldSeen, medium_of, message_parts, quoted_word, with_role_words
 from engine.sources.shapes.map_words import MESSAGE_WORDS, mapping_from_words, named_parts, partial_mapping
 from workbench.actions.field_lines import (
     ROLE_WORDS,
@@ -78,6 +78,15 @@ def assign(session: Session, part: str) -> None:
         _assign_messages(session, part, line.field)
     else:
         _assign_field(session, part, line.field)
+
+
+def assign_medium(session: Session) -> None:
+    """The field under the cursor is a picture, a sound or a video: which of these, its name or what it holds says."""
+    line = choice_of(session).here
+    if line is None or line.word:
+        session.say(NO_FIELD, "refused")
+    else:
+        _assign_field(session, medium_of(line.field) or "images", line.field)
 
 
 def _assign_word(session: Session, part: str, word: str) -> None:
@@ -157,6 +166,8 @@ def _of_one_shape(named: dict[str, str], part: str) -> dict[str, str]:
     gone: tuple[str, ...] = ()
     if part in PAIR and not (part == "prompt" and "chosen" in named):
         gone = ("text", *LISTS, *(ANSWERS[:1] if part != "prompt" else ()))
+    elif part == "text":
+        gone = (*PAIR, *LISTS, *ANSWERS, "rejected", "candidates")
     elif part == "chosen":
         gone = ("text", "response", "input", "history", *LISTS)
     return {word: path for word, path in named.items() if word not in gone}

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.model import SETTLED_KINDS
 from engine.project.proposals import waiting
+from engine.sources.shapes.likely import FieldSeen, medium_of
 from workbench.commands.command import Command
 from workbench.commands.registry import BY_ID, is_barred
 from workbench.commands.targets import LISTS
@@ -40,13 +41,19 @@ HINTS: dict[str, tuple[str, ...]] = {
 
 # What the field under the cursor can be: a field of the row, one inside of a list, a word that says who speaks.
 PART_HINTS: dict[str, tuple[str, ...]] = {
-    "field": (
-        *("field-prompt", "field-response", "field-messages", "field-system", "field-input", "field-chosen"),
-        *("field-rejected", "field-tools", "field-history", "field-label", "field-reasoning", "field-words"),
+    "text": (
+        *("field-prompt", "field-response", "field-system", "field-input", "field-reasoning", "field-chosen"),
+        *("field-rejected", "field-further", "field-label", "field-text", "field-messages", "field-words"),
     ),
+    "list": (
+        *("field-messages", "field-further", "field-tools", "field-history", "field-prompt", "field-response"),
+        *("field-rejected", "field-media", "field-system", "field-chosen", "field-words"),
+    ),
+    "number": ("field-label", "field-best", "field-prompt", "field-response", "field-words"),
+    "medium": ("field-media", "field-prompt", "field-input", "field-response", "field-words"),
     "inside": (
         *("field-messages", "field-role", "field-prompt", "field-response", "field-best", "field-chosen"),
-        *("field-rejected", "field-history", "field-tools", "field-words"),
+        *("field-rejected", "field-further", "field-history", "field-tools", "field-media", "field-words"),
     ),
     "word": ("field-prompt", "field-response", "field-system", "field-tools", "field-words"),
 }
@@ -55,8 +62,20 @@ PART_HINTS: dict[str, tuple[str, ...]] = {
 def part_hints(session: Session) -> list[Command[Any]]:
     """The keys that say what the field under the cursor is, the most useful first."""
     line = session.proposals.fields.here if session.proposals.fields is not None else None
-    kind = "field" if line is None else "word" if line.word else "field" if line.field.in_list is None else "inside"
+    kind = "text" if line is None else "word" if line.word else _kind_of(line.field)
     return [BY_ID[name] for name in PART_HINTS[kind]]
+
+
+def _kind_of(field: FieldSeen) -> str:
+    """What a field holds, in the words of PART_HINTS."""
+    if medium_of(field):
+        return "medium"
+    if field.in_list is not None:
+        return "inside"
+    value = field.values[0]
+    if field.is_list or field.is_object or (isinstance(value, str) and value.count("\n") > 1):
+        return "list"
+    return "number" if isinstance(value, bool | int | float) else "text"
 
 
 def hints_for(session: Session) -> list[Command[Any]]:

@@ -20,6 +20,7 @@ from workbench.text.escape import visible_line
 
 GUESSED = "No known shape: this is a guess by what the fields hold. Enter takes it; else go to a field, press its part."
 NOT_GUESSED = "No known shape, and nothing in it could be guessed: go to a field and press the key of its part."
+AS_NAMED = "The rows are read so. Go to a field and press the key of its part; Esc leaves them as they are."
 BY_NAME = "Guessed by the names of the fields. Enter takes it; else go to a field and press the key of its part."
 PART_WIDTH = 10
 LONGEST_NAME = 60
@@ -37,7 +38,7 @@ SHOWN: dict[str, Styled] = {
     "chosen": ("chosen", "assistant"),
     "rejected": ("rejected", "rejected"),
     "text": ("text", "assistant"),
-    "reasoning": ("reasoning", "assistant"),
+    "reasoning": ("thought", "assistant"),
     "system": ("system", "system"),
     "messages": ("messages", "key"),
     "conversations": ("messages", "key"),
@@ -45,6 +46,10 @@ SHOWN: dict[str, Styled] = {
     "content": ("said", "key"),
     "tools": ("tools", "tool"),
     "winner": ("best", "key"),
+    "candidates": ("further", "assistant"),
+    "images": ("picture", "user"),
+    "audios": ("sound", "user"),
+    "videos": ("video", "user"),
     "user_role": ("= user", "user"),
     "assistant_role": ("= asst", "assistant"),
     "system_role": ("= system", "system"),
@@ -156,8 +161,11 @@ def summary(choice: FieldChoice) -> list[Styled]:
     return [(" --map ", "muted"), (visible_line(words_for(choice.named)), "reason")]
 
 
-def question(choice: FieldChoice, mixed: str) -> str:
-    """One sentence: what is asked of the person, and why."""
+def question(choice: FieldChoice, mixed: str, *, is_settled: bool = False) -> str:
+    """One sentence: what is asked of the person, and why; once they have said how rows are read (`is_settled`), how
+    they change it."""
+    if is_settled:
+        return AS_NAMED
     if choice.is_unknown:
         return GUESSED if choice.named else NOT_GUESSED
     return f"{mixed[:1].upper()}{mixed[1:]}." if mixed else BY_NAME

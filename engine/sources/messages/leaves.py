@@ -46,7 +46,8 @@ _METADATA_NAMES = frozenset(
      "turn", "turns", "subject", "grade", "bucket", "group", "extra", "prompt_name", "task_name", "task_type",
      "subtask", "dataset_name", "config", "parallel_tool_calls", "tool_choice", "response_format", "max_tokens",
      "top_p", "stop", "n", "stream", "send_date", "schemaversion", "role_type", "content_type", "attachments",
-     "voice", "preferred", "preference"}
+     "voice", "preferred", "preference",
+     "stop_reason", "stopreason", "stop_sequence"}
 )  # fmt: skip
 # Settings, where they are a word or two; else a text.
 _SETTINGS = frozenset({"reasoning", "thinking"})
@@ -131,8 +132,8 @@ def is_rendering(leaf: Leaf, spoken: Sequence[str]) -> bool:
 
 def is_link(path: Path) -> bool:
     """Whether a name in a message ties it to another one."""
-    name = _name(path).lower()
-    return name in _LINKS or name.endswith(("_id", "_uuid"))
+    name = _name(path)
+    return name.lower() in _LINKS or name.endswith(("_id", "_uuid", "messageId", "MessageId"))
 
 
 def is_metadata(path: Path, value: Any, in_message: bool) -> bool:

@@ -13,6 +13,7 @@ from engine.sources.messages.parts import (
     Said,
     call_of,
     first_of,
+    is_tool_of_vercel,
     json_text,
     looks_like_calls,
     parsed,
@@ -25,6 +26,11 @@ ROLES: dict[str, str] = {
     **dict.fromkeys(("user", "human", "prompter", "用户", "prompt", "question"), "user"),
     **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "ai", "chatbot", "claude", "助手"), "assistant"),
     **dict.fromkeys(("response", "answer"), "assistant"),
+    **dict.fromkeys(("sistema", "système", "система", "システム", "시스템", "النظام"), "system"),
+    **dict.fromkeys(("usuario", "usuário", "utilisateur", "utente", "benutzer", "nutzer", "пользователь"), "user"),
+    **dict.fromkeys(("ユーザー", "사용자", "kullanıcı", "użytkownik", "gebruiker", "المستخدم"), "user"),
+    **dict.fromkeys(("asistente", "assistente", "assistent", "ассистент", "アシスタント", "어시스턴트"), "assistant"),
+    **dict.fromkeys(("asistan", "asystent", "المساعد"), "assistant"),
     **dict.fromkeys(("function_call", "tool_call", "tool_calls"), "assistant"),
     **dict.fromkeys(("tool", "function", "observation", "tool_response", "tool_result", "ipython"), "tool"),
     **dict.fromkeys(("function_response", "function_call_output"), "tool"),
@@ -48,6 +54,8 @@ _SPEAKER_FLAGS = {
 _MASK_KEYS = ("masked", "mask", "ignore_loss", "no_loss")
 _NO = frozenset({"0", "0.0", "false", "no"})
 _YES = frozenset({"1", "1.0", "true", "yes"})
+_MARKS = frozenset({*_TRAIN_KEYS, *_MASK_KEYS})
+_SPOKEN_AS = frozenset({"system", "user", "human", "assistant", "gpt", "bot", "chatbot"})
 # What is read of a message; the rest is left beside it.
 _READ = frozenset({*_CALL_LISTS, *_CALL_IDS})
 # Items of OpenAI's responses that are no messages in themselves.
@@ -153,6 +161,8 @@ def _messages_of(raw: dict[str, Any], at: Path, left: list[Left]) -> list[Messag
     item = raw.get("type")
     if isinstance(item, str) and item in _ITEMS and _speaker_in(raw) is None:
         return _item(raw, item, at, left)
+    if steps := _steps_of(raw):
+        return [message for step in steps for message in _messages_of(step, at, left)]
     role_key, spoken = _speaker_in(raw) or ("", "")
     word = spoken.strip().lower()
     role = ROLES.get(word, spoken)
@@ -163,6 +173,8 @@ def _messages_of(raw: dict[str, Any], at: Path, left: list[Left]) -> list[Messag
         said = said_in(content, (*at, text_key))
     reasoning_key, reasoning = first_of(raw, _REASONING_KEYS)
     read = {role_key, text_key, *_READ, *marks_in(raw)}
+    if spoken in raw and raw[spoken] is content:
+        read.add(spoken)
     if item == "message":
         read.add("type")
     if isinstance(raw.get("name"), str):
@@ -180,6 +192,24 @@ def _messages_of(raw: dict[str, Any], at: Path, left: list[Left]) -> list[Messag
     return _built(raw, role, said)
 
 
+def _steps_of(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    """One object for each step of an answer that holds calls with their results between its texts (Vercel's AI SDK);
+    [] for any other message. What stands beside the parts is told of the first."""
+    parts = raw.get("parts")
+    if not isinstance(parts, list) or not any(isinstance(part, dict) and is_tool_of_vercel(part) for part in parts):
+        return []
+    steps: list[list[Any]] = [[]]
+    for before, part in zip([None, *parts], parts, strict=False):
+        if before is not None and is_tool_of_vercel(before) and not is_tool_of_vercel(part):
+            steps.append([])
+        steps[-1].append(part)
+    if len(steps) == 1:
+        return []
+    speaker = _speaker_in(raw)
+    own = {speaker[0]: raw[speaker[0]]} if speaker else {}
+    return [raw | {"parts": steps[0]}, *(own | {"parts": step} for step in steps[1:])]
+
+
 def _built(raw: dict[str, Any], role: str, said: Said) -> list[Message]:
     content, written = said.content, ""
     if role == "assistant" and isinstance(content, str) and "<" in content[:16]:
@@ -190,8 +220,10 @@ def _built(raw: dict[str, Any], role: str, said: Said) -> list[Message]:
     messages = said.results
     alone = messages and not content and not said.calls and not said.reasoning
     if not alone:
+        # What a tool returned stands behind the call of the same message, else it was asked for before.
+        results = messages if said.calls else []
         messages = [
-            *messages,
+            *(messages if not said.calls else []),
             Message(
                 role,
                 content,
@@ -203,6 +235,7 @@ def _built(raw: dict[str, Any], role: str, said: Said) -> list[Message]:
                 role != "assistant" or is_trained(raw),
                 written,
             ),
+            *results,
         ]
     return messages
 
@@ -246,16 +279,16 @@ def _speaker_in(raw: dict[str, Any]) -> tuple[str, str] | None:
     for key in _ROLE_KEYS:
         spoken = raw.get(key)
         if isinstance(spoken, str):
-            return key, spoken
+            # Beside a name that is no role (`"sender": "GPT-4"`) a flag may say who speaks.
+            return (key, spoken) if spoken.strip().lower() in ROLES else _flag_in(raw) or (key, spoken)
         if isinstance(spoken, dict):
             named = next((spoken[inner] for inner in ("role", "name") if isinstance(spoken.get(inner), str)), None)
             if named is not None:
                 return key, named
         if key == "role" and spoken is not None:
             return key, json_text(spoken)
-    flag = next((key for key in _SPEAKER_FLAGS if isinstance(raw.get(key), bool)), "")
-    if flag:
-        return flag, "user" if raw[flag] is _SPEAKER_FLAGS[flag] else "assistant"
+    if flagged := _flag_in(raw):
+        return flagged
     if isinstance(raw.get("fragments"), list):
         # DeepSeek's export says it of the pieces.
         asks = any(isinstance(piece, dict) and piece.get("type") == "REQUEST" for piece in raw["fragments"])
@@ -268,9 +301,20 @@ def _speaker_in(raw: dict[str, Any]) -> tuple[str, str] | None:
     return (dotted, raw[dotted]) if dotted and isinstance(raw[dotted], str) else None
 
 
+def _flag_in(raw: dict[str, Any]) -> tuple[str, str] | None:
+    flag = next((key for key in _SPEAKER_FLAGS if isinstance(raw.get(key), bool)), "")
+    return (flag, "user" if raw[flag] is _SPEAKER_FLAGS[flag] else "assistant") if flag else None
+
+
 def _in_known_case(raw: dict[str, Any]) -> dict[str, Any]:
-    """A message whose keys are known in small letters only (`Role`, `Content`), with those."""
-    if _speaker_in(raw) is not None or not any(key[:1].isupper() for key in raw):
+    """A message whose keys are known in small letters only (`Role`, `Content`), with those; one whose key is who speaks
+    (`{"user": "Hi"}`), with a role and a content."""
+    if _speaker_in(raw) is not None:
+        return raw
+    spoken = [key for key in raw if key not in _MARKS]
+    if len(spoken) == 1 and spoken[0].lower() in _SPOKEN_AS and isinstance(raw[spoken[0]], str):
+        return raw | {"role": spoken[0], "content": raw[spoken[0]]}
+    if not any(key[:1].isupper() for key in raw):
         return raw
     return {key.lower() if key.lower() in (*_ROLE_KEYS, *_TEXT_KEYS) else key: value for key, value in raw.items()}
 
@@ -314,7 +358,8 @@ def one_side(value: Any, role: str, at: Path, left: list[Left], *, calls: bool =
     if isinstance(value, str):
         if not value.strip():
             return ()
-        if value.lstrip()[0] not in "[{":
+        head = value.lstrip()
+        if head[0] not in "[{" and not head.startswith("array(["):
             return (_spoken(role, value),)
     held = parsed(value)
     if looks_like_messages(held) or looks_like_message(held):

@@ -40,6 +40,8 @@ _TEXT_TYPES = frozenset(
 _REASONING_KEYS = ("thinking", "reasoning", "reasoningText", "reasoning_content", "text", "value", "content")
 _REASONING_TYPES = frozenset({"thinking", "reasoning", "thought", "reasoning_content", "think"})
 _CALL_KEYS = ("function", "functionCall", "toolUse", "function_call", "custom", "tool_call")
+_DOTTED_CALL = "tool_call.function."
+"""How OpenInference writes the keys of a call."""
 _CALLS_IN = ("toolUse", "functionCall", "tool_call")
 _CALL_TYPES = frozenset({"tool_use", "tool_call", "tool-call", "function_call"})
 _RESULT_KEYS = ("toolResult", "functionResponse", "tool_call_result")
@@ -113,10 +115,14 @@ def plain(value: Any) -> str:
 
 def parsed(value: Any) -> Any:
     """The text of an object or a list, in JSON or as Python writes it, as its value; anything else as it is."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            return loads(value)
-        except ValueError:
+    if isinstance(value, str):
+        head = value.lstrip()[:7]
+        if head[:1] in ("{", "["):
+            try:
+                return loads(value)
+            except ValueError:
+                return python_value(value)
+        if head == "array([":
             return python_value(value)
     return value
 
@@ -132,6 +138,8 @@ def call_of(held: Any, at: Path = (), left: list[tuple[Path, Any]] | None = None
     call = parsed(held)
     if not isinstance(call, dict):
         return ToolCall("", plain(held))
+    if any(key.startswith(_DOTTED_CALL) for key in call):
+        call = {key.removeprefix("tool_call.").removeprefix("function."): value for key, value in call.items()}
     inner = next((name for name in _CALL_KEYS if isinstance(call.get(name), dict)), "")
     function = call[inner] if inner else call
     name_key, name = first_of(function, _NAMES)
@@ -190,6 +198,10 @@ def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
         _read_of_chatgpt(part, at, said)
     elif kind in _REASONING_TYPES or part.get("thought") is True or "reasoningContent" in part:
         _read_reasoning(part, at, said)
+    elif is_tool_of_vercel(part):
+        _read_tool_of_vercel(part, at, said)
+    elif part.keys() == {"type"} and kind == "step-start":
+        return
     elif kind in _RESULT_TYPES or any(isinstance(part.get(name), dict) for name in _RESULT_KEYS):
         _read_result(part, at, said)
     elif kind in _CALL_TYPES or any(isinstance(part.get(name), dict) for name in _CALLS_IN):
@@ -213,6 +225,29 @@ def _read_object(part: dict[str, Any], at: Path, said: Said) -> None:
         said.leave(part, at, held[0])
     else:
         said.parts.append(Part("json", json_text(part)))
+
+
+def is_tool_of_vercel(part: dict[str, Any]) -> bool:
+    """Whether a part is a call and its result in one, as the AI SDK keeps them: `tool-NAME`, `dynamic-tool`,
+    `tool-invocation`."""
+    kind, call = part.get("type"), part.get("toolInvocation", part)
+    if not isinstance(kind, str) or not isinstance(call, dict) or "toolCallId" not in call or "state" not in call:
+        return False
+    return kind.startswith("tool-") or kind == "dynamic-tool"
+
+
+def _read_tool_of_vercel(part: dict[str, Any], at: Path, said: Said) -> None:
+    wrapped = "toolInvocation" in part
+    call, inside = (part["toolInvocation"], (*at, "toolInvocation")) if wrapped else (part, at)
+    name = plain(call.get("toolName")) or part["type"].removeprefix("tool-")
+    arguments_key, arguments = first_of(call, ("input", "args", "rawInput"))
+    result_key, result = first_of(call, ("output", "result", "errorText"))
+    said.calls.append(ToolCall(name, plain(arguments), plain(call["toolCallId"])))
+    if result_key:
+        said.results.append(Message("tool", plain(result), tool_call_id=plain(call["toolCallId"])))
+    said.leave(call, inside, "toolName", "toolCallId", arguments_key, result_key)
+    if wrapped:
+        said.leave(part, at, "toolInvocation")
 
 
 def _read_of_chatgpt(part: dict[str, Any], at: Path, said: Said) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.nesting import loads
 
-_OPENS = re.compile(r"\s*\[?\s*\{\s*'")
+_OPENS = re.compile(r"\s*(?:array\()?\[?\s*\{\s*'")
 # Objects may follow each other without a comma: numpy writes them so. Strings first: nothing inside one is looked at,
 # and one that never closes is passed over once, not tried from each place.
 _TOKENS = re.compile(

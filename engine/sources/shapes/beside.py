@@ -48,9 +48,21 @@ def _is_tools(value: Any) -> bool:
     return isinstance(held, list) and bool(held) and all(isinstance(tool, dict | str) for tool in held)
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def _is_words(value: Any) -> bool:
-    """A text of some words: `"reasoning": "on"` is a setting."""
-    return isinstance(value, str) and len(value.split()) >= _FEWEST_WORDS
+    """A text that is more than a word or two: `"reasoning": "on"` is a setting."""
+    if not _is_text(value):
+        return False
+    words = value.split()
+    return len(words) >= _FEWEST_WORDS or not all(word.isalpha() for word in words)
+
+
+def _is_answers(value: Any) -> bool:
+    """Several answers: as texts, or as messages."""
+    return looks_like_messages(value) or is_texts(value)
 
 
 def _is_label(value: Any) -> bool:
@@ -105,9 +117,11 @@ def is_texts(value: Any) -> bool:
 _PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...] = (
     ("system", names.SYSTEMS, _is_system),
     ("tools", names.TOOLS, _is_tools),
+    ("reasoning", names.SURE_REASONINGS, _is_text),
     ("reasoning", names.REASONINGS, _is_words),
     ("label", names.LABELS, _is_label),
     ("label", ("answer",), is_verdict),
     ("rejected", names.REJECTED, _is_calls_or_answer),
     ("candidates", names.CANDIDATES, looks_like_messages),
+    ("candidates", names.FURTHER_ANSWERS, _is_answers),
 )

@@ -12,8 +12,9 @@ from engine.model import Row
 from engine.phrases import counted
 from engine.sources.mapping import Mapping
 from engine.sources.messages.messages import looks_like_message, looks_like_messages, messages_in
+from engine.sources.messages.parts import parsed
 from engine.sources.shapes import names
-from engine.sources.shapes.beside import beside
+from engine.sources.shapes.beside import beside, is_answer
 from engine.sources.shapes.known_shape import Shape, values_at
 from engine.sources.shapes.names import plain_name
 from engine.sources.shapes.shape_table import known_shape, shape_by_names
@@ -25,6 +26,8 @@ MOST_NESTED = 4
 """Levels of objects within each other in which a conversation is looked for."""
 
 
+_FAILED = frozenset({"error", "errors", "exception"})
+"""What went wrong with a request to a model is nobody's conversation."""
 NO_SHAPE = "no known shape"
 FEWEST_KNOWN = 0.05
 """Share of the rows that has to be of some known shape, so that a file is read by one."""
@@ -106,7 +109,10 @@ def recognise(row: Row) -> Recognised:
     """What a row is by the table of shapes, else by the names of its fields."""
     shape = known_shape(row)
     mapping = shape.mapping(row) if shape is not None else None
-    mapping = with_beside(row, mapping) if mapping is not None else _by_names(row)
+    if mapping is not None:
+        mapping = with_beside(row, _answered_beside(row, mapping) or mapping)
+    else:
+        mapping = _by_names(row)
     if mapping is None:
         return Recognised()
     if shape is not None:
@@ -155,15 +161,19 @@ def _several_pairs(row: Row) -> Mapping | None:
 
 def _answered_beside(row: Row, found: Mapping) -> Mapping | None:
     """`{"messages": […], "response": {"choices": […]}}`: messages that wait for their answer, and what came back."""
-    asked = found.fields["messages"]
-    said = messages_in(row.get(asked), (), [])
+    asked = found.fields.get("messages", "")
+    held = row.get(asked)
+    # Of most rows the last message tells by its word that it is the answer.
+    if not held or (isinstance(held, list) and isinstance(held[-1], dict) and held[-1].get("role") == "assistant"):
+        return None
+    said = messages_in(held, (), [])
     if not said or said[-1].role not in ("user", "tool"):
         return None
     for name, held in row.items():
         if name == asked or not any(word in plain_name(name) for word in (*names.SAYING, "choices")):
             continue
         answered = _messages_below(held, f"{name}.") if isinstance(held, dict | list) else ""
-        if isinstance(held, str) and held.strip() and plain_name(name) in names.SAID:
+        if is_answer(held) and held != "" and plain_name(name).removesuffix("s") in names.SAID:
             answered = name
         if answered:
             rest = {part: field for part, field in found.fields.items() if part not in ("messages", "candidates")}
@@ -179,11 +189,14 @@ def _guess_nested(row: Row) -> Mapping | None:
         level = [
             (f"{path}{name}.", inner)
             for path, held in level
-            for name, inner in _named(held)
-            if isinstance(inner, dict | list) and "." not in name
+            for name, inner in ((name, parsed(value)) for name, value in _named(held))
+            if isinstance(inner, dict | list) and "." not in name and name not in _FAILED
         ]
         for path, held in level:
             inner = _guess_object(held) if isinstance(held, dict) else None
+            if isinstance(held, list) and looks_like_messages(held):
+                # LangSmith keeps the messages of a run in a list of lists.
+                inner, path = Mapping("messages", {"messages": path.removesuffix(".")}), ""
             if inner is not None:
                 nested = _under_its_task(row, {part: f"{path}{name}" for part, name in inner.fields.items()})
                 if inner.shape == "alpaca" and _is_beside_a_request(row, nested):

@@ -73,7 +73,7 @@ class Shape:
         found: dict[str, str] = {}
         for part, places in self.fields.items():
             place = _first_place(row, places.split("|"), may_be_empty=part in _MAY_BE_EMPTY)
-            if place:
+            if place and place not in found.values():
                 found[_PARTS.get(part, part) if kind == "alpaca" else part] = place
         ordered = {part: found[part] for part in ("prompt", *_HALVES) if part in found}
         return Mapping(kind, ordered | found) if found.keys() & {*_HALVES} else None

@@ -42,8 +42,17 @@ _SAY = frozenset(
         *("оператор", "ассистент", "ოპერატორი", "ასისტენტი", "客服", "interviewee"),
     )
 )
-_ROLE_NAMES = ("role", "speaker", "who", "from", "sender", "author", "side", "by", "actor", "participant", "party")
+_ROLE_NAMES = (
+    *("role", "speaker", "who", "from", "sender", "author", "side", "by", "actor", "participant", "party", "user"),
+    "agent",
+)
 _SAID = frozenset({"content", "text", "value", "message", "utterance", "body"})
+_ENDINGS = {
+    "images": ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"),
+    "audios": ("wav", "mp3", "flac", "ogg", "m4a"),
+    "videos": ("mp4", "mov", "mkv", "webm", "avi"),
+}
+_MARKED = ("stars", "score", "rating", "rank", "votes", "likes", "best", "accepted", "chosen", "points", "upvotes")
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,4})([^0-9]*)", re.DOTALL)
 
 
@@ -123,6 +132,23 @@ def likely_mapping(rows: Sequence[Row]) -> Mapping | None:
     return with_role_words(partial_mapping(named), rows) if named else None
 
 
+def _marked_answers(seen: Sequence[FieldSeen]) -> dict[str, str]:
+    """A list of answers with a score or a flag each, and outside of it the longest text that asks."""
+    for field in seen:
+        if not field.is_list or field.in_list is not None:
+            continue
+        inside = [one for one in seen if one.in_list == field.path and not (one.is_list or one.is_object)]
+        marks = [one for one in inside if plain_name(str(one.path[-1])).removeprefix("is") in _MARKED]
+        marks = [one for one in marks if all(isinstance(value, bool | int | float) for value in one.values)]
+        texts = [one for one in inside if one.characters]
+        outside = [one for one in seen if one.in_list is None and one.path[0] != field.path[0] and one.characters]
+        asked = [one for one in outside if isinstance(one.values[0], str) and " " in one.values[0].strip()]
+        if marks and texts and asked:
+            longest, answer = (max(some, key=lambda one: one.characters) for some in (asked, texts))
+            return {"prompt": longest.written, "response": answer.written, "winner": marks[0].written}
+    return {}
+
+
 def _list_of_messages(seen: Sequence[FieldSeen]) -> dict[str, str]:
     for field in seen:
         if field.is_list and field.in_list is None:
@@ -179,6 +205,16 @@ def _is_spoken(held: Any) -> bool:
     words = [speaker_of(text) for text in texts if isinstance(text, str)]
     kinds = Counter(word.lower() for word in words if word and not word.startswith(("http", "//")))
     return 2 <= len(kinds) <= MOST_SPEAKERS and words[:1] != [""] and sum(kinds.values()) * 2 >= len(words)
+
+
+def medium_of(field: FieldSeen) -> str:
+    """`images`, `audios` or `videos` where a field says where one lies, by the ending of that; '' for any other."""
+    held = parsed(field.values[0])
+    value = next((one for one in held if isinstance(one, str)), "") if isinstance(held, list) else held
+    if not isinstance(value, str) or len(value.split()) > 1:
+        return ""
+    ending = value.partition("?")[0].rpartition(".")[2].lower()
+    return next((part for part, endings in _ENDINGS.items() if ending in endings and "." in value), "")
 
 
 def numbered_stem(name: str) -> tuple[str, str, str] | None:
@@ -239,7 +275,7 @@ def _two_texts(seen: Sequence[FieldSeen]) -> dict[str, str]:
     return {"text": in_order[0].written} if in_order else {}
 
 
-_GUESSES = (_list_of_messages, _numbered_turns, _spoken_lines, _two_texts)
+_GUESSES = (_marked_answers, _list_of_messages, _numbered_turns, _spoken_lines, _two_texts)
 
 
 # -- whom the words of a role mean

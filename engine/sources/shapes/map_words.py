@@ -113,7 +113,7 @@ def _shape_of(shapes: dict[str, ShapeName], named: Fields[str, str]) -> ShapeNam
     """The one shape of which all these words are. A request may stand before a pair of answers; request and answer may
     be those of each element of a list."""
     if "chosen" in named:
-        shapes = {word: shape for word, shape in shapes.items() if word != "prompt"}
+        shapes = {word: shape for word, shape in shapes.items() if word not in ("prompt", "input", "context")}
     if "messages" in named:
         inside = ("prompt", "response")
         shapes = {word: shape for word, shape in shapes.items() if word not in inside}

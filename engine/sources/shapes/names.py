@@ -46,6 +46,13 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("human", "assistant"),
     ("human", "moss"),
     ("user", "bot"),
+    ("user", "gpt"),
+    ("user", "ai"),
+    ("user", "model"),
+    ("human", "bot"),
+    ("human", "gpt"),
+    ("human", "ai"),
+    ("human", "chatgpt"),
     ("question", "answers"),
     ("query", "answers"),
     ("question", "sql"),
@@ -53,6 +60,8 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("nl", "sql"),
     ("patient", "doctor"),
     ("input", "target"),
+    ("input", "expectedoutput"),
+    ("input", "expected"),
     ("source", "target"),
     ("src", "tgt"),
     ("q", "a"),
@@ -124,6 +133,7 @@ ANSWERS = (
         "assistant",
         "reply",
         "solution",
+        *("completions", "generations"),
     ),
     *("target", "targets", "assistantresponse", "assistantmessage", "assistantoutput", "modelresponse", "modelanswer"),
     *(
@@ -199,11 +209,14 @@ SIGNED_WINNERS = ("preferencestrength", "overallpreference")
 SYSTEMS = (
     *("system", "systemprompt", "systeminstruction", "systemmessage", "systeminstructions", "sys", "sysprompt"),
     *("preprompt", "persona", "metainstruction", "preamble"),
+    *("système", "systeme", "sistema", "система", "系统", "系統", "システム", "시스템", "النظام"),
 )
 TOOLS = ("tools", "functions", "function", "availabletools", "tooldefinitions", "toolschemas", "functiondefinitions")
+SURE_REASONINGS = ("reasoningcontent", "complexcot", "cot", "chainofthought", "reasoningtrace", "scratchpad")
+"""A word alone under one of these is no setting."""
 REASONINGS = (
-    *("reasoningcontent", "complexcot", "cot", "chainofthought", "thinking", "reasoning", "thought", "thoughts"),
-    *("rationale", "reasoningtrace", "think", "scratchpad"),
+    *SURE_REASONINGS,
+    *("thinking", "reasoning", "thought", "thoughts", "rationale", "think"),
 )
 LABELS = ("label", "ktotag", "ktolabel", "desirable", "isdesirable", "isgood", "thumbsup", "feedback")
 LABEL_WORDS = {
@@ -220,7 +233,8 @@ REJECTED = (
     "nonpreferredoutput",
 )
 REASONS = ("rationale", "reasoning")
-CANDIDATES = ("candidates", "alternatives", "choices", "responses", "completions", "generations")
+FURTHER_ANSWERS = ("candidates", "alternatives", "responses", "completions", "generations")
+CANDIDATES = (*FURTHER_ANSWERS, "choices")
 MEDIA = {
     **dict.fromkeys(("images", "image", "imagepath", "imageurl", "imagepaths"), "images"),
     **dict.fromkeys(("audios", "audio", "audiopath"), "audios"),

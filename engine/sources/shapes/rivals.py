@@ -126,6 +126,9 @@ def behind(messages: Branch, answer: Branch) -> Branch:
     """A further answer that is written with the conversation before it, without that."""
     if not any(message.role == "user" for message in answer):
         return answer
+    if messages[:1] and messages[0].role == "system" and answer[0].role != "system":
+        # The system prompt stands in a field of its own, and is told once.
+        messages = messages[1:]
     shared = 0
     while shared < min(len(messages), len(answer) - 1) and messages[shared].text == answer[shared].text:
         shared += 1

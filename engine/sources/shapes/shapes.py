@@ -22,8 +22,11 @@ _FEWEST_WORDS = 3
 
 def guess_fields(row: Row) -> Mapping | None:
     by_name: dict[str, str] = {}
+    annotated = any(name.endswith(".responses.status") for name in row)
     for name in row:
-        by_name.setdefault(plain_name(name), name)
+        # What annotators said in Argilla stands in columns of its own, `QUESTION.responses`.
+        if not (annotated and "." in name):
+            by_name.setdefault(plain_name(name), name)
     for guess in (_preference, _chat, _pair, _text):
         found = guess(row, by_name)
         if found is not None:
@@ -61,7 +64,8 @@ def _preference(row: Row, by_name: dict[str, str]) -> Mapping | None:
             continue
         fields = {"chosen": by_name[wanted], "rejected": by_name[other]}
         prompt = _prompt_beside(row, by_name, set(fields.values()))
-        return Mapping("preference", ({"prompt": prompt} if prompt else {}) | fields)
+        given = _context_beside(row, by_name, {prompt, *fields.values()}) if prompt else {}
+        return Mapping("preference", ({"prompt": prompt} if prompt else {}) | given | fields)
     for one, other in names.RIVALS:
         if one not in by_name or other not in by_name:
             continue
@@ -112,7 +116,7 @@ def _is_chat(value: Any, name: str) -> bool:
     if isinstance(held, list) and any(looks_like_message(turn) for turn in held):
         return True
     if isinstance(held, dict):
-        return is_numbered(held)
+        return is_numbered(held) or bool(turns_of_columns(held))
     if not isinstance(held, list):
         return False
     # `turns` as texts are those of the user alone (MT-bench), and who speaks in a `history` nobody says.
@@ -124,6 +128,16 @@ def is_list_of_pairs(held: list[Any]) -> bool:
     return bool(held) and all(pair_in(turn) is not None for turn in held)
 
 
+def turns_of_columns(held: dict[str, Any]) -> list[dict[str, Any]]:
+    """The messages of `{"role": ["user", …], "content": ["Hi", …]}`, as tables of the Hub write a list of objects; []
+    where an object is not that."""
+    lists = {name: values for name, values in held.items() if isinstance(values, list) and values}
+    if len(lists) < 2 or len(lists) != len(held) or len(set(map(len, lists.values()))) != 1:
+        return []
+    turns = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+    return turns if looks_like_messages(turns) else []
+
+
 def is_numbered(held: dict[str, Any]) -> bool:
     """Turns under names that count them: `{"turn_1": {"Human": …, "MOSS": …}, …}`."""
     return bool(held) and all(isinstance(turn, dict) and pair_in(turn) is not None for turn in held.values())
@@ -132,7 +146,8 @@ def is_numbered(held: dict[str, Any]) -> bool:
 def pair_in(turn: Any) -> tuple[str | int, str | int] | None:
     """The keys of request and answer in one turn that holds both; None where it is no such turn."""
     if isinstance(turn, list):
-        return (0, 1) if len(turn) == 2 and all(isinstance(text, str) for text in turn) else None
+        # The last pair of a history (Gradio's) may wait for its answer.
+        return (0, 1) if len(turn) == 2 and isinstance(turn[0], str) and isinstance(turn[1], str | None) else None
     if not isinstance(turn, dict):
         return None
     by_name = {plain_name(name): name for name in turn}
@@ -225,16 +240,18 @@ def _asks(name: str, value: Any) -> bool:
 
 def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Mapping:
     fields = {"instruction": _inside(row, request)} | first_choice(_inside(row, answer))
-    for name in names.CONTEXTS:
-        if name in by_name and by_name[name] not in (request, answer):
-            value = row[by_name[name]]
-            if value is None or isinstance(value, str):
-                fields["input"] = by_name[name]
-                break
+    fields |= _context_beside(row, by_name, {request, answer})
     history = next((by_name[name] for name in names.HISTORIES if name in by_name), "")
     if history and history not in (request, answer) and isinstance(parsed(row[history]), list):
         fields["history"] = history
     return Mapping("alpaca", fields)
+
+
+def _context_beside(row: Row, by_name: dict[str, str], taken: set[str]) -> dict[str, str]:
+    """What a request is asked about, in a field of its own."""
+    fields = (by_name[name] for name in names.CONTEXTS if name in by_name)
+    found = (name for name in fields if name not in taken and (row[name] is None or isinstance(row[name], str)))
+    return {"input": given} if (given := next(found, "")) else {}
 
 
 def first_choice(path: str) -> dict[str, str]:

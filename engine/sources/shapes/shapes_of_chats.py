@@ -58,7 +58,7 @@ CHATS = (
     Shape(
         name="Bedrock Converse messages",
         signs=("messages.*.content.*.text|messages.*.content.*.toolUse", "!messages.*.content.*.type"),
-        fields={"messages": "messages", "system": SYSTEMS},
+        fields={"messages": "messages", "system": SYSTEMS, "tools": "toolConfig.tools|tools"},
         example={
             "schemaVersion": "bedrock-conversation-2024",
             "system": [{"text": "Be brief."}],

@@ -74,6 +74,7 @@ LOGS = (
             "prompt": "request.contents",
             "response": "response.candidates.0.content",
             "system": "request.systemInstruction|request.system_instruction",
+            "tools": "request.tools",
         },
         example={
             "request": {"contents": [{"role": "user", "parts": [{"text": "Capital of Peru?"}]}]},
@@ -228,9 +229,16 @@ LOGS = (
         reads=(*READS, "label: wanted"),
     ),
     Shape(
+        name="Prodigy, an answer in words",
+        signs=("text|prompt|question:text", "user_input:text", "answer=accept|reject|ignore"),
+        fields={"prompt": "text|prompt|question", "response": "user_input", "label": "answer"},
+        example={"text": "Capital of Peru?", "user_input": "Lima.", "_task_hash": 2, "answer": "accept"},
+        reads=(*READS, "label: wanted"),
+    ),
+    Shape(
         name="doccano, texts and labels",
-        signs=("text:text", "label.0:text"),
-        fields={"prompt": "text", "response": "label"},
+        signs=("text|data:text", "label.0:text"),
+        fields={"prompt": "text|data", "response": "label"},
         example={"id": 0, "text": "Capital of Peru?", "label": ["Lima."]},
         reads=READS,
     ),

@@ -46,7 +46,7 @@ PREFERENCES = (
     Shape(
         name="preferences",
         signs=("chosen:answer", "rejected:answer"),
-        fields={"prompt": _PROMPTS, "chosen": "chosen", "rejected": "rejected"},
+        fields={"prompt": _PROMPTS, "input": "input|context", "chosen": "chosen", "rejected": "rejected"},
         example={"prompt": "Capital of Peru?", "chosen": "Lima.", "rejected": "Cusco."},
         reads=(*READS, _NOT_WANTED),
     ),

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from engine.errors import TamisError
-from engine.sources.shapes.map_words import words_for
+from engine.sources.shapes.map_words import words_for, words_of
 from workbench.actions import fields
 from workbench.actions.field_lines import choice_of, open_choice
 from workbench.actions.first_open import mixture
@@ -79,7 +79,7 @@ class MappingScreen(InputLineScreen):
             return
         if changed:
             session.reload()
-        self._close(f"rows are read as {session.project.mapping.describe()}", changed=changed)
+        self._close(f"rows are read by {words_of(session.project.mapping)}", changed=changed)
 
     def leave(self) -> None:
         if self.session.project.mapping.fields:
@@ -110,7 +110,11 @@ class MappingScreen(InputLineScreen):
         is_wide = self.has_class("-wide") or self.has_class("-vast")
         rows.no_higher(None if is_wide else len(choice.lines))
         rows.sync()
-        heading, role = question(choice, self._mixed), "refused" if choice.is_unknown or self._mixed else "title"
+        project, asked = self.session.project, self.session.remembered.asked
+        is_settled = MAPPING in asked and bool(project.mapping.fields)
+        is_odd = not is_settled and bool(choice.is_unknown or self._mixed)
+        heading = question(choice, self._mixed, is_settled=is_settled)
+        role = "refused" if is_odd else "title"
         key = ("fields", choice.shape.number)
         self.query_one(Reader).open(key, lambda: reading(choice, heading, role))
         self.query_one("#title", OneLine).show(title(choice))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.model import Conversation, Message
@@ -133,6 +133,8 @@ ROWS = st.one_of(
 )
 
 
+# How long making examples takes says how busy the machine is.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS, st.dictionaries(NAMES, THINGS, max_size=2))
 def test_whatever_stands_in_a_row_is_somewhere_in_its_conversation(row: dict[str, Any], more: dict[str, Any]) -> None:
     raw = more | row

@@ -250,9 +250,9 @@ CHATS = (
     ),
     Shape(
         name="turns as lists of messages (BFCL)",
-        signs=("question|questions|messages|conversation|turns:lists",),
+        signs=("question|questions|conversation|turns:lists",),
         fields={
-            "messages": "question.*|questions.*|messages.*|conversation.*|turns.*",
+            "messages": "question.*|questions.*|conversation.*|turns.*",
             "tools": "function|functions|tools",
         },
         example={"id": "1", "question": [[USER], [{"role": "user", "content": "Sure?"}]], "function": [WEATHER]},

@@ -29,6 +29,7 @@ UNPACK = "unpack it (gunzip, unzip, tar -xf …), and name the file within"
 BLANK = b" \t\r\n\x00"
 # Bytes that texts do not hold; escape and form feed are met in some, NUL is looked at by itself.
 CONTROLS = bytes({*range(1, 32)} - set(b"\t\n\r\x0b\x0c\x1b\x1e"))
+FEWEST_CONTROLS = 8
 JSON_NAMES = (".jsonl", ".json", ".ndjson")
 _BEGINS_AS_JSON = re.compile(rb"\x1e?[\[{][\[{\s]*[\"']")
 _COMMENTS = re.compile(r"(?:[\s\x1e\ufeff]++|//[^\n]*+\n|#[^\n]*+\n|/\*.*?\*/)*+", re.DOTALL)
@@ -117,7 +118,7 @@ def _first_text(stream: SourceText) -> tuple[bytes, bool]:
 def _is_binary(head: bytes) -> bool:
     """NUL bytes in something that is no UTF-8, or more runs of them than a stray one or two; controls that no text has.
     A run is what a machine leaves in a file that it wrote to when it went down; what begins as JSON may hold a few."""
-    if len(head) - len(head.translate(None, CONTROLS)) > len(head) // 10:
+    if len(head) - len(head.translate(None, CONTROLS)) > max(len(head) // 10, FEWEST_CONTROLS):
         return True
     runs = len(re.findall(rb"\x00+", head))
     if not runs or (runs * 10 < len(head) and _BEGINS_AS_JSON.match(head)):

@@ -124,11 +124,11 @@ def _several(lines: _Lines, line: int, start: int, content: bytes) -> Iterator[P
     if not is_stray and found is None:
         return None
     pieces = array_rows(text, itertools.repeat(line), closes=False)
-    return (replace(one, reason=CUT_OFF) if _ends_inside(one) else one for one in pieces)
+    return map(_told_of_a_line, pieces)
 
 
-def _ends_inside(piece: Piece) -> bool:
-    return isinstance(piece, Quarantined) and piece.reason == ENDS_INSIDE
+def _told_of_a_line(piece: Piece) -> Piece:
+    return replace(piece, reason=CUT_OFF) if isinstance(piece, Quarantined) and piece.reason == ENDS_INSIDE else piece
 
 
 def _cut_at_next(

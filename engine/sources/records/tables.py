@@ -283,7 +283,7 @@ def _fault(cells: list[str], dialect: Dialect) -> str:
             if len(cells) > len(dialect.columns)
             else told
         )
-    if not any(map(str.strip, cells)):
+    if not any(cells):
         return EMPTY
     if len(cells) > 1 and tuple(cells) == dialect.header:
         return HEADER_AGAIN

@@ -50,7 +50,9 @@ TOO_LONG_COLUMNS = (
     'python -c \'import pandas; pandas.read_json("FILE").to_json("rows.jsonl", orient="records", lines=True)\''
 )
 # Beside one of these a list belongs to the row.
-_OF_A_ROW = frozenset((*REQUESTED - {"description"}, "system", "systemprompt", "answer", "response", "completion"))
+_OF_A_ROW = frozenset(
+    (*REQUESTED - {"description"}, "system", "systemprompt", "answer", "response", "completion", "text")
+)
 _OF_A_CHAT = frozenset((*CHAT_NAMES, "turns", "history", "rounds")) - {"data", "items"}
 Piece = SourceRow | Quarantined
 
@@ -154,7 +156,7 @@ def _are_known(value: dict[str, Any], form: _Form) -> bool:
 
 
 def _is_list_of_rows(held: object) -> bool:
-    return isinstance(held, list) and bool(held) and 2 * sum(isinstance(one, dict) for one in held) > len(held)
+    return isinstance(held, list) and 2 * sum(isinstance(one, dict) and bool(one) for one in held) > len(held)
 
 
 def _are_rows(lists: dict[str, Any]) -> bool:

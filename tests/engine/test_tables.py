@@ -194,7 +194,7 @@ def test_rows_and_what_is_set_aside_are_the_records_also_of_damaged_tables(tmp_p
         # `cat` of two tables.
         ("prompt,completion\na,b\nprompt,completion\nc,d\n", ["the column names once more"]),
         ("# written by a tool\n# 2 rows, mostly fine\nprompt,completion\na,b\nc,d\n", []),
-        ("Questions of May,\n,\nprompt,completion\na,b\nc,d\n", ["stands above the column names"]),
+        ("Questions of May,\n\nprompt,completion\na,b\nc,d\n", ["stands above the column names"]),
         ("prompt,completion\r\na,b\r\nc,d\r\n\x1a", []),
     ],
 )

@@ -232,8 +232,9 @@ def table_rows(stream: SourceText, name: str = "the table") -> Iterator[SourceRo
     if len(head) > MAX_HEADER_CHARS and "\n" not in head[:MAX_HEADER_CHARS]:
         raise SourceError(f"{name}: its first line is longer than 4 MB", "", "a table begins with its column names")
     for above in _above_header(head):
-        if above.strip(_BLANK) and not above.startswith("#"):
-            yield set_aside(line, offset, ABOVE, above.encode("utf-8", "surrogateescape"))
+        if above.strip() and not above.startswith("#"):
+            fault = ABOVE if above.strip(_BLANK) else EMPTY
+            yield set_aside(line, offset, fault, above.encode("utf-8", "surrogateescape"))
         line, offset = line + 1, offset + len(above.encode("utf-8", "surrogateescape"))
         head = head[len(above) :]
     dialect = read_dialect(head, separator)

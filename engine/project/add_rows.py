@@ -24,6 +24,7 @@ from engine.project.settings import SourceFile
 from engine.project.views import refuse_readonly
 from engine.sources.conversation.conversation import conversation_of
 from engine.sources.files.encodings import encoding_of
+from engine.sources.files.no_records import no_rows
 from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import parse_path, value_at
 from engine.sources.records.formats import source_format
@@ -85,9 +86,7 @@ def grow(
         found = _sorted_out(project, path, format_name)
         if not found.order:
             reason = found.quarantined[0].reason if found.quarantined else "it is empty"
-            raise SourceError(
-                f"{path}: none of its lines can be read as a row", reason, "check that it is the right file"
-            )
+            raise no_rows(path, reason)
         if found.fresh and not any(conversation_of(row.raw, project.mapping).messages for row in found.fresh):
             raise SourceError(
                 f"{path}: none of its new rows reads as {project.mapping.describe()}",

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from engine.errors import ProjectError, SourceError
+from engine.errors import ProjectError
 from engine.files import remove_dead, sync_folder, temporary_folder
 from engine.model import Quarantined
 from engine.paths import project_folder_for, real_path
@@ -29,6 +29,7 @@ from engine.project.row_lock import READING
 from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, SourceFile, read_settings, write_settings
 from engine.project.source_mapping import project_mapping, with_own_mapping
+from engine.sources.files.no_records import no_rows
 from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import Mapping
 from engine.sources.records.formats import source_format
@@ -113,7 +114,7 @@ def _take_source(
         # Read later, when nobody waits at the command line any more: what is no data is refused now.
         has_rows = any(isinstance(piece, SourceRow) for piece in islice(pieces, SAMPLE_ROWS))
     if not has_rows:
-        raise _no_rows(source, intake.first_reason)
+        raise no_rows(source, intake.first_reason)
     return described_source(source, format_name, intake, complete)
 
 
@@ -122,10 +123,6 @@ def _fetched(path: Path, described: SourceFile, fetched: dict[Path, str]) -> Sou
     if path not in fetched:
         return described
     return replace(described, path=str(real_path(path.parent) / path.name), fetched=fetched[path])
-
-
-def _no_rows(source: Path, reason: str) -> SourceError:
-    return SourceError(f"{source}: none of its lines can be read as a row", reason, "check that it is the right file")
 
 
 def continue_reading(folder: Path, progress: Progress | None = None) -> int:
@@ -253,7 +250,7 @@ def stage_rows(
             out.seek(intake.starts[-1])
             intake.take_all(iter(pieces), out)
             if len(intake.hashes) == first:
-                raise _no_rows(source, intake.first_reason)
+                raise no_rows(source, intake.first_reason)
             added = _fetched(
                 source, described_source(source, format_name, intake), {source: fetched} if fetched else {}
             )

@@ -156,14 +156,23 @@ def _override(overridden: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"override": dict(overridden)} if overridden else {}
 
 
-def planned_file(path: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Job:
+def planned_file(
+    path: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None, encoding: str | None = None
+) -> Job:
     """The run on every row of a data file that a trainer can use. Raises SourceError, UsageError."""
-    return _job(file_sets(path), model, settings, load_config().training)
+    return _job(file_sets(path, encoding), model, settings, load_config().training)
 
 
-def plan_file(path: Path, runs: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Plan:
+def plan_file(
+    path: Path,
+    runs: Path,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
+) -> Plan:
     """What a run on a data file would do. Raises SourceError, UsageError, TrainingError."""
-    sets = file_sets(path)
+    sets = file_sets(path, encoding)
     job = _job(sets, model, settings, load_config().training)
     first_of: dict[str, str] = {}
     copies = []
@@ -182,9 +191,10 @@ def start_run_on_file(
     settings: Mapping[str, Any] | None = None,
     overridden: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
 ) -> Run:
     """Start a detached run on every row of a data file that a trainer can use. Raises SourceError, UsageError."""
-    job = planned_file(path, model=model, settings=settings)
+    job = planned_file(path, model=model, settings=settings, encoding=encoding)
     source = {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None}
     told = {**(facts or {}), "source": [source], **_override(overridden)}
     document = {"tamis": tamis_version(), "made": now(), "source": [source], "export": {"rows": len(job.train)}}

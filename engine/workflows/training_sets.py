@@ -14,6 +14,7 @@ from engine.phrases import counted
 from engine.project.project import Project
 from engine.project.row_ids import content_hash, row_id
 from engine.sources.conversation.conversation import conversation_of
+from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
 from engine.sources.shapes.guess import guess_mapping
 from engine.training.plan.parts import Note
@@ -95,9 +96,10 @@ def training_sets(project: Project) -> TrainingSets:
     return TrainingSets(training, tuple(row for row in found.rows if row.id in held), found)
 
 
-def file_sets(path: Path) -> TrainingSets:
-    """The rows of a data file that a trainer can use. Raises SourceError, UsageError."""
-    pieces = [piece for piece in read_source(path) if not isinstance(piece, Quarantined)]
+def file_sets(path: Path, encoding: str | None = None) -> TrainingSets:
+    """The rows of a data file that a trainer can use; `encoding` as a person names it. Raises SourceError,
+    UsageError."""
+    pieces = [piece for piece in read_source(path, source_format(path, encoding)) if not isinstance(piece, Quarantined)]
     mapping = guess_mapping(piece.raw for piece in pieces)
     if mapping is None:
         raise UsageError(f"{path}: no known shape", "", f"make a project of it first: tamis scan {path} --project DIR")

@@ -18,6 +18,7 @@ from damage import LAYOUTS, Container, Damaged, container, damaged
 from engine.errors import SourceError
 from engine.model import Quarantined
 from engine.sources.files.pieces import ON_ONE_LINE, REWRITTEN, SourceRow
+from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
 
 FRAME = re.compile(
@@ -30,10 +31,19 @@ def check(path: Path, source: Container, found: Damaged) -> None:
     path.write_bytes(found.content)
     try:
         pieces = list(read_source(path))
-    except SourceError:
+    except SourceError as error:
+        if "add --encoding" in str(error):
+            # Bytes by chance that stand as letters do: a person decides, and says that it is UTF-8.
+            pieces = list(read_source(path, source_format(path, "utf-8")))
+            law_holds(source, found, pieces)
+            return
         # Refused as a whole: nothing is left, or it does not even begin like JSON.
         assert not found.content.startswith(source.content[:20])
         return
+    law_holds(source, found, pieces)
+
+
+def law_holds(source: Container, found: Damaged, pieces: list[SourceRow | Quarantined]) -> None:
     read = [json.dumps(piece.raw, sort_keys=True) for piece in pieces if isinstance(piece, SourceRow)]
     for number in found.untouched(source):
         assert json.dumps(source.values[number], sort_keys=True) in read, number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from engine.errors import SourceError
 from engine.model import Quarantined
 from engine.sources.files.pieces import SourceRow
+from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
 
 ROW = '{"prompt": "a", "response": "b", "score": 1.50}\n'
@@ -83,6 +85,38 @@ def test_a_row_that_has_a_split_keeps_its_own(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_data_says_what_is_in_it(tmp_path: Path) -> None:
-    folder = laid_out(tmp_path / "set", {"notes.txt": "x", "a.zip": "x"})
-    with pytest.raises(SourceError, match=r"without a data set in it: it holds a\.zip, notes\.txt"):
+    folder = laid_out(tmp_path / "set", {"notes.txt": "x", "a.png": "x"})
+    with pytest.raises(SourceError, match=r"without a data set in it: it holds a\.png, notes\.txt"):
         rows_of(folder)
+
+
+def test_parts_of_one_data_set_are_no_splits_and_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    def named(*names: str) -> list[str | None]:
+        files = {name: ROW.replace('"a"', f'"{name}"') for name in names}
+        return splits_of(laid_out(tmp_path / names[0], files))
+
+    assert named("part-0001.jsonl", "part-0002.jsonl") == [None, None]
+    assert named("part-00000-ab3c-c000.json", "part-00001-ab3c-c000.json") == [None, None]
+    assert named("train_part_1.jsonl", "train_part_2.jsonl", "test.jsonl") == ["test", "train", "train"]
+    # Versions are no parts.
+    assert named("v1.jsonl", "v2.jsonl") == ["v1", "v2"]
+    folder = laid_out(tmp_path / "days", {f"{n}.jsonl": ROW.replace('"a"', f'"{n}"') for n in (10, 9, 1)})
+    assert [row.raw["prompt"] for row in rows_of(folder)] == ["1", "9", "10"]
+
+
+def test_a_folder_of_one_archive_is_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    with zipfile.ZipFile(tmp_path / "set/archive.zip", "w") as archive:
+        archive.writestr("qa.jsonl", ROW)
+    assert len(rows_of(tmp_path / "set")) == 1
+
+
+def test_the_encoding_of_a_folder_is_asked_for_and_taken(tmp_path: Path) -> None:
+    text = "Frage;Antwort\r\nWas ist größer, 3 oder 5?;Fünf\r\nWo liegt Köln?;Am Rhein, natürlich\r\n".encode("cp1252")
+    (tmp_path / "set").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "set" / name).write_bytes(text)
+    with pytest.raises(SourceError, match=r"a\.csv: is not UTF-8 .*größer.* --encoding cp1252"):
+        list(read_source(tmp_path / "set"))
+    pieces = list(read_source(tmp_path / "set", source_format(tmp_path / "set", "cp1252")))
+    assert [p.raw["Antwort"] for p in pieces if isinstance(p, SourceRow)] == ["Fünf", "Am Rhein, natürlich"] * 2

@@ -54,7 +54,7 @@ def test_ids_follow_the_contract(tmp_path: Path) -> None:
 
 def test_nothing_is_made_where_nothing_can_be_read(tmp_path: Path) -> None:
     source = tmp_path / "raw.jsonl"
-    source.write_text("no\njson\n")
+    source.write_text('{"no\njson}\n')
     with pytest.raises(SourceError, match="none of its lines"):
         create_project(source)
     source.write_text('{"title": 1}\n')

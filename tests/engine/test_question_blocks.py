@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from engine.errors import SourceError
 from engine.model import Quarantined
 from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
@@ -24,4 +27,5 @@ def test_blocks_of_questions_and_answers_are_rows(tmp_path: Path) -> None:
 def test_turns_of_a_conversation_and_prose_are_no_blocks(tmp_path: Path) -> None:
     for text in ("User: a\nAssistant: b\nUser: c\n", "Q: a\nB: c\n", "Prose.\nQ: a\nA: b\n", "Q: a\nA: b\nA: c\n"):
         (tmp_path / "x.txt").write_text(text)
-        assert source_format(tmp_path / "x.txt") != "qa"
+        with pytest.raises(SourceError, match="is plain text, not records"):
+            source_format(tmp_path / "x.txt")

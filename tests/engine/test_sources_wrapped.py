@@ -156,3 +156,70 @@ def test_a_key_that_looks_like_a_number_is_a_key(tmp_path: Path, key: str) -> No
     rows, aside = read(tmp_path / "raw.json", content)
     assert not aside
     assert rows[0].raw == {**A, "id": key}
+
+
+Q, R = {"prompt": "a", "completion": "b"}, {"prompt": "c", "completion": "d"}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"status": "ok", "result": {"page": 1, "items": [Q, R]}},
+        {"data": {"examples": [Q, R]}, "errors": []},
+        {"examples": {"-NxA": Q, "-NxB": R}},
+        {"prompt": {"x-1": "a", "x-2": "c"}, "completion": {"x-1": "b", "x-2": "d"}},
+        {"train": {"prompt": ["a"], "completion": ["b"]}, "test": {"prompt": ["c"], "completion": ["d"]}},
+        {"train": [Q], "second_half": [R], "names": [{"x": 1}]},
+        [["prompt", "completion"], ["a", "b"], ["c", "d"]],
+    ],
+)
+def test_rows_are_found_wherever_an_object_holds_them(tmp_path: Path, held: Any) -> None:
+    for text in (json.dumps(held), json.dumps(held, indent=1)):
+        rows, aside = read(tmp_path / "raw.json", text)
+        assert [(row.raw["prompt"], row.raw["completion"]) for row in rows] == [("a", "b"), ("c", "d")]
+        assert not aside
+
+
+def test_hits_of_a_search_and_nodes_of_edges_are_rows(tmp_path: Path) -> None:
+    for held in ({"took": 1, "hits": {"total": {"value": 2}, "hits": [{"_id": "1", "_source": Q}]}},
+                 {"data": {"rows": {"edges": [{"cursor": "x", "node": Q}]}}}):  # fmt: skip
+        rows, _ = read(tmp_path / "raw.json", json.dumps(held))
+        assert [row.raw.get("_source") or row.raw.get("node") for row in rows] == [Q]
+
+
+def test_pages_of_results_a_line_are_the_rows_on_them(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"page": n, "items": rows}) + "\n" for n, rows in ((1, [Q, R]), (2, [Q])))
+    rows, aside = read(tmp_path / "raw.jsonl", lines)
+    assert [(row.line, row.raw) for row in rows] == [(1, Q), (1, R), (2, Q)]
+    assert not aside
+
+
+def test_names_of_cells_are_named_by_the_first_list_alone(tmp_path: Path) -> None:
+    rows, aside = read(tmp_path / "raw.jsonl", '["prompt", "completion"]\n["a", 1]\n["b"]\n{"prompt": "c"}\n')
+    assert [row.raw for row in rows] == [{"prompt": "a", "completion": 1}, {"prompt": "c"}]
+    assert [piece.line for piece in aside] == [3]
+    # Cells that no name stands above are none: the command that names them is told.
+    rows, aside = read(tmp_path / "raw.jsonl", '["Name a prime.", "Two."]\n["b", "c"]\n')
+    assert (len(rows), len(aside)) == (0, 2)
+
+
+def test_marks_of_form_around_json_are_no_records(tmp_path: Path) -> None:
+    text = f"Here you are:\n```json\n{json.dumps(Q)}\n---\n{json.dumps(R)}\n```\n"
+    rows, aside = read(tmp_path / "raw.jsonl", text)
+    assert [row.raw for row in rows] == [Q, R]
+    assert [piece.reason for piece in aside] == ["not JSON: a line of text"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{“a”: “b”}", "a typographic quote at column 2 in the place of a straight one"),
+        (r'{"a": "\d"}', r"a backslash at column 8 that is not doubled: \d"),
+        ('{"a": }', "no value at column 7"),
+        ('{"a" "b"}', "no colon at column 6"),
+        ('{"a": "b"', "the record is cut off"),
+    ],
+)
+def test_a_record_that_is_no_json_is_told_in_plain_words(tmp_path: Path, line: str, reason: str) -> None:
+    _, aside = read(tmp_path / "raw.jsonl", f"{json.dumps(Q)}\n{line}\n")
+    assert [piece.reason for piece in aside] == [f"not JSON: {reason}"]

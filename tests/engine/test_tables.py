@@ -184,3 +184,40 @@ def test_rows_and_what_is_set_aside_are_the_records_also_of_damaged_tables(tmp_p
         rows, aside = read(tmp_path / "t.csv", f"prompt,response,source\n{content}\n")
         expected = spans(content.split("\n"), 3)
         assert sorted(piece.line for piece in (*rows, *aside)) == [at + 2 for at, _ in expected], (seed, content)
+
+
+@pytest.mark.parametrize(
+    ("content", "aside"),
+    [
+        # As spreadsheets write the rows below the last one.
+        ("prompt,completion,,\na,b,,\n,,,\nc,d,,\n", ["all of its cells are empty"]),
+        # `cat` of two tables.
+        ("prompt,completion\na,b\nprompt,completion\nc,d\n", ["the column names once more"]),
+        ("# written by a tool\n# 2 rows, mostly fine\nprompt,completion\na,b\nc,d\n", []),
+        ("Questions of May,\n\nprompt,completion\na,b\nc,d\n", ["stands above the column names"]),
+        ("prompt,completion\r\na,b\r\nc,d\r\n\x1a", []),
+    ],
+)
+def test_what_stands_around_the_rows_is_no_row(tmp_path: Path, content: str, aside: list[str]) -> None:
+    rows, left = read(tmp_path / "t.csv", content)
+    assert [(row.raw["prompt"], row.raw["completion"]) for row in rows] == [("a", "b"), ("c", "d")]
+    assert [piece.reason for piece in left] == aside
+    assert all(content.encode()[row.offset :].startswith(row.raw["prompt"].encode()) for row in rows)
+
+
+def test_a_first_line_of_one_name_is_the_header(tmp_path: Path) -> None:
+    rows, left = read(tmp_path / "t.csv", "text\n# a title\nanswer,question\n")
+    assert ([row.raw for row in rows], len(left)) == ([{"text": "# a title"}], 1)
+    rows, _ = read(tmp_path / "t.csv", "#,prompt,completion\n1,a,b\n")
+    assert [row.raw for row in rows] == [{"#": "1", "prompt": "a", "completion": "b"}]
+
+
+def test_two_lines_are_a_table_where_the_first_one_names_columns(tmp_path: Path) -> None:
+    path = tmp_path / "rows.txt"
+    path.write_text("prompt\tcompletion\na\tb\n")
+    assert [piece.raw for piece in read_source(path) if isinstance(piece, SourceRow)] == [
+        {"prompt": "a", "completion": "b"}
+    ]
+    path.write_text("Hello, you.\nBye, me.\n")
+    with pytest.raises(SourceError, match="is plain text, not records"):
+        list(read_source(path))

@@ -41,7 +41,7 @@ def values(held: Any) -> Iterator[str]:
         yield from values(ast.literal_eval(held[len("array(") : held.rindex("]") + 1]))
     elif isinstance(held, str) and held[:1] in ("{", "["):
         yield from values(json.loads(held) if held[:3] != "[{'" else ast.literal_eval(held))
-    elif held not in (None, ""):
+    elif held not in (None, "") and held == held:
         yield from MARKERS.split(held if isinstance(held, str) else json.dumps(held))
 
 

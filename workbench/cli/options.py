@@ -172,8 +172,13 @@ def _plan(command: argparse.ArgumentParser) -> None:
     _price_option(command)
 
 
-def _train(command: argparse.ArgumentParser) -> None:
+def _plan_of_file(command: argparse.ArgumentParser) -> None:
     _plan(command)
+    _encoding_option(command)
+
+
+def _train(command: argparse.ArgumentParser) -> None:
+    _plan_of_file(command)
     command.add_argument("--override", metavar="WHY", help="start although the plan refuses; the reason is kept")
     command.add_argument("--wait", action="store_true", help="stay until the run ends, printing a line a step")
 
@@ -371,7 +376,7 @@ WORDS: dict[str, Word] = {
                   _merge, "workbench.cli.decisions", "merge_projects"),
     "export": Word("write the curated set, the held-out set and the manifest",
                    _export, "workbench.cli.data", "export_rows"),
-    "plan": Word("what a training run would do, before it starts", _plan, "workbench.cli.train", "plan"),
+    "plan": Word("what a training run would do, before it starts", _plan_of_file, "workbench.cli.train", "plan"),
     "train": Word("start a detached training run on the accepted rows", _train, "workbench.cli.train", "train"),
     "runs": Word("the runs of a project, or all of yours on this machine", _runs, "workbench.cli.train", "runs"),
     "watch": Word("follow a run, one line a step", _watch, "workbench.cli.train", "watch"),

@@ -60,7 +60,13 @@ def train(arguments: argparse.Namespace) -> int:
     else:
         runs_dir = path.parent / "runs"
         run = start_run_on_file(
-            path, runs_dir, model=arguments.model, settings=settings, overridden=overridden, facts=facts
+            path,
+            runs_dir,
+            model=arguments.model,
+            settings=settings,
+            overridden=overridden,
+            facts=facts,
+            encoding=arguments.encoding,
         )
     if arguments.json:
         print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
@@ -216,7 +222,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
     if is_a_project(path):
         with open_project(find_project(path), readonly=True) as project:
             return plan_run(project, model=arguments.model, settings=settings)
-    return plan_file(path, path.parent / "runs", model=arguments.model, settings=settings)
+    encoding: str | None = getattr(arguments, "encoding", None)
+    return plan_file(path, path.parent / "runs", model=arguments.model, settings=settings, encoding=encoding)
 
 
 def is_a_project(path: Path) -> bool:

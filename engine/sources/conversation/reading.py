@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.model import Conversation, Leaf, Message, Row
 from engine.sources.conversation.attached import with_attached
-from engine.sources.conversation.row_fields import RowFields, joined
+from engine.sources.conversation.row_fields import RowFields, is_missing, joined
 from engine.sources.mapping import Mapping, Path
 from engine.sources.messages.leaves import is_rendering, sorted_leaves
 from engine.sources.messages.messages import looks_like_messages, messages_in, one_side, tools_in
@@ -285,6 +285,8 @@ class Reading:
         answer = self._side("output", said, "assistant") if said is not None and said != "" else ()
         if not answer and not request:
             request = (Message("user"),)
+        if said is None and request and is_missing(self.row.get(self.names["output"])):
+            return (*earlier, *request)
         # An empty answer is one: it is what is wrong with the row.
         return (*earlier, *request, *(answer or (Message("assistant", plain(said)),)))
 

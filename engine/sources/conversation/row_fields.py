@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isnan
 from typing import Any
 
 from engine.model import Row
@@ -24,14 +25,15 @@ class RowFields:
         self.read: list[Path] = []
 
     def value(self, part: str) -> Any:
-        """The value of a part of the mapping, which thereby is read; None where it is not there. Of several fields
-        (`title+body`) their texts, parted by an empty line."""
+        """The value of a part of the mapping, which thereby is read; None where it is not there, or is NaN, as pandas
+        writes what is missing. Of several fields (`title+body`) their texts, parted by an empty line."""
         name = self.names.get(part)
         if name is None:
             return None
         if name in self.row:
             self.read.append((name,))
-            return self.row[name]
+            held = self.row[name]
+            return None if is_missing(held) else held
         steps, value = located(self.row, parse_path(name))
         if value is not None:
             self.read.append(steps)
@@ -81,6 +83,11 @@ class RowFields:
                 self._leave(value, path)
             else:
                 self.left.append((path, value, False))
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is NaN."""
+    return type(value) is float and isnan(value)
 
 
 def joined(values: Iterable[Any]) -> Any:

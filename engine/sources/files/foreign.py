@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.errors import SourceError
 from engine.nesting import loads
+from engine.sources.files.no_records import plain_name_of
 
 READS = (
     "tamis reads JSONL, JSON, CSV, TSV (also packed: .gz, .zst, .xz, .bz2, .zip, .tar), Parquet, Arrow and datasets"
@@ -17,6 +18,10 @@ READS = (
 PANDAS = "python -c 'import pandas, sys; {reader}(sys.argv[1]).to_json(sys.argv[2], orient=\"records\", lines=True)'"
 TO_JSONL = "make JSONL of it: " + PANDAS + " {path} {name}.jsonl"
 NEVER_LOADED = "loading one runs code: write its rows as JSONL where it was made"
+TOML_TO_JSON = (
+    "make JSON of it: python -c 'import json, sys, tomllib;"
+    " json.dump(tomllib.load(sys.stdin.buffer), sys.stdout, default=str)' < {path} > {name}.json"
+)
 PICTURE, SOUND, WEIGHTS = (
     "it holds no rows of text",
     "it holds no rows of text",
@@ -50,7 +55,11 @@ MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"FEA1", "a Feather file of version 1", TO_JSONL.replace("{reader}", "pandas.read_feather")),
     (b"PARE", "an encrypted Parquet file", "write it without encryption where it was made"),
     (b"GGUF", "the weights of a model (GGUF)", WEIGHTS),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file (.xls, .doc)", "save the sheet as CSV (UTF-8)"),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Office file (an Excel sheet .xls, a Word document .doc)",
+        "save the sheet as CSV (UTF-8)",
+    ),
     (b"7z\xbc\xaf", "a 7z archive", "unpack it: 7z x {path}, then name the file of rows"),
     (b"Rar!\x1a", "a RAR archive", "unpack it: unrar x {path}, then name the file of rows"),
     (b"\x04\x22\x4d\x18", "packed with lz4", "unpack it: lz4 -d {path} {name}, then name that"),
@@ -81,6 +90,16 @@ HTML_START = re.compile(
 )
 HTML_TITLE = re.compile(rb"<title[^>]*>\s*(.{1,80}?)\s*<", re.IGNORECASE | re.DOTALL)
 XML_START = re.compile(rb"<(?:\?xml|!DOCTYPE)")
+XML = re.compile(rb"<([A-Za-z][\w:.-]*)(?:\s[^<>]*)?>.*</\1>\s*\Z", re.DOTALL)
+TOML = re.compile(rb"(?:#[^\n]*\n|\s)*\[{1,2}[A-Za-z_][\w .-]*\]{1,2}[ \t]*\r?\n\s*[\w\"'.-]+[ \t]*=")
+DVC = re.compile(rb"(?:md5: [0-9a-f]{32}\n)?outs:\n- +(?:md5|etag|path|hash|size):")
+ANNEX = re.compile(rb"(?:\.\./)*(?:\.git)?/annex/objects/\S+\s*\Z")
+SERVER_SAYS = re.compile(
+    rb"(?:(?:HTTP )?(?:error )?[45]\d\d\b|\w* ?not found|access denied|forbidden|unauthori[sz]ed|too many requests|"
+    rb"invalid (?:username|credentials|token)|bad gateway|service unavailable|rate limit|access to \S+ (?:\S+ )*is )"
+    rb"[^\n{\[]{0,200}\s*\Z",
+    re.IGNORECASE,
+)
 YAML_ROWS = re.compile(rb"(?:---[^\n]*\n|#[^\n]*\n|\s*\n)*- +[\"']?[\w -]+[\"']?:(?: [^\n]*)?\r?\n +[\w\"'-]")
 PYTHON_START = re.compile(
     rb'(?:#[^\n]*\n|"""[^"]*"""|\s)*(?:import [\w.]+(?: as \w+)?\s*$|from [\w.]+ import )', re.MULTILINE
@@ -148,6 +167,21 @@ def _told_by_text(text: bytes, suffix: str, whole: bool) -> list[tuple[object, s
             "in its repository: git lfs pull",
         ),
         (
+            whole and ANNEX.match(text),
+            "a git-annex pointer, not the data it stands for",
+            "in its repository: git annex get {path}",
+        ),
+        (
+            DVC.match(text),
+            "a DVC pointer, not the data it stands for",
+            "in its repository: dvc pull {path}",
+        ),
+        (
+            whole and SERVER_SAYS.match(text),
+            f"the answer of a server (\u201c{text[:60].decode('utf-8', 'replace').strip()}\u201d), not data",
+            "check its address and your access, fetch it again",
+        ),
+        (
             HTML_START.match(text),
             f"an HTML page{called}, not data",
             "a server may have sent it instead (log in, not found): fetch the raw file (on the Hub /resolve/ instead of"
@@ -170,11 +204,13 @@ def _told_by_text(text: bytes, suffix: str, whole: bool) -> list[tuple[object, s
         ),
         (whole and ADDRESS.match(text), "an address, not the data behind it", 'fetch it: curl -LO "$(cat {path})"'),
     ]
+    is_toml = suffix == ".toml" or (not is_table and TOML.match(text))
+    told.append((is_toml, "TOML", TOML_TO_JSON if suffix == ".toml" else "write its rows as JSON"))
     if is_table or is_json:
         return told
     return [
         *told,
-        (XML_START.match(text), "XML", TO_JSONL.replace("{reader}", "pandas.read_xml")),
+        (XML_START.match(text) or (whole and XML.match(text)), "XML", TO_JSONL.replace("{reader}", "pandas.read_xml")),
         (
             suffix == ".py" or text.startswith(b"#!") or PYTHON_START.match(text),
             "a script",
@@ -186,7 +222,6 @@ def _told_by_text(text: bytes, suffix: str, whole: bool) -> list[tuple[object, s
             "make JSON of it: python -c 'import json, sys, yaml;"
             " json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)' < {path} > {name}.json",
         ),
-        (suffix == ".toml", "TOML", "write its rows as JSON"),
         (
             suffix in (".md", ".markdown", ".rst") or MARKDOWN.match(text),
             "a page of text (Markdown)",
@@ -211,7 +246,5 @@ def _server_error(text: bytes) -> str:
 
 
 def _refusal(path: Path, what: str, step: str) -> SourceError:
-    plain = shlex.quote(str(path.with_suffix("")))
-    return SourceError(
-        f"{path}: is {what}", "", step.replace("{path}", shlex.quote(str(path))).replace("{name}", plain)
-    )
+    step = step.replace("{path}", shlex.quote(str(path))).replace("{name}", plain_name_of(path))
+    return SourceError(f"{path}: is {what}", "", step)

@@ -21,6 +21,8 @@ CANDIDATES = (
 FEWEST_BYTES, FEWEST_PLACES = 12, 3
 MOST_GOOD = 0.6
 FAIR_SHARE = 0.02
+_BEGINS_AS_JSON = re.compile(rb'[\[{][\[{\s]*"')
+_STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 STRAY = re.compile("[\udc80-\udcff]+")
 CONTEXT = 12
 # What a text holds in no encoding, and bytes that came there by chance do.
@@ -86,6 +88,9 @@ def _is_damage(text: bytes) -> bool:
     # A piece of text that was written twice is one piece.
     places = {decoded[max(0, one.start() - 2) : one.end() + CONTEXT] for one in found}
     few = len(places) < FEWEST_PLACES and stray < FEWEST_BYTES
+    # Text of JSON stands in its strings, in any encoding.
+    if _BEGINS_AS_JSON.match(text) and any(STRAY.search(_STRINGS.sub("", line)) for line in decoded.split("\n")):
+        return True
     return few or good > stray * MOST_GOOD or CONTROLS.search(text) is not None
 
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from math import isnan
 from typing import Any
 
 from engine.model import Message, Part, PartType, ToolCall
@@ -175,10 +176,13 @@ def looks_like_calls(value: Any) -> bool:
 
 
 def _read(content: Any, at: Path, said: Said) -> None:
-    if content is None:
+    if content is None or (isinstance(content, float) and isnan(content)):
         return
     if isinstance(content, str):
         said.parts.append(Part("text", content))
+    elif isinstance(content, list) and content and all(isinstance(one, int | float) for one in content):
+        # A list of numbers is one value, not a text of several parts.
+        said.parts.append(Part("json", json_text(content)))
     elif isinstance(content, list):
         for place, part in enumerate(content):
             _read(part, (*at, place), said)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,7 +41,16 @@ NO_DATA = frozenset(
 NO_FOLDERS = frozenset(("node_modules", "__pycache__", "__MACOSX"))
 PROJECT_SUFFIX = ".tamis"
 MOST_NAMED = 5
+PACKED_FILE = re.compile(r".+\.(?:zip|tar|tgz|tar\.(?:gz|xz|bz2|zst))", re.IGNORECASE)
 _NUMBER = re.compile(r"[-_.]?\d+$")
+# Parts of one data set are numbered to one width, by numbers alone, or say that they are parts.
+_DIGITS = re.compile(r"\d+")
+_PART_NUMBER = re.compile(
+    r"(?<!\d)0\d|^\d+$|(?:^|[-_. ])(?:part|shard|chunk|batch|page|slice|segment|file|piece)[-_. ]?\d", re.IGNORECASE
+)
+_PART_WORD = re.compile(
+    r"(?:^|[-_. ]+)(?:part|shard|chunk|batch|page|slice|segment|file|piece)(?=[-_. ]|$)", re.IGNORECASE
+)
 _SHARD = re.compile(r"[-_.]\d+[-_]of[-_]\d+$")
 
 Piece = SourceRow | Quarantined
@@ -68,7 +78,8 @@ def folder_files(folder: Path) -> list[DataFile]:
         named = zip(tables, _table_splits(tables, folder), strict=True)
         files = [DataFile(path, split, "parquet") for path, split in named]
     else:
-        files = [DataFile(path, _split(path, folder)) for path in _texts(folder)]
+        paths = _files(folder, DATA_FILE) or _files(folder, PACKED_FILE)
+        files = [DataFile(path, split) for path, split in zip(paths, _splits(paths, folder), strict=True)]
     if not files:
         raise SourceError(
             f"{folder}: is a folder without a data set in it", _held(folder), "point tamis at a data file"
@@ -80,15 +91,21 @@ def folder_files(folder: Path) -> list[DataFile]:
     )
 
 
-def _texts(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if _is_data(path.relative_to(folder)) and path.is_file()]
+def _files(folder: Path, called: re.Pattern[str]) -> list[Path]:
+    """Those called like data, in the order of their names, numbers in these by their value."""
+    found = [path for path in folder.rglob("*") if _is_data(path.relative_to(folder), called) and path.is_file()]
+    return sorted(found, key=lambda path: [_in_order(name) for name in path.relative_to(folder).parts])
 
 
-def _is_data(path: Path) -> bool:
+def _in_order(name: str) -> list[tuple[int, str]]:
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
+
+
+def _is_data(path: Path, called: re.Pattern[str]) -> bool:
     inside = path.parts[:-1]
     if any(name.startswith(".") or name.endswith(PROJECT_SUFFIX) or name in NO_FOLDERS for name in inside):
         return False
-    return not path.name.startswith((".", "_")) and path.name not in NO_DATA and bool(DATA_FILE.fullmatch(path.name))
+    return not path.name.startswith((".", "_")) and path.name not in NO_DATA and bool(called.fullmatch(path.name))
 
 
 def _held(folder: Path) -> str:
@@ -134,39 +151,50 @@ def _table_splits(paths: list[Path], folder: Path) -> Iterator[str | None]:
             yield path.parent.name if path.parent != folder else path.stem if len(stems) > 1 else None
 
 
-def _split(path: Path, folder: Path) -> str:
-    """The name of a file without what it is packed as and which part of how many it is; before it the folders that it
-    stands in."""
-    inside = path.relative_to(folder).parent.parts
-    name = _SHARD.sub("", path.name.partition(".")[0])
-    return "/".join((*(inside[1:] if inside[:1] == ("data",) else inside), name))
+def _splits(paths: list[Path], folder: Path) -> Iterator[str]:
+    """The name of each file without what it is packed as and which part of how many it is; before it the folders that
+    it stands in. Parts of one data set have one name."""
+    places = [(path.relative_to(folder).parent.parts, path.name.partition(".")[0]) for path in paths]
+    alike = Counter((inside, _DIGITS.sub("0", stem)) for inside, stem in places)
+    for inside, stem in places:
+        name = _SHARD.sub("", stem)
+        if name == stem and alike[inside, _DIGITS.sub("0", stem)] > 1 and _PART_NUMBER.search(stem):
+            name = _PART_WORD.sub("", _DIGITS.sub("", stem)).strip("-_. ")
+        outer = inside[1:] if inside[:1] == ("data",) else inside
+        yield "/".join((*outer, name) if name or not outer else outer)
 
 
-def folder_rows(folder: Path, read_file: ReadFile) -> Iterator[Piece]:
+def folder_rows(folder: Path, read_file: ReadFile, encoding: str | None = None) -> Iterator[Piece]:
     """All rows of all files, in the order of `folder_files`. A file that cannot be read at all is one record set aside.
-    A row's line counts on from file to file. Raises SourceError as `folder_files` does."""
+    A row's line counts on from file to file. `encoding` is that of its texts, where a person names it. Raises
+    SourceError as `folder_files` does, and where none of its files can be read."""
     files = folder_files(folder)
     before = 0
+    refused: list[SourceError] = []
     for file in files:
         last = 0
         told = str(file.path.relative_to(folder)) if len(files) > 1 else ""
-        for piece in _file_rows(folder, file, read_file):
-            last = max(last, piece.line)
-            yield _placed(piece, before, file.split, told)
+        try:
+            for piece in _file_rows(folder, file, read_file, encoding):
+                last = max(last, piece.line)
+                yield _placed(piece, before, file.split, told)
+        except SourceError as error:
+            refused.append(error)
+            yield _placed(Quarantined(last + 1, 0, str(error), b""), before, None, told)
+            last += 1
         before += last
+    if len(refused) == len(files):
+        raise refused[0]
 
 
-def _file_rows(folder: Path, file: DataFile, read_file: ReadFile) -> Iterator[Piece]:
-    try:
-        notes = _folder_notes(folder, file.split)
-        if file.kind == "arrow":
-            yield from arrow_rows(file.path, notes)
-        elif file.kind == "parquet":
-            yield from parquet_rows(file.path, notes)
-        else:
-            yield from read_file(file.path, source_format(file.path))
-    except SourceError as error:
-        yield Quarantined(1, 0, str(error), b"")
+def _file_rows(folder: Path, file: DataFile, read_file: ReadFile, encoding: str | None) -> Iterator[Piece]:
+    notes = _folder_notes(folder, file.split)
+    if file.kind == "arrow":
+        yield from arrow_rows(file.path, notes)
+    elif file.kind == "parquet":
+        yield from parquet_rows(file.path, notes)
+    else:
+        yield from read_file(file.path, source_format(file.path, encoding))
 
 
 def _folder_notes(folder: Path, split: str | None) -> Notes | None:

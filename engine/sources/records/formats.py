@@ -13,11 +13,12 @@ from engine.sources.files.archives import zip_names
 from engine.sources.files.encodings import UTF_8, is_plainly_utf8, known_encoding, wide_encoding, with_byte_order
 from engine.sources.files.foreign import READS, refuse_foreign_bytes, refuse_foreign_text, refuse_foreign_zip
 from engine.sources.files.likely_encodings import refuse_other_encoding
+from engine.sources.files.no_records import begins_behind_text, is_drawn, refuse_plain_text
 from engine.sources.files.packing import ARCHIVES, SUFFIXES, packing_of
 from engine.sources.files.pieces import MAX_LINE_BYTES
 from engine.sources.files.text_source import SourceText, member_of, open_plain, open_text
 from engine.sources.records.question_blocks import is_question_blocks
-from engine.sources.records.tables import guess_delimiter
+from engine.sources.records.tables import guess_delimiter, is_known_name
 
 BOM = b"\xef\xbb\xbf"
 HEAD_BYTES = 65536
@@ -28,6 +29,7 @@ UNPACK = "unpack it (gunzip, unzip, tar -xf …), and name the file within"
 BLANK = b" \t\r\n\x00"
 # Bytes that texts do not hold; escape and form feed are met in some, NUL is looked at by itself.
 CONTROLS = bytes({*range(1, 32)} - set(b"\t\n\r\x0b\x0c\x1b\x1e"))
+FEWEST_CONTROLS = 8
 JSON_NAMES = (".jsonl", ".json", ".ndjson")
 _BEGINS_AS_JSON = re.compile(rb"\x1e?[\[{][\[{\s]*[\"']")
 _COMMENTS = re.compile(r"(?:[\s\x1e\ufeff]++|//[^\n]*+\n|#[^\n]*+\n|/\*.*?\*/)*+", re.DOTALL)
@@ -46,7 +48,7 @@ def source_format(path: Path, encoding: str | None = None, before: str = "") -> 
     named = known_encoding(encoding) if encoding else ""
     # These are False where a name is too long or a folder on the way is closed: opening it says so.
     if os.path.isdir(path):
-        return "folder"
+        return f"folder.{named}" if named else "folder"
     if os.path.exists(path) and not os.path.isfile(path):
         raise SourceError(
             f"{path}: is no regular file", "", "save its content to a file, or pipe it into `tamis scan -`"
@@ -76,7 +78,10 @@ def source_format(path: Path, encoding: str | None = None, before: str = "") -> 
             steps = f".{before}{steps}"
         else:
             refuse_other_encoding(path, text, whole)
-    return _text_kind(name, text.decode("utf-8", "replace")) + steps
+    kind = _text_kind(name, text.decode("utf-8", "replace"), whole)
+    if kind == "jsonl":
+        refuse_plain_text(path, text)
+    return kind + steps
 
 
 def _unpacked(path: Path) -> tuple[Path, str, bytes]:
@@ -107,13 +112,13 @@ def _first_text(stream: SourceText) -> tuple[bytes, bool]:
         if piece.removeprefix(BOM).strip(BLANK):
             return (BOM + piece if mark == BOM and not piece.startswith(BOM) else piece), len(piece) < HEAD_BYTES
         passed += len(piece)
-    return mark[:1], True
+    return (BOM if mark == BOM else mark[:1]), True
 
 
 def _is_binary(head: bytes) -> bool:
     """NUL bytes in something that is no UTF-8, or more runs of them than a stray one or two; controls that no text has.
     A run is what a machine leaves in a file that it wrote to when it went down; what begins as JSON may hold a few."""
-    if len(head) - len(head.translate(None, CONTROLS)) > len(head) // 10:
+    if len(head) - len(head.translate(None, CONTROLS)) > max(len(head) // 10, FEWEST_CONTROLS):
         return True
     runs = len(re.findall(rb"\x00+", head))
     if not runs or (runs * 10 < len(head) and _BEGINS_AS_JSON.match(head)):
@@ -123,7 +128,7 @@ def _is_binary(head: bytes) -> bool:
     return runs * 10 > len(head) - head.count(b"\x00")
 
 
-def _text_kind(path: Path, head: str) -> str:
+def _text_kind(path: Path, head: str, whole: bool) -> str:
     suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in SUFFIXES), "")
     if suffix in TABLE_NAMES:
         return TABLE_NAMES[suffix]
@@ -134,7 +139,7 @@ def _text_kind(path: Path, head: str) -> str:
         return "jsonl"
     if is_question_blocks(head):
         return "qa"
-    return "csv" if _is_table(head) else "jsonl"
+    return "csv" if _is_table(head, whole) and not begins_behind_text(head) and not is_drawn(head) else "jsonl"
 
 
 def _behind_comments(head: str) -> str:
@@ -156,13 +161,17 @@ def _is_line_of_many(head: str) -> bool:
     return True
 
 
-def _is_table(head: str) -> bool:
+def _is_table(head: str, whole: bool) -> bool:
     """Whether the first lines fall into equally many cells, at least two, whatever the file is called."""
-    lines = head.splitlines(keepends=True)[:20]
+    every = head.splitlines(keepends=True)
+    lines = every[:20] if whole and len(every) < 20 else every[:20][:-1] or every
     delimiter = guess_delimiter(head)
     try:
-        rows = [row for row in csv.reader(lines[:-1] or lines, delimiter=delimiter) if row]
+        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
     except csv.Error:
+        return False
+    # Two lines of prose may hold a comma each.
+    if len(rows) == 2 and not any(map(is_known_name, rows[0])):
         return False
     return len(rows) > 1 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
 

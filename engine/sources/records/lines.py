@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from engine.model import Quarantined
 from engine.nesting import STRING
@@ -17,8 +18,8 @@ from engine.sources.files.pieces import BEHIND_COMMENT, MAX_LINE_BYTES, TOO_LONG
 from engine.sources.files.text_source import ResumedText, SourceText
 from engine.sources.records.anchors import FIRST_KEY, NextRecord, first_fault, next_record
 from engine.sources.records.arrays import CHUNK_BYTES, ArrayText
-from engine.sources.records.records import BOM, MARKED, array_rows, is_no_json, pieces_of
-from engine.sources.records.wrapped import document_rows, streamed_rows
+from engine.sources.records.records import BOM, CUT_OFF, ENDS_INSIDE, MARKED, array_rows, is_no_json, pieces_of
+from engine.sources.records.wrapped import document_rows, is_page, streamed_rows
 
 KEY_BYTES = 256
 _FRAME = b" \t\r\n\x1e\xef\xbb\xbf"
@@ -35,7 +36,7 @@ Piece = SourceRow | Quarantined
 def line_rows(source: SourceText) -> Iterator[Piece]:
     """Every record of a source of lines, in order; of a source that is one value around its rows, those."""
     lines = _Lines(_with_line_feeds(source))
-    is_first, commented = True, False
+    is_first, commented, are_pages = True, False, False
     while raw_line := lines.take():
         line, start = lines.number, lines.offset - len(raw_line)
         if not lines.ends and lines.stream.damage and len(raw_line) <= MAX_LINE_BYTES:
@@ -72,12 +73,21 @@ def line_rows(source: SourceText) -> Iterator[Piece]:
                 yield from several
                 pieces = ()
             commented = not pieces and several is None
+        if is_first and isinstance(pieces, tuple) and len(pieces) == 1 and isinstance(pieces[0], SourceRow):
+            are_pages = is_page(pieces[0].raw)
         is_first = is_first and commented
-        yield from pieces
+        yield from _rows_of_pages(pieces) if are_pages else pieces
         if not isinstance(pieces, tuple) or (pieces and type(pieces[0]) is SourceRow):
             lines.last = content[:KEY_BYTES]
     if lines.stream.damage and lines.ends:
         yield Quarantined(lines.number + 1, lines.offset, lines.stream.damage, b"")
+
+
+def _rows_of_pages(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The rows inside of each page."""
+    for piece in pieces:
+        rows = document_rows(piece, piece.content, piece.offset) if isinstance(piece, SourceRow) else None
+        yield from (piece,) if rows is None else (replace(row, line=piece.line) for row in rows)
 
 
 def _held(lines: _Lines, start: int, content: bytes, pieces: tuple[Piece, ...]) -> Iterator[Piece] | None:
@@ -113,7 +123,12 @@ def _several(lines: _Lines, line: int, start: int, content: bytes) -> Iterator[P
     is_stray = not content[fault:].strip(_FRAME + b",]}") and content[:fault].strip(_FRAME)
     if not is_stray and found is None:
         return None
-    return array_rows(text, itertools.repeat(line), closes=False)
+    pieces = array_rows(text, itertools.repeat(line), closes=False)
+    return map(_told_of_a_line, pieces)
+
+
+def _told_of_a_line(piece: Piece) -> Piece:
+    return replace(piece, reason=CUT_OFF) if isinstance(piece, Quarantined) and piece.reason == ENDS_INSIDE else piece
 
 
 def _cut_at_next(

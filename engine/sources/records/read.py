@@ -16,6 +16,7 @@ from engine.sources.records.folders import folder_rows
 from engine.sources.records.formats import source_format
 from engine.sources.records.joined import array_as_chat, joined
 from engine.sources.records.lines import line_rows
+from engine.sources.records.named_cells import with_names
 from engine.sources.records.question_blocks import block_rows
 from engine.sources.records.records import array_rows
 from engine.sources.records.tables import table_rows
@@ -34,14 +35,15 @@ def _records(path: Path, format_name: str | None) -> Iterator[SourceRow | Quaran
     name = format_name or source_format(path)
     kind, dot, packing = name.partition(".")
     if kind == "folder":
-        yield from folder_rows(path, _records)
+        yield from folder_rows(path, _records, packing or None)
         return
     if kind in ("parquet", "arrow"):
         yield from parquet_rows(path) if kind == "parquet" else arrow_rows(path)
         return
     encoding = encoding_of(name)
     with open_text(path, dot + packing) as stream:
-        pieces = table_rows(stream, str(path)) if kind in ("csv", "tsv") else TEXT_READERS[kind](stream)
+        is_table = kind in ("csv", "tsv")
+        pieces = table_rows(stream, str(path)) if is_table else with_names(TEXT_READERS[kind](stream))
         yield from (told_encoding(piece, encoding) for piece in pieces) if encoding else pieces
 
 

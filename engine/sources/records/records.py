@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.model import Quarantined
 from engine.nesting import TOO_DEEP, loads, nested_too_deep
+from engine.sources.files.no_records import LIST_OF_CELLS
 from engine.sources.files.pieces import (
     BETWEEN,
     CUT_BY_VIEWER,
@@ -35,7 +36,10 @@ BOM = b"\xef\xbb\xbf"
 MARKED, CRLF, TWICE = "byte order mark", "CRLF line end", "key stands twice"
 NO_JSON = "not JSON:"
 LEFT_BY_CRASH = "as a crash or a copy that broke off leaves them"
+ENDS_INSIDE, CUT_OFF = "the array ends inside of this element", f"{NO_JSON} the record is cut off"
 TAKEN_OUT = "an object in a comment"
+# What stands around JSON in answers of chat programs, between documents, and before what browsers must not run.
+_MARKS_OF_FORM = re.compile(rb"\s*(?:`{3,}\s*\w*|-{3,}|\)\]\}',?)\s*")
 _CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: |\s*$)|={7}\s*$")
 
 
@@ -73,7 +77,8 @@ def _pieces_of_value(
         return _elements_of(line, offset, content, tuple(note for note in notes if note not in (CRLF, TWICE)))
     if isinstance(value, str) and (inside := _text_within(value, notes)):
         return pieces_of(line, offset, *inside)
-    return (set_aside(line, offset, f"a JSON {_json_kind(value)}, not an object", content),)
+    reason = LIST_OF_CELLS if isinstance(value, list) else f"a JSON {_json_kind(value)}, not an object"
+    return (set_aside(line, offset, reason, content),)
 
 
 def array_rows(
@@ -116,7 +121,7 @@ def elements_of(text: ArrayText, numbers: Iterator[int]) -> Iterator[SourceRow |
         if record.is_too_long:
             yield record.set_aside(number, offset, f"element {TOO_LONG}")
         elif pieces is None:
-            yield record.set_aside(number, offset, text.stream.damage or "the array ends inside of this element")
+            yield record.set_aside(number, offset, text.stream.damage or ENDS_INSIDE)
         else:
             if all(isinstance(piece, SourceRow) for piece in pieces):
                 text.learn(record.content)
@@ -182,6 +187,8 @@ def _loose_pieces(bad: Quarantined, notes: tuple[str, ...]) -> Iterable[SourceRo
         return (bad,)
     if b"\0" in content:
         return _around_zeros(bad, notes)
+    if _MARKS_OF_FORM.fullmatch(content):
+        return ()
     values = loose_values(content)
     if values == []:
         # One that was taken out by a mark is no remark.
@@ -249,14 +256,34 @@ def _why(text: str, error: json.JSONDecodeError) -> str:
     """What is wrong in plain words, and where."""
     if _CONFLICT.match(text):
         return f"{NO_JSON} a mark of a merge conflict of git; both sides of it are read"
-    where = f"{NO_JSON} {error.msg} at column {error.pos + 1}"
+    at = f"at column {error.pos + 1}"
     if error.msg.startswith("Unterminated string"):
-        return f"{where}, the record ends inside of a text"
+        return f"{NO_JSON} the record ends inside of a text that begins {at}"
     if error.pos >= len(text.rstrip()):
-        return f"{where}, the record is cut off"
+        return f"{CUT_OFF} {at}"
     if error.msg.startswith("Expecting ',' delimiter") and text[: error.pos].rstrip().endswith('"'):
-        return f"{where}, probably for a quote inside of a text that is not escaped"
-    return where
+        return f"{NO_JSON} no comma {at}, probably for a quote inside of a text that is not escaped"
+    if error.msg.startswith("Invalid \\escape"):
+        return f"{NO_JSON} a backslash {at} that is not doubled: {text[error.pos : error.pos + 2]}"
+    if text[error.pos : error.pos + 1] in _CURLY_QUOTES:
+        return f"{NO_JSON} a typographic quote {at} in the place of a straight one"
+    if not any(bracket in text for bracket in "{["):
+        return f"{NO_JSON} a line of text"
+    return f"{NO_JSON} {_FAULTS.get(error.msg, error.msg)} {at}"
+
+
+_CURLY_QUOTES = frozenset("\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb")
+_FAULTS = {
+    "Expecting value": "no value",
+    "Expecting ',' delimiter": "no comma",
+    "Expecting ':' delimiter": "no colon",
+    "Expecting property name enclosed in double quotes": "no name in double quotes",
+    "Extra data": "more behind the end of the value,",
+    "Invalid control character": "a raw control character",
+    "Invalid control character at": "a raw control character",
+    "Illegal trailing comma before end of object": "a comma too many",
+    "Illegal trailing comma before end of array": "a comma too many",
+}
 
 
 class _Watch:

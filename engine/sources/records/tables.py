@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.errors import SourceError
 from engine.model import Quarantined
-from engine.sources.files.pieces import MAX_LINE_BYTES, TOO_LONG, SourceRow
+from engine.sources.files.pieces import MAX_LINE_BYTES, TOO_LONG, SourceRow, set_aside
 from engine.sources.files.text_source import SourceText
 from engine.sources.messages.leaves import is_metadata
 from engine.sources.records.table_records import Quoting, TableRecords
@@ -24,6 +24,13 @@ DELIMITERS = ",\t;|"
 QUOTES_MAY_BE_TEXT = "\t|"
 NO_HEADER = "no column names, named by their places"
 UNNAMED = "a column without a name"
+ABOVE = "stands above the column names"
+EMPTY = "all of its cells are empty"
+HEADER_AGAIN = "the column names once more"
+# Old editors of DOS end a text with a control character.
+_BLANK, _BLANK_BYTES = " \t\r\n\x1a,;|", b" \t\r\n\x1a"
+MOST_ABOVE = 10
+"""Lines above the column names: remarks, a title."""
 _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^\w"\r\n])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 # A name of a column is short, and no sentence, number or JSON.
 _NAME = re.compile(r"\s*[^\d\W](?:\S*\s+){0,2}\S*(?<![.?!:])\s*")
@@ -42,6 +49,8 @@ class Dialect:
     has_header: bool = True
     quotes_are_text: bool = False
     starts_quoted: bool = False
+    header: tuple[str, ...] = ()
+    """The first line as it stands, where it is the header."""
 
 
 def guess_delimiter(head: str) -> str:
@@ -57,6 +66,31 @@ def guess_delimiter(head: str) -> str:
         if width > 1 and fit > best_fit:
             best, best_fit = delimiter, fit
     return best
+
+
+def _above_header(head: str) -> list[str]:
+    """The first lines, where the column names stand below them: remarks behind `#`, a title in a cell of its own."""
+    lines = _lines_of(head[:SNIFF_CHARS])[: 2 * MOST_ABOVE]
+    if not lines or not (lines[0].startswith("#") or _is_title(lines[0])):
+        return []
+    above = list(itertools.takewhile(lambda line: line.startswith("#") or _is_title(line), lines[:MOST_ABOVE]))
+    below = lines[len(above) :]
+    delimiter = guess_delimiter("".join(below)) if below else ","
+    names = below[0].rstrip("\r\n").split(delimiter) if below else []
+    is_header = len(names) > 1 and all(map(_may_be_name, filter(str.strip, names))) and any(map(is_known_name, names))
+    return above if is_header and not any(_may_be_header(line, delimiter) for line in above) else []
+
+
+def _may_be_header(line: str, delimiter: str) -> bool:
+    """Whether a line behind `#` holds names: the index of some tables is called so."""
+    cells = line.removeprefix("#").split(delimiter)
+    return line.startswith("#") and len(cells) > 1 and any(is_known_name(cell.strip()) for cell in cells)
+
+
+def _is_title(line: str) -> bool:
+    """Whether a line has one cell at the most that says something, and that is no name of a column."""
+    said = [cell.strip() for cell in re.split("[,;|\t]", line.replace('"', "")) if cell.strip()]
+    return line.count('"') % 2 == 0 and (not said or (len(said) == 1 and not is_known_name(said[0])))
 
 
 def _lines_of(head: str) -> list[str]:
@@ -102,7 +136,8 @@ def read_dialect(head: str, separator: str = "") -> Dialect:
     # Names need no quotes: where the header has them, all texts have.
     starts_quoted = lines[0].startswith('"') and (sum(starts) * 2 > len(starts) if has_header else all(starts))
     is_text = delimiter in QUOTES_MAY_BE_TEXT and not starts_quoted
-    return Dialect(delimiter, quoting, columns, unnamed, has_header, is_text, starts_quoted)
+    said = tuple(header) if has_header else ()
+    return Dialect(delimiter, quoting, columns, unnamed, has_header, is_text, starts_quoted, said)
 
 
 def _quoting(lines: Sequence[str], delimiter: str) -> Quoting:
@@ -138,7 +173,7 @@ def _starts(lines: Sequence[str], delimiter: str, quoting: Quoting, width: int) 
 def _is_data(header: Sequence[str]) -> bool:
     """Whether the first line is a record like the others: none of its cells is known as a name, and one can be none."""
     said = [cell.strip() for cell in header if cell.strip()]
-    if said == [str(number) for number in range(len(said))] or any(map(_is_known_name, said)):
+    if said == [str(number) for number in range(len(said))] or any(map(is_known_name, said)):
         return False
     return not all(map(_may_be_name, said))
 
@@ -147,7 +182,8 @@ def _may_be_name(cell: str) -> bool:
     return len(cell) <= _LONGEST_NAME and _NAME.fullmatch(cell) is not None
 
 
-def _is_known_name(cell: str) -> bool:
+def is_known_name(cell: str) -> bool:
+    """Whether a text is a name that columns have."""
     return _may_be_name(cell) and (plain_name(cell) in FIELD_NAMES or is_metadata((cell,), "a word", in_message=False))
 
 
@@ -195,6 +231,12 @@ def table_rows(stream: SourceText, name: str = "the table") -> Iterator[SourceRo
         line, offset, head = 2, offset + told.end(), head[told.end() :]
     if len(head) > MAX_HEADER_CHARS and "\n" not in head[:MAX_HEADER_CHARS]:
         raise SourceError(f"{name}: its first line is longer than 4 MB", "", "a table begins with its column names")
+    for above in _above_header(head):
+        if above.strip() and not above.startswith("#"):
+            fault = ABOVE if above.strip(_BLANK) else EMPTY
+            yield set_aside(line, offset, fault, above.encode("utf-8", "surrogateescape"))
+        line, offset = line + 1, offset + len(above.encode("utf-8", "surrogateescape"))
+        head = head[len(above) :]
     dialect = read_dialect(head, separator)
     lines = itertools.chain(io.StringIO(head, newline=""), iter(lambda: text.readline(MAX_LINE_BYTES), ""))
     cutter = TableRecords(
@@ -214,7 +256,7 @@ def table_rows(stream: SourceText, name: str = "the table") -> Iterator[SourceRo
             yield record.set_aside(start_line, start, stream.damage)
             return
         named, is_header = is_header, False
-        if (named and not cut.fault) or not (record.is_too_long or record.content.strip()):
+        if (named and not cut.fault) or not (record.is_too_long or record.content.strip(_BLANK_BYTES)):
             continue
         is_empty = False
         fault = f"record {TOO_LONG}" if record.is_too_long else cut.fault or _fault(cut.cells or [], dialect)
@@ -242,6 +284,10 @@ def _fault(cells: list[str], dialect: Dialect) -> str:
             if len(cells) > len(dialect.columns)
             else told
         )
+    if not any(cells):
+        return EMPTY
+    if len(cells) > 1 and tuple(cells) == dialect.header:
+        return HEADER_AGAIN
     if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
         return "not UTF-8"
     return ""

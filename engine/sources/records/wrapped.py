@@ -31,28 +31,37 @@ from engine.sources.messages.messages import looks_like_messages
 from engine.sources.messages.speakers import is_message_list
 from engine.sources.records.arrays import ArrayText
 from engine.sources.records.records import array_rows, elements_of, fields_of, pieces_of
+from engine.sources.shapes.guess import recognise
 from engine.sources.shapes.names import ANSWERS, CHAT_NAMES, REQUESTED, REQUESTS, plain_name
 from engine.sources.shapes.shape_table import known_shape
 
 _SPLITS = "train training test testing validation valid val dev eval evaluation holdout heldout"
 _STAGES = "train_sft test_sft train_prefs test_prefs train_gen test_gen"
 SPLITS = frozenset(f"{_SPLITS} {_STAGES}".split())
-LISTS = ("rows", "data", "examples", "instances", "items", "records", "samples", "entries", "dataset", "results")
+LISTS = (
+    *("rows", "data", "examples", "instances", "items", "records", "samples", "entries", "dataset", "results"),
+    *("hits", "edges", "nodes", "docs", "documents", "objects", "value"),
+)
+LISTED = frozenset(LISTS)
+MOST_NESTED = 4
+"""Objects within each other in which rows are looked for."""
 HEAD_BYTES = 1 << 20
 TOO_LONG_COLUMNS = (
     "write it as lines first: "
     'python -c \'import pandas; pandas.read_json("FILE").to_json("rows.jsonl", orient="records", lines=True)\''
 )
 # Beside one of these a list belongs to the row.
-_OF_A_ROW = frozenset((*REQUESTED - {"description"}, "system", "systemprompt", "answer", "response", "completion"))
-_OF_A_CHAT = frozenset(CHAT_NAMES) - {"data"} | {"turns", "history", "rounds", "dialog", "dialogue", "conversation"}
+_OF_A_ROW = frozenset(
+    (*REQUESTED - {"description"}, "system", "systemprompt", "answer", "response", "completion", "text")
+)
+_OF_A_CHAT = frozenset((*CHAT_NAMES, "turns", "history", "rounds")) - {"data", "items"}
 Piece = SourceRow | Quarantined
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How an object holds rows: as `lists` (each with the split it is of, or ''), `rows`, `columns`, `indexed` columns
-    or a `table` with its columns' names apart."""
+    """How an object holds rows: as `lists` (each with the split it is of, or ''), `rows`, `columns`, `indexed` columns,
+    a `table` with its columns' names apart; or `inside` of fields that hold such an object each."""
 
     kind: str
     lists: dict[str, str]
@@ -67,8 +76,19 @@ def document_rows(row: SourceRow, content: bytes, start: int) -> Iterator[Piece]
     odd = next((note for note in row.notes if note in (PYTHON, COMMENTED, TEXT_IN_TEXT)), "")
     content = row.content if odd else content
     text = ArrayText(SourceText(io.BytesIO(content)), start)
-    held = _told(_rows_in(text, form)) if form.kind in ("lists", "rows") else _of_columns(content, start, form)
+    if form.kind == "inside":
+        held = _told(_rows_inside(content, start, form))
+    else:
+        held = _told(_rows_in(text, form)) if form.kind in ("lists", "rows") else _of_columns(content, start, form)
     return (_written_anew(piece, start, odd) for piece in held) if odd else held
+
+
+def is_page(value: dict[str, Any]) -> bool:
+    """Whether an object, one of several in a source, is no row but holds a list of them: a page of results."""
+    form = _form_of(value)
+    if form is None or form.kind != "lists" or known_shape(value) is not None or not LISTED.issuperset(form.lists):
+        return False
+    return _are_known(value, form)
 
 
 def streamed_rows(source: SourceText, head: bytes, start: int) -> Iterator[Piece] | None:
@@ -95,7 +115,7 @@ def _written_anew(piece: Piece, start: int, note: str) -> Piece:
 # -- what it is
 
 
-def _form_of(value: dict[str, Any]) -> _Form | None:
+def _form_of(value: dict[str, Any], nested: int = 0) -> _Form | None:
     if _is_table(value):
         return _Form("table", {})
     lists = {name: held for name, held in value.items() if _is_list_of_rows(held)}
@@ -103,17 +123,41 @@ def _form_of(value: dict[str, Any]) -> _Form | None:
         beside = [name for name in value if name not in lists]
         if any(plain_name(name) in _OF_A_ROW for name in beside) or not _are_rows(lists):
             return None
-        if not any(name in LISTS or name.lower() in SPLITS for name in lists) and known_shape(value) is not None:
+        if not any(name in LISTED or name.lower() in SPLITS for name in lists) and known_shape(value) is not None:
             return None
         return _chosen(lists)
     held = list(value.values())
     if held and all(isinstance(one, dict) and one for one in held):
-        return _form_of_objects(value)
-    return _Form("columns", {}) if _are_columns(value) else None
+        form = None if all(name.lower() in SPLITS for name in value) else _form_of_objects(value)
+        if form is not None:
+            return form
+    return _Form("columns", {}) if _are_columns(value) else _form_inside(value, nested)
+
+
+def _form_inside(value: dict[str, Any], nested: int) -> _Form | None:
+    """One object inside of it that holds rows, or one for each split."""
+    if nested >= MOST_NESTED or any(plain_name(name) in _OF_A_ROW for name in value):
+        return None
+    forms = {name: _form_of(held, nested + 1) for name, held in value.items() if isinstance(held, dict)}
+    found = {name: form for name, form in forms.items() if form is not None and _are_known(value[name], form)}
+    if not any(name in LISTED or name.lower() in SPLITS for name in found) and known_shape(value) is not None:
+        return None
+    if found and all(name.lower() in SPLITS for name in found):
+        return _Form("inside", {name: name for name in found})
+    return _Form("inside", dict.fromkeys(found, "")) if len(found) == 1 else None
+
+
+def _are_known(value: dict[str, Any], form: _Form) -> bool:
+    """Whether the first of the rows that an object holds is one that can be read."""
+    if form.kind not in ("lists", "rows"):
+        return True
+    first = next(iter(form.lists or value))
+    rows = value[first] if form.kind == "lists" else [value[first]]
+    return recognise(next(row for row in rows if isinstance(row, dict))).mapping is not None
 
 
 def _is_list_of_rows(held: object) -> bool:
-    return isinstance(held, list) and bool(held) and 2 * sum(isinstance(one, dict) for one in held) > len(held)
+    return isinstance(held, list) and 2 * sum(isinstance(one, dict) and bool(one) for one in held) > len(held)
 
 
 def _are_rows(lists: dict[str, Any]) -> bool:
@@ -125,15 +169,18 @@ def _are_rows(lists: dict[str, Any]) -> bool:
 
 
 def _chosen(lists: dict[str, list[dict[str, Any]]]) -> _Form | None:
+    layouts = {name: frozenset(next(one for one in held if isinstance(one, dict))) for name, held in lists.items()}
     splits = {name: name for name in lists if name.lower() in SPLITS}
     if splits:
-        return _Form("lists", splits)
+        # A list beside the splits whose rows are laid out as theirs is one more of them.
+        of_splits = {layouts[name] for name in splits}
+        return _Form("lists", {name: name for name in lists if name in splits or layouts[name] in of_splits})
     if len(lists) == 1:
         return _Form("lists", dict.fromkeys(lists, ""))
     known = next((name for name in LISTS if name in lists), None)
     if known is not None:
         return _Form("lists", {known: ""})
-    if len({frozenset(held[0]) if isinstance(held[0], dict) else frozenset() for held in lists.values()}) == 1:
+    if len(set(layouts.values())) == 1:
         return _Form("lists", {name: name for name in lists})
     return None
 
@@ -143,7 +190,7 @@ def _form_of_objects(value: dict[str, dict[str, Any]]) -> _Form | None:
     first = next(iter(value.values()))
     are_numbers = all(map(_is_number, value))
     indexed = all(list(held) == list(first) for held in value.values())
-    if not are_numbers and indexed and all(map(_is_number, first)):
+    if not are_numbers and indexed and (all(map(_is_number, first)) or _are_keyed_columns(value)):
         return _Form("indexed", {})
     if are_numbers or (len(value) > 1 and _are_names(first) and not _are_names(value)):
         return _Form("rows", {})
@@ -154,12 +201,19 @@ def _is_number(name: str) -> bool:
     return whole_number(name) is not None
 
 
+def _are_keyed_columns(value: dict[str, dict[str, Any]]) -> bool:
+    """Whether columns have words for an index: only the outer names are those of fields."""
+    first = next(iter(value.values()))
+    are_cells = not any(isinstance(cell, dict) for held in value.values() for cell in held.values())
+    return len(value) > 1 and len(first) > 1 and are_cells and _are_names(value) and not _are_names(first)
+
+
 def _are_names(fields: Collection[str]) -> bool:
     """Whether some of them are names of what is asked and answered."""
     return any(plain_name(name) in _KNOWN for name in fields)
 
 
-_KNOWN = frozenset((*REQUESTS, *ANSWERS, *CHAT_NAMES, "text"))
+_KNOWN = frozenset((*REQUESTS, *ANSWERS, *CHAT_NAMES, "text", "questions", "prompts", "completions", "solutions"))
 
 
 def _is_table(value: dict[str, Any]) -> bool:
@@ -243,6 +297,23 @@ def _rows_in(text: ArrayText, form: _Form) -> Iterator[Piece | str]:
         yield Quarantined(next(numbers), text.offset, reason, b"")
         return
     yield from array_rows(text, numbers, closes=False)
+
+
+def _rows_inside(content: bytes, start: int, form: _Form) -> Iterator[Piece | str]:
+    """The same of the objects in some of its fields."""
+    number = 0
+    for key, offset, held in fields_of(content):
+        name = _name(key)
+        if name not in form.lists:
+            yield name
+            continue
+        value, before = json.loads(held), number
+        for piece in document_rows(SourceRow(1, start + offset, held, value), held, start + offset) or ():
+            number, split = before + piece.line, form.lists[name]
+            placed = replace(piece, line=number)
+            yield (
+                _with_field(placed, "split", split, SPLIT_ADDED) if split and isinstance(placed, SourceRow) else placed
+            )
 
 
 def _told(pieces: Iterable[Piece | str]) -> Iterator[Piece]:

@@ -42,6 +42,9 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("input", "output"),
     ("context", "response"),
     ("inputs", "outputs"),
+    ("questions", "answers"),
+    ("prompts", "completions"),
+    ("prompts", "responses"),
     ("user", "assistant"),
     ("human", "assistant"),
     ("human", "moss"),
@@ -85,6 +88,12 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("text", "label"),
     ("text", "target"),
 )
+SURE_PAIRS = frozenset(
+    (asked, said)
+    for asked in ("instruction", "prompt", "question", "query", "input")
+    for said in ("output", "completion", "answer")
+)
+"""Under these names what answers may be a value: an object, a number."""
 # The same in other languages, as plain names.
 _WORDS_FOR_REQUESTS = tuple(
     """
@@ -157,6 +166,14 @@ ANSWERS = (
 )
 ANSWERS_TO = ("answer", "completion", "response", "solution")
 """Answers that may be a number, or yes and no."""
+OF_ENVELOPES = frozenset(
+    (
+        *("text", "content", "contents", "message", "messages", "role", "parts", "choices", "generations", "value"),
+        *("body", "data", "result", "results", "output", "outputs", "response", "answer", "answers", "completion"),
+        *("error", "type", "model", "label", "labels", "answerstart", "markdown"),
+    )
+)
+"""An object of one of these fields has the answer inside of it, or says something about it."""
 SPEAKERS = ("user", "human")
 SAID = ("response", "completion", "output", "answer", "reply", "assistant", "generation", "modelresponse")
 """An answer beside the messages that wait for it."""

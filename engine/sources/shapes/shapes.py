@@ -200,7 +200,11 @@ def _pair(row: Row, by_name: dict[str, str]) -> Mapping | None:
 def _are_sides(row: Row, request: str, answer: str) -> bool:
     """Whether two fields can be the halves of a row. One of the two may be empty."""
     asked, said = row[request], row[answer]
-    if is_verdict(said) or _is_numbers(asked) or _is_numbers(said) or _is_spans(said):
+    if is_verdict(said) or _is_spans(said):
+        return False
+    if isinstance(asked, str) and asked.strip() and _is_structured(said, request, answer):
+        return True
+    if _is_numbers(asked) or _is_numbers(said):
         return False
     if isinstance(said, bool | int | float):
         # `{"question", "answer": 42}`; the number beside any other text is more likely a class.
@@ -208,6 +212,16 @@ def _are_sides(row: Row, request: str, answer: str) -> bool:
     if isinstance(asked, dict) and not looks_like_message(asked) and not only_text(asked, request):
         return False
     return not (isinstance(said, dict) and not looks_like_message(said) and not only_text(said, answer))
+
+
+def _is_structured(said: Any, request: str, answer: str) -> bool:
+    """Whether an answer is a value: an object to extract, a number. Only where the names leave no doubt, and where it
+    is no answer of a model with words somewhere inside."""
+    if (plain_name(request), plain_name(answer)) not in names.SURE_PAIRS:
+        return False
+    if not isinstance(said, dict):
+        return (isinstance(said, bool | int | float) or _is_numbers(said)) and plain_name(request) == "instruction"
+    return bool(said) and not any(plain_name(name) in names.OF_ENVELOPES for name in said)
 
 
 def _is_numbers(value: Any) -> bool:
@@ -239,7 +253,8 @@ def _asks(name: str, value: Any) -> bool:
 
 
 def _as_pair(row: Row, by_name: dict[str, str], request: str, answer: str) -> Mapping:
-    fields = {"instruction": _inside(row, request)} | first_choice(_inside(row, answer))
+    said = answer if _is_structured(row[answer], request, answer) else _inside(row, answer)
+    fields = {"instruction": _inside(row, request)} | first_choice(said)
     fields |= _context_beside(row, by_name, {request, answer})
     history = next((by_name[name] for name in names.HISTORIES if name in by_name), "")
     if history and history not in (request, answer) and isinstance(parsed(row[history]), list):

@@ -203,7 +203,7 @@ async def test_a_role_of_the_files_own_is_shown_when_the_fields_are_confirmed_an
         assert '?narrator a role that is not known: "narrator"' in text
         assert "Night falls." in text
         await pilot.press("enter")
-        await shown(app, pilot, lambda text: "scanned" in text)
+        await shown(app, pilot, lambda text: "scanned:" in text)
         await pilot.press("slash", *"role:narrator", "enter")
         text = "\n".join(screen_text(app))
         assert "2 rows match 'role:narrator'" in text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planted import journal, screen_text, workbench
+from planted import journal, screen_text, shown, workbench
 
 from engine.project.create import create_project
 from engine.project.project import open_project
@@ -211,8 +211,7 @@ async def test_rows_of_other_shapes_are_shown_with_how_many_there_are(tmp_path: 
     said = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
     rows += [{"messages": said}, {"messages": said, "rare": "of one row only"}, {"messages": said}]
     async with workbench(made(tmp_path, rows)) as (app, pilot):
-        text = "\n".join(screen_text(app))
-        assert "row 0  pairs by names (question, answer): 5 of 8 rows looked at" in text
+        await shown(app, pilot, lambda text: "row 0  pairs by names (question, answer): 5 of 8 rows looked at" in text)
         await pilot.press("tab")
         text = "\n".join(screen_text(app))
         assert "row 6  chat messages: 3 of 8 rows looked at" in text

@@ -30,10 +30,9 @@ from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, SourceFile, read_settings, write_settings
 from engine.project.source_mapping import project_mapping, with_own_mapping
 from engine.sources.files.pieces import SourceRow
-from engine.sources.mapping import Mapping
+from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
-from engine.sources.shapes.guess import SAMPLE_ROWS
 
 CHUNK_ROWS = 50_000
 

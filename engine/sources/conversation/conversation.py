@@ -30,7 +30,6 @@ from engine.sources.messages.trees import (
     reply_tree,
 )
 from engine.sources.shapes.beside import label_of, mark_of, says_label
-from engine.sources.shapes.guess import guess_row
 from engine.sources.shapes.rivals import asked_and_said, behind, ranked_answers, tail_of, verdict
 from engine.sources.shapes.shapes import is_numbered, pair_in
 
@@ -47,7 +46,7 @@ def conversation_of(row: Row, mapping: Mapping) -> Conversation:
     found = _Reading(row, mapping).conversation()
     if found.messages and not _lacks_answer(row, mapping):
         return found
-    own = guess_row(row)
+    own = own_mapping(row)
     by_own = _Reading(row, own).conversation() if own is not None and own != mapping else Conversation()
     return by_own if _is_better(by_own, found) else found
 
@@ -62,8 +61,16 @@ def mapping_of(row: Row, mapping: Mapping) -> Mapping:
     found = _Reading(row, mapping).conversation()
     if found.messages and not _lacks_answer(row, mapping):
         return mapping
-    own = guess_row(row)
+    own = own_mapping(row)
     return own if own is not None and _is_better(_Reading(row, own).conversation(), found) else mapping
+
+
+def own_mapping(row: Row) -> Mapping | None:
+    """The mapping of one row by its own shape."""
+    # Not at the top: most rows are read without the table of shapes, and the first screen is painted without it.
+    from engine.sources.shapes.guess import guess_row
+
+    return guess_row(row)
 
 
 def _lacks_answer(row: Row, mapping: Mapping) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from engine.model import Row
 from engine.phrases import counted
-from engine.sources.mapping import Mapping
+from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from engine.sources.messages.messages import looks_like_message, looks_like_messages, messages_in
 from engine.sources.shapes import names
 from engine.sources.shapes.beside import beside
@@ -19,7 +19,6 @@ from engine.sources.shapes.names import by_plain_name, plain_name
 from engine.sources.shapes.shape_table import known_shape, shape_by_names
 from engine.sources.shapes.shapes import first_choice, guess_alone, guess_fields, is_list_of_pairs, with_beside
 
-SAMPLE_ROWS = 200
 HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "text")
 MOST_NESTED = 4
 """Levels of objects within each other in which a conversation is looked for."""

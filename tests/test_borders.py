@@ -43,7 +43,14 @@ def test_the_workbench_loads_nothing_heavy() -> None:
 
 
 def test_the_workbench_is_there_before_the_readers_of_files_and_the_table_of_shapes() -> None:
-    needed_later = ("records.read", "records.lines", "files.archives", "files.foreign", "shapes.shape_table")
+    needed_later = (
+        "records.read",
+        "records.lines",
+        "files.archives",
+        "files.foreign",
+        "files.hub",
+        "shapes.shape_table",
+    )
     watched = (*(f"engine.sources.{name}" for name in needed_later), "zipfile", "tarfile")
     assert loaded_after("import workbench.ui.app", *watched) == []
 

@@ -10,7 +10,11 @@ from pathlib import Path
 
 from engine.errors import TamisError
 
-PACKED = (".gz", ".zst", ".xz", ".bz2", ".tgz", ".txz", ".tbz2", ".zip", ".tar")
+STREAMS = (".gz", ".zst", ".xz", ".bz2")
+# Endings of names that say how a file is packed, and nothing of what is in it.
+PACKED = (*STREAMS, ".tgz", ".txz", ".tbz2", ".tzst", ".zip", ".tar")
+TEXT_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+DATA_SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".arrow")
 
 
 def shipped_dir(name: str) -> Path:
@@ -28,7 +32,7 @@ def shipped_dir(name: str) -> Path:
 def project_folder_for(source: Path) -> Path:
     """Where the project of a source lives unless another place is named: `data/raw.jsonl.gz` -> `data/raw.tamis`."""
     name = source.name
-    for suffix in (*PACKED, ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow"):
+    for suffix in (*PACKED, *DATA_SUFFIXES):
         name = name.removesuffix(suffix)
     return source.with_name(f"{name or source.name}.tamis")
 

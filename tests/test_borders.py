@@ -42,6 +42,19 @@ def test_the_workbench_loads_nothing_heavy() -> None:
     assert loaded_after(code, *HEAVY) == []
 
 
+def test_the_workbench_is_there_before_the_readers_of_files_and_the_table_of_shapes() -> None:
+    needed_later = (
+        "records.read",
+        "records.lines",
+        "files.archives",
+        "files.foreign",
+        "files.hub",
+        "shapes.shape_table",
+    )
+    watched = (*(f"engine.sources.{name}" for name in needed_later), "zipfile", "tarfile")
+    assert loaded_after("import workbench.ui.app", *watched) == []
+
+
 @pytest.mark.parametrize("words", [["--help"], ["status", "--help"], ["status", "PROJECT"]])
 def test_help_and_status_start_without_a_screen_library(words: list[str], tmp_path: Path) -> None:
     source = tmp_path / "raw.jsonl"

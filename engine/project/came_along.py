@@ -13,14 +13,13 @@ from pathlib import Path
 from engine.errors import UsageError
 from engine.project.proposals import NewProposal, add_proposals
 from engine.project.rows import RowStore
-from engine.sources.mapping import parse_path, value_at
+from engine.sources.mapping import SAMPLE_ROWS, parse_path, value_at
 from engine.sources.verdicts.said import number_in
 from engine.sources.verdicts.verdicts import said_in, scores_in
 
 IMPORT = "import:"
 _AT_LEAST = re.compile(r"(?P<name>[^\s<>=]{1,60}?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+\d.eE]{1,20})")
 _COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt}
-SAMPLE_ROWS = 200
 
 
 def take_along(folder: Path, rows: RowStore, judged: Mapping[str, Iterable[int]]) -> None:

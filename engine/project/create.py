@@ -31,10 +31,9 @@ from engine.project.settings import SETTINGS_FILE, ProjectSettings, SourceFile, 
 from engine.project.source_mapping import project_mapping, with_own_mapping
 from engine.sources.files.no_records import no_rows
 from engine.sources.files.pieces import SourceRow
-from engine.sources.mapping import Mapping
+from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
-from engine.sources.shapes.guess import SAMPLE_ROWS
 
 CHUNK_ROWS = 50_000
 

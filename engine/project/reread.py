@@ -21,9 +21,7 @@ from engine.project.quarantine import QUARANTINE_FILE
 from engine.scratch import scratch_folder
 from engine.sources.conversation.conversation import conversation_of
 from engine.sources.files.pieces import SourceRow
-from engine.sources.mapping import Mapping
-from engine.sources.records.read import read_source
-from engine.sources.shapes.guess import SAMPLE_ROWS, guess_mapping
+from engine.sources.mapping import SAMPLE_ROWS, Mapping
 
 Progress = Callable[[str, int, int], None]
 WHY = "rows read anew"
@@ -50,7 +48,7 @@ class Rereading:
 def reread(project: Project, progress: Progress | None = None) -> Rereading:
     """Read every row both ways. Changes nothing."""
     before, numbers = project.mapping, _read_by_project(project)
-    after = guess_mapping(map(project.rows.raw, numbers)) or before
+    after = _guessed(project, numbers)
     changed, emptied = [], []
     for number in numbers if after != before else ():
         old, new = _both_ways(project, number, before, after)
@@ -74,11 +72,18 @@ def understood_better(project: Project) -> int:
     """In how many of the first rows today's reader would find messages where there are none, or leave less unread. 0
     where a person has said how the rows are read. Cheap: two hundred rows are looked at."""
     before, rows = project.mapping, _read_by_project(project)[:SAMPLE_ROWS]
-    after = guess_mapping(map(project.rows.raw, rows)) or before
+    after = _guessed(project, rows)
     if after == before or before != project.settings.mapping:
         return 0
     both = (_both_ways(project, number, before, after) for number in rows)
     return sum(_unread(new) < _unread(old) for old, new in both)
+
+
+def _guessed(project: Project, numbers: list[int]) -> Mapping:
+    # Not at the top, as below: a project is opened without the table of shapes and the readers of files.
+    from engine.sources.shapes.guess import guess_mapping
+
+    return guess_mapping(map(project.rows.raw, numbers)) or project.mapping
 
 
 def _read_by_project(project: Project) -> list[int]:
@@ -107,6 +112,8 @@ def _readable(project: Project) -> int:
     with scratch_folder("reread", large=True) as scratch:
         again = scratch / "again.jsonl"
         write_atomic(again, lines)
+        from engine.sources.records.read import read_source
+
         return sum(isinstance(piece, SourceRow) for piece in read_source(again, "jsonl"))
 
 

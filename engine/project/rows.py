@@ -27,8 +27,7 @@ from engine.nesting import loads_row
 from engine.project.row_ids import row_id, split_id
 from engine.project.settings import SourceFile
 from engine.small_files import read_regular
-from engine.sources.mapping import Mapping
-from engine.sources.shapes.guess import SAMPLE_ROWS
+from engine.sources.mapping import SAMPLE_ROWS, Mapping
 
 ROWS_FILE, INDEX_FILE = "rows.jsonl", "rows.idx"
 MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"

@@ -11,8 +11,6 @@ from engine.errors import ProjectError, UsageError
 from engine.files import write_atomic
 from engine.model import SHAPES, ShapeName
 from engine.small_files import read_toml
-from engine.sources.files.encodings import encoding_of
-from engine.sources.files.hub import hub_name
 from engine.sources.files.pieces import REWRITTEN
 from engine.sources.mapping import Mapping
 
@@ -47,11 +45,18 @@ class SourceFile:
     @property
     def name(self) -> str:
         """What a person calls it: the name of the file, of one of the Hub that of the data set or its file."""
-        return hub_name(self.fetched).name if self.fetched else Path(self.path).name
+        if not self.fetched:
+            return Path(self.path).name
+        # Not at the top, as below: a project of files of its own opens without what fetches and decodes others.
+        from engine.sources.files.hub import hub_name
+
+        return hub_name(self.fetched).name
 
     @property
     def kind(self) -> str:
         """Its format without its packing; `text in cp1252` where rows are not its bytes for their encoding."""
+        from engine.sources.files.encodings import encoding_of
+
         encoding = encoding_of(self.format)
         return f"text in {encoding}" if encoding else self.format.partition(".")[0]
 

@@ -16,10 +16,10 @@ from engine.project.line_checks import NEEDED_FIELDS
 from engine.project.rows import INDEX_FILE, RowStore, first_rows
 from engine.project.settings import ProjectSettings, SourceFile
 from engine.sources.conversation.conversation import conversation_of
-from engine.sources.mapping import Mapping
+from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from engine.sources.messages.parts import parsed
 from engine.sources.messages.places import places_of
-from engine.sources.shapes.guess import SAMPLE_ROWS, guess_mapping
+from engine.sources.shapes.guess import guess_mapping
 from engine.sources.shapes.likely import likely_mapping, paths_of, with_role_words
 from engine.sources.shapes.map_words import MESSAGE_WORDS, mapping_from_words, words_of
 

@@ -18,6 +18,8 @@ from engine.nesting import loads
 from engine.numerals import whole_number
 
 Path = tuple[str | int, ...]
+SAMPLE_ROWS = 200
+"""Rows at the beginning of a source by which it is told what is in it."""
 
 
 @dataclass(frozen=True, slots=True)

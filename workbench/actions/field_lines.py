@@ -10,7 +10,6 @@ from engine.project.rows import first_rows
 from engine.sources.conversation.conversation import as_mapped
 from engine.sources.mapping import Mapping, parted, unquoted
 from engine.sources.messages.messages import ROLES
-from engine.sources.shapes.guess import NO_SHAPE, shape_of
 from engine.sources.shapes.likely import FieldSeen, family_of, fields_of, spoken_words
 from engine.sources.shapes.map_words import mapping_of_parts, named_parts, partial_mapping
 from workbench.state.fields import FieldChoice, FieldLine, ShapeSeen
@@ -24,6 +23,9 @@ ROLE_WORDS = {"prompt": "user_role", "response": "assistant_role", "system": "sy
 
 def open_choice(session: Session) -> FieldChoice:
     """The fields as they are read now, on the first row and the oddest row of each other shape."""
+    # Not at the top: the table of shapes is for this screen, not for the first one.
+    from engine.sources.shapes.guess import NO_SHAPE, shape_of
+
     project = session.project
     count = len(project.rows)
     spread = range(FIRST_ROWS, count, max(1, (count - FIRST_ROWS) // SPREAD_ROWS)) if count > FIRST_ROWS else ()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.project.rows import first_rows
 from engine.sources.conversation.conversation import as_mapped
-from engine.sources.mapping import Mapping
-from engine.sources.shapes.guess import SAMPLE_ROWS, Guess, guess_shapes
-from engine.sources.shapes.likely import likely_mapping
+from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from workbench.state.saved import HELDOUT
 from workbench.state.session import Session
+
+if TYPE_CHECKING:
+    from engine.sources.shapes.guess import Guess
 
 # Field names that leave nothing to guess: the shapes as their authors publish them.
 PLAIN_NAMES: dict[str, tuple[dict[str, str], ...]] = {
@@ -44,6 +46,8 @@ def was_guessed(project: Project) -> bool:
         return False
     if guess.mapping is None:
         # Else a person has named the fields.
+        from engine.sources.shapes.likely import likely_mapping
+
         return mapping == likely_mapping(list(first_rows(project.rows)))
     plain = any(names.items() <= mapping.fields.items() for names in PLAIN_NAMES[mapping.shape])
     odd = any(path != part for part, path in mapping.fields.items() if part in ("input", "system", "history"))
@@ -57,6 +61,9 @@ def mixture(project: Project) -> str:
 
 def sample_guess(project: Project) -> Guess:
     """What the first rows are made of, but for those of files that are read by a mapping of their own."""
+    # Not at the top: a project that was opened before needs no table of shapes.
+    from engine.sources.shapes.guess import guess_shapes
+
     rows = project.rows
     sample = range(min(SAMPLE_ROWS, len(rows)))
     return guess_shapes(rows.raw(number) for number in sample if rows.mapping_of(number) is project.mapping)

@@ -8,7 +8,6 @@ from engine.model import Conversation, Message, Row
 from engine.sources.conversation.reading import Reading
 from engine.sources.mapping import Mapping
 from engine.sources.messages.places import places_of
-from engine.sources.shapes.guess import guess_row
 
 _PARTS_BESIDE = frozenset({"system", "tools", "reasoning", "label", "rejected", "candidates"})
 
@@ -33,7 +32,7 @@ def _read(row: Row, mapping: Mapping) -> tuple[Mapping, Conversation]:
     found = Reading(row, mapping).conversation()
     if found.messages and not _lacks_a_half(row, mapping, found):
         return _with_parts_elsewhere(row, mapping, found) if found.other else (mapping, found)
-    own = guess_row(row)
+    own = own_mapping(row)
     by_own = Reading(row, own).conversation() if own is not None and own != mapping else Conversation()
     return (own, by_own) if own is not None and _is_better(by_own, found) else (mapping, found)
 
@@ -57,12 +56,20 @@ def _is_json(message: Message) -> bool:
 def _with_parts_elsewhere(row: Row, mapping: Mapping, found: Conversation) -> tuple[Mapping, Conversation]:
     """A part that the mapping names and that stands under another name in this row (`system` for `system_prompt`)."""
     absent = [part for part in _PARTS_BESIDE & mapping.fields.keys() if not places_of(row, mapping.fields[part])]
-    own = guess_row(row) if absent else None
+    own = own_mapping(row) if absent else None
     more = {part: own.fields[part] for part in absent if part in own.fields} if own is not None else {}
     if not more or set(more.values()) & set(mapping.fields.values()):
         return mapping, found
     mapping = Mapping(mapping.shape, mapping.fields | more)
     return mapping, Reading(row, mapping).conversation()
+
+
+def own_mapping(row: Row) -> Mapping | None:
+    """The mapping of one row by its own shape."""
+    # Not at the top: most rows are read without the table of shapes, and the first screen is painted without it.
+    from engine.sources.shapes.guess import guess_row
+
+    return guess_row(row)
 
 
 def _is_better(by_own: Conversation, found: Conversation) -> bool:

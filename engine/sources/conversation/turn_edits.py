@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.model import Message, Row
-from engine.sources.conversation.conversation import conversation_of, trainable
+from engine.sources.conversation.conversation import conversation_of, own_mapping, trainable
 from engine.sources.conversation.text_edits import with_texts
 from engine.sources.mapping import Mapping, value_at
 from engine.sources.messages.messages import looks_like_messages, marks_in, placed_messages
@@ -19,7 +19,6 @@ from engine.sources.messages.own_messages import form_of, placed_own
 from engine.sources.messages.parts import parsed
 from engine.sources.messages.places import places_of
 from engine.sources.messages.python_text import is_python_text
-from engine.sources.shapes.guess import guess_row
 
 LISTS = {"messages": "messages", "sharegpt": "conversations"}
 TurnList = list[Any]
@@ -60,7 +59,7 @@ def toggle_trained(row: Row, mapping: Mapping, turn: int) -> dict[str, Any]:
 
 def _edited(row: Row, mapping: Mapping, turn: int, change: Callable[[TurnList, int], TurnList]) -> dict[str, Any]:
     """Raises UsageError where the row has no list of turns, or where what is left cannot be trained on."""
-    own = mapping if mapping.shape in LISTS and conversation_of(row, mapping).messages else guess_row(row)
+    own = mapping if mapping.shape in LISTS and conversation_of(row, mapping).messages else own_mapping(row)
     part = LISTS.get(own.shape) if own is not None else None
     found = places_of(row, own.fields[part]) if own is not None and part is not None else []
     path, held = found[0] if len(found) == 1 else ((), None)

@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from engine.errors import SourceError
+from engine.paths import DATA_SUFFIXES, PACKED
 from engine.phrases import counted
-from engine.sources.files.packing import SUFFIXES, UnpackFault
+from engine.sources.files.packing import UnpackFault
 
 BLOCK, CHUNK = 512, 1 << 20
 MAX_NAME_BYTES = 64 * 1024
@@ -27,7 +28,6 @@ ZIP_FAULTS = (
     *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError, OSError, EOFError),
     *(struct.error, zlib.error),
 )
-DATA_SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow")
 # What stands beside the data in an archive and is none: by the beginning of its name, by its end, by its folder.
 BESIDE_NAMES = ("readme", "license", "licence", "copying", "notice", "changelog", "citation", "dataset_info", ".", "._")
 BESIDE_SUFFIXES = (".md", ".rst", ".pdf", ".html", ".py", ".sh", ".ini", ".db", ".sha256", ".md5", ".lock")
@@ -90,7 +90,7 @@ def _is_beside(name: str) -> bool:
 def _suffix(name: str) -> str:
     """The last ending of a name that does not say how it is packed."""
     endings = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
-    return next((suffix for suffix in reversed(endings) if suffix not in SUFFIXES), "")
+    return next((suffix for suffix in reversed(endings) if suffix not in PACKED), "")
 
 
 def zip_members(path: Path) -> list[Member]:

@@ -15,14 +15,13 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from engine.errors import SourceError, UsageError
-from engine.paths import PACKED
+from engine.paths import DATA_SUFFIXES, PACKED, STREAMS, TEXT_SUFFIXES
 
-_TEXTS = ("*.jsonl", "*.json", "*.csv", "*.tsv")
-DATA_PATTERNS = ["*.parquet", *(text + packed for text in _TEXTS for packed in ("", ".gz", ".zst", ".xz", ".bz2"))]
+DATA_PATTERNS = ["*.parquet", *(f"*{text}{packed}" for text in TEXT_SUFFIXES for packed in ("", *STREAMS))]
 # What `datasets` writes about a data set is no row of it.
 NO_DATA = ("dataset_infos.json", "dataset_dict.json", "dataset_info.json", "state.json")
 # File names end in these; an id that does was meant as a file that is not there.
-FILE_ENDS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".tamis", *PACKED)
+FILE_ENDS = (*DATA_SUFFIXES, ".txt", ".tamis", *PACKED)
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 PREFIX = "hf:"
 _NAMED = re.compile(

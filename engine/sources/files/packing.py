@@ -28,8 +28,6 @@ MAGIC = (
 )
 ARCHIVES = ("zip", "tar")
 PACKINGS = ("gz", "zst", "xz", "bz2", *ARCHIVES)
-# Endings of names that say how a file is packed, and nothing of what is in it.
-SUFFIXES = tuple(f".{name}" for name in (*PACKINGS, "tgz", "txz", "tbz2", "tzst"))
 
 
 class UnpackFault(Exception):

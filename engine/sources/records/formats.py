@@ -9,12 +9,13 @@ from pathlib import Path
 
 from engine.errors import SourceError
 from engine.nesting import loads
+from engine.paths import PACKED
 from engine.sources.files.archives import zip_names
 from engine.sources.files.encodings import UTF_8, is_plainly_utf8, known_encoding, wide_encoding, with_byte_order
 from engine.sources.files.foreign import READS, refuse_foreign_bytes, refuse_foreign_text, refuse_foreign_zip
 from engine.sources.files.likely_encodings import refuse_other_encoding
 from engine.sources.files.no_records import begins_behind_text, is_drawn, refuse_plain_text
-from engine.sources.files.packing import ARCHIVES, SUFFIXES, packing_of
+from engine.sources.files.packing import ARCHIVES, packing_of
 from engine.sources.files.pieces import MAX_LINE_BYTES
 from engine.sources.files.text_source import SourceText, member_of, open_plain, open_text
 from engine.sources.records.question_blocks import is_question_blocks
@@ -129,7 +130,7 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _text_kind(path: Path, head: str, whole: bool) -> str:
-    suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in SUFFIXES), "")
+    suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in PACKED), "")
     if suffix in TABLE_NAMES:
         return TABLE_NAMES[suffix]
     head = _behind_comments(head)

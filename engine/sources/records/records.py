@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -49,12 +50,11 @@ def pieces_of(line: int, offset: int, content: bytes, notes: tuple[str, ...] = (
 
     A list of messages becomes a row that holds it under `messages` (`conversations` where they say `from`).
     """
-    watch = _Watch()
-    value = _value_of(line, offset, content, watch)
-    if isinstance(value, Quarantined):
+    value, said_twice = _value_of(line, offset, content)
+    if type(value) is Quarantined:
         return _loose_pieces(value, notes)
-    if watch.twice or content.endswith(b"\r"):
-        notes += ((CRLF,) if content.endswith(b"\r") else ()) + ((TWICE,) if watch.twice else ())
+    if said_twice or content.endswith(b"\r"):
+        notes += ((CRLF,) if content.endswith(b"\r") else ()) + said_twice
     if type(value) is dict and "row_idx" not in value and b"\n" not in content:
         return (SourceRow(line, offset, content, value, notes),)
     return _pieces_of_value(line, offset, content, value, notes)
@@ -203,13 +203,12 @@ def _loose_pieces(bad: Quarantined, notes: tuple[str, ...]) -> Iterable[SourceRo
         notes += (BETWEEN,)
     found: list[SourceRow | Quarantined] = []
     for value in values:
-        watch = _Watch()
         start = bad.offset + value.start
-        held = _value_of(bad.line, start, value.text, watch)
+        held, said_twice = _value_of(bad.line, start, value.text)
         if isinstance(held, Quarantined):
             return (bad if held.reason.startswith(NO_JSON) else replace(bad, reason=held.reason),)
         told = (value.note,) if value.note else ()
-        said = (*notes, *told, *((TWICE,) if watch.twice else ()))
+        said = (*notes, *told, *said_twice)
         for piece in _pieces_of_value(bad.line, start, value.text, held, said):
             is_aside = isinstance(piece, Quarantined) and value.note
             found.append(replace(piece, content=content[value.start : value.end]) if is_aside else piece)
@@ -235,21 +234,42 @@ def _whole_rows(line: int, offset: int, content: bytes, notes: tuple[str, ...]) 
     return found if all(isinstance(piece, SourceRow) for piece in found) else []
 
 
-def _value_of(line: int, offset: int, content: bytes, watch: _Watch) -> Any:
+def _value_of(line: int, offset: int, content: bytes) -> tuple[Any, tuple[str, ...]]:
+    """What JSON text says, with the note that a key stands twice in it, where one does; or why it says nothing."""
     try:
         text = content.decode("utf-8")
         if nested_too_deep(content):
-            return set_aside(line, offset, TOO_DEEP, content)
-        return json.loads(text, object_pairs_hook=watch)
+            return set_aside(line, offset, TOO_DEEP, content), ()
+        _parser.saw_twice = False
+        return _parser.decode(text), (TWICE,) if _parser.saw_twice else ()
     except UnicodeDecodeError as error:
-        return set_aside(line, offset, f"not UTF-8 at byte {error.start} of the line", content)
+        return set_aside(line, offset, f"not UTF-8 at byte {error.start} of the line", content), ()
     except json.JSONDecodeError as error:
-        return set_aside(line, offset, _why(text, error), content)
+        return set_aside(line, offset, _why(text, error), content), ()
     except ValueError:
         # The one other thing the parser refuses, because making such a number takes time in the square of its length.
-        return set_aside(line, offset, f"a whole number of more than {sys.get_int_max_str_digits():,} digits", content)
+        reason = f"a whole number of more than {sys.get_int_max_str_digits():,} digits"
+        return set_aside(line, offset, reason, content), ()
     except MemoryError:
-        return set_aside(line, offset, "needs more memory than there is", content)
+        return set_aside(line, offset, "needs more memory than there is", content), ()
+
+
+class _Parser(threading.local):
+    """A parser of JSON that notices equal keys in an object (the last of them counts): one a thread, since to make one
+    takes as long as to read a short row."""
+
+    def __init__(self) -> None:
+        self.saw_twice = False
+        self.decode = json.JSONDecoder(object_pairs_hook=self._made).decode
+
+    def _made(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            self.saw_twice = True
+        return made
+
+
+_parser = _Parser()
 
 
 def _why(text: str, error: json.JSONDecodeError) -> str:
@@ -284,17 +304,6 @@ _FAULTS = {
     "Illegal trailing comma before end of object": "a comma too many",
     "Illegal trailing comma before end of array": "a comma too many",
 }
-
-
-class _Watch:
-    """Makes objects of pairs as `dict` does (the last of equal keys counts) and notices equal keys."""
-
-    twice = False
-
-    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        self.twice = self.twice or len(made) != len(pairs)
-        return made
 
 
 def _json_kind(value: object) -> str:

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from engine.model import Row
 from engine.sources.messages.messages import looks_like_message, looks_like_messages
 from engine.sources.messages.parts import looks_like_calls, parsed
 from engine.sources.shapes import names
-from engine.sources.shapes.names import plain_name
+from engine.sources.shapes.names import by_plain_name, kept_by_names, plain_name
 
 _VERDICTS = frozenset({"accept", "reject", "ignore"})
 _FEWEST_WORDS = 3
 
 
-def beside(row: Row, taken: set[str], by_name: dict[str, str] | None = None) -> dict[str, str]:
+def beside(row: Row, taken: Collection[str]) -> dict[str, str]:
     """The fields with what belongs to a conversation and is no message: part of the mapping -> field."""
-    if by_name is None:
-        by_name = {plain_name(name): name for name in row}
     found: dict[str, str] = {}
-    for part, known, fits in _PARTS:
-        for name in known if part not in found else ():
-            field = by_name.get(name, "")
-            if field and field not in taken and fits(row[field]):
-                found[part] = field
-                taken.add(field)
-                break
-    if "rejected" not in found:
-        bad = (name for name in row if name not in taken and names.ends_on_bad_answer(name))
-        field = next((name for name in bad if _is_calls_or_answer(row[name])), "")
-        if field:
-            found["rejected"] = field
-            taken.add(field)
-    for name, part in names.MEDIA.items():
-        if name in by_name and by_name[name] not in taken and _is_medium(row[by_name[name]]):
-            found.setdefault(part, by_name[name])
+    for part, field, fits in _fields_beside(row):
+        if part not in found and field not in taken and field not in found.values() and fits(row[field]):
+            found[part] = field
     return found
+
+
+@kept_by_names
+def _fields_beside(fields: tuple[str, ...]) -> tuple[tuple[str, str, Callable[[Any], bool]], ...]:
+    """The fields that by their names may belong to a part, the likeliest first, each with what its value has to be."""
+    by_name = by_plain_name(fields)
+    named = [(part, by_name[name], fits) for part, known, fits in _PARTS for name in known if name in by_name]
+    bad = [("rejected", field, _is_calls_or_answer) for field in fields if names.ends_on_bad_answer(field)]
+    media = [(part, by_name[name], _is_medium) for name, part in names.MEDIA.items() if name in by_name]
+    return (*named, *bad, *media)
 
 
 def _is_system(value: Any) -> bool:

@@ -6,21 +6,20 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.model import Row
 from engine.phrases import counted
-from engine.sources.mapping import Mapping
+from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from engine.sources.messages.messages import looks_like_message, looks_like_messages, messages_in
 from engine.sources.messages.parts import parsed
 from engine.sources.shapes import names
 from engine.sources.shapes.beside import beside, is_answer
 from engine.sources.shapes.known_shape import Shape, values_at
-from engine.sources.shapes.names import plain_name
+from engine.sources.shapes.names import by_plain_name, plain_name
 from engine.sources.shapes.shape_table import known_shape, shape_by_names
 from engine.sources.shapes.shapes import first_choice, guess_alone, guess_fields, is_list_of_pairs, with_beside
 
-SAMPLE_ROWS = 200
 HALVES = ("instruction", "output", "messages", "conversations", "prompt", "chosen", "text")
 MOST_NESTED = 4
 """Levels of objects within each other in which a conversation is looked for."""
@@ -33,8 +32,7 @@ FEWEST_KNOWN = 0.05
 """Share of the rows that has to be of some known shape, so that a file is read by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(NamedTuple):
     """What one row is: the mapping it is read by, the entry of the table of shapes, and the name a person is told."""
 
     mapping: Mapping | None = None
@@ -78,16 +76,18 @@ def guess_shapes(rows: Iterable[Row]) -> Guess:
 
 
 def count_shapes(rows: Iterable[Row]) -> Guess:
-    """The same of all rows: some 20,000 a second."""
+    """The same of all rows. What is said of a row is gone through once for those that follow and are like it."""
     votes: dict[tuple[str | None, ...], tuple[int, Mapping]] = {}
     shapes: Counter[str] = Counter()
     first: dict[str, int] = {}
     layouts: set[tuple[str, ...]] = set()
     is_plain = True
-    for number, row in enumerate(rows):
-        found = recognise(row)
-        shapes[found.name] += 1
+    number = 0
+    for found, alike in itertools.groupby(map(recognise, rows)):
+        count = sum(1 for _ in alike)
+        shapes[found.name] += count
         first.setdefault(found.name, number)
+        number += count
         is_plain = is_plain and found.shape is not None and found.shape.is_plain
         guess = found.mapping
         if guess is None:
@@ -96,8 +96,8 @@ def count_shapes(rows: Iterable[Row]) -> Guess:
         layouts.add((guess.shape, next((guess.fields[half] for half in HALVES if half in guess.fields), "")))
         # A part that only some rows carry (input, tools, rejected answers) belongs to the mapping all the same.
         halves = (guess.shape, *(guess.fields.get(half) for half in HALVES))
-        count, known = votes.get(halves, (0, guess))
-        votes[halves] = (count + 1, Mapping(guess.shape, known.fields | (guess.fields | known.fields)))
+        before, known = votes.get(halves, (0, guess))
+        votes[halves] = (before + count, Mapping(guess.shape, known.fields | (guess.fields | known.fields)))
     mapping = max(votes.values(), key=lambda vote: vote[0])[1] if votes else None
     if shapes[NO_SHAPE] > shapes.total() * (1 - FEWEST_KNOWN):
         # What a few rows look like would read nothing of the others.
@@ -203,8 +203,8 @@ def _guess_nested(row: Row) -> Mapping | None:
                     continue
                 halves = _sent_and_received(level) if inner.shape == "messages" else {}
                 if halves:
-                    return Mapping("alpaca", halves | beside(row, set(halves.values())))
-                return Mapping(inner.shape, nested | beside(row, set(nested.values())))
+                    return Mapping("alpaca", halves | beside(row, halves.values()))
+                return Mapping(inner.shape, nested | beside(row, nested.values()))
     return None
 
 
@@ -238,7 +238,7 @@ def _under_its_task(row: Row, fields: dict[str, str]) -> dict[str, str]:
     """`{"instruction", "instances": [{"input", "output"}]}`: what is asked of the input stands outside."""
     if "input" in fields or plain_name(fields.get("instruction", "")) not in names.CONTEXTS:
         return fields
-    by_name = {plain_name(name): name for name in row}
+    by_name = by_plain_name(row)
     told = next((by_name[name] for name in names.REQUESTS[:4] if name in by_name), "")
     return fields | {"instruction": told, "input": fields["instruction"]} if isinstance(row.get(told), str) else fields
 

@@ -7,8 +7,10 @@ one path or the other, of the same kind. A key that holds dots itself is found, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import combinations
 from typing import Any
 
 from engine.model import Row, ShapeName
@@ -17,23 +19,8 @@ from engine.sources.messages.messages import looks_like_messages
 from engine.sources.messages.preformatted import messages_of_text
 from engine.sources.messages.trees import is_linked, is_node_map, is_reply_tree
 from engine.sources.shapes.beside import is_answer, is_texts
+from engine.sources.shapes.layouts import JSON_KINDS, FieldsOf
 from engine.sources.shapes.shapes import is_list_of_pairs, is_numbered, only_text
-
-KINDS: dict[str, Callable[[Any], bool]] = {
-    "text": lambda value: isinstance(value, str),
-    "texts": lambda value: is_texts(value) and len(value) > 1,
-    "object": lambda value: isinstance(value, dict),
-    "messages": lambda value: isinstance(value, list) and looks_like_messages(value),
-    "answer": lambda value: is_answer(value) and value != "",
-    "lists": lambda value: isinstance(value, list) and _is_lists_of_messages(value),
-    "written": lambda value: isinstance(value, str) and looks_like_messages(value),
-    "pairs": lambda value: isinstance(value, list) and is_list_of_pairs(value),
-    "numbered": lambda value: isinstance(value, dict) and is_numbered(value),
-    "replies": is_reply_tree,
-    "nodes": is_node_map,
-    "linked": is_linked,
-    "marked": lambda value: isinstance(value, str) and messages_of_text(value) is not None,
-}
 
 
 def _is_lists_of_messages(held: list[Any]) -> bool:
@@ -43,10 +30,28 @@ def _is_lists_of_messages(held: list[Any]) -> bool:
     return len(held) == 1 or all(message.get("role") != "assistant" for turn in held for message in turn)
 
 
+_Fits = Callable[[Any], bool] | None
+_NOT_NULL: tuple[frozenset[type], _Fits] = (JSON_KINDS - {type(None)}, None)
+KINDS: dict[str, tuple[frozenset[type], _Fits]] = {
+    "text": (frozenset({str}), None),
+    "texts": (frozenset({list}), lambda value: is_texts(value) and len(value) > 1),
+    "object": (frozenset({dict}), None),
+    "messages": (frozenset({list}), looks_like_messages),
+    "answer": (frozenset({str, list, dict}), lambda value: value != "" and is_answer(value)),
+    "lists": (frozenset({list}), _is_lists_of_messages),
+    "written": (frozenset({str}), looks_like_messages),
+    "pairs": (frozenset({list}), is_list_of_pairs),
+    "numbered": (frozenset({dict}), is_numbered),
+    "replies": (frozenset({dict}), is_reply_tree),
+    "nodes": (frozenset({dict}), is_node_map),
+    "linked": (frozenset({list}), is_linked),
+    "marked": (frozenset({str}), lambda value: messages_of_text(value) is not None),
+}
+"""What a sign may ask of a value: its kind in JSON, and what is true of it, where the kind does not say it all."""
 _PARTS = {"prompt": "instruction", "response": "output"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """One entry of the table. `fields` says where each part stands, in the words of `--map`: a dotted path, `a|b` for
     the first of these that is there, `a.*` for the one text in an object or each element of a list; without any the
@@ -69,14 +74,25 @@ class Shape:
 
     def mapping(self, row: Row) -> Mapping | None:
         """Where the parts of this row stand; None where the entry leaves that to the names of the fields."""
-        kind = _kind(self.fields)
-        found: dict[str, str] = {}
-        for part, places in self.fields.items():
-            place = _first_place(row, places.split("|"), may_be_empty=part in _MAY_BE_EMPTY)
-            if place and place not in found.values():
-                found[_PARTS.get(part, part) if kind == "alpaca" else part] = place
-        ordered = {part: found[part] for part in ("prompt", *_HALVES) if part in found}
-        return Mapping(kind, ordered | found) if found.keys() & {*_HALVES} else None
+        return _mapping_at(self, tuple(_first_place(row, *asked) for asked in self._asked))
+
+    @cached_property
+    def _asked(self) -> tuple[tuple[tuple[str, ...], bool], ...]:
+        """Of each part its places, and whether it may be empty."""
+        return tuple((tuple(places.split("|")), part in _MAY_BE_EMPTY) for part, places in self.fields.items())
+
+
+@lru_cache(maxsize=1024)
+def _mapping_at(shape: Shape, places: tuple[str, ...]) -> Mapping | None:
+    """The mapping of a shape whose parts stand at these places, '' for none: the same for all rows alike."""
+    kind = _kind(shape.fields)
+    parts = (_PARTS.get(part, part) if kind == "alpaca" else part for part in shape.fields)
+    found: dict[str, str] = {}
+    for part, place in zip(parts, places, strict=True):
+        if place and place not in found.values():
+            found[part] = place
+    ordered = {part: found[part] for part in ("prompt", *_HALVES) if part in found}
+    return Mapping(kind, ordered | found) if found.keys() & {*_HALVES} else None
 
 
 _HALVES = ("messages", "conversations", "instruction", "output", "chosen", "text")
@@ -92,11 +108,17 @@ def _kind(fields: dict[str, str]) -> ShapeName:
     return "messages" if "messages" in fields else "text" if "text" in fields else "alpaca"
 
 
-def _first_place(row: Row, places: list[str], *, may_be_empty: bool) -> str:
+def _first_place(row: Row, places: tuple[str, ...], may_be_empty: bool) -> str:
     """The first of these places where something stands, else the first that is there at all, as paths in this row; ''
     for none."""
     there = ""
     for place in places:
+        if "." not in place:
+            if place in row:
+                if row[place] not in _EMPTY:
+                    return place
+                there = there or place
+            continue
         outer, star, _ = place.partition(".*")
         for held in values_at(row, outer.split(".")):
             path = only_text(held, outer) if star and isinstance(held, dict) else place
@@ -116,51 +138,38 @@ class Sign:
         paths, equals, words = sign.removeprefix("!").partition("=")
         paths, colon, kind = paths.partition(":")
         self.paths = tuple(tuple(path.split(".")) for path in paths.split("|"))
-        self._words = frozenset(words.split("|")) if equals else None
-        self._fits = KINDS[kind] if colon else None
+        self._kinds, self._fits = KINDS[kind] if colon else _NOT_NULL
+        if equals:
+            self._kinds, self._fits = frozenset({str}), frozenset(words.split("|")).__contains__
 
-    def may_stand_in(self, outline: frozenset[str]) -> bool:
-        """Whether something can stand at one of the paths in a row of this outline (`outline_of`)."""
-        return any(_may_lead(path, outline) for path in self.paths)
+    @property
+    def names(self) -> set[str]:
+        """The names that fields on the way may have; a name may hold dots itself."""
+        cuts = ((path, *ends) for path in self.paths for ends in combinations(range(len(path) + 1), 2))
+        return {".".join(path[start:end]) for path, start, end in cuts}
+
+    def told_by(self, fields: FieldsOf) -> bool | None:
+        """Whether all rows of a layout have the sign, or none; None where each has to be looked at."""
+        told = [self._told_by(fields.kinds_at(path)) for path in self.paths]
+        if None in told and True not in told:
+            return None
+        return (True in told) != self.absent
+
+    def _told_by(self, kinds: Collection[type] | None) -> bool | None:
+        if kinds is not None and self._kinds.isdisjoint(kinds):
+            return False
+        return True if kinds is not None and self._fits is None and self._kinds.issuperset(kinds) else None
 
     def stands_in(self, row: Row) -> bool:
         """Whether the row has the sign; for `!` whether it has not."""
-        return any(self._holds(value) for path in self.paths for value in values_at(row, path)) != self.absent
+        for path in self.paths:
+            for value in values_at(row, path):
+                if self._holds(value):
+                    return not self.absent
+        return self.absent
 
     def _holds(self, value: Any) -> bool:
-        if self._words is not None:
-            return isinstance(value, str) and value in self._words
-        return self._fits(value) if self._fits is not None else value is not None
-
-
-def outline_of(row: Row) -> frozenset[str]:
-    """The names of a row's fields, and of what is in a list of objects also theirs: `messages`, `messages[]`,
-    `messages.*.role`; `messages.*.content.*` where one of these holds a list or an object itself."""
-    outline = set(row)
-    for name, held in row.items():
-        if isinstance(held, list) and held and isinstance(held[0], dict):
-            inner: set[str] = set()
-            for one in held:
-                if isinstance(one, dict):
-                    inner.update(one)
-                    inner.update(f"{key}.*" for key, value in one.items() if isinstance(value, list | dict))
-            outline.add(f"{name}[]")
-            outline.update(f"{name}.*.{key}" for key in inner)
-    return frozenset(outline)
-
-
-def _may_lead(path: tuple[str, ...], outline: frozenset[str]) -> bool:
-    for size in range(1, len(path) + 1):
-        name = ".".join(path[:size])
-        if name in outline:
-            rest = path[size:]
-            if rest[:1] != ("*",) or len(rest) < 2 or f"{name}[]" not in outline:
-                return True
-            inner = f"{name}.*.{rest[1]}"
-            if len(rest) > 2 and rest[2] == "*":
-                return f"{inner}.*" in outline
-            return any(f"{name}.*.{'.'.join(rest[1:end])}" in outline for end in range(2, len(rest) + 1))
-    return False
+        return type(value) in self._kinds and (self._fits is None or self._fits(value))
 
 
 def values_at(held: Any, path: Sequence[str]) -> Iterator[Any]:
@@ -169,8 +178,12 @@ def values_at(held: Any, path: Sequence[str]) -> Iterator[Any]:
         yield held
     elif path[0] == "*":
         inside = held.values() if isinstance(held, dict) else held if isinstance(held, list) else ()
+        rest = path[1:]
         for inner in inside:
-            yield from values_at(inner, path[1:])
+            if len(rest) == 1 and type(inner) is dict and rest[0] in inner and rest[0] != "*":
+                yield inner[rest[0]]
+            else:
+                yield from values_at(inner, rest)
     elif isinstance(held, dict):
         if path[0] in held:
             yield from values_at(held[path[0]], path[1:])

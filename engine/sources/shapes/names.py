@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import TypeVar
 
 CHAT_NAMES = (
     *("messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "chat", "turns", "chatrounds"),
@@ -307,3 +310,25 @@ def plain_name(name: str) -> str:
         # An accent may be a character of its own.
         name = unicodedata.normalize("NFC", name)
     return name.rpartition(".")[2].replace("_", "").replace("-", "").replace(" ", "").casefold()
+
+
+MOST_OF_NAMES = 4_000
+"""Rows whose names are longer together have data for keys: nothing is kept of them."""
+Told = TypeVar("Told")
+
+
+def kept_by_names(told: Callable[[tuple[str, ...]], Told]) -> Callable[[Iterable[str]], Told]:
+    """What the names of a row's fields say, worked out once for all rows alike: what it returns is shared."""
+    kept = lru_cache(maxsize=512)(told)
+
+    def of_row(row: Iterable[str]) -> Told:
+        names = tuple(row)
+        return kept(names) if len("".join(names)) <= MOST_OF_NAMES else told(names)
+
+    return of_row
+
+
+@kept_by_names
+def by_plain_name(names: tuple[str, ...]) -> dict[str, str]:
+    """The fields of a row by their plain names, of equal ones the first."""
+    return {plain_name(name): name for name in reversed(names)}

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from engine.model import Message, Row
 from engine.sources.mapping import parse_path, value_at
-from engine.sources.shapes.names import SIGNED_WINNERS, plain_name
+from engine.sources.shapes.names import SIGNED_WINNERS, by_plain_name, plain_name
 
 Branch = tuple[Message, ...]
 Verdict = Literal["first", "second", "tie", "neither"]
@@ -91,7 +91,7 @@ def ranked_answers(value: Any) -> list[tuple[int, str]]:
     verdict; [] where a value is not that."""
     if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
         return []
-    by_name = [{plain_name(name): name for name in one} for one in value]
+    by_name = list(map(by_plain_name, value))
     keys = [next((held[key] for key in _ANSWER_KEYS if key in held), "") for held in by_name]
     speaks = any(held.keys() & {"role", "from", "speaker", "type"} for held in by_name)
     if speaks or not all(

@@ -14,29 +14,29 @@ from engine.sources.messages.speakers import SPEAKERS, speaker
 from engine.sources.messages.trees import is_reply_tree
 from engine.sources.shapes import names
 from engine.sources.shapes.beside import beside, is_answer, is_texts, is_verdict
-from engine.sources.shapes.names import plain_name
+from engine.sources.shapes.names import by_plain_name, plain_name
 from engine.sources.shapes.rivals import is_winner, ranked_answers
 
 _FEWEST_WORDS = 3
 
 
 def guess_fields(row: Row) -> Mapping | None:
-    by_name: dict[str, str] = {}
-    annotated = any(name.endswith(".responses.status") for name in row)
-    for name in row:
+    by_name = by_plain_name(row)
+    if any(name.endswith(".responses.status") for name in row):
         # What annotators said in Argilla stands in columns of its own, `QUESTION.responses`.
-        if not (annotated and "." in name):
-            by_name.setdefault(plain_name(name), name)
+        by_name = {plain: name for plain, name in by_name.items() if "." not in name}
     for guess in (_preference, _chat, _pair, _text):
         found = guess(row, by_name)
         if found is not None:
-            return with_beside(row, found, by_name)
+            return with_beside(row, found)
     return None
 
 
-def with_beside(row: Row, found: Mapping, by_name: dict[str, str] | None = None) -> Mapping:
+def with_beside(row: Row, found: Mapping) -> Mapping:
     """A mapping with what stands beside the conversation in this row."""
-    more = beside(row, set(found.fields.values()), by_name)
+    more = beside(row, found.fields.values())
+    if not more and (found.shape != "preference" or "prompt" in found.fields):
+        return found
     if found.shape == "text":
         # The label of a lone text is what a classifier learns.
         more.pop("label", None)
@@ -45,7 +45,7 @@ def with_beside(row: Row, found: Mapping, by_name: dict[str, str] | None = None)
         more.pop("reasoning")
     fields = found.fields | {part: at for part, at in more.items() if part not in found.fields}
     if found.shape == "preference" and "prompt" not in fields:
-        prompt = _prompt_beside(row, by_name or {plain_name(name): name for name in row}, set(fields.values()))
+        prompt = _prompt_beside(row, by_plain_name(row), set(fields.values()))
         fields = ({"prompt": prompt} if prompt else {}) | fields
     return Mapping(found.shape, fields)
 
@@ -150,7 +150,7 @@ def pair_in(turn: Any) -> tuple[str | int, str | int] | None:
         return (0, 1) if len(turn) == 2 and isinstance(turn[0], str) and isinstance(turn[1], str | None) else None
     if not isinstance(turn, dict):
         return None
-    by_name = {plain_name(name): name for name in turn}
+    by_name = by_plain_name(turn)
     for request, answer in names.PAIRS:
         if request in by_name and answer in by_name and not isinstance(turn[by_name[answer]], bool | int | float):
             return by_name[request], by_name[answer]
@@ -315,10 +315,10 @@ def guess_alone(row: Row) -> Mapping | None:
     for name, value in row.items():
         if isinstance(value, str) and messages_of_text(value) is not None:
             return Mapping("text", {"text": name})
-    by_name = {plain_name(name): name for name in row}
+    by_name = by_plain_name(row)
     for name in names.REQUESTS[:8]:
         if isinstance(_held(row, by_name, name), str) and _asks(name, row[by_name[name]]):
             found = _as_pair(row, by_name, by_name[name], by_name[name])
             fields = {part: at for part, at in found.fields.items() if part != "output"}
-            return Mapping("alpaca", fields | beside(row, set(fields.values()), by_name))
+            return Mapping("alpaca", fields | beside(row, fields.values()))
     return None

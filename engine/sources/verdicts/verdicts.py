@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.model import Row
+from engine.sources.shapes.names import kept_by_names
 from engine.sources.verdicts.said import (
     AFFIXES,
     LONGEST_TAG,
@@ -40,7 +41,7 @@ _THUMBS = ("thumb", "feedback", "vote", "like", "correct", "accept", "approv", "
 
 def said_in(row: Row) -> Said | None:
     """What another tool says of this row; None where nothing is said, or nothing that is sure."""
-    for name in _tools_for(tuple(row)):
+    for name in _tools_for(row):
         said = _TOOLS[name][1](row)
         if said is not None:
             return said
@@ -50,14 +51,14 @@ def said_in(row: Row) -> Said | None:
 def scores_in(row: Row) -> dict[str, float]:
     """The numbers that may say how good a row is, by their names: columns, and ratings in the exports of tools."""
     scores = {name: number for name in row if names_a_score(name) and (number := number_in(row[name])) is not None}
-    for name in _tools_for(tuple(row)):
+    for name in _tools_for(row):
         heard = _HEARD.get(name)
         if heard is not None:
             scores |= heard(row).scores
     return scores
 
 
-@lru_cache(maxsize=256)
+@kept_by_names
 def _tools_for(keys: tuple[str, ...]) -> tuple[str, ...]:
     """The tools that may have written a row with these fields: told once for all rows alike."""
     fields = frozenset(keys)

@@ -211,10 +211,10 @@ async def test_rows_of_other_shapes_are_shown_with_how_many_there_are(tmp_path: 
     said = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
     rows += [{"messages": said}, {"messages": said, "rare": "of one row only"}, {"messages": said}]
     async with workbench(made(tmp_path, rows)) as (app, pilot):
-        await shown(app, pilot, lambda text: "row 0  alpaca: 5 of 8 rows looked at" in text)
+        await shown(app, pilot, lambda text: "row 0  pairs by names (question, answer): 5 of 8 rows looked at" in text)
         await pilot.press("tab")
         text = "\n".join(screen_text(app))
-        assert "row 6  messages: 3 of 8 rows looked at" in text
+        assert "row 6  chat messages: 3 of 8 rows looked at" in text
         await pilot.press("tab")
         assert "row 0" in "\n".join(screen_text(app))
 

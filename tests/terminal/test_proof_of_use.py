@@ -118,10 +118,10 @@ def test_the_junk_half_of_the_phrases_in_twelve_keys(tmp_path: Path) -> None:
     """Four hundred rows say eight things: one of each is kept first, then these eight are read and rejected."""
     folder = project_of(tmp_path, "phrases")
     with Person(tamis(folder), columns=100, rows=40) as person:
-        person.wait_for("Reserve a held-out set?")
-        person.press("n")
         person.wait_for("exact groups")
-        person.press("K", "K")  # one of each
+        person.press("K")  # one of each
+        person.wait_for("before you decide?")
+        person.press("n", "K")
         person.wait_for("accepted 8 rows and rejected 392 rows")
         with open_project(folder, readonly=True) as project:
             lines = {(row["instruction"], row["output"]) for row in map(project.current_row, project.training)}

@@ -19,8 +19,10 @@ class TamisError(Exception):
     def __str__(self) -> str:
         what = ": ".join(part.strip().rstrip(".") for part in (self.title, self.message) if part.strip())
         hint = self.hint.strip()
+        if not hint:
+            return what
         end = "" if what.endswith(("?", "!")) else "."
-        return f"{what}{end} {hint if _is_name(hint.partition(' ')[0]) else hint[:1].upper() + hint[1:]}" if hint else what
+        return f"{what}{end} {hint if _is_name(hint.partition(' ')[0]) else hint[:1].upper() + hint[1:]}"
 
 
 def _is_name(word: str) -> bool:

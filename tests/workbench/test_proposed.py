@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import planted
 import pytest
-from planted import journal, screen_text, workbench
+from planted import journal, screen_text, shown, workbench
 
 from engine.errors import UsageError
 from engine.model import Act
+from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.project.proposals import NewProposal, add_proposals, waiting
 from workbench.actions.typed_commands import run_headless
@@ -156,6 +158,16 @@ def test_a_score_proposes_once_a_person_says_from_where_on(folder: Path) -> None
         assert not journal(folder)
         with pytest.raises(UsageError, match="no row has a number"):
             run_headless(project, "propose stars>3")
+
+
+async def test_on_the_rows_of_a_new_file_the_key_told_is_one_of_that_screen(tmp_path: Path) -> None:
+    """`p` goes to the match before there."""
+    source = tmp_path / "raw.jsonl"
+    row = {"prompt": "Name a sea.", "completion": "The Aral Sea.", "answer": "reject"}
+    source.write_text(json.dumps(row) + "\n")
+    async with workbench(create_project(source)) as (app, pilot):
+        assert app.session.place.screen == "triage"
+        await shown(app, pilot, lambda text: "1 verdict came along (import:prodigy): / is:proposed shows them" in text)
 
 
 async def test_many_authors_are_counted_and_none_of_their_names_reaches_the_terminal_raw(folder: Path) -> None:

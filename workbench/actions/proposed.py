@@ -167,7 +167,8 @@ def _reply_to_row(session: Session, reply: Reply, row: int) -> None:
 
 def told_once(session: Session) -> str:
     """`214 verdicts came along (import:prodigy): p shows them`; "" where nothing came, or it was told before."""
-    words = "" if TOLD in session.remembered.asked else came_along_words(session.project, "p shows them")
+    where = "p shows them" if session.place.screen == "overview" else "/ is:proposed shows them"
+    words = "" if TOLD in session.remembered.asked else came_along_words(session.project, where)
     if words:
         session.remembered.asked.add(TOLD)
     return words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -10,6 +11,8 @@ from engine.export.raw_names import address_of
 from engine.model import Conversation, Example, Message, Part, Row, ToolCall
 from engine.nesting import loads
 
+# What Anthropic, and Bedrock and MCP, call the schema of a tool's arguments.
+_SCHEMA = {"input_schema": "parameters", "inputSchema": "parameters"}
 TEMPLATE_SETTINGS = "chat_template_kwargs"
 
 
@@ -107,6 +110,15 @@ def tools_of(conversation: Conversation) -> list[Any]:
     return [_tool_of(loads_or_text(tool)) for tool in conversation.tools]
 
 
+def tool_texts(conversation: Conversation) -> list[str]:
+    """The tools as they stand in the row; those that only Bedrock would read as `tools_of` has them."""
+    values = map(loads_or_text, conversation.tools)
+    return [
+        json.dumps(_tool_of(value), ensure_ascii=False) if isinstance(value, dict) and "toolSpec" in value else tool
+        for tool, value in zip(conversation.tools, values, strict=True)
+    ]
+
+
 def loads_or_text(text: str) -> Any:
     """The value of a JSON text; what is none is a text."""
     try:
@@ -116,11 +128,16 @@ def loads_or_text(text: str) -> Any:
 
 
 def _tool_of(tool: Any) -> Any:
+    if isinstance(tool, dict) and isinstance(tool.get("toolSpec"), dict):
+        tool = tool["toolSpec"]  # Bedrock's
     if not isinstance(tool, dict) or "function" in tool or "name" not in tool:
         return tool
     if tool.get("type", "function") not in ("function", "custom"):
         return tool  # run by who serves the model ("web_search"): no function
-    function = {("parameters" if key == "input_schema" else key): value for key, value in tool.items() if key != "type"}
+    function = {_SCHEMA.get(key, key): value for key, value in tool.items() if key != "type"}
+    schema = function.get("parameters")
+    if isinstance(schema, dict) and schema.keys() == {"json"}:
+        function["parameters"] = schema["json"]
     return {"type": "function", "function": function}
 
 

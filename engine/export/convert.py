@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.export import pairs, sharegpt
-from engine.export.chat_messages import beside_messages, messages_of
+from engine.export.chat_messages import beside_messages, messages_of, tool_texts
 from engine.export.losses import CHAT, SHAREGPT, Converted, unheld
 from engine.model import Example, Message, Row
 
@@ -41,7 +41,7 @@ def to_sharegpt(example: Example) -> Converted:
     made = sharegpt.turns_of(example.messages)
     row: dict[str, Any] = {"conversations": list(made.turns)}
     if example.conversation.tools:
-        row["tools"] = f"[{', '.join(example.conversation.tools)}]"
+        row["tools"] = f"[{', '.join(tool_texts(example.conversation))}]"
     return Converted(row, (*found.losses, *made.losses), (*found.left_behind, *made.left_behind))
 
 

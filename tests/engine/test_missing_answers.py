@@ -55,4 +55,5 @@ def test_stray_bytes_beside_the_strings_of_json_are_damage_not_an_encoding(tmp_p
 def test_a_file_to_train_on_may_be_of_another_encoding(tmp_path: Path) -> None:
     path = tmp_path / "raw.csv"
     path.write_bytes("frage;antwort\nWas ist größer?;Fünf\nWo liegt Köln?;Am Rhein\n".encode("cp1252"))
-    assert [row.messages[0].text for row in file_sets(path, "cp1252").training] == ["Was ist größer?", "Wo liegt Köln?"]
+    rows = file_sets(path, "cp1252").curated
+    assert [row.messages[0]["content"] for row in rows] == ["Was ist größer?", "Wo liegt Köln?"]

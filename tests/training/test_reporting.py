@@ -47,6 +47,7 @@ def says_no_row(folder: Path) -> bool:
     return bool(content) and not any(words.encode() in content for words in WORDS)
 
 
+@pytest.mark.slow
 def test_tensorboard_gets_every_loss_of_each_run_of_a_queue(tiny_model: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

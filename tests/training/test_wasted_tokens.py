@@ -37,6 +37,7 @@ def test_the_figures_are_those_of_arithmetic() -> None:
     assert epoch_of(Estimate(None, "why"), 8.0, 3.0).reason == "why"
 
 
+@pytest.mark.slow
 def test_groups_are_copies_flags_and_stale_rows(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,6 +65,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
+@pytest.mark.slow
 def test_whatever_is_half_typed_is_counted_or_told(project: Project) -> None:
     assert len(selectors()) == 200
     counted, told = 0, list[str]()

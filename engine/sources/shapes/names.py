@@ -330,5 +330,7 @@ def kept_by_names(told: Callable[[tuple[str, ...]], Told]) -> Callable[[Iterable
 
 @kept_by_names
 def by_plain_name(names: tuple[str, ...]) -> dict[str, str]:
-    """The fields of a row by their plain names, of equal ones the first."""
-    return {plain_name(name): name for name in reversed(names)}
+    """The fields of a row by their plain names, of equal ones the first. What annotators said in Argilla stands in
+    columns of its own, `QUESTION.responses`: these are no fields of the row."""
+    annotated = any(name.endswith(".responses.status") for name in names)
+    return {plain_name(name): name for name in reversed(names) if not (annotated and "." in name)}

@@ -22,9 +22,6 @@ _FEWEST_WORDS = 3
 
 def guess_fields(row: Row) -> Mapping | None:
     by_name = by_plain_name(row)
-    if any(name.endswith(".responses.status") for name in row):
-        # What annotators said in Argilla stands in columns of its own, `QUESTION.responses`.
-        by_name = {plain: name for plain, name in by_name.items() if "." not in name}
     for guess in (_preference, _chat, _pair, _text):
         found = guess(row, by_name)
         if found is not None:

@@ -22,7 +22,9 @@ FORM = {"role", "from", "sender", "speaker", "is_user", "is_human", "type", "blo
 FORM |= {"label", "answer", "feedback", "iscreatedbyuser"}
 FORM |= {"weight", "train", "loss", "loss_weight", "training", "trainable", "masked"}
 # What is thought stands apart from what is said, and each turn of a formatted text by itself.
-MARKERS = re.compile(r"</?think>|SYSTEM: |USER: |ASSISTANT: |<[|]endoftext[|]>|\n\nHuman: |\n\nAssistant: ")
+MARKERS = re.compile(
+    r"</?think>|SYSTEM: |USER: |ASSISTANT: |<[|]endoftext[|]>|\n\nHuman: |\n\nAssistant: | ?<(?:user|bot)>: "
+)
 
 
 def values(held: Any) -> Iterator[str]:

@@ -37,8 +37,8 @@ from engine.sources.shapes.shapes import is_numbered, pair_in, turns_of_columns
 
 Branch = tuple[Message, ...]
 _HALVES = frozenset({"instruction", "input", "output", "messages", "conversations", "prompt", "chosen", "text"})
-# A request in Anthropic's markers that ends where the answer begins.
-_WAITING = re.compile(r"\s*Human:.*\n\nAssistant:\s*", re.DOTALL)
+# A request in Anthropic's markers that ends where the answer begins, and one in those of OIG and Huatuo.
+_WAITING = re.compile(r"\s*Human:.*\n\nAssistant:\s*|\s*<(?:human|user)>:.*", re.DOTALL)
 _PLAIN_KEYS = frozenset({"role", "from"})
 _SURE_LABELS = (
     *("label", "kto_tag", "kto_label", "desirable", "is_desirable", "is_good", "thumbs_up", "feedback", "answer"),

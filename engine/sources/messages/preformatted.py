@@ -142,6 +142,8 @@ _FAMILIES = (
         preface=_PREFACE,
     ),
     _family(r"^<(?P<role>human|user|bot|assistant|system)>:", lines=True, ordered=True),
+    # Huatuo: all on one line, and a request alone.
+    _family(r"(?<!\S)<(?P<role>human|user|bot|assistant|system)>:"),
     _family(r"\[\|(?P<role>Human|AI|System)\|\]:?", ordered=True, preface=_PREFACE),
     _family(r"GPT4(?: Correct)? (?P<role>User|Assistant):", r"<\|end_of_turn\|>", ordered=True),
     # Glaive, and what is written in its way; Vicuna, which has it all on one line; HH.

@@ -126,8 +126,6 @@ class Project:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- what the rows say
-
     def current_row(self, number: int) -> Row:
         """The row as it stands: edited where it was edited, else as it came."""
         edited = self._states.state(number).edited if number in self._states.edited else None
@@ -195,8 +193,6 @@ class Project:
         """The row numbers outside the held-out set, ascending."""
         return [number for number in range(len(self.rows)) if number not in self._states.heldout]
 
-    # -- what the scan found
-
     def scan_key(self) -> str:
         """What findings depend on: the rows, how they are read, and what is held out."""
         return scan_key(self.rows, self.mapping, self._states.heldout)
@@ -257,8 +253,6 @@ class Project:
     def cluster(self, identifier: str) -> Cluster:
         """The cluster with this id or unique beginning of an id. Raises ProjectError."""
         return self._findings.cluster(identifier)
-
-    # -- deciding
 
     def decide(self, acts: Sequence[Act], *, seen: Iterable[str] = (), why: str = "") -> int:
         """Write one journal line that does all of `acts`, synced; the number of the line.

@@ -29,13 +29,8 @@ class Word:
 
 
 def _open(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "paths",
-        type=Path,
-        metavar="PATH",
-        nargs="+",
-        help="data files for one project, a .tamis project, or hf:OWNER/NAME",
-    )
+    told = "data files for one project, a .tamis project, or hf:OWNER/NAME"
+    command.add_argument("paths", type=Path, metavar="PATH", nargs="+", help=told)
     _screen_options(command)
     command.add_argument(
         "--project", type=named_place, metavar="DIR", help="where the project folder is, or is to be made"

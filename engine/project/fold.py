@@ -204,14 +204,6 @@ class Fold:
         number = line.get("undo", line.get("redo"))
         return number is not None and number not in self._applied
 
-    def undo_number(self) -> int | None:
-        """The line that an undo would take back."""
-        return self._number(next(reversed(self._done), None))
-
-    def redo_number(self) -> int | None:
-        """The line that a redo would do again."""
-        return self._number(next(reversed(self._undone), None))
-
     def _number(self, key: Key | None) -> int | None:
         return key[0] if isinstance(key, tuple) else key
 

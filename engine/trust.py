@@ -1,0 +1,43 @@
+"""What a person on this install has said yes to, by hash: the very content, at the very place.
+
+A folder that came from somebody else is data. What in it would make this machine do something counts only after a yes,
+and a yes holds for no other content and for no other place (as direnv does it). One small file a yes, so that two
+processes never write the same one, and a person can look at them or take one away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from engine.errors import ProjectError
+from engine.files import write_atomic
+from engine.paths import real_path
+
+
+def trust_folder() -> Path:
+    """`$XDG_STATE_HOME/tamis/trusted`, else under `~/.local/state`."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis" / "trusted"
+
+
+def is_trusted(kind: str, place: Path, content: bytes) -> bool:
+    """Whether somebody said yes to `content` at `place` as a `kind` of thing. What cannot be looked up is not."""
+    return os.path.isfile(_file(kind, place, content))
+
+
+def trust(kind: str, place: Path, content: bytes) -> None:
+    """Remember a yes. Raises ProjectError where it cannot be kept."""
+    path = _file(kind, place, content)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ProjectError(f"{path.parent}: cannot be made", error.strerror or "", "check its permissions") from error
+    write_atomic(path, f"{kind}\n{real_path(place)}\n".encode("utf-8", "surrogateescape"))
+
+
+def _file(kind: str, place: Path, content: bytes) -> Path:
+    digest = hashlib.sha256()
+    for part in (kind.encode(), os.fsencode(real_path(place)), content):
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return trust_folder() / digest.hexdigest()

@@ -9,11 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.paths import real_path
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something foreign that does not count until a person says yes: `what` tells it in a sentence, `content` is what
+    the yes would hold for, at `place`, as a `kind` of thing."""
+
+    kind: str
+    what: str
+    place: Path
+    content: bytes
 
 
 def trust_folder() -> Path:

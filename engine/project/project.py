@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from engine.errors import ProjectError
 from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
-from engine.project.findings import FindingsByRow, hold_findings, load_findings, save_findings, scan_key
+from engine.project.findings import FindingsByRow, hold_findings, load_findings, lost_findings, save_findings, scan_key
 from engine.project.fold import Reversal, map_act
 from engine.project.journals import Journals, nothing_collected
 from engine.project.proposals import Proposals
@@ -59,7 +59,8 @@ class Project:
     @property
     def notes(self) -> list[str]:
         """What a person should know of how rows and journals were read, in sentences."""
-        return [*self._row_notes, *self._journals.notes, *self.proposals.notes]
+        told = [self.settings.remark] if self.settings.remark else []
+        return [*told, *self._row_notes, *self._findings.notes, *self._journals.notes, *self.proposals.notes]
 
     @property
     def is_complete(self) -> bool:
@@ -212,7 +213,8 @@ class Project:
 
     def _take_findings(self, columns: FindingColumns | None) -> None:
         self.suspects = load_suspects(self.folder)
-        self._findings = FindingsByRow(columns, suspect_flags(self.suspects, self.rows))
+        notes = lost_findings(self.folder) if columns is None else []
+        self._findings = FindingsByRow(columns, suspect_flags(self.suspects, self.rows), notes)
 
     @property
     def findings(self) -> Findings | None:

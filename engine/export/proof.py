@@ -1,0 +1,136 @@
+"""Proof that untouched rows leave as the source's own lines: what was written is set against the source itself.
+
+A source that is still there and whose bytes still have the hash that `project.toml` knows is gone through line by line,
+beside the file that was written. Where it is gone or another, all that can be shown is that the rows leave as the
+project keeps them; that is said, with the reason. Neither file is held in memory: one line of each is.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import SourceError
+from engine.project.source_files import source_now
+from engine.sources.files.pieces import MAX_LINE_BYTES
+from engine.sources.files.text_source import ResumedText, open_text
+
+if TYPE_CHECKING:
+    from engine.project.project import Project
+    from engine.project.settings import SourceFile
+
+Progress = Callable[[str, int, int], None]
+PROGRESS_EVERY = 2000
+# The one format whose rows are lines of their source.
+LINES = "jsonl"
+BLOCK = 1 << 20
+
+
+@dataclass(slots=True)
+class Proof:
+    """Of the untouched rows of one source of lines: how many of them stand in the written file byte for byte as there.
+    `against` is the source itself, or the project's copy of it, for the reason `why`."""
+
+    name: str
+    against: str
+    why: str = ""
+    untouched: int = 0
+    identical: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in Proof.__slots__}
+
+
+def proven(project: Project, numbers: Sequence[int], path: Path, progress: Progress | None = None) -> dict[str, Any]:
+    """How many of the rows `numbers`, written to `path` in this order, are untouched; how many of them stand there byte
+    for byte as their line in the source, each source with what was proved against what; and how many have no such line:
+    an element of an array may span lines, a record of a table is no JSON. Raises OSError.
+
+    The file is read back from disk, so that a fault in writing shows as a difference.
+    """
+    proofs: dict[int, Proof] = {}
+    readers: dict[int, _SourceLines | None] = {}
+    untouched = 0
+    written_anew: Counter[str] = Counter()
+    try:
+        for done, (line, number) in enumerate(zip(_lines_of(path), numbers, strict=False)):
+            if progress is not None and done % PROGRESS_EVERY == 0:
+                progress("comparing with the source", done, len(numbers))
+            if project.is_edited(number):
+                continue
+            untouched += 1
+            source = project.rows.source(number)
+            if source.kind != LINES:
+                written_anew[source.kind] += 1
+                continue
+            if source.first_row not in proofs:
+                proofs[source.first_row], readers[source.first_row] = _begun(source, progress)
+            proof, reader = proofs[source.first_row], readers[source.first_row]
+            proof.untouched += 1
+            if reader is None:
+                proof.identical += line == project.rows.raw_bytes(number)
+            elif reader.has(project.rows.line(number), line):
+                proof.identical += 1
+            else:
+                written_anew[LINES] += 1
+    finally:
+        for reader in readers.values():
+            if reader is not None:
+                reader.close()
+    return {
+        "untouched": untouched,
+        "untouched_identical": sum(proof.identical for proof in proofs.values()),
+        "written_anew": dict(written_anew),
+        "proof": [proof.to_json() for proof in proofs.values()],
+    }
+
+
+def _lines_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as written:
+        lines: Iterable[bytes] = gzip.GzipFile(fileobj=written) if path.name.endswith(".gz") else written
+        for line in lines:
+            yield line.removesuffix(b"\n")
+
+
+def _begun(source: SourceFile, progress: Progress | None) -> tuple[Proof, _SourceLines | None]:
+    why = source_now(source, progress)
+    if not why:
+        try:
+            return Proof(source.name, "source"), _SourceLines(source)
+        except (OSError, SourceError) as error:
+            why = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    return Proof(source.name, "copy", why), None
+
+
+class _SourceLines:
+    """The lines of a source that are asked for, in their order, by their 1-based number."""
+
+    def __init__(self, source: SourceFile) -> None:
+        stream = open_text(Path(source.path), source.format.removeprefix(LINES))
+        head = stream.peek()
+        # Lines that end with a CR alone are read as the reader of rows does it.
+        self._stream = ResumedText(b"", stream, b"\r") if b"\n" not in head and b"\r" in head else stream
+        self._below = stream
+        self._number = 0
+        self._line = b""
+
+    def has(self, number: int, row: bytes) -> bool:
+        """Whether line `number` holds a row, which is all of it but for separators around it."""
+        while self._number < number and (line := self._next()):
+            self._line = line
+            self._number += 1
+        return self._number == number and row in self._line
+
+    def _next(self) -> bytes:
+        """The next line; of one that is longer than a row may be only its end."""
+        line = piece = self._stream.readline(MAX_LINE_BYTES + 1)
+        while len(line) > MAX_LINE_BYTES and piece and not piece.endswith(b"\n"):
+            piece = self._stream.readline(BLOCK)
+        return line if piece is line else b"\n"
+
+    def close(self) -> None:
+        self._below.close()

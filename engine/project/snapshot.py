@@ -134,6 +134,12 @@ def load_snapshot(folder: Path, rows: RowStore) -> dict[str, Fold]:
         return {}
 
 
+def is_damaged(folder: Path) -> bool:
+    """Whether a snapshot lies there that cannot be believed, or is of another version."""
+    content = read_cache(folder / "snapshot.bin")
+    return content is not None and (content[:8] != MAGIC or content[-4:] != _check_of(content[:-4]))
+
+
 def _columns(content: bytes, at: int, count: int, rows: RowStore, entry: dict[str, Any]) -> tuple[Columns, int]:
     codes, seen, held = (content[at + place * count : at + (place + 1) * count] for place in range(3))
     at += 3 * count

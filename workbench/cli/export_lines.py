@@ -35,7 +35,7 @@ def proof_lines(summary: dict[str, Any]) -> list[str]:
         lines.append(f"  {identical:,} of {untouched:,} untouched rows are the source's own lines, byte for byte")
     for one in copies[:MOST_SOURCES]:
         counts = f"{one['identical']:,} of {one['untouched']:,} untouched rows of {visible_line(one['name'])}"
-        lines.append(f"  {counts} are as the project keeps them, byte for byte; the source {one['why']}")
+        lines.append(f"  {counts} are byte for byte as the project keeps them: the source {one['why']}")
     if len(copies) > MOST_SOURCES:
         lines.append(f"  and so those of {len(copies) - MOST_SOURCES:,} more files")
     return lines
@@ -61,8 +61,6 @@ def export_lines(summary: dict[str, Any]) -> list[str]:
             lines.append(f"  {word}: {what} in {up_to}{counted(max(counts[name] for name in names), 'row')}")
     lines += [f"  left out: {count:>6,} {reason}" for reason, count in summary["left_out"].items()]
     if not summary["scanned"]:
-        lines.append(
-            "  no scan fits these rows: what leaks or holds a secret was not looked for (`tamis scan PROJECT`)"
-        )
+        lines.append("  no scan fits these rows: leaks and secrets were not looked for (`tamis scan PROJECT`)")
     lines += [f"  sha256 {digest}  {name}" for name, digest in summary["sha256"].items()]
     return lines

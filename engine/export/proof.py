@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import SourceError
-from engine.project.source_files import source_now
-from engine.sources.files.pieces import MAX_LINE_BYTES
-from engine.sources.files.text_source import ResumedText, open_text
+from engine.project.source_files import LINES, SourceLines, source_now
 
 if TYPE_CHECKING:
     from engine.project.project import Project
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 PROGRESS_EVERY = 2000
-# The one format whose rows are lines of their source.
-LINES = "jsonl"
-BLOCK = 1 << 20
 
 
 @dataclass(slots=True)
@@ -53,7 +48,7 @@ def proven(project: Project, numbers: Sequence[int], path: Path, progress: Progr
     The file is read back from disk, so that a fault in writing shows as a difference.
     """
     proofs: dict[int, Proof] = {}
-    readers: dict[int, _SourceLines | None] = {}
+    readers: dict[int, SourceLines | None] = {}
     untouched = 0
     written_anew: Counter[str] = Counter()
     try:
@@ -96,41 +91,11 @@ def _lines_of(path: Path) -> Iterator[bytes]:
             yield line.removesuffix(b"\n")
 
 
-def _begun(source: SourceFile, progress: Progress | None) -> tuple[Proof, _SourceLines | None]:
+def _begun(source: SourceFile, progress: Progress | None) -> tuple[Proof, SourceLines | None]:
     why = source_now(source, progress)
     if not why:
         try:
-            return Proof(source.name, "source"), _SourceLines(source)
+            return Proof(source.name, "source"), SourceLines(source)
         except (OSError, SourceError) as error:
             why = f"cannot be read ({getattr(error, 'strerror', None) or error})"
     return Proof(source.name, "copy", why), None
-
-
-class _SourceLines:
-    """The lines of a source that are asked for, in their order, by their 1-based number."""
-
-    def __init__(self, source: SourceFile) -> None:
-        stream = open_text(Path(source.path), source.format.removeprefix(LINES))
-        head = stream.peek()
-        # Lines that end with a CR alone are read as the reader of rows does it.
-        self._stream = ResumedText(b"", stream, b"\r") if b"\n" not in head and b"\r" in head else stream
-        self._below = stream
-        self._number = 0
-        self._line = b""
-
-    def has(self, number: int, row: bytes) -> bool:
-        """Whether line `number` holds a row, which is all of it but for separators around it."""
-        while self._number < number and (line := self._next()):
-            self._line = line
-            self._number += 1
-        return self._number == number and row in self._line
-
-    def _next(self) -> bytes:
-        """The next line; of one that is longer than a row may be only its end."""
-        line = piece = self._stream.readline(MAX_LINE_BYTES + 1)
-        while len(line) > MAX_LINE_BYTES and piece and not piece.endswith(b"\n"):
-            piece = self._stream.readline(BLOCK)
-        return line if piece is line else b"\n"
-
-    def close(self) -> None:
-        self._below.close()

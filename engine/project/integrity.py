@@ -96,10 +96,12 @@ def check_files(found: Checked) -> None:
         told = {one.what for one in (*found.wrong, *found.notes)}
         # In a dry run a cache that would be taken away is still there, and told of.
         gone = tuple(one.where for one in found.mended)
-        with open_project(folder, readonly=True) as project:
-            found.wrong += [
-                Told("", note) for note in project.notes if note not in told and not (gone and note.startswith(gone))
-            ]
+        try:
+            with open_project(folder, readonly=True) as project:
+                notes = [note for note in project.notes if not (gone and note.startswith(gone))]
+        except ProjectError as error:
+            notes = [str(error)]
+        found.wrong += [Told("", note) for note in notes if note not in told]
 
 
 def _settings(found: Checked) -> ProjectSettings | None:
@@ -192,7 +194,11 @@ def _journals(found: Checked) -> None:
     found.looked_at["journals"] = len(paths)
     found.looked_at["journal lines"] = 0
     for path in paths:
-        part = read_journal(path)
+        try:
+            part = read_journal(path)
+        except ProjectError as error:
+            found.wrong.append(Told(f"decisions/{path.name}", error.title, error.hint))
+            continue
         found.looked_at["journal lines"] += len(part.lines) + len(part.left_out)
         where = f"decisions/{path.name}"
         stays = "the file is left as it is; restore it from a copy, or merge one"

@@ -47,8 +47,9 @@ def proven(project: Project, numbers: Sequence[int], path: Path, progress: Progr
 
     The file is read back from disk, so that a fault in writing shows as a difference.
     """
-    proofs: dict[int, Proof] = {}
-    readers: dict[int, SourceLines | None] = {}
+    proofs: list[Proof] = []
+    reader: SourceLines | None = None
+    of_source = -1
     untouched = 0
     written_anew: Counter[str] = Counter()
     try:
@@ -62,9 +63,14 @@ def proven(project: Project, numbers: Sequence[int], path: Path, progress: Progr
             if source.kind != LINES:
                 written_anew[source.kind] += 1
                 continue
-            if source.first_row not in proofs:
-                proofs[source.first_row], readers[source.first_row] = _begun(source, progress)
-            proof, reader = proofs[source.first_row], readers[source.first_row]
+            # Rows leave in their order, so that each source is gone through once.
+            if source.first_row != of_source:
+                if reader is not None:
+                    reader.close()
+                proof, reader = _begun(source, progress)
+                proofs.append(proof)
+                of_source = source.first_row
+            proof = proofs[-1]
             proof.untouched += 1
             if reader is None:
                 proof.identical += line == project.rows.raw_bytes(number)
@@ -73,14 +79,13 @@ def proven(project: Project, numbers: Sequence[int], path: Path, progress: Progr
             else:
                 written_anew[LINES] += 1
     finally:
-        for reader in readers.values():
-            if reader is not None:
-                reader.close()
+        if reader is not None:
+            reader.close()
     return {
         "untouched": untouched,
-        "untouched_identical": sum(proof.identical for proof in proofs.values()),
+        "untouched_identical": sum(proof.identical for proof in proofs),
         "written_anew": dict(written_anew),
-        "proof": [proof.to_json() for proof in proofs.values()],
+        "proof": [proof.to_json() for proof in proofs],
     }
 
 

@@ -14,6 +14,7 @@ from engine.errors import ProjectError
 from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
 from engine.project.findings import FindingsByRow, hold_findings, load_findings, lost_findings, save_findings, scan_key
 from engine.project.fold import Reversal, map_act
+from engine.project.journal import End
 from engine.project.journals import Journals, nothing_collected
 from engine.project.proposals import Proposals
 from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp, with_current_rows
@@ -117,7 +118,7 @@ class Project:
 
     def close(self) -> None:
         """Let go of the lock and the row file."""
-        self._journals.keep_snapshot(self.rows)
+        self._journals.leave(self.rows)
         self._journals.close()
         self.rows.close()
 
@@ -374,6 +375,14 @@ class Project:
     def journal_ends(self) -> dict[Path, int]:
         """The journal files that are folded in, by name, with how many bytes of each: they may have grown since."""
         return {path: self._journals.folds[path].end.size for path in self._journals.files()}
+
+    def folded_ends(self) -> dict[str, End]:
+        """How far each journal is folded in, by the name of its file; empty ones aside."""
+        return self._journals.ends()
+
+    def keep_seen(self) -> None:
+        """Remember how far the journals go, so that a cut is told when the project is opened next."""
+        self._journals.keep_seen()
 
     @property
     def is_blind(self) -> bool:

@@ -13,8 +13,9 @@ from engine.errors import UsageError
 from engine.export.convert import CONVERSIONS, json_line, needs_wide
 from engine.export.curated import Curated
 from engine.export.losses import Converted, Unwritable
-from engine.export.proof import LINES, proven
+from engine.export.proof import proven
 from engine.places import sha256_of
+from engine.project.source_files import LINES
 
 if TYPE_CHECKING:
     from engine.project.project import Project

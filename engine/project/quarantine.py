@@ -15,13 +15,13 @@ import json
 import os
 import shutil
 import tempfile
-import zlib
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from engine.model import Quarantined
+from engine.project.line_sums import has_sum, sum_fits, with_sum
 
 QUARANTINE_FILE = "quarantine.jsonl"
 MOST_KEPT_BYTES = 256 * 1024 * 1024
@@ -93,12 +93,7 @@ def _line(piece: Quarantined) -> bytes:
         said |= {"length": piece.length, "sha256": piece.sha256}
     if piece.last:
         said["last"] = base64.b64encode(piece.last).decode("ascii")
-    line = json.dumps(said, ensure_ascii=False).encode("utf-8", "backslashreplace")[:-1]
-    return line + _sum_of(line) + b"\n"
-
-
-def _sum_of(line: bytes) -> bytes:
-    return b',"sum":"%08x"}' % zlib.crc32(line)
+    return with_sum(json.dumps(said, ensure_ascii=False).encode("utf-8", "backslashreplace")) + b"\n"
 
 
 def is_damaged(line: bytes) -> bool:
@@ -110,5 +105,4 @@ def is_damaged(line: bytes) -> bool:
         is_line = isinstance(said["line"], int) and isinstance(said["reason"], str)
     except (ValueError, KeyError, TypeError, RecursionError):
         return True
-    end = len(_sum_of(b""))
-    return not is_line or ("sum" in said and line[-end:] != _sum_of(line[:-end]))
+    return not is_line or ("sum" in said and not (has_sum(line) and sum_fits(line)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.export.losses import by_field
-from engine.export.proof import LINES
 from engine.phrases import counted
+from engine.project.source_files import LINES
 from workbench.text.escape import visible_line
 
 # A project that grows by a file a night has many.

@@ -20,6 +20,9 @@ from engine.project.findings import SCAN_FILE
 from engine.project.findings import is_damaged as findings_damaged
 from engine.project.index_repair import put_in_place, rebuild_index
 from engine.project.journal import journal_paths, read_journal
+from engine.project.journal_ends import FILE as SEEN_FILE
+from engine.project.journal_ends import losses, seen_by_runs, seen_last
+from engine.project.line_sums import sum_fits
 from engine.project.project import open_project
 from engine.project.quarantine import QUARANTINE_FILE
 from engine.project.quarantine import is_damaged as line_damaged
@@ -29,7 +32,7 @@ from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings
 from engine.project.snapshot import is_damaged as snapshot_damaged
 from engine.project.source_files import source_now
-from engine.small_files import is_damaged_json
+from engine.small_files import is_damaged_json, read_cache
 
 Progress = Callable[[str, int, int], None]
 SHOWN = 20
@@ -208,6 +211,10 @@ def _journals(found: Checked) -> None:
             what = f"{path.name}: the last line was cut off while it was written; it never counted"
             found.notes.append(Told(where, what, "the next decision sets it aside"))
 
+    with suppress(OSError):
+        for loss in losses(found.folder / "decisions", [*seen_last(found.folder), *seen_by_runs(found.folder)]):
+            found.wrong.append(Told(f"decisions/{loss.name}", loss.sentence, FROM_COPY))
+
 
 def _caches(found: Checked) -> None:
     folder = found.folder
@@ -215,6 +222,8 @@ def _caches(found: Checked) -> None:
         found.remove(SCAN_FILE, "is damaged", f"`tamis scan {folder}` finds it all anew")
     if snapshot_damaged(folder):
         found.remove("snapshot.bin", "is damaged", "the journals are folded anew")
+    if (seen := read_cache(folder / SEEN_FILE)) is not None and not sum_fits(seen):
+        found.remove(SEEN_FILE, "is damaged", "how far the journals go is noted anew")
     for name, again in CACHES.items():
         if is_damaged_json(folder / name):
             found.remove(name, "is damaged", again)

@@ -84,6 +84,7 @@ HARMS: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     ),
     "settings, past reading": ("project.toml", _cut, "project.toml"),
     "a journal": ("decisions/*.jsonl", lambda path: flip(path, 1), "line 1 cannot be read"),
+    "the end of a journal": ("decisions/*.jsonl", _lose_line, "lines are missing at its end; it had 1 line"),
     "an export": ("exports/train.jsonl", lambda path: flip(path, 20), "train.jsonl is not the file that was written"),
 }
 
@@ -100,7 +101,7 @@ def test_what_a_person_must_see_to_is_told_and_left_as_it_is(
     assert contents(folder) == before
 
 
-CACHES = ("scan.bin", "scan.cache", "suspects.json", "rows.idx")
+CACHES = ("scan.bin", "scan.cache", "suspects.json", "journals.json", "rows.idx")
 
 
 @pytest.mark.parametrize("name", CACHES)

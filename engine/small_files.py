@@ -10,6 +10,8 @@ import errno
 import json
 import os
 import stat
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from engine.errors import UsageError
 
 MOST_SETTINGS = 1 << 20
 MOST_CACHED = 1 << 30
+# How a cache of JSON begins: the CRC-32 of all behind the eight digits. At the head, so that no cut takes it away.
+_SUM = b'{"sum": "'
+_SUM_END = len(_SUM) + 8
 
 
 def read_regular(path: Path, most: int) -> bytes:
@@ -54,8 +59,14 @@ def _too_large(most: int) -> str:
 def read_toml(path: Path, *, most: int = MOST_SETTINGS) -> dict[str, Any]:
     """A file of settings. Raises FileNotFoundError where there is none, UsageError with the reason where it cannot be
     read."""
+    return read_toml_bytes(path, most=most)[0]
+
+
+def read_toml_bytes(path: Path, *, most: int = MOST_SETTINGS) -> tuple[dict[str, Any], bytes]:
+    """The same, and the very bytes that say it."""
     try:
-        return tomli.loads(read_regular(path, most).decode("utf-8-sig"))
+        content = read_regular(path, most)
+        return tomli.loads(content.decode("utf-8-sig")), content
     except FileNotFoundError:
         raise
     except RecursionError as error:
@@ -85,7 +96,26 @@ def read_cached_json(path: Path, *, most: int = MOST_CACHED) -> dict[str, Any]:
     """The object that a cache holds; an empty one where there is none, or it is damaged."""
     content = read_cache(path, most=most)
     try:
-        found = json.loads(content.decode("utf-8", "surrogatepass")) if content is not None else {}
+        found = json.loads(content.decode("utf-8", "surrogatepass")) if content and _fits_sum(content) else {}
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def cached_json(plain: Mapping[str, Any]) -> bytes:
+    """The file of a cache, which says of itself whether it is whole; earlier versions read it as well. It names
+    something at least. Lone surrogates in texts stay."""
+    rest = b'", ' + json.dumps(plain, ensure_ascii=False).encode("utf-8", "surrogatepass")[1:]
+    return _SUM + b"%08x" % zlib.crc32(rest) + rest
+
+
+def is_damaged_json(path: Path) -> bool:
+    """Whether a cache lies there that cannot be believed."""
+    return os.path.lexists(path) and not read_cached_json(path)
+
+
+def _fits_sum(content: bytes) -> bool:
+    """Whether a cache is what was written; one of an earlier version does not say."""
+    if not content.startswith(_SUM):
+        return True
+    return content[len(_SUM) : _SUM_END] == b"%08x" % zlib.crc32(memoryview(content)[_SUM_END:])

@@ -40,6 +40,7 @@ def card(project: Project, document: dict[str, Any]) -> str:
         taken = f", {part['of_these']:,} of them in this set" if len(document["source"]) > 1 else ""
         came = f", from {_plain(source['fetched'])}" if "fetched" in source else ""
         lines.append(f"- {_plain(source['name'])}: {source['rows']:,} rows{taken}{came}, sha256 `{source['sha256']}`")
+    lines += _proof(export)
     lines += [
         "",
         f"Lines that could not be read and were set aside: {counts['quarantined']:,}.",
@@ -81,6 +82,17 @@ def _head(export: dict[str, Any], licence: str) -> list[str]:
         if export["holdout_rows"]:
             lines += ["  - split: validation", f"    path: {files[1]}"]
     return lines
+
+
+def _proof(export: dict[str, Any]) -> list[str]:
+    """What the rows that nobody edited were set against, byte for byte, when they were written."""
+    lines = []
+    for one in export["proof"]:
+        against = "their lines in the source" if one["against"] == "source" else "what the project kept of the source"
+        why = "" if one["against"] == "source" else f" (the source {one['why']})"
+        rows = f"{one['identical']:,} of {one['untouched']:,} unedited rows"
+        lines.append(f"- {rows} of {_plain(one['name'])} are byte for byte {against}{why}.")
+    return ["", *lines] if lines else []
 
 
 def _gate(result: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from engine.export.licence import UNKNOWN, source_licence
 from engine.paths import real_path
 from engine.project.by_source import counts_by_source
 from engine.project.journal import now
+from engine.project.journal_ends import end_to_json
 from engine.version import tamis_version
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def manifest(project: Project, summary: dict[str, Any], gate: dict[str, Any]) ->
         ],
         "licence": _licence(project),
         "journals": {path.name: _hash_of(path, end) for path, end in project.journal_ends().items()},
+        "journal_ends": {name: end_to_json(end) for name, end in project.folded_ends().items()},
         "reviewers": counts["reviewers"],
         "counts": counts,
         "rejected_because": _reasons(project, "rejected"),

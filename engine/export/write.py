@@ -1,10 +1,9 @@
-"""The files of a curated set, made in a folder of their own; untouched rows are proven to be the source's own lines."""
+"""The files of a curated set, made in a folder of their own."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from engine.errors import UsageError
 from engine.export.convert import CONVERSIONS, json_line, needs_wide
 from engine.export.curated import Curated
 from engine.export.losses import Converted, Unwritable
+from engine.export.proof import proven
 from engine.places import sha256_of
+from engine.project.source_files import LINES
 
 if TYPE_CHECKING:
     from engine.project.project import Project
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 MANIFEST_NAME = "tamis-manifest.json"
 Progress = Callable[[str, int, int], None]
 PROGRESS_EVERY = 2000
-# The one format whose rows are lines of their source.
-LINES = "jsonl"
 # What the end of a file name says about its form; a path without one of these is a folder of JSONL files.
 SUFFIXES = {".jsonl": "jsonl", ".jsonl.gz": "jsonl.gz", ".parquet": "parquet", ".csv": "csv"}
 CONTAINERS = (*SUFFIXES.values(), "datasets")
@@ -118,7 +117,7 @@ def write_files(
         hashes[name] = hashlib.sha256(content).hexdigest()
     said: dict[str, Any] = {"sha256": hashes}
     if convert is None and target.container.startswith("jsonl"):
-        said |= _proven(project, curated.training, made / target.training.name)
+        said |= proven(project, curated.training, made / target.training.name, progress)
     return said
 
 
@@ -163,35 +162,6 @@ def write_dataset(project: Project, curated: Curated, convert: Convert | None, m
     return {"sha256": {path.relative_to(made).as_posix(): sha256_of(path) for path in tables}, "columns": columns}
 
 
-def _proven(project: Project, numbers: Sequence[int], path: Path) -> dict[str, Any]:
-    """How many rows are untouched, how many of them stand in the written file byte for byte as their line in the
-    source, and how many have no such line: an element of an array may span lines, a record of a table is no JSON.
-
-    The file is read back from disk and compared with the rows, so that a fault in writing shows as a difference.
-    """
-    content = path.read_bytes()
-    written = (gzip.decompress(content) if path.name.endswith(".gz") else content).split(b"\n")
-    formats = _formats(project)
-    untouched = identical = 0
-    written_anew: Counter[str] = Counter()
-    for line, number in zip(written, numbers, strict=False):
-        if project.is_edited(number):
-            continue
-        untouched += 1
-        kind = next((kind for first, kind in formats if first <= number), LINES)
-        if kind != LINES:
-            written_anew[kind] += 1
-        else:
-            identical += line == project.rows.raw_bytes(number)
-    return {"untouched": untouched, "untouched_identical": identical, "written_anew": dict(written_anew)}
-
-
 def are_lines(project: Project) -> bool:
     """Whether every row is a line of its source, and can leave as that very line."""
-    return all(kind == LINES for _, kind in _formats(project))
-
-
-def _formats(project: Project) -> list[tuple[int, str]]:
-    """(first row, kind) of each source that has rows, the last one first."""
-    sources = sorted(project.settings.sources, key=lambda source: source.first_row, reverse=True)
-    return [(source.first_row, source.kind) for source in sources if source.rows]
+    return all(source.kind == LINES for source in project.settings.sources if source.rows)

@@ -5,7 +5,6 @@ LOCKED and REFUSED are row numbers parted by commas: rows that must be among the
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from engine.project.project import Project, open_project
 from engine.review.pick import Candidate, Pick, propose, text_of
 from engine.review.store import load_queue
 from engine.scan.dates import date_of
+from engine.small_files import cached_json
 
 _RISK = {"drop": 1.0, "check": 0.7, "fix": 0.6, "info": 0.0}
 
@@ -59,9 +59,9 @@ def pick_rows(
     candidates = candidates_of(project)
     vectors = _embeddings(project, candidates)
     pick = propose(candidates, wanted, locked=locked, refused=refused, embeddings=vectors)
-    content = json.dumps(pick_to_json(project, pick), ensure_ascii=False)
+    content = cached_json(pick_to_json(project, pick))
     try:
-        write_atomic(project.folder / "pick.json", content.encode("utf-8", "surrogatepass"))
+        write_atomic(project.folder / "pick.json", content)
     except ProjectError:
         if must_keep:
             raise

@@ -17,6 +17,7 @@ from engine.errors import ProjectError, TamisError
 from engine.jobs.protocol import end_when_parent_does, say
 from engine.model import Findings
 from engine.project.project import Project, open_project
+from engine.project.row_content import changed_words
 from engine.review.outcomes import demoted, outcomes, records
 from engine.scan.pipeline import scan
 from engine.scan.signals.settings import configured
@@ -34,23 +35,28 @@ def scan_project(
     processes: int | None = None,
     *,
     must_keep: bool = True,
+    tell: Callable[[str], None] | None = None,
 ) -> Findings:
     """Scan the rows as they stand (edits applied, a person's word on pairs kept) and save the findings.
 
     `exact_found` is called once the exact clusters are saved. They are not saved over findings of the same rows.
     `processes` as for `engine.scan.pipeline.scan`. Without `must_keep` a disk that refuses is no fault: the findings
-    then last as long as `project` is open.
+    then last as long as `project` is open. `tell` is given a sentence where rows are not what was read.
     """
     from engine.scan.cache import load_cache, save_cache
 
     started = time.perf_counter()
-    examples = []
+    examples, changed = [], []
     last = 0.0
     for number in range(len(project.rows)):
         examples.append(project.example(number))
+        if not project.rows.is_as_read(number):
+            changed.append(number)
         if progress is not None and number % 200 == 0 and time.perf_counter() - last > READ_SPACING:
             last = time.perf_counter()
             progress("reading", number, len(project.rows))
+    if changed and tell is not None:
+        tell(changed_words(project.folder, changed))
     reading = round(time.perf_counter() - started, 3)
     apart = _sets_of_rows(project)
 
@@ -115,6 +121,7 @@ def _sets_of_rows(project: Project) -> dict[str, list[frozenset[int]]]:
 
 def main() -> int:
     end_when_parent_does()
+    told: list[str] = []
     try:
         with open_project(Path(sys.argv[1]), readonly=True) as project:
             findings = scan_project(
@@ -123,11 +130,12 @@ def main() -> int:
                 lambda found: say(stage="exact", clusters=len(found.clusters)),
                 # The other thread only waits for stdin to close.
                 processes=2,
+                tell=told.append,
             )
     except TamisError as error:
         say(error=str(error))
         return 2
-    say(done=True, clusters=len(findings.clusters), flags=len(findings.flags))
+    say(done=True, clusters=len(findings.clusters), flags=len(findings.flags), told=told)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from engine.files import write_atomic
 from engine.jobs.protocol import end_when_parent_does, say
 from engine.project.project import Project, open_project
 from engine.scan.slices import dead_terms, slices, ten_of
+from engine.small_files import cached_json
 
 
 def slice_project(project: Project, by: str = "") -> dict[str, Any]:
@@ -42,9 +42,7 @@ def slice_project(project: Project, by: str = "") -> dict[str, Any]:
         ],
         "undated": len(examples) - sum(len(one.rows) for one in found),
     }
-    write_atomic(
-        project.folder / "slices.json", json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    )
+    write_atomic(project.folder / "slices.json", cached_json(content))
     return content
 
 

@@ -54,10 +54,32 @@ def load_findings(folder: Path, key: str) -> FindingColumns | None:
         return None
 
 
+def lost_findings(folder: Path) -> list[str]:
+    """What is told where the findings were lost by a damage, not by rows that came since."""
+    if not is_damaged(folder):
+        return []
+    return [f"{SCAN_FILE} is damaged: nothing is known of groups, leaks and flags until the next scan"]
+
+
+def is_damaged(folder: Path) -> bool:
+    """Whether there are findings on disk that cannot be believed, whatever they belong to."""
+    content = read_cache(folder / SCAN_FILE)
+    try:
+        return content is not None and read_findings(content, {}) is None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return True
+
+
 class FindingsByRow:
     """Findings in columns, and the suspicions of the last run that was read; built once and never changed."""
 
-    def __init__(self, columns: FindingColumns | None, trained: Mapping[int, Sequence[Flag]] | None = None) -> None:
+    def __init__(
+        self,
+        columns: FindingColumns | None,
+        trained: Mapping[int, Sequence[Flag]] | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.notes = tuple(notes)
         self.columns = columns
         self.findings: Findings | None = columns.findings if columns is not None else None
         self.suspects = {row: tuple(found) for row, found in (trained or {}).items()}

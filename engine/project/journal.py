@@ -2,7 +2,7 @@
 
 Append-only, a line an act, synced before the caller hears that it is done. It is the work; everything else in a project
 can be made again. Lines are numbered (`n`) and folded in that order; each names the hash of the line before it
-(`prev`), where it was not written by an earlier version.
+(`prev`) and ends with a checksum of itself (`sum`), where it was not written by an earlier version.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from engine.errors import ProjectError
 from engine.model import Act
 from engine.project.line_checks import VERSION, check_line, is_number, unknown
+from engine.project.line_sums import LENGTH, changed, ends_with_prev, has_sum, sum_fits
 from engine.project.side_files import SideFileAway, bring_ids
 
 MOST_TOLD = 50
@@ -117,6 +118,15 @@ def unread(name: str, line: LeftOut) -> str:
     return f"{name}: line {line.place} cannot be read ({line.reason}); it was left out"
 
 
+def without_sum(name: str, places: Sequence[int]) -> str:
+    """Lines that lost their checksum, in a sentence: lines before them have one, and no earlier version wrote them."""
+    more = f" (and {len(places) - 1:,} behind it)" if len(places) > 1 else ""
+    return (
+        f"{name}: line {places[0]}{more} has no checksum where lines before it have one: it was changed, or another "
+        "program wrote it; it counts"
+    )
+
+
 def hash_of(line: bytes) -> str:
     """What the next line says of this one in `prev`: 16 hex of BLAKE2b of its bytes, without the line feed."""
     return blake2b(line, digest_size=8).hexdigest()
@@ -159,7 +169,8 @@ def read_journal(path: Path, start: End = NOTHING_READ, upto: int | None = None)
     """
     try:
         with path.open("rb") as stream:
-            stream.seek(start.size)
+            stream.seek(max(0, start.size - LENGTH - 1))
+            before = stream.read(start.size - stream.tell())
             content = stream.read() if upto is None else stream.read(upto - start.size)
     except FileNotFoundError:
         return JournalPart(path.name, start)
@@ -167,22 +178,35 @@ def read_journal(path: Path, start: End = NOTHING_READ, upto: int | None = None)
         raise ProjectError(
             f"{path}: the journal cannot be read", error.strerror or "", "check its permissions"
         ) from error
-    return parse_journal(path.name, content, (path.parent,), start)
+    return parse_journal(path.name, content, (path.parent,), start, behind_sum=has_sum(before.rstrip(b"\n")))
 
 
-def parse_journal(name: str, content: bytes, side_folders: Sequence[Path], start: End = NOTHING_READ) -> JournalPart:
-    """What these bytes of the journal `name` say; its side files are looked for in `side_folders`."""
+def parse_journal(
+    name: str, content: bytes, side_folders: Sequence[Path], start: End = NOTHING_READ, *, behind_sum: bool = False
+) -> JournalPart:
+    """What these bytes of the journal `name` say; its side files are looked for in `side_folders`. `behind_sum`: the
+    line before them has a checksum.
+
+    A line whose checksum does not fit is left out: what it says is not what was written.
+    """
     whole, line_feed, torn = content.rpartition(b"\n")
     texts = whole.split(b"\n") if line_feed else []
     last_hash = hash_of(texts[-1]) if texts else start.last_hash
     part = JournalPart(name, End(start.size + len(content) - len(torn), start.lines + len(texts), last_hash), torn=torn)
     before: bytes | None = None
     odd: list[tuple[int, dict[str, Any]]] = []
+    bare: list[int] = []
     number = 0
-    ascending = True
+    ascending, is_changed = True, False
     for place, text in enumerate(texts, start=start.lines + 1):
         line: Any = None
+        follows_changed, is_changed = is_changed, False
         try:
+            if is_summed := has_sum(text):
+                behind_sum = True
+                if not sum_fits(text):
+                    is_changed = True
+                    raise ValueError(changed(text))
             line = _parsed(text)
             if check_line(line):
                 odd.append((place, line))
@@ -199,13 +223,24 @@ def parse_journal(name: str, content: bytes, side_folders: Sequence[Path], start
             ascending = ascending and line["n"] > number
             number = line["n"]
         if isinstance(line, dict):
-            if "prev" in line and line["prev"] != (start.last_hash if before is None else hash_of(before)):
+            follows = line.get("prev") == (start.last_hash if before is None else hash_of(before))
+            # Behind a line that was changed no hash fits.
+            if "prev" in line and not follows and not follows_changed:
                 part.remarks.append(
                     f"{name}: line {place} does not follow the line before it: lines were changed, lost or put between"
                 )
+            # Lines written by hand name no line before them; those of earlier versions end with that.
+            is_bare = behind_sum and not is_summed and "prev" in line and not ends_with_prev(text)
+            if is_bare and part.places[-1:] == [place]:
+                bare.append(place)
             if is_number(line.get("n")) and line["n"] > part.highest:
                 part.highest = line["n"]
+        elif is_changed:
+            # Which number it had is not known: the one that was due is given to no other.
+            part.highest += 1
         before = text
+    if bare:
+        part.remarks.append(without_sum(name, bare))
     part.not_applied = [
         f"{name}: line {place}: {words} is not known to this version; it stays in the file and was not applied"
         for place, line in odd

@@ -18,6 +18,7 @@ from typing import Any
 from engine.errors import LockedError, ProjectError
 from engine.files import NotCutBackError, append_durable, sync_folder, write_atomic
 from engine.project.journal import End, hash_of, now
+from engine.project.line_sums import with_sum
 from engine.project.side_files import NAMED_BYTES, hashed_name, keep, packed_ids
 from engine.project.writer_lock import LOCK_SECONDS, Ownership, is_still_at, try_lock
 from engine.reviewer import shortened
@@ -162,6 +163,7 @@ class JournalWriter:
             content = text.encode("utf-8")
         except UnicodeEncodeError:
             content = json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        content = with_sum(content)
         append_durable(self._descriptor, content + b"\n")
         return End(end.size + len(content) + 1, end.lines + 1, hash_of(content))
 

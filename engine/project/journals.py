@@ -12,12 +12,14 @@ from typing import Any, Literal
 from engine.errors import LockedError, ProjectError
 from engine.model import Act
 from engine.project.fold import Fold, Reversal
-from engine.project.journal import End, journal_line, journal_paths, now, read_journal
+from engine.project.journal import End, JournalPart, journal_line, journal_paths, now, read_journal
+from engine.project.journal_ends import Loss, keep_seen, losses, seen_last
 from engine.project.journal_writer import JournalWriter, taken_over
 from engine.project.line_checks import check_line
 from engine.project.merge_commit import finish_merge
 from engine.project.rows import RowStore
 from engine.project.snapshot import load_snapshot, save_snapshot
+from engine.project.writer_lock import shared_lock
 from engine.reviewer import file_stem, install_id
 
 # Fewer lines than this are replayed faster than a snapshot is read.
@@ -63,6 +65,7 @@ class Journals:
         self._reviewer = reviewer or ""
         self._writer: JournalWriter | None = None
         self._lines_replayed = 0
+        self._losses: list[Loss] = []
         self.folds: dict[Path, Fold] = {}
         self.notes: list[str] = []
         self.own: Path | None = None
@@ -98,10 +101,11 @@ class Journals:
 
     def _fold(self, rows: RowStore) -> None:
         snapshot = load_snapshot(self._folder, rows)
+        self._losses = losses(self._folder / "decisions", [*seen_last(self._folder), *snapshot.seen])
         paths, notes = journal_paths(self._folder / "decisions")
         self.notes += notes
         for path in paths:
-            fold = snapshot.get(path.name) or Fold()
+            fold = snapshot.folds.get(path.name) or Fold()
             before = fold.end
             part = read_journal(path, before)
             if not fold.can_take(part):
@@ -112,12 +116,44 @@ class Journals:
             self.folds[path] = fold
             self._lines_replayed += fold.end.lines - before.lines
             self.notes += fold.notes
-            if path == self.own and part.torn:
-                self._set_torn_aside(part.torn)
+            if part.torn:
+                self._tell_torn(path, part)
+        self._tell_losses(snapshot.changed)
         if self.own is not None and self._writer is not None:
             self.folds.setdefault(self.own, Fold())
             # Claimed and folded under one lock: what the owner before us wrote is in.
             self._writer.begin()
+
+    def _tell_torn(self, path: Path, part: JournalPart) -> None:
+        if path == self.own:
+            self._set_torn_aside(part.torn)
+        elif not self._is_being_written(path, part.end):
+            self.notes.append(
+                f"{path.name}: its last line is not whole: it was never acknowledged, or the file was cut; "
+                "it was left out"
+            )
+
+    def _is_being_written(self, path: Path, end: End) -> bool:
+        """Whether a last line that was not whole is now: its writer was in the middle of it."""
+        with shared_lock(path):
+            return not read_journal(path, end).torn
+
+    def _tell_losses(self, changed: Iterable[str]) -> None:
+        """Tell what was seen of the journals before and is not there; a line that was changed may have told it."""
+        lost, told = self._lost(), tuple(self.notes)
+        self._losses += [
+            Loss(name, f"{name}: lines were changed since its snapshot was made", is_gone=False)
+            for name in changed
+            if name not in lost
+        ]
+        self.notes += [
+            loss.sentence
+            for loss in self._losses
+            if loss.is_gone or not any(note.startswith(f"{loss.name}:") for note in told)
+        ]
+
+    def _lost(self) -> set[str]:
+        return {loss.name for loss in self._losses}
 
     def _set_torn_aside(self, torn: bytes) -> None:
         if self._writer is None:
@@ -139,15 +175,38 @@ class Journals:
         """The journal files that are folded in, by name."""
         return sorted(path for path in self.folds if path.exists())
 
+    def ends(self) -> dict[str, End]:
+        """How far each journal is folded in, by the name of its file; empty ones aside."""
+        return {path.name: self.folds[path].end for path in self.files() if self.folds[path].end.size}
+
     @property
     def last_line(self) -> int:
         """The number of the last line of this reviewer's journal; 0 before the first. Raises ProjectError."""
         return self._own_fold().last_number
 
     def keep_snapshot(self, rows: RowStore) -> None:
-        """Write the snapshot anew where many lines were replayed or written since the last one."""
-        if self._lines_replayed < SNAPSHOT_LINES:
+        """Write the snapshot anew where many lines were replayed or written since the last one.
+
+        Not over one that saw more of a journal than there is: who opens the project next is told, too.
+        """
+        if self._losses or self._lines_replayed < SNAPSHOT_LINES:
             return
+        self._save_snapshot(rows)
+
+    def leave(self, rows: RowStore) -> None:
+        """Keep what was seen of the journals; where something was told to be lost, the person knows and went on."""
+        if self._losses and not self.readonly:
+            self._save_snapshot(rows)
+        else:
+            self.keep_snapshot(rows)
+        self.keep_seen()
+
+    def keep_seen(self) -> None:
+        """Remember how far the journals go, so that a cut is told; a window that only reads leaves it."""
+        if not self.readonly:
+            keep_seen(self._folder, self.ends(), self._lost())
+
+    def _save_snapshot(self, rows: RowStore) -> None:
         save_snapshot(self._folder, rows, {path: self.folds[path] for path in self.files()})
         self._lines_replayed = 0
 
@@ -254,6 +313,8 @@ class Journals:
             size = path.stat().st_size
         except OSError:
             return set()
+        if fold is not None and size < fold.end.size:
+            self.notes.append(f"{path.name}: is shorter than it was: lines are missing at its end")
         if fold is not None and size >= fold.end.size:
             if size == fold.end.size:
                 return set()

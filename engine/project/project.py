@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from engine.errors import ProjectError
 from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
-from engine.project.findings import FindingsByRow, hold_findings, load_findings, save_findings, scan_key
+from engine.project.findings import FindingsByRow, hold_findings, load_findings, lost_findings, save_findings, scan_key
 from engine.project.fold import Reversal, map_act
+from engine.project.journal import End
 from engine.project.journals import Journals, nothing_collected
 from engine.project.proposals import Proposals
 from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp, with_current_rows
@@ -42,6 +43,7 @@ class Project:
         self._is_staged = staged
         self._row_notes = [] if readonly or reviewer is None else settle_left_over(folder)
         self.settings, self.rows, self._stamp = (*staged_rows(folder), ()) if staged else open_rows(folder)
+        self._row_notes += [self.settings.remark] if self.settings.remark else []
         self.name = self.settings.source.name
         more = len({source.name for source in self.settings.sources}) - 1
         self.title = f"{self.name} +{more}" if more else self.name
@@ -59,7 +61,7 @@ class Project:
     @property
     def notes(self) -> list[str]:
         """What a person should know of how rows and journals were read, in sentences."""
-        return [*self._row_notes, *self._journals.notes, *self.proposals.notes]
+        return [*self._row_notes, *self._findings.notes, *self._journals.notes, *self.proposals.notes]
 
     @property
     def is_complete(self) -> bool:
@@ -97,8 +99,7 @@ class Project:
         return self.readonly and self._journals.is_locked_out
 
     def take_over(self) -> None:
-        """Become the writer of this reviewer's journal, with all that was decided elsewhere meanwhile; the other window
-        then only reads. Raises ProjectError where the folder refuses."""
+        """Become the writer of this reviewer's journal; the other window then only reads. Raises ProjectError."""
         before = self._journals
         with nothing_collected():
             self._journals = Journals(self.folder, self.rows, self.reviewer, False, True)
@@ -116,7 +117,7 @@ class Project:
 
     def close(self) -> None:
         """Let go of the lock and the row file."""
-        self._journals.keep_snapshot(self.rows)
+        self._journals.leave(self.rows)
         self._journals.close()
         self.rows.close()
 
@@ -163,8 +164,7 @@ class Project:
         return number in self._states.disputed
 
     def voices(self, number: int) -> tuple[Decision, ...]:
-        """What each reviewer decided on a row, in the order of their journals; a blind reviewer hears only themselves
-        until they have decided or the row is settled."""
+        """What each reviewer decided on a row; a blind one hears only themselves until they have, or it is settled."""
         return self._states.voices(number)
 
     def is_seen(self, number: int) -> bool:
@@ -198,8 +198,7 @@ class Project:
         return scan_key(self.rows, self.mapping, self._states.heldout)
 
     def save_findings(self, findings: Findings, *, keep: bool = True) -> None:
-        """Keep the findings beside the rows, a cache that may be deleted; or have them only for as long as the project
-        is open. Raises ProjectError."""
+        """Keep the findings beside the rows, a cache; or only while the project is open. Raises ProjectError."""
         # Those of rows that wait would take the place of those of the rows that count.
         make = save_findings if keep and not self._is_staged else hold_findings
         self._take_findings(make(self.folder, self.scan_key(), findings))
@@ -212,7 +211,8 @@ class Project:
 
     def _take_findings(self, columns: FindingColumns | None) -> None:
         self.suspects = load_suspects(self.folder)
-        self._findings = FindingsByRow(columns, suspect_flags(self.suspects, self.rows))
+        notes = lost_findings(self.folder) if columns is None else []
+        self._findings = FindingsByRow(columns, suspect_flags(self.suspects, self.rows), notes)
 
     @property
     def findings(self) -> Findings | None:
@@ -255,11 +255,9 @@ class Project:
         return self._findings.cluster(identifier)
 
     def decide(self, acts: Sequence[Act], *, seen: Iterable[str] = (), why: str = "") -> int:
-        """Write one journal line that does all of `acts`, synced; the number of the line.
-
-        One line is one undo; without a `why` the reason is the top flag of a lone row, else "by eye". Raises
-        ProjectError where nothing could be written; the state is then as before.
-        """
+        """Write one journal line that does all of `acts`, synced; the number of the line. One line is one undo; without
+        a `why` the reason is the top flag of a lone row, else "by eye". Raises ProjectError where nothing could be
+        written; the state is then as before."""
         return self._write(self._journals.line(acts, seen, why or self._default_reason(acts)))
 
     def _default_reason(self, acts: Sequence[Act]) -> str:
@@ -373,6 +371,14 @@ class Project:
         """The journal files that are folded in, by name, with how many bytes of each: they may have grown since."""
         return {path: self._journals.folds[path].end.size for path in self._journals.files()}
 
+    def folded_ends(self) -> dict[str, End]:
+        """How far each journal is folded in, by the name of its file; empty ones aside."""
+        return self._journals.ends()
+
+    def keep_seen(self) -> None:
+        """Remember how far the journals go, so that a cut is told when the project is opened next."""
+        self._journals.keep_seen()
+
     @property
     def is_blind(self) -> bool:
         """Whether other reviewers' verdicts stay hidden until a row is settled."""
@@ -387,10 +393,7 @@ def open_project(
     take_over: bool = False,
     blind: bool = False,
 ) -> Project:
-    """Open a project folder.
-
-    With a `reviewer` this process becomes the writer of that reviewer's journal; where another is, or without one, it
-    opens read-only and `readonly_reason` says why; `take_over` makes the other window the one that only reads. `blind`
-    hides other reviewers' verdicts until a row is settled. Raises ProjectError.
-    """
+    """Open a project folder. With a `reviewer` this process becomes the writer of their journal; where another is, or
+    without one, it opens read-only and `readonly_reason` says why; `take_over` makes the other window the one that only
+    reads. `blind` hides other reviewers' verdicts until a row is settled. Raises ProjectError."""
     return with_current_rows(lambda: Project(Path(path), reviewer, readonly, take_over, blind))

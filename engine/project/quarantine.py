@@ -2,6 +2,7 @@
 
 A line holds the place in the source, the reason, and the bytes in base64. Of a record of more than a megabyte the
 beginning (`bytes`) and the end (`last`) are kept, with its `length` and `sha256`; the source has the rest at `offset`.
+The last key, `sum`, is the CRC-32 of the bytes before it, as in a journal; lines of earlier versions lack it.
 Once a project keeps 256 MB of such bytes, of any further record the first kilobyte is: a large file of the wrong kind
 is not copied beside itself.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.model import Quarantined
+from engine.project.line_sums import has_sum, sum_fits, with_sum
 
 QUARANTINE_FILE = "quarantine.jsonl"
 MOST_KEPT_BYTES = 256 * 1024 * 1024
@@ -91,4 +93,16 @@ def _line(piece: Quarantined) -> bytes:
         said |= {"length": piece.length, "sha256": piece.sha256}
     if piece.last:
         said["last"] = base64.b64encode(piece.last).decode("ascii")
-    return json.dumps(said, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    return with_sum(json.dumps(said, ensure_ascii=False).encode("utf-8", "backslashreplace")) + b"\n"
+
+
+def is_damaged(line: bytes) -> bool:
+    """Whether a line of the file, without its line feed, is none that was written here. One of an earlier version does
+    not say so much of itself."""
+    try:
+        said = json.loads(line)
+        base64.b64decode(said["bytes"], validate=True)
+        is_line = isinstance(said["line"], int) and isinstance(said["reason"], str)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return True
+    return not is_line or ("sum" in said and not (has_sum(line) and sum_fits(line)))

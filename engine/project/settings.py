@@ -1,8 +1,16 @@
-"""`project.toml`: which source a project was made from, how its fields are read, which version wrote it."""
+"""`project.toml`: which source a project was made from, how its fields are read, which version wrote it.
+
+Its first line holds the CRC-32 of all below, as a comment: earlier versions pass over it. Where it does not fit, the
+file was damaged, or a person changed it; that is told, and such a project is read and decided in, but nothing is
+exported, trained or added. Taking that line away says that the change is meant; a file without one is believed, as
+those of earlier versions are. It stands at the head, so that no cut at the end takes it along.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +18,7 @@ from typing import Any
 from engine.errors import ProjectError, UsageError
 from engine.files import write_atomic
 from engine.model import SHAPES, ShapeName
-from engine.small_files import read_toml
+from engine.small_files import read_toml_bytes
 from engine.sources.files.pieces import REWRITTEN
 from engine.sources.mapping import Mapping
 
@@ -18,6 +26,8 @@ FORMAT_VERSION = 1
 SETTINGS_FILE = "project.toml"
 # A source a file that was added: tens of thousands of them.
 MOST_BYTES = 16 << 20
+_CHECK = re.compile(rb"# check ([0-9a-f]{8}):[^\n]*+\n")
+_CHECK_LINE = "# check {:08x}: of all below; whoever changes that by hand takes this line away\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,8 @@ class ProjectSettings:
     sources: tuple[SourceFile, ...]
     mapping: Mapping
     key: str | None = None
+    remark: str = field(default="", compare=False)
+    """What is to be told of the file itself: that it is not as it was written."""
 
     @property
     def source(self) -> SourceFile:
@@ -94,7 +106,7 @@ def read_settings(folder: Path, name: str = SETTINGS_FILE) -> ProjectSettings:
     """Raises ProjectError where the folder is no project, damaged, or of a later version."""
     path = folder / name
     try:
-        content = read_toml(path, most=MOST_BYTES)
+        content, written = read_toml_bytes(path, most=MOST_BYTES)
     except FileNotFoundError as error:
         raise ProjectError(
             f"{folder}: is not a tamis project", "it has no project.toml", "open a data file, or a .tamis folder"
@@ -113,11 +125,25 @@ def read_settings(folder: Path, name: str = SETTINGS_FILE) -> ProjectSettings:
             sources[said["source"]] = replace(sources[said["source"]], mapping=_mapping(said))
         for said in content.get("fetched", ()):
             sources[said["source"]] = replace(sources[said["source"]], fetched=said["from"])
-        settings = ProjectSettings(tuple(sources), _mapping(content["mapping"]), content.get("key"))
+        settings = ProjectSettings(
+            tuple(sources), _mapping(content["mapping"]), content.get("key"), _remark_on(path, written)
+        )
         _check_types(settings)
         return settings
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ProjectError(f"{path}: is incomplete ({error})", "", "restore it from a copy") from error
+
+
+def _remark_on(path: Path, written: bytes) -> str:
+    """What is wrong with the first line of the settings, in a sentence; '' for nothing."""
+    text = written.removeprefix(b"\xef\xbb\xbf")
+    found = _CHECK.match(text)
+    if not text.startswith(b"#") or (found and found[1] == b"%08x" % zlib.crc32(memoryview(text)[found.end() :])):
+        return ""
+    return (
+        f"{path}: is not as tamis wrote it: damaged, or changed by hand; look at it, restore it from a copy, "
+        "or take its first line away to keep the change"
+    )
 
 
 def _mapping(said: dict[str, Any]) -> Mapping:
@@ -143,7 +169,10 @@ def _check_types(settings: ProjectSettings) -> None:
 
 
 def write_settings(folder: Path, settings: ProjectSettings, name: str = SETTINGS_FILE) -> None:
-    """Write `project.toml` whole."""
+    """Write `project.toml` whole. Raises ProjectError, also where what was read is not what was written before: it
+    would be believed from then on."""
+    if settings.remark:
+        raise ProjectError(settings.remark)
     lines = [f"format = {FORMAT_VERSION}"]
     if settings.key:
         lines.append(f"key = {_toml(settings.key)}")
@@ -159,7 +188,8 @@ def write_settings(folder: Path, settings: ProjectSettings, name: str = SETTINGS
             lines += ["", "[[reading]]", f"source = {place}", *_mapping_lines(source.mapping)]
         if source.fetched:
             lines += ["", "[[fetched]]", f"source = {place}", f"from = {_toml(source.fetched)}"]
-    write_atomic(folder / name, ("\n".join(lines) + "\n").encode("utf-8"))
+    content = ("\n".join(lines) + "\n").encode("utf-8")
+    write_atomic(folder / name, _CHECK_LINE.format(zlib.crc32(content)).encode("ascii") + content)
 
 
 def _mapping_lines(mapping: Mapping) -> list[str]:

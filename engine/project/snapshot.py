@@ -13,7 +13,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -26,12 +26,14 @@ from engine.files import write_atomic
 from engine.model import VERDICTS
 from engine.project.fold import Fold, RowState, map_act, mapping_of_act
 from engine.project.journal import End, act_from_json, act_to_json, hash_of
+from engine.project.journal_ends import Seen, seen_in
 from engine.project.line_checks import ACTS
 from engine.project.rows import RowStore
 from engine.small_files import read_cache
 
 MAGIC = b"TAMISSN2" if sys.byteorder == "little" else b"TAMISSNC"
 VERSION = 3
+SNAPSHOT = "when its snapshot was made"
 LATEST = 2**32 - 1
 BLOCK_BYTES = 1 << 20
 CODE = {verdict: code for code, verdict in enumerate(VERDICTS)}
@@ -110,28 +112,51 @@ def check_of(path: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def load_snapshot(folder: Path, rows: RowStore) -> dict[str, Fold]:
-    """Journal file name -> a fold standing on the snapshot; empty where no snapshot fits."""
+@dataclass(slots=True)
+class Snapshot:
+    """`folds` stand on it, by the name of the journal file; none where it does not fit. `seen` is what it saw of the
+    journals, and `changed` names those that are as long still, and other than they were."""
+
+    folds: dict[str, Fold] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+def load_snapshot(folder: Path, rows: RowStore) -> Snapshot:
+    """The snapshot of a project; an empty one where there is none or it is damaged: the journals say it all again."""
     content = read_cache(folder / "snapshot.bin") or b""
+    found = Snapshot()
     if content[:8] != MAGIC or content[-4:] != _check_of(content[:-4]):
-        return {}
+        return found
     try:
         length = int.from_bytes(content[8:16], sys.byteorder)
         head = json.loads(content[16 : 16 + length])
+        found.seen = seen_in({entry["name"]: entry | {"size": entry["bytes"]} for entry in head["journals"]}, SNAPSHOT)
         # A version that knows other acts folds the journals anew, and so does one that keeps more of them.
         if head["rows"] != rows.fingerprint().hex() or head["acts"] != sorted(ACTS) or head["v"] != VERSION:
-            return {}
+            return found
         at = 16 + length
         folds: dict[str, Fold] = {}
+        changed: list[str] = []
         for entry in head["journals"]:
             columns, at = _columns(content, at, len(rows), rows, entry)
             path = folder / "decisions" / entry["name"]
-            if path.stat().st_size >= entry["bytes"] and check_of(path, entry["bytes"]) == entry["check"]:
+            if not path.exists() or path.stat().st_size < entry["bytes"]:
+                continue
+            if check_of(path, entry["bytes"]) == entry["check"]:
                 folds[entry["name"]] = _fold_on(columns, entry, rows)
-        return folds
+            else:
+                changed.append(entry["name"])
+        found.folds, found.changed = folds, changed
+        return found
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
-        # Missing or damaged: it is a cache, the journals say it all again.
-        return {}
+        return found
+
+
+def is_damaged(folder: Path) -> bool:
+    """Whether a snapshot lies there that cannot be believed, or is of another version."""
+    content = read_cache(folder / "snapshot.bin")
+    return content is not None and (content[:8] != MAGIC or content[-4:] != _check_of(content[:-4]))
 
 
 def _columns(content: bytes, at: int, count: int, rows: RowStore, entry: dict[str, Any]) -> tuple[Columns, int]:

@@ -6,7 +6,6 @@ after it was made settles a row: it is then no suspect any more.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import index
@@ -16,7 +15,7 @@ from typing import Any
 from engine.files import write_atomic
 from engine.model import Flag
 from engine.project.rows import RowStore
-from engine.small_files import read_cached_json
+from engine.small_files import cached_json, read_cached_json
 
 FILE = "suspects.json"
 KINDS = ("learnt_nothing", "got_worse", "forgotten", "surprising")
@@ -54,7 +53,7 @@ def save_suspects(folder: Path, suspects: Suspects) -> None:
         "rows": [{name: getattr(row, name) for name in Suspected.__slots__} for row in suspects.rows],
         "scores": dict(suspects.scores),
     }
-    write_atomic(folder / FILE, json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
+    write_atomic(folder / FILE, cached_json(content))
 
 
 def load_suspects(folder: Path) -> Suspects:

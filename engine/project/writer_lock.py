@@ -16,7 +16,9 @@ import json
 import os
 import secrets
 import socket
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import LockedError, ProjectError
@@ -26,6 +28,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "lustre", "beegfs", "ceph", "glusterfs", "fuse.sshfs", "gpfs", "9p", "afs"}
 )
 MOUNTS = Path("/proc/self/mountinfo")
+READ_SECONDS = 1.0
 LOCK_SECONDS = 5.0
 """A line takes milliseconds: who does not get the lock of a journal for so long waits for a process that is stopped."""
 MAKING = ".owner-"
@@ -64,6 +67,21 @@ def try_lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextmanager
+def shared_lock(path: Path) -> Iterator[None]:
+    """Whoever writes the file is between two lines meanwhile, or takes longer than it ever should. Raises OSError where
+    it cannot be read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        until = time.monotonic() + READ_SECONDS
+        with suppress(OSError):
+            while not try_lock(descriptor, fcntl.LOCK_SH) and time.monotonic() < until:
+                time.sleep(0.005)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def is_still_at(path: Path, descriptor: int) -> bool:

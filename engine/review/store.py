@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import index
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.files import write_atomic
-from engine.small_files import read_cached_json
+from engine.small_files import cached_json, read_cached_json
 
 FILE = "queue.json"
 VERSION = 1
@@ -46,7 +45,7 @@ def save_queue(folder: Path, queue: Queue) -> None:
         "why": {str(row): [list(part) for part in parts] for row, parts in queue.why.items()},
         "left": dict(queue.left) if queue.left is not None else None,
     }
-    write_atomic(folder / FILE, json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    write_atomic(folder / FILE, cached_json(content))
 
 
 def load_queue(folder: Path, key: str) -> Queue | None:

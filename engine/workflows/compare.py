@@ -15,6 +15,7 @@ from engine.export.curated import curate
 from engine.model import Example, TrainingRow
 from engine.numerals import whole_number
 from engine.project.project import Project
+from engine.project.row_content import refuse_changed
 from engine.scan.dates import date_of
 from engine.training.compare.arms import BASE, CURATED
 from engine.training.compare.experiment import Prepared, prepare
@@ -139,7 +140,8 @@ def build_arms(
 
 def raw_rows(project: Project) -> Gathered:
     """The training rows as they came that a trainer can use, but for those that leak."""
-    numbers = (number for number in project.training if not project.is_leaking(number))
+    numbers = [number for number in project.training if not project.is_leaking(number)]
+    refuse_changed(project, numbers)
     return gather(project.example(number, edited=False) for number in numbers)
 
 

@@ -21,6 +21,7 @@ from engine.places import named_place
 from engine.project.by_source import shares
 from engine.project.line_checks import NEEDED_FIELDS
 from engine.project.project import Project
+from engine.project.row_content import refuse_changed
 from engine.project.views import frozen
 from engine.workflows.gate import gate, gate_summary
 
@@ -77,6 +78,7 @@ def export(
             _refuse_several_shapes(still, curated)
         sources = [Path(source.path) for source in still.settings.sources]
         refuse_target(target, sources, force=force)
+        refuse_changed(still, (*curated.training, *curated.heldout), progress)
         secrets = unresolved_secrets(still, (*curated.training, *curated.heldout))
         if secrets and not override.strip():
             raise UsageError(
@@ -110,6 +112,8 @@ def export(
             "untouched": 0,
             "untouched_identical": 0,
             "written_anew": {},
+            "proof": [],
+            "scanned": still.is_scanned,
             "left_out": curated.counts(),
             "sources": shares(still, curated.training),
             "lost": {what: len(numbers) for what, numbers in lost.items()},

@@ -15,6 +15,7 @@ from engine.errors import TrainingError, UsageError
 from engine.model import Example, TrainingRow
 from engine.project.journal import now
 from engine.project.project import Project
+from engine.project.row_content import refuse_changed
 from engine.project.suspects import Suspected, Suspects, save_suspects
 from engine.training.eval.row_losses import Suspect, read_row_losses, surprise, suspects_of
 from engine.training.runs.launch import Run, launch_queue
@@ -31,7 +32,8 @@ NEIGHBOURS = 2
 
 def untouched(project: Project) -> tuple[TrainingRow, ...]:
     """The undecided rows outside the held-out set that a trainer could use."""
-    numbers = (n for n in project.training if project.verdict(n) == "undecided" and not project.is_leaking(n))
+    numbers = [n for n in project.training if project.verdict(n) == "undecided" and not project.is_leaking(n)]
+    refuse_changed(project, numbers)
     return gather(project.example(number) for number in numbers).rows
 
 

@@ -12,6 +12,7 @@ from engine.export.training_rows import NO_ANSWER, NOT_UNDERSTOOD, UNWANTED, tra
 from engine.model import Example, Quarantined, TrainingRow
 from engine.phrases import counted
 from engine.project.project import Project
+from engine.project.row_content import refuse_changed
 from engine.project.row_ids import content_hash, row_id
 from engine.sources.conversation.conversation import conversation_of
 from engine.sources.records.formats import source_format
@@ -84,8 +85,10 @@ def gather(examples: Iterable[Example]) -> Gathered:
 
 
 def training_sets(project: Project) -> TrainingSets:
-    """The accepted rows that a trainer can use. Raises UsageError where no training row is among them."""
+    """The accepted rows that a trainer can use. Raises UsageError where no training row is among them, ProjectError
+    where one of them is not what was read."""
     curated = curate(project)
+    refuse_changed(project, (*curated.training, *curated.heldout))
     found = gather(project.example(number) for number in (*curated.training, *curated.heldout))
     held = {project.rows.id(number) for number in curated.heldout}
     training = tuple(row for row in found.rows if row.id not in held)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.project.create import create_project
+from engine.project.journal import hash_of
+from engine.project.line_sums import with_sum
 
 
 def alpaca(instruction: str, output: str, **rest: Any) -> dict[str, Any]:
@@ -25,3 +27,18 @@ def write_jsonl(path: Path, rows: Iterable[Any]) -> Path:
 
 def make_project(folder: Path, rows: Iterable[Any]) -> Path:
     return create_project(write_jsonl(folder / "raw.jsonl", rows))
+
+
+def rewrite(journal: Path, old: bytes, new: bytes) -> None:
+    """Other words in a journal, as if they had been written so: each line with a checksum that fits."""
+    before: bytes | None = None
+    lines = []
+    for line in journal.read_bytes().splitlines():
+        plain = json.loads(line.replace(old, new))
+        checksum = plain.pop("sum", None)
+        if "prev" in plain:
+            plain["prev"] = "" if before is None else hash_of(before)
+        written = json.dumps(plain, separators=(",", ":")).encode()
+        before = written if checksum is None else with_sum(written)
+        lines.append(before + b"\n")
+    journal.write_bytes(b"".join(lines))

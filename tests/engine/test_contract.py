@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 import re
+import zlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ def test_a_line_is_an_act_and_an_undo_is_a_line(tmp_path: Path) -> None:
     assert re.fullmatch(r"Ann_Ö__a@b.org_@[0-9a-f]{8}\.jsonl", journal.name)
     first, second, undo, redo = lines_of(folder)
     assert RFC_3339.fullmatch(first.pop("at"))
+    body, _, checksum = journal.read_bytes().splitlines()[0].rpartition(b',"sum":"')
+    assert first.pop("sum") == f"{zlib.crc32(body):08x}" == checksum.decode().removesuffix('"}')
     assert first == {
         "v": 1,
         "n": 1,

@@ -16,7 +16,7 @@ from threading import Barrier
 
 import pytest
 from kills import killed_at
-from projects import make_project, numbered
+from projects import make_project, numbered, rewrite
 
 from engine.errors import LockedError, ProjectError
 from engine.model import Act
@@ -292,7 +292,7 @@ def test_a_snapshot_is_not_made_over_a_journal_that_is_another_by_now(
     with open_project(folder, reviewer="ann") as ann:
         decide(ann, "accept", 1)
         (folder / "snapshot.bin").unlink()
-        journal.write_bytes(journal.read_bytes().replace(b"accept", b"reject"))
+        rewrite(journal, b"accept", b"reject")
     with open_project(folder, readonly=True) as project:
         assert [project.verdict(row) for row in range(3)] == ["rejected", "accepted", "undecided"]
 

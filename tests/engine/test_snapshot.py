@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import alpaca, make_project, numbered
+from projects import alpaca, make_project, numbered, rewrite
 
 from engine.model import VERDICTS, Act, VerdictName
 from engine.project import journals as journals_module
@@ -100,7 +100,7 @@ def test_a_journal_that_was_replaced_is_read_anew(tmp_path: Path, monkeypatch: p
         for number in range(4):
             project.decide([Act("accept", (project.rows.id(number),))])
     journal = next((folder / "decisions").glob("*.jsonl"))
-    journal.write_text(journal.read_text().replace('"accept"', '"reject"'))
+    rewrite(journal, b'"accept"', b'"reject"')
     with open_project(folder, readonly=True) as project:
         assert project.counts()["rejected"] == 4
 

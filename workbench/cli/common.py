@@ -209,6 +209,11 @@ def narrate(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
+def tell_aloud(sentence: str) -> None:
+    """One sentence on stderr that may name what is in a file."""
+    narrate(visible(sentence))
+
+
 def tell_notes(project: Project) -> None:
     """On stderr, what could not be read of the journals: counts and exports lack it."""
     for note in project.notes:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
-from engine.export.losses import by_field
 from engine.jobs.scan import scan_project
 from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Conversation, Findings
 from engine.paths import is_project
@@ -41,8 +40,10 @@ from workbench.cli.common import (
     print_json,
     refuse_other_rows,
     some,
+    tell_aloud,
     tell_notes,
 )
+from workbench.cli.export_lines import export_lines
 from workbench.text.escape import visible, visible_line
 
 # A project that grows by a file a night has many.
@@ -74,7 +75,7 @@ def scan(arguments: argparse.Namespace) -> int:
 
 def _scan_folder(folder: Path, as_json: bool, narrator: Narrator) -> int:
     with open_project(folder, readonly=True) as project:
-        findings = scan_project(project, narrator)
+        findings = scan_project(project, narrator, tell=tell_aloud)
         narrator.end()
         if as_json:
             print_json(scan_json(project, findings))
@@ -150,7 +151,7 @@ def add(arguments: argparse.Namespace) -> int:
     for note in found.notes:
         narrate(note)
     with open_project(folder, readonly=True) as project:
-        scan_project(project, Narrator())
+        scan_project(project, Narrator(), tell=tell_aloud)
         links = _links(project, found.added)
         brought = brings(project, found.added, links)
         proposed = came_along_words(project, "is:proposed") if found.added else ""
@@ -354,37 +355,3 @@ def export_rows(arguments: argparse.Namespace) -> int:
     for line in export_lines(summary):
         print(line)
     return 0
-
-
-def _written_anew(kind: str, count: int) -> str:
-    come = f"{counted(count, 'untouched row')} {'comes' if count == 1 else 'come'} out of"
-    if kind == "json":
-        return f"{come} a JSON array: on a line each now, with the same values"
-    if kind.startswith("text in "):
-        return f"{come} a {kind}: written as UTF-8, with the same values"
-    return f"{come} a table ({kind}): written as JSON, with the same values"
-
-
-def export_lines(summary: dict[str, Any]) -> list[str]:
-    """An export in words."""
-    lines = [
-        f"{counted(summary['rows'], 'row')} to {summary['to']} ({summary['format']}), "
-        f"{counted(summary['holdout_rows'], 'held-out row')} beside them"
-    ]
-    if summary["untouched"]:
-        identical, untouched = summary["untouched_identical"], summary["untouched"]
-        lines.append(f"  {identical:,} of {untouched:,} untouched rows are the source's own lines, byte for byte")
-    lines += [f"  {_written_anew(kind, count)}" for kind, count in summary["written_anew"].items()]
-    if len(summary["sources"]) > 1:
-        lines += [
-            f"  {one['of_these']:,} of {counted(one['rows'], 'row')} of {visible_line(one['name'])}"
-            for one in summary["sources"][:MOST_SOURCES]
-        ]
-    for word in ("left behind", "lost"):
-        counts = summary[word.replace(" ", "_")]
-        for what, names in by_field(counts).items():
-            up_to = "up to " if len(names) > 1 else ""
-            lines.append(f"  {word}: {what} in {up_to}{counted(max(counts[name] for name in names), 'row')}")
-    lines += [f"  left out: {count:>6,} {reason}" for reason, count in summary["left_out"].items()]
-    lines += [f"  sha256 {digest}  {name}" for name, digest in summary["sha256"].items()]
-    return lines

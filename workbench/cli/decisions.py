@@ -23,6 +23,7 @@ from workbench.cli.common import (
     open_for_deciding,
     open_for_reading,
     print_json,
+    tell_aloud,
     tell_notes,
 )
 from workbench.text.escape import visible, visible_line
@@ -124,7 +125,7 @@ def _scan_if_stale(project: Project) -> None:
         from engine.jobs.scan import scan_project
 
         narrate("no scan fits these rows: scanning first")
-        scan_project(project, Narrator(), must_keep=not project.readonly)
+        scan_project(project, Narrator(), must_keep=not project.readonly, tell=tell_aloud)
 
 
 def _done(project: Project, commands: list[str], arguments: argparse.Namespace) -> list[dict[str, Any]]:

@@ -152,6 +152,13 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--include", choices=["undecided"], help="let undecided rows through as well")
 
 
+def _check(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", type=Path, metavar="PROJECT|FILE", help="a .tamis folder, or a file of rows")
+    _json_option(command)
+    command.add_argument("--dry-run", action="store_true", help="only tell; make no cache again")
+    _encoding_option(command)
+
+
 def _plan(command: argparse.ArgumentParser) -> None:
     _project_options(command)
     _model_option(command)
@@ -243,9 +250,7 @@ def _curve(command: argparse.ArgumentParser) -> None:
 
 def _gate(command: argparse.ArgumentParser) -> None:
     _project_options(command, decides=True)
-    command.add_argument(
-        "--override", metavar="WHY", help="set aside what is not met now; goes into journal and manifests"
-    )
+    command.add_argument("--override", metavar="WHY", help="set aside what is not met; goes into journal and manifests")
 
 
 # Options that several commands have.
@@ -304,9 +309,7 @@ def _encoding_option(command: argparse.ArgumentParser) -> None:
 
 
 def _force_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--force", action="store_true", help="write over a file that tamis did not write; a source it never is"
-    )
+    command.add_argument("--force", action="store_true", help="also over a file that tamis did not write; no source")
 
 
 def _page_options(command: argparse.ArgumentParser) -> None:
@@ -320,9 +323,7 @@ def _run_argument(command: argparse.ArgumentParser) -> None:
 
 
 def _model_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--model", metavar="M", help="a Hugging Face id or a local folder; without it the built-in model"
-    )
+    command.add_argument("--model", metavar="M", help="a Hugging Face id or a local folder (else the built-in model)")
 
 
 def _set_option(command: argparse.ArgumentParser) -> None:
@@ -371,6 +372,8 @@ WORDS: dict[str, Word] = {
                   _merge, "workbench.cli.decisions", "merge_projects"),
     "export": Word("write the curated set, the held-out set and the manifest",
                    _export, "workbench.cli.data", "export_rows"),
+    "check": Word("is all of a project, or of a file, as it was written? Caches are made again",
+                  _check, "workbench.cli.check", "check"),
     "plan": Word("what a training run would do, before it starts", _plan_of_file, "workbench.cli.train", "plan"),
     "train": Word("start a detached training run on the accepted rows", _train, "workbench.cli.train", "train"),
     "runs": Word("the runs of a project, or all of yours on this machine", _runs, "workbench.cli.train", "runs"),

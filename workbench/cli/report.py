@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
+from engine.export.curated import curate
 from engine.jobs.pick import pick_rows, pick_to_json
 from engine.jobs.scan import scan_project
 from engine.paths import is_project
 from engine.phrases import counted
 from engine.project.create import create_project
 from engine.project.project import Project, open_project
+from engine.project.row_content import refuse_changed
 from engine.report import CountTokens, Line, compared, measure
 from engine.scratch import scratch_folder
 from engine.select import select_to_decide
@@ -155,6 +157,7 @@ def run_gate(arguments: argparse.Namespace) -> int:
             payload = gate_json(project, result)
     else:
         with open_project(folder, readonly=True) as project:
+            refuse_changed(project, curate(project).training)
             result = gate(project)
             payload = gate_json(project, result)
             tell_notes(project)

@@ -28,6 +28,9 @@ from workbench.text.worddiff import apart_from, differing_words
 
 # Of so many other answers the words are looked for in one row.
 MOST_ANSWERS = 20
+NOT_AS_READ = (
+    "this row is not what was read from the source: rows.jsonl was damaged; `tamis check` says what can be done"
+)
 
 
 def paragraphs(
@@ -58,6 +61,8 @@ def row_paragraphs(
     """The document of a row, set against its keeper where it is shown as a member of `cluster`. `learned` are further
     lines for its list of reasons."""
     example = project.example(row)
+    if not project.is_edited(row) and not project.rows.is_as_read(row):
+        yield Paragraph(((NOT_AS_READ, "drop"),))
     yield from _said_by_reviewers(project, row)
     if why:
         yield from finding_paragraphs(project, row, learned)

@@ -92,7 +92,7 @@ class Session:
         return False
 
     def save_place(self) -> None:
-        """Write `session.json`; a window that only reads leaves the other one's place alone."""
+        """Write `session.json`, and how far the journals go; a window that only reads leaves both alone."""
         if self.project.readonly:
             return
         key, known = self.place.key, self.remembered
@@ -107,6 +107,7 @@ class Session:
             tuple(known.filters[-MOST_FILTERS:]),
         )
         save_state(self.project.folder, state)
+        self.project.keep_seen()
 
     # -- what is shown
 

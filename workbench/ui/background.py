@@ -109,11 +109,13 @@ class Background:
                 self.take_rows()
             session.progress.job, session.progress.scanning = "scanning", ScanProgress().moved("reading", 0, 0)
             host.sync_screen()
-            await jobs.run_scan(session.project.folder, self._scan_progress, self._exact_found)
+            told = await jobs.run_scan(session.project.folder, self._scan_progress, self._exact_found)
             session.project.reload_findings()
             session.reload()
             done = "scanned" if session.place.screen == "overview" else "scanned: o shows what can be settled"
             session.tell(proposed.told_once(session) or done, "done")
+            for sentence in told:
+                session.say(sentence, "error")
         except TamisError as error:
             session.say(str(error), "error")
         finally:

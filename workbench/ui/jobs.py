@@ -33,12 +33,14 @@ LONGEST_LINE = 64_000_000
 Progress = Callable[[str, int, int], None]
 
 
-async def run_scan(project: Path, progress: Progress, exact_found: Callable[[int], None]) -> None:
-    """Run `engine.jobs.scan` on a project to its end. Raises TamisError where it fails or dies.
+async def run_scan(project: Path, progress: Progress, exact_found: Callable[[int], None]) -> list[str]:
+    """Run `engine.jobs.scan` on a project to its end; what a person is to be told. Raises TamisError where it fails or
+    dies.
 
     `exact_found` is called with the number of exact groups once these are on disk.
     """
-    await run_job(MODULE, project, progress, stage=lambda message: exact_found(int(message.get("clusters", 0))))
+    done = await run_job(MODULE, project, progress, stage=lambda message: exact_found(int(message.get("clusters", 0))))
+    return [str(sentence) for sentence in done.get("told", ())]
 
 
 async def run_job(

@@ -90,7 +90,7 @@ def last_words() -> str:
     reason = _deaf.pop() if _deaf else None
     if reason is None or isinstance(reason, BrokenPipeError):
         return ""
-    return f"standard output: {reason.strerror or reason}: the command did its work, but not all of it could be told"
+    return f"standard output: {reason.strerror or reason}. The command did its work, but not all of it could be told"
 
 
 def _in_one_line(text: str) -> str:

@@ -7,7 +7,7 @@ from rich.text import Text
 from textual import events
 from textual.widgets import Input
 
-from workbench.text.escape import one_for_one
+from workbench.terminal.safe_cells import safe_line
 
 
 class ShownSafely(Highlighter):
@@ -15,7 +15,7 @@ class ShownSafely(Highlighter):
     not changed."""
 
     def highlight(self, text: Text) -> None:
-        safe = one_for_one(text.plain)
+        safe = safe_line(text.plain)
         if safe != text.plain:
             text.plain = safe
 
@@ -30,7 +30,7 @@ class SafeInput(Input):
         super().__init__(id=id, compact=compact, highlighter=ShownSafely())
 
     def validate_placeholder(self, text: str) -> str:
-        return one_for_one(text)
+        return safe_line(text)
 
     def on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

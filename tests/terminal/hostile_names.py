@@ -56,8 +56,12 @@ def leaks(sent: bytes, *, screen: bool = False) -> list[str]:
         sent = sent.partition(b"\x1b[?1049h")[2].rpartition(b"\x1b[?1049l")[0] or sent
     found = [ascii(match.group()) for match in NEVER.finditer(sent)]
     text = (OURS if screen else OURS_OF_COMMANDS).sub(b"", sent).decode("utf-8", "surrogateescape")
-    kinds = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    found += [ascii(c) for c in text if (category(c) in kinds and c not in "\r\n\t") or _HIDDEN.match(c)]
+    text, kinds = text.replace("\r\n", "\n"), {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    ours = "\r\n" if screen else "\n\t"
+    for character in text:
+        no_character = ord(character) & 0xFFFE == 0xFFFE
+        if (category(character) in kinds and character not in ours) or no_character or _HIDDEN.match(character):
+            found.append(ascii(character))
     runs = (len(list(run)) for is_mark, run in groupby(text, lambda c: category(c)[0] == "M") if is_mark)
     return [*found, *(f"{length} marks" for length in runs if length > 8)]
 

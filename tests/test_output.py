@@ -48,6 +48,16 @@ def test_a_line_is_one_line_and_holds_no_control(capsys: pytest.CaptureFixture[s
     assert narrated == f"{SHOWN}\n"
 
 
+def test_what_a_library_writes_by_itself_is_made_safe(capsys: pytest.CaptureFixture[str]) -> None:
+    with output.guarded_streams():
+        sys.stderr.writelines([f"\r10 % of {RAW}"])
+        sys.stdout.write("\x1b]0;title\x07\n")
+    said, narrated = capsys.readouterr()
+    assert said == "␛]0;title␇\n"
+    assert set(narrated) & set("\x1b\x07\x9b\u202e\u200b\x7f") == set()
+    assert "\r10 % of ␛]52;" in narrated
+
+
 @pytest.mark.parametrize(
     ("encoding", "spelled"), [("ascii", b"caf\\xe9 ~ \\u6570<ZWSP>\n"), ("latin-1", b"caf\xe9 ~ \\u6570<ZWSP>\n")]
 )

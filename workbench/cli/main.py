@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.errors import TamisError, UsageError
 from engine.version import tamis_version
 from workbench.cli.options import WORDS
-from workbench.cli.output import last_words, narrate, open_streams, say
+from workbench.cli.output import guarded_streams, last_words, narrate, say
 from workbench.text.escape import visible
 
 DONE, FINDING, USAGE_ERROR, INTERRUPTED = 0, 1, 2, 130
@@ -23,14 +23,13 @@ Handler = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit code: 0 done, 1 a finding, 2 usage or input error."""
-    open_streams()
-    try:
-        code = _run(argv)
-    except SystemExit as left:  # argparse, behind --help and --version
-        code = int(left.code or DONE)
-    if unsaid := last_words():
-        return _complain(unsaid)
-    return code
+    with guarded_streams():
+        try:
+            code = _run(argv)
+        except SystemExit as left:  # argparse, behind --help and --version
+            code = int(left.code or DONE)
+        unsaid = last_words()
+        return _complain(unsaid) if unsaid else code
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -12,7 +12,9 @@ import os
 import re
 import sys
 import time
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
 
 from workbench.text.escape import ascii_text, visible
 
@@ -21,6 +23,7 @@ DIM, UNDIMMED = "\x1b[2m", "\x1b[22m"
 """Put around a part of a line that is said with `dims`."""
 _OWN_STYLES = re.compile(f"({re.escape(DIM)}|{re.escape(UNDIMMED)})")
 _CLEAR_LINE = "\r\x1b[K"
+STANDARD_OUTPUT = 1
 # Why standard output takes nothing any more: at most one reason.
 _deaf: list[OSError] = []
 
@@ -74,7 +77,38 @@ def is_heard() -> bool:
     return not _deaf
 
 
-def open_streams() -> None:
+class Guarded:
+    """A standard stream as libraries see it: what they write by themselves (warnings, logs, progress) is made safe."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        # A carriage return draws a bar anew.
+        safe = "\r".join("\t".join(map(visible, part.split("\t"))) for part in text.split("\r"))
+        _write(self.stream, safe, False)
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        self.write("".join(lines))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def guarded_streams() -> Iterator[None]:
+    """Nobody writes to standard output and standard error by another way; what is left there is written at the end."""
+    _open_streams()
+    out, err = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = cast(TextIO, Guarded(out)), cast(TextIO, Guarded(err))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+def _open_streams() -> None:
     """A stream that whoever started us has closed leads nowhere. Left closed, the next file opened would be in its
     place, and a child process would write into it."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -98,12 +132,14 @@ def _in_one_line(text: str) -> str:
 
 
 def _write(stream: TextIO, text: str, at_once: bool) -> None:
+    if isinstance(stream, Guarded):
+        stream = stream.stream
     try:
         stream.write(_spelled(text, stream.encoding))
         if at_once:
             stream.flush()
     except OSError as error:
-        if stream is sys.stdout and not _deaf:
+        if stream.fileno() == STANDARD_OUTPUT and not _deaf:
             _deaf.append(error)
         # What waits in its buffer must not be tried again at the end, where Python would complain.
         with open(os.devnull, "w") as nowhere:
@@ -112,9 +148,13 @@ def _write(stream: TextIO, text: str, at_once: bool) -> None:
 
 def _spelled(text: str, encoding: str | None) -> str:
     """The text in characters that an encoding has."""
+    spelling = encoding or "utf-8"
+    return text if _has(spelling, text) else "".join(c if _has(spelling, c) else ascii_text(c) for c in text)
+
+
+def _has(encoding: str, text: str) -> bool:
     try:
-        text.encode(encoding or "utf-8")
-    except UnicodeEncodeError as error:
-        odd = error.object[error.start : error.end]
-        return text[: error.start] + ascii_text(odd) + _spelled(text[error.end :], encoding)
-    return text
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

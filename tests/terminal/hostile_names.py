@@ -99,12 +99,15 @@ def hostile_project(home: Path, name: str) -> Path:
     line = {
         "v": 1,
         "n": 1,
-        "at": name,
+        "at": "2026-01-01T00:00:00Z",
         "by": name,
         "why": name,
-        "acts": [{"do": "accept", "ids": ids}, {"do": name, "ids": ids}],
+        "acts": [{"do": "accept", "ids": ids}],
     }
-    (made / "decisions" / f"{for_files(name, 40)}@00000000.jsonl").write_text(json.dumps(line) + "\n")
+    # One that counts, and one that is told of as left out.
+    lines_of_eve = [line, line | {"n": 2, "at": name, "acts": [{"do": name, "ids": ids}]}]
+    journal = made / "decisions" / f"{for_files(name, 40)}@00000000.jsonl"
+    journal.write_text("".join(json.dumps(each) + "\n" for each in lines_of_eve))
     place = {"v": 1, "screen": "overview", "filter": name, "asked": ["mapping", "heldout"], "filters": [name, "a"]}
     (made / "session.json").write_text(json.dumps(place | {"drafts": {ids[0]: [[["output"], name]]}}))
     return made

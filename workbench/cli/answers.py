@@ -20,11 +20,11 @@ from engine.training.runs.data_files import spoken
 from engine.training.runs.registry import find_run
 from engine.training.runs.status import read_run, stop
 from engine.workflows.rescore import latest_run, point_back, start_rescore
-from workbench.cli.common import Narrator, find_project, name_reviewer, narrate, on_a_terminal, print_json
+from workbench.cli.common import find_project, name_reviewer, on_a_terminal
 from workbench.cli.open import show
+from workbench.cli.output import Narrator, narrate, print_json, say
 from workbench.cli.train import settings_named
 from workbench.terminal.capabilities import check_terminal
-from workbench.text.escape import visible
 
 BATCH = 8
 
@@ -67,7 +67,8 @@ def _print_answers(run: Path, arguments: argparse.Namespace) -> int:
         print_json({"run": run.name, "model": ready["model"], "kind": ready["kind"], "rows": answered})
     else:
         for one in answered:
-            print(visible(_as_text(one)))
+            for line in _as_text(one).split("\n"):
+                say(line)
     return 0
 
 
@@ -123,7 +124,7 @@ def judge(arguments: argparse.Namespace) -> int:
             print_json(summary)
         else:
             for name, words in summary_lines(summary):
-                print(visible(f"{name:<9}{words}"))
+                say(f"{name:<9}{words}")
         return 0
     project = project_of(run_a)
     if project is None:
@@ -188,7 +189,7 @@ def _print_suspects(project: Project, found: Suspects, as_json: bool) -> None:
         print_json({"run": found.run, "rows": rows, "untouched": ranked})
         return
     for row in rows:
-        print(visible(f"{row['row']:>6}  {row['kind']:<14}  {row['verdict']:<9}  {row['reason']}"))
+        say(f"{row['row']:>6}  {row['kind']:<14}  {row['verdict']:<9}  {row['reason']}")
     and_ranked = f"; {counted(len(found.scores), 'untouched row')} ranked by surprise" if found.scores else ""
     narrate(f"{counted(len(rows), 'row')} to look at again, by {found.run}{and_ranked}; nothing was decided")
 

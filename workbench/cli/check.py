@@ -10,8 +10,8 @@ from engine.paths import is_project, project_folder_for
 from engine.phrases import counted
 from engine.project.integrity import Checked, Told
 from engine.workflows.check import CheckedFile, check_project, check_source
-from workbench.cli.common import Narrator, find_project, print_json
-from workbench.text.escape import visible
+from workbench.cli.common import find_project
+from workbench.cli.output import Narrator, print_json, say
 
 SHOWN_LINES = 20
 
@@ -28,7 +28,7 @@ def check(arguments: argparse.Namespace) -> int:
         print_json(found.to_json())
     else:
         for line in project_lines(found):
-            print(visible(line))
+            say(line)
     return 1 if found.wrong else 0
 
 
@@ -44,7 +44,7 @@ def _check_file(path: Path, arguments: argparse.Namespace) -> int:
         print_json(found.to_json())
     else:
         for line in file_lines(found):
-            print(visible(line))
+            say(line)
     return 1 if found.quarantined else 0
 
 

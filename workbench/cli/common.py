@@ -1,17 +1,14 @@
-"""What the commands share: finding the project, naming the reviewer, printing data and narrating progress."""
+"""What the commands share: finding the project and its sources, naming the reviewer, writing pages."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine.config import load_config
 from engine.errors import LockedError, SourceError, UsageError
@@ -24,9 +21,7 @@ from engine.project.views import refuse_readonly
 from engine.reviewer import checked_reviewer, find_reviewer
 from engine.scratch import scratch_folder
 from engine.sources.files.hub import fetch, hub_name, is_hub_id, is_hub_name
-from workbench.text.escape import visible
-
-REDRAW_SECONDS = 0.2
+from workbench.cli.output import ask, narrate
 
 
 def find_project(path: Path) -> Path:
@@ -47,8 +42,7 @@ def name_reviewer(named: str | None, project: Path | None = None) -> str:
     """Who decides; asked for where there is a terminal and nobody is known. Raises UsageError."""
     reviewer = find_reviewer(named, load_config(project).reviewer)
     if reviewer is None and sys.stdin.isatty() and sys.stderr.isatty():
-        print("Who decides? Your name goes into the journal: ", end="", file=sys.stderr, flush=True)
-        reviewer = checked_reviewer(sys.stdin.readline())
+        reviewer = checked_reviewer(ask("Who decides? Your name goes into the journal: "))
     if reviewer is None:
         raise UsageError("nobody is named as the reviewer", "", "name yourself: --as NAME, or TAMIS_REVIEWER=NAME")
     return reviewer
@@ -75,7 +69,7 @@ def given_sources(named: Sequence[Path]) -> Iterator[Given]:
                 )
             path, origin = kept.enter_context(_given(name))
             if (place := _identity(path)) in found:
-                narrate(visible(f"{name}: named twice, read once"))
+                narrate(f"{name}: named twice, read once")
             found.setdefault(place, (path, origin))
         yield Given(
             tuple(path for path, _ in found.values()), {path: origin for path, origin in found.values() if origin}
@@ -179,45 +173,10 @@ def on_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def print_json(value: Any) -> None:
-    """One JSON object on stdout."""
-    print(json.dumps(value, ensure_ascii=True))
-
-
-class Narrator:
-    """Progress on stderr: one line that is redrawn on a terminal, silent elsewhere."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._last = 0.0
-
-    def __call__(self, phase: str, done: int, of: int) -> None:
-        if not self._live or time.monotonic() - self._last < REDRAW_SECONDS:
-            return
-        self._last = time.monotonic()
-        amount = f"{done:,} of {of:,}" if of else f"{done:,}"
-        print(f"\r\x1b[K{phase} {amount}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def narrate(sentence: str) -> None:
-    """One sentence on stderr."""
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def tell_aloud(sentence: str) -> None:
-    """One sentence on stderr that may name what is in a file."""
-    narrate(visible(sentence))
-
-
 def tell_notes(project: Project) -> None:
     """On stderr, what could not be read of the journals: counts and exports lack it."""
     for note in project.notes:
-        narrate(visible(note))
+        narrate(note)
 
 
 def some(numbers: Sequence[int]) -> str:

@@ -15,11 +15,11 @@ from engine.training.compare.experiment import finish, start
 from engine.training.compare.learning_curve import finish_curve
 from engine.workflows.compare import DEFAULT_ARMS, manifests, prepare_comparison
 from engine.workflows.learning_curve import prepare_project_curve, topics_of
-from workbench.cli.common import Narrator, find_project, narrate, print_json, refuse_page, write_page
+from workbench.cli.common import find_project, refuse_page, write_page
+from workbench.cli.output import Narrator, narrate, print_json, say
 from workbench.cli.train import LIMITS, settings_named
 from workbench.render.comparison import compare_lines, heldout_line
 from workbench.render.comparison_page import html_page, markdown
-from workbench.text.escape import visible
 
 # The drawing of a curve, in cells.
 WIDE, TALL, LABEL = 64, 14, 9
@@ -49,7 +49,7 @@ def compare(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json(result)
         else:
-            print(f"{result['comparison']}: {counted(len(result['runs']), 'run')} under way")
+            say(f"{result['comparison']}: {counted(len(result['runs']), 'run')} under way")
         return 0
     if arguments.html is not None:
         page = html_page(result, folder / "runs", with_text=arguments.with_text)
@@ -57,10 +57,11 @@ def compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(result)
     elif arguments.markdown:
-        print(markdown(result))
+        for line in markdown(result).split("\n"):
+            say(line)
     else:
         for line in compare_lines(result):
-            print(visible(line))
+            say(line)
     return 1 if result["verdict"] == "worse" else 0
 
 
@@ -146,7 +147,7 @@ def curve(arguments: argparse.Namespace) -> int:
         print_json(result)
         return 0
     for line in curve_lines(result, ascii_only=arguments.ascii):
-        print(visible(line))
+        say(line)
     return 0
 
 

@@ -30,21 +30,18 @@ from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
 from workbench.actions.proposed import came_along_words, score_words
 from workbench.cli.common import (
-    Narrator,
     find_project,
     given_sources,
     name_reviewer,
-    narrate,
     open_for_deciding,
     open_for_reading,
-    print_json,
     refuse_other_rows,
     some,
-    tell_aloud,
     tell_notes,
 )
 from workbench.cli.export_lines import export_lines
-from workbench.text.escape import visible, visible_line
+from workbench.cli.output import Narrator, narrate, print_json, say
+from workbench.text.escape import visible_line
 
 # A project that grows by a file a night has many.
 MOST_SOURCES = 20
@@ -75,7 +72,7 @@ def scan(arguments: argparse.Namespace) -> int:
 
 def _scan_folder(folder: Path, as_json: bool, narrator: Narrator) -> int:
     with open_project(folder, readonly=True) as project:
-        findings = scan_project(project, narrator, tell=tell_aloud)
+        findings = scan_project(project, narrator, tell=narrate)
         narrator.end()
         if as_json:
             print_json(scan_json(project, findings))
@@ -116,26 +113,26 @@ def _counted_shapes(project: Project) -> Guess:
 def _print_findings(project: Project, findings: Findings) -> None:
     counts = project.counts()
     read = f"{project.title}: {counted(len(project.rows), 'row')}, {project.mapping.describe()}"
-    print(visible(f"{read}, {counted(counts['quarantined'], 'line')} set aside"))
-    print(visible(f"  {_counted_shapes(project).told}"))
+    say(f"{read}, {counted(counts['quarantined'], 'line')} set aside")
+    say(f"  {_counted_shapes(project).told}")
     source = project.settings.source
     for note, count in source.notes.items():
         joined = f" of {count + source.joined:,} records" if note == JOINED and source.joined else ""
-        print(visible(f"  read with a note: {note} ({counted(count, 'row')}{joined})"))
+        say(f"  read with a note: {note} ({counted(count, 'row')}{joined})")
     for kind in CLUSTER_KINDS:
         members = [cluster.rows for cluster in findings.clusters if cluster.kind == kind]
         if members:
-            print(f"  {kind:<9}{len(members):>7,} groups {sum(map(len, members)):>8,} rows")
+            say(f"  {kind:<9}{len(members):>7,} groups {sum(map(len, members)):>8,} rows")
     for line in filter(None, (came_along_words(project, "is:proposed"), *score_words(project))):
-        print(visible(f"  {line}"))
+        say(f"  {line}")
     if findings.leaks:
-        print(f"  leak     {len(findings.leaks):>7,} training rows with a held-out twin")
+        say(f"  leak     {len(findings.leaks):>7,} training rows with a held-out twin")
     buckets = Counter(findings.buckets)
     for bucket in BUCKETS:
-        print(f"  {bucket:<9}{buckets[bucket]:>7,} rows    {BUCKET_LABELS[bucket]}")
+        say(f"  {bucket:<9}{buckets[bucket]:>7,} rows    {BUCKET_LABELS[bucket]}")
     for signal, count in Counter(flag.signal for flag in findings.flags).most_common():
-        print(f"  flag:{signal:<22}{count:>7,}")
-    print(f"  in {duration(findings.seconds.get('total', 0))}")
+        say(f"  flag:{signal:<22}{count:>7,}")
+    say(f"  in {duration(findings.seconds.get('total', 0))}")
 
 
 def add(arguments: argparse.Namespace) -> int:
@@ -151,7 +148,7 @@ def add(arguments: argparse.Namespace) -> int:
     for note in found.notes:
         narrate(note)
     with open_project(folder, readonly=True) as project:
-        scan_project(project, Narrator(), tell=tell_aloud)
+        scan_project(project, Narrator(), tell=narrate)
         links = _links(project, found.added)
         brought = brings(project, found.added, links)
         proposed = came_along_words(project, "is:proposed") if found.added else ""
@@ -168,17 +165,17 @@ def add(arguments: argparse.Namespace) -> int:
         print_json(payload)
         return 0
     here, aside = f"{found.known:,} were here already", f"{counted(found.quarantined, 'line')} set aside"
-    print(f"{counted(len(found.added), 'row')} added, {here}, {aside}")
+    say(f"{counted(len(found.added), 'row')} added, {here}, {aside}")
     if found.changed:
-        print(f"  {len(found.changed):,} changed since their old selves came in: is:changed")
+        say(f"  {len(found.changed):,} changed since their old selves came in: is:changed")
     if proposed:
-        print(visible(f"  {proposed}"))
+        say(f"  {proposed}")
     if found.vanished:
-        print(f"  {len(found.vanished):,} rows are not in the new version: {some(found.vanished)}")
+        say(f"  {len(found.vanished):,} rows are not in the new version: {some(found.vanished)}")
     for kind, numbers in links.items():
-        print(f"  {len(numbers):,} added rows are {kind} of rows that were here: {some(numbers)}")
+        say(f"  {len(numbers):,} added rows are {kind} of rows that were here: {some(numbers)}")
     for line in _brought_lines(brought):
-        print(visible(line))
+        say(line)
     return 0
 
 
@@ -214,7 +211,7 @@ def reread_rows(arguments: argparse.Namespace) -> int:
         narrator.end()
         if not arguments.json:
             for line in _reread_lines(project, found):
-                print(visible(line))
+                say(line)
         doubts = _doubts(found)
         if doubts and not (arguments.yes or arguments.dry_run):
             what = f"{counted(len(found.changed), 'row')} would be read otherwise: {', '.join(doubts)}"
@@ -223,8 +220,8 @@ def reread_rows(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json(_reread_json(project, found) | {"n": number, "dry_run": arguments.dry_run})
         elif number is not None:
-            print(f"read anew; `tamis do {arguments.project} undo` brings the old reading back")
-            print(f"  what was found fits no more: `tamis scan {arguments.project}` finds it anew")
+            say(f"read anew; `tamis do {arguments.project} undo` brings the old reading back")
+            say(f"  what was found fits no more: `tamis scan {arguments.project}` finds it anew")
         tell_notes(project)
     return 0
 
@@ -316,12 +313,12 @@ def holdout(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"heldout": len(drawn), "rows": drawn, "variants": variants})
         return 0
-    print(f"held out {counted(len(drawn), 'row')}; judge them one by one: only those you accept are used to measure")
+    say(f"held out {counted(len(drawn), 'row')}; judge them one by one: only those you accept are used to measure")
     if variants:
         families = counted(len(variants), "family of variants", "families of variants")
-        print(f"  {families} with rows on both sides: alike, but they ask for other things")
+        say(f"  {families} with rows on both sides: alike, but they ask for other things")
     for rows in variants[:8]:
-        print(f"    rows {some(rows)}")
+        say(f"    rows {some(rows)}")
     return 0
 
 
@@ -353,5 +350,5 @@ def export_rows(arguments: argparse.Namespace) -> int:
         print_json(summary)
         return 0
     for line in export_lines(summary):
-        print(line)
+        say(line)
     return 0

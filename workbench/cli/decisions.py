@@ -17,16 +17,13 @@ from engine.project.project import Project, open_project
 from engine.project.replay import is_journal, replay
 from workbench.actions.typed_commands import run_headless
 from workbench.cli.common import (
-    Narrator,
     find_project,
-    narrate,
     open_for_deciding,
     open_for_reading,
-    print_json,
-    tell_aloud,
     tell_notes,
 )
-from workbench.text.escape import visible, visible_line
+from workbench.cli.output import Narrator, narrate, print_json, say
+from workbench.text.escape import visible_line
 
 MOST_SOURCES = 20
 
@@ -38,24 +35,24 @@ def status(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json(counts)
             return 0
-        print(f"{project.title}: {counted(counts['rows'], 'row')}, {counts['heldout']:,} of them held out")
+        say(f"{project.title}: {counted(counts['rows'], 'row')}, {counts['heldout']:,} of them held out")
         for name in ("accepted", "edited", "rejected", "skipped", "undecided", "disputed"):
-            print(f"  {name:<10}{counts[name]:>8,}")
+            say(f"  {name:<10}{counts[name]:>8,}")
         if project.findings is None:
-            print("  open: not known, no scan fits these rows: tamis scan PROJECT")
+            say("  open: not known, no scan fits these rows: tamis scan PROJECT")
         else:
             groups = counted(counts["clusters_open"], "duplicate group")
-            print(f"  open: {groups}, {counted(counts['conflicts_open'], 'conflict')}")
+            say(f"  open: {groups}, {counted(counts['conflicts_open'], 'conflict')}")
         if counts["quarantined"]:
             lines = counted(counts["quarantined"], "line")
-            print(f"  set aside: {lines}, in {project.folder / 'quarantine.jsonl'}")
+            say(f"  set aside: {lines}, in {project.folder / 'quarantine.jsonl'}")
         for line in _source_lines(counts["sources"]):
-            print(visible(line))
+            say(line)
         if counts["agreement"] is not None:
             agreed = counts["agreement"]
             rows = counted(agreed["rows"], "row")
-            print(f"  agreement: Cohen's kappa {agreed['kappa']:.2f} over {rows} decided by two")
-        print(f"  reviewers: {visible(', '.join(counts['reviewers'])) or 'nobody yet'}")
+            say(f"  agreement: Cohen's kappa {agreed['kappa']:.2f} over {rows} decided by two")
+        say(f"  reviewers: {', '.join(counts['reviewers']) or 'nobody yet'}")
         tell_notes(project)
     return 0
 
@@ -78,7 +75,7 @@ def journal(arguments: argparse.Namespace) -> int:
         print_json({"lines": lines})
         return 0
     for line in lines:
-        print(visible(f"{line['n']:>5} {line.get('at', '')} {line.get('by', '')}  {_line_text(line)}"))
+        say(f"{line['n']:>5} {line.get('at', '')} {line.get('by', '')}  {_line_text(line)}")
     return 0
 
 
@@ -113,7 +110,7 @@ def do(arguments: argparse.Namespace) -> int:
             print_json({"done": outcomes, "dry_run": arguments.dry_run, "status": project.counts()})
         else:
             for outcome in outcomes:
-                print(visible(str(outcome["text"])))
+                say(str(outcome["text"]))
         tell_notes(project)
     return 0
 
@@ -125,7 +122,7 @@ def _scan_if_stale(project: Project) -> None:
         from engine.jobs.scan import scan_project
 
         narrate("no scan fits these rows: scanning first")
-        scan_project(project, Narrator(), must_keep=not project.readonly, tell=tell_aloud)
+        scan_project(project, Narrator(), must_keep=not project.readonly, tell=narrate)
 
 
 def _done(project: Project, commands: list[str], arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -165,16 +162,16 @@ def merge_projects(arguments: argparse.Namespace) -> int:
         print_json(asdict(found))
         return code
     brought = counted(len(found.brought), "journal")
-    print(f"{brought} brought, {len(found.grown)} grown, {len(found.parted)} had gone two ways")
-    print(f"  {counted(found.disputed, 'row')} decided differently: is:disputed")
+    say(f"{brought} brought, {len(found.grown)} grown, {len(found.parted)} had gone two ways")
+    say(f"  {counted(found.disputed, 'row')} decided differently: is:disputed")
     if found.proposals:
-        print(f"  {counted(found.proposals, 'line')} of proposals came along: is:proposed")
+        say(f"  {counted(found.proposals, 'line')} of proposals came along: is:proposed")
     if found.unknown:
-        print(f"  {counted(found.unknown, 'decision')} on rows that this project lacks: `tamis add` brings rows")
+        say(f"  {counted(found.unknown, 'decision')} on rows that this project lacks: `tamis add` brings rows")
     if found.mapping:
-        print(f"  rows are read otherwise now: {visible(found.mapping)}")
+        say(f"  rows are read otherwise now: {found.mapping}")
     if found.heldout is not None:
-        print(f"  {counted(found.heldout, 'row')} held out now")
+        say(f"  {counted(found.heldout, 'row')} held out now")
     for one in found.left_out:
-        narrate(visible(f"left out: {one.name}: {one.reason}"))
+        narrate(f"left out: {one.name}: {one.reason}")
     return code

@@ -20,8 +20,9 @@ from engine.project.create import create_project
 from engine.project.heldout import reserve_file
 from engine.project.project import open_project
 from engine.reviewer import find_reviewer
-from workbench.cli.common import narrate, on_a_terminal, print_json
+from workbench.cli.common import on_a_terminal
 from workbench.cli.open import show
+from workbench.cli.output import narrate, print_json, say
 from workbench.terminal.capabilities import check_terminal
 
 SAMPLE = "support"
@@ -102,7 +103,7 @@ def _progress_in_quarters(out: Callable[[str], None]) -> Callable[[str, int, int
 
 
 def _say(sentence: str) -> None:
-    print(sentence, flush=True)
+    say(sentence, now=True)
 
 
 def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:

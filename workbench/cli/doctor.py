@@ -16,7 +16,7 @@ from engine.errors import TamisError
 from engine.numerals import whole_number
 from engine.phrases import size
 from engine.training.plan.preflight import versions
-from workbench.cli.common import print_json
+from workbench.cli.output import print_json, say
 from workbench.terminal.capabilities import few_colours, no_colour, over_ssh
 from workbench.text.escape import visible_line
 
@@ -46,9 +46,9 @@ def doctor(arguments: argparse.Namespace) -> int:
         return 0
     for check in checks:
         mark = "!" if check.advice else " "
-        print(f"{mark} {check.about:<12} {visible_line(check.found)}")
+        say(f"{mark} {check.about:<12} {visible_line(check.found)}")
         if check.advice:
-            print(f"  {'':<12} -> {check.advice}")
+            say(f"  {'':<12} -> {check.advice}")
     return 0
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.errors import TamisError, UsageError
 from engine.version import tamis_version
 from workbench.cli.options import WORDS
+from workbench.cli.output import guarded_streams, last_words, narrate, say
 from workbench.text.escape import visible
 
 DONE, FINDING, USAGE_ERROR, INTERRUPTED = 0, 1, 2, 130
@@ -22,6 +23,16 @@ Handler = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit code: 0 done, 1 a finding, 2 usage or input error."""
+    with guarded_streams():
+        try:
+            code = _run(argv)
+        except SystemExit as left:  # argparse, behind --help and --version
+            code = int(left.code or DONE)
+        unsaid = last_words()
+        return _complain(unsaid) if unsaid else code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     # `tamis PATH`: a first word that is no command and no option is something to open.
     if words and not words[0].startswith("-") and words[0] not in WORDS:
@@ -45,10 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (`tamis journal P | head`): nothing is wrong.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        return DONE
     except MemoryError:
         return _complain("not enough memory. Close other programs, or work on a part of the data")
     except OSError as error:
@@ -86,6 +93,10 @@ def build_parser(word: str | None = None) -> argparse.ArgumentParser:
 class _Parser(argparse.ArgumentParser):
     """argparse, but a wrong word ends in the one line every other fault ends in."""
 
+    def print_help(self, file: object = None) -> None:
+        for line in self.format_help().splitlines():
+            say(line)
+
     def error(self, message: str) -> None:  # type: ignore[override]
         raise UsageError(message, "", f"see `{self.prog} --help`")
 
@@ -97,12 +108,12 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(f"tamis {tamis_version()}")
+        say(f"tamis {tamis_version()}")
         parser.exit()
 
 
 def _complain(sentence: str) -> int:
-    print(f"tamis: {visible(' '.join(sentence.split()))}", file=sys.stderr)
+    narrate(f"tamis: {' '.join(sentence.split())}")
     return USAGE_ERROR
 
 
@@ -112,7 +123,7 @@ def _report() -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "last-fault.txt"
-        path.write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
+        path.write_text(visible(traceback.format_exc()), encoding="utf-8")
     except OSError:
         return "Its report could not be written"
     return f"The report is in {path}"

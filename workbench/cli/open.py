@@ -13,10 +13,10 @@ from engine.config import load_config
 from engine.errors import UsageError
 from engine.paths import is_project, project_folder_for
 from engine.sources.files.hub import hub_name, is_hub_name
-from workbench.cli.common import Narrator, given_sources, name_reviewer, narrate, refuse_other_rows
+from workbench.cli.common import given_sources, name_reviewer, refuse_other_rows
 from workbench.cli.options import WORDS
+from workbench.cli.output import Narrator, narrate
 from workbench.terminal.capabilities import check_terminal, speaks_unicode
-from workbench.text.escape import visible
 
 if TYPE_CHECKING:
     from workbench.ui.screens.base import WorkScreen
@@ -79,7 +79,7 @@ def make_project(paths: list[Path], folder: Path, arguments: argparse.Namespace)
         )
     narrator.end()
     if len(given.paths) > 1:
-        narrate(visible(f"{len(given.paths)} files in one project: {folder}"))
+        narrate(f"{len(given.paths)} files in one project: {folder}")
 
 
 def _first_rows(sources: Sequence[Path]) -> int | None:

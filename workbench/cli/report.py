@@ -24,16 +24,14 @@ from engine.select import select_to_decide
 from engine.workflows.gate import GateResult, gate, gate_file, gate_json, override_gate
 from engine.workflows.wasted_tokens import wasted_in_an_epoch
 from workbench.cli.common import (
-    Narrator,
     find_project,
     given_source,
-    narrate,
     open_for_deciding,
-    print_json,
     refuse_page,
     tell_notes,
     write_page,
 )
+from workbench.cli.output import Narrator, narrate, print_json, say
 from workbench.cli.train import junk_line
 from workbench.render.html import page
 from workbench.text.escape import visible, visible_line
@@ -60,10 +58,10 @@ def report(arguments: argparse.Namespace) -> int:
         print_json({"sets": sets, "lines": [asdict(line) for line in lines]})
         return 0
     for line in _table(sets, lines):
-        print(visible(line))
+        say(line)
     for one in sets:
         for junk in one.get("junk", ()):
-            print(visible(f"{one['source']}: {junk_line(junk)}"))
+            say(f"{one['source']}: {junk_line(junk)}")
     return 0
 
 
@@ -167,7 +165,7 @@ def run_gate(arguments: argparse.Namespace) -> int:
         print_json(payload)
     else:
         for line in gate_lines(result):
-            print(visible(line))
+            say(line)
     return 0 if result.is_open else 1
 
 
@@ -202,7 +200,7 @@ def pick(arguments: argparse.Namespace) -> int:
         print_json(shown)
         return 0
     for row in found.rows:
-        print(f"row:{row.number}\t{visible(row.reason)}")
+        say(f"row:{row.number}\t{row.reason}")
     if len(found.rows) < arguments.count:
         narrate(f"only {counted(len(found.rows), 'row')}: the rest are too much like these, or there are no more")
     covered = Counter(topic.picked > 0 for topic in found.topics)
@@ -214,5 +212,5 @@ def pick(arguments: argparse.Namespace) -> int:
         filled = round(BAR_WIDTH * topic.picked / topic.rows)
         bar = "#" * filled + "." * (BAR_WIDTH - filled)
         tokens = f"{topic.tokens_picked:>7,} of {topic.tokens:,} tokens"
-        narrate(f"  {bar} {topic.picked:>4,} of {topic.rows:<6,} {tokens}  {visible(', '.join(topic.words))}")
+        narrate(f"  {bar} {topic.picked:>4,} of {topic.rows:<6,} {tokens}  {', '.join(topic.words)}")
     return 0

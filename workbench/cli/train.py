@@ -30,7 +30,8 @@ from engine.training.spec.parse import parse_duration, parse_settings, read_sett
 from engine.training.worker.card import usage
 from engine.training.worker.checkpoints import last_good_checkpoint, step_of
 from engine.workflows.train import plan_file, plan_run, start_run, start_run_on_file
-from workbench.cli.common import find_project, narrate, print_json
+from workbench.cli.common import find_project
+from workbench.cli.output import DIM, UNDIMMED, is_heard, narrate, print_json, say
 from workbench.render import training_run
 from workbench.render.training_plan import estimates, junk_time
 from workbench.render.training_run import lines
@@ -40,8 +41,6 @@ from workbench.text.escape import visible
 # Options that are settings of a run; those of a limit apply to several runs together as well.
 LIMITS = {"max_cost": "max_cost", "price": "price_per_hour"}
 RUN_OPTIONS = {"steps": "steps", "epochs": "epochs", "seed": "seed", "gpu": "gpu", **LIMITS}
-# What is masked is dimmed.
-DIM, PLAIN = "\x1b[2m", "\x1b[22m"
 # Ten looks a second at the end of a file.
 POLL_SECONDS = 0.1
 RECENT_STEPS = 50
@@ -72,23 +71,23 @@ def train(arguments: argparse.Namespace) -> int:
         print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
     else:
         state = read_run(run.dir)
-        print(f"{run.id}: training {visible(state.model)}, in {run.dir}")
+        say(f"{run.id}: training {state.model}, in {run.dir}")
         narrate(f"it belongs to no terminal: tamis watch {run.dir}")
     if not arguments.wait:
         return 0
-    return follow(run.dir, narrate if arguments.json else print)
+    return follow(run.dir, narrate if arguments.json else _say_now)
 
 
 def _checked_plan(arguments: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """Look before starting; returns what was overridden, and the plan's facts. Raises UsageError where it refuses."""
     plan = plan_of(arguments)
     for note in plan.warnings:
-        narrate(visible(f"warning: {note.text}"))
+        narrate(f"warning: {note.text}")
     if not plan.refusals:
         return {}, plan.facts
     if arguments.override:
         for note in plan.refusals:
-            narrate(visible(f"overridden: {note.text}"))
+            narrate(f"overridden: {note.text}")
         return plan.overridden(arguments.override), plan.facts
     refused = "; ".join(note.text for note in plan.refusals)
     raise UsageError(f"not started: {refused}", "", 'mend it, or set it aside with --override "why"')
@@ -110,10 +109,10 @@ def runs(arguments: argparse.Namespace) -> int:
         return 0
     for state in states:
         steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
-        print(visible(f"{state.id:<46} {state.state:<10} {steps:>11}  {state.model}"))
+        say(f"{state.id:<46} {state.state:<10} {steps:>11}  {state.model}")
     for standing in standings:
         whole = f"{standing.whole}/{len(standing.comparison.trials)} runs"
-        print(visible(f"{standing.comparison.id:<46} {standing.stage:<10} {whole:>11}  {standing.comparison.model}"))
+        say(f"{standing.comparison.id:<46} {standing.stage:<10} {whole:>11}  {standing.comparison.model}")
     if not states:
         narrate("no run yet: tamis train PROJECT")
     return 0
@@ -156,7 +155,7 @@ def stop(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"run": run.name, "mode": mode})
     else:
-        print("it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once")
+        say("it saves a checkpoint and ends after this step" if mode == "checkpoint" else "it is ended at once")
     return 0
 
 
@@ -179,11 +178,11 @@ def _say_stopped(standings: Sequence[Standing], runs: Sequence[str], as_json: bo
                     "comparisons": comparisons})  # fmt: skip
         return 0
     for run in runs:
-        print(f"{run}: it saves a checkpoint and ends after this step")
+        say(f"{run}: it saves a checkpoint and ends after this step")
     for each in standings:
         of = f"{each.whole} of {len(each.comparison.trials)} runs are finished"
-        print(f"{each.comparison.id}: {counted(len(each.alive), 'run')} asked to save and end: {', '.join(each.alive)}")
-        print(f"  {of} and stay; `tamis {each.command}` asked again goes on with them")
+        say(f"{each.comparison.id}: {counted(len(each.alive), 'run')} asked to save and end: {', '.join(each.alive)}")
+        say(f"  {of} and stay; `tamis {each.command}` asked again goes on with them")
     return 0
 
 
@@ -200,7 +199,7 @@ def resume(arguments: argparse.Namespace) -> int:
         print_json({"run": run.id, "dir": str(run.dir), "pid": run.pid})
     else:
         where = f"from step {step_of(checkpoint)}" if checkpoint else "from its beginning: it has no whole checkpoint"
-        print(f"{run.id}: goes on {where}")
+        say(f"{run.id}: goes on {where}")
     return 0
 
 
@@ -211,7 +210,7 @@ def plan(arguments: argparse.Namespace) -> int:
         print_json(found.to_json())
     else:
         for line in plan_lines(found, colour=sys.stdout.isatty()):
-            print(line)
+            say(line, dims=True)
     return 0
 
 
@@ -248,7 +247,7 @@ def settings_named(arguments: argparse.Namespace, options: Mapping[str, str] = R
 
 def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     """The plan in words; masked text is dimmed, or stands in [brackets] where there is no colour."""
-    yield visible(f"{counted(plan.rows, 'row')}, {plan.heldout:,} held out, model {plan.model}")
+    yield f"{counted(plan.rows, 'row')}, {plan.heldout:,} held out, model {plan.model}"
     if plan.masking:
         yield f"learnt     {plan.masking}"
         yield (
@@ -260,20 +259,20 @@ def plan_lines(plan: Plan, *, colour: bool) -> Iterator[str]:
         yield f"cut        {cut} longer than {plan.max_length:,}; {len(plan.eos_lost):,} lose their end"
         yield f"masked     {counted(len(plan.fully_masked), 'row')} with nothing to learn"
     for label, value, reason in estimates(plan.to_json()):
-        yield visible(f"{label:<10} {value}: {reason}")
+        yield f"{label:<10} {value}: {reason}"
     for junk in plan.wasted:
-        yield visible(junk_line(junk.to_json()))
+        yield junk_line(junk.to_json())
     for gpu in plan.gpus:
         users = ", ".join(f"{each.name} ({each.pid}) {size(1e6 * each.mb)}" for each in gpu.processes) or "nobody"
-        yield visible(f"GPU {gpu.index}      {gpu.name}, {size(1e6 * gpu.free_mb)} free; on it: {users}")
+        yield f"GPU {gpu.index}      {gpu.name}, {size(1e6 * gpu.free_mb)} free; on it: {users}"
     for row in plan.shown:
         shown = "dimmed" if colour else "[in brackets]"
-        yield f"row {visible(row.id)}, {counted(row.tokens, 'token')}, {shown} is masked:"
+        yield f"row {row.id}, {counted(row.tokens, 'token')}, {shown} is masked:"
         yield from (f"    {line}" for line in row_lines(row, colour=colour))
     for word, notes in (("warning", plan.warnings), ("refused", plan.refusals)):
         for note in notes:
             ids = f" ({', '.join(note.ids[:5])}{', …' if len(note.ids) > 5 else ''})" if note.ids else ""
-            yield visible(f"{word}: {note.text}{ids}")
+            yield f"{word}: {note.text}{ids}"
 
 
 def junk_line(junk: Mapping[str, Any]) -> str:
@@ -286,7 +285,7 @@ def junk_line(junk: Mapping[str, Any]) -> str:
 
 def row_lines(row: ShownRow, *, colour: bool) -> list[str]:
     """A rendered row; what is cut off stands behind a mark."""
-    opening, closing = (DIM, PLAIN) if colour else ("[", "]")
+    opening, closing = (DIM, UNDIMMED) if colour else ("[", "]")
     text = "".join(
         visible_lines(piece.text) if piece.learnt else f"{opening}{visible_lines(piece.text)}{closing}"
         for piece in row.pieces
@@ -305,18 +304,18 @@ def watch(arguments: argparse.Namespace) -> int:
     """`tamis watch RUN`: everything so far, then a line a step until the end. `--json` prints the event lines."""
     run = find_run(arguments.run)
     if arguments.json:
-        return follow(run, None, lambda event: print(json.dumps(event), flush=True))
+        return follow(run, None, lambda event: print_json(event, now=True))
     on_terminal = sys.stdout.isatty()
     if on_terminal:
         draw(run)
-    code = follow(run, lambda line: print(line, flush=True))
+    code = follow(run, _say_now)
     if on_terminal:
         draw(run)
     return code
 
 
 def follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[str, Any]], None] | None = None) -> int:
-    """Pass on every event of a run until it has ended; 0 where it finished or was stopped, else 1."""
+    """Pass on every event of a run until it has ended or nobody listens; 0 where it finished or was stopped, else 1."""
     offset, step_seconds = 0, deque[float](maxlen=RECENT_STEPS)
     while True:
         # The state is read before the events: an end seen here has all its events in the file already.
@@ -327,14 +326,19 @@ def follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[st
                 take(event)
             elif say is not None:
                 for line in lines(event, seconds_left(event, step_seconds)):
-                    say(visible(line))
+                    say(line)
         if not state.alive and state.state not in ("queued", "running"):
             if say is not None:
                 for line in closing(state):
-                    say(visible(line))
+                    say(line)
             return 0 if state.state in ENDED_WELL else 1
-        sys.stdout.flush()
+        if not is_heard():
+            return 0
         time.sleep(POLL_SECONDS)
+
+
+def _say_now(line: str) -> None:
+    say(line, now=True)
 
 
 def seconds_left(event: Mapping[str, Any], step_seconds: deque[float]) -> float | None:
@@ -369,4 +373,4 @@ def draw(run_dir: Path) -> None:
     drawn = [(braille.draw(curve, frame, columns, CHART_ROWS), curve.role) for curve in curves]
     for place, parts in enumerate(braille.layered(drawn)):
         value = frame.value_at(place / (CHART_ROWS - 1))
-        print(f"{value:>8.3g} \u2502{''.join(text for text, _ in parts).rstrip()}")
+        say(f"{value:>8.3g} \u2502{''.join(text for text, _ in parts).rstrip()}")

@@ -26,6 +26,7 @@ from workbench.terminal.capabilities import erases, is_old_terminal, over_ssh
 from workbench.terminal.flow_control import PATIENCE_SECONDS, FlowControl, escape_seconds
 from workbench.terminal.key_stream import KeyStream, Kind
 from workbench.terminal.screen_diff import ScreenDiff
+from workbench.text.escape import one_for_one
 
 READ_BYTES = 4096
 # How often it is looked whether the driver was told to stop.
@@ -45,10 +46,15 @@ SYNCED_FROM = 600
 HARMLESS = re.compile(
     r"(?:\x1b\[\?(?:25|1000|1002|1003|1004|1006|1015|1016|2004|2026|2031|2048)[hl]"
     r"|\x1b\[\?\d+\$p|\x1b\[[<>=]\d*u|\x1b\[\?u|\x1b\[>?\d*[cq]|\x1b\[[56]n"
-    r"|\x1b\](?:[012]|22|52);[^\x07\x1b]*(?:\x07|\x1b\\)|\x07)+"
+    r"|\x1b\](?:22|52);[^\x07\x1b]*(?:\x07|\x1b\\)|\x07)+"
 )
 # Of these an old terminal shows the end: the keyboard protocol, questions about modes, pointer and clipboard.
 MISREAD = re.compile(r"\x1b\[[<>=]\d*u|\x1b\[\?\d+\$p|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+# Our own sequences begin with a bracket. Whatever else a terminal obeys (clipboard, title, functions, resets) is from
+# somebody else, if it comes at all.
+STRANGE = re.compile("\x1b(?!\\[)|[\x00-\x06\x08\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
 class TerminalNote(Message):
@@ -74,6 +80,8 @@ class TamisDriver(LinuxDriver):
         """Write to the terminal. Where it is gone the writing thread is dead, and its full queue would block."""
         if self._is_old:
             data = MISREAD.sub("", data)
+        if STRANGE.search(data) and not HARMLESS.fullmatch(data):
+            data = STRANGE.sub(lambda control: one_for_one(control.group()), data)
         if data and self._writer_thread is not None and self._writer_thread.is_alive():
             super().write(data)
 

@@ -1,14 +1,20 @@
-"""Text from data, made safe to show: whatever a terminal would obey becomes a glyph that can be seen.
+"""Text from data, made safe to show: whatever a terminal would obey, or not show at all, becomes a glyph that can be
+seen.
 
-Done once, at the edge of the view. What comes out holds no control character but the line feed, and every
-character in it takes a width that terminals agree on.
+Done once, at the edge of the view. What comes out holds no control character but the line feed, nothing that Unicode
+says may be left unshown, no more marks on a character than a cell can hold, and every character in it takes a width
+that terminals agree on.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from unicodedata import category
 
 TAB_WIDTH = 4
+# What stands for a character that cannot be shown, where one glyph has to stand for each.
+HIDDEN = "\u25af"
 
 # Named, because their effect cannot be seen and matters: they re-order, hide or smuggle text.
 NAMED: dict[int, str] = {
@@ -45,17 +51,29 @@ QUIET: dict[int, str] = {0x200C: "\u2219", 0x200D: "\u2219"}
 # Two of these make a flag in some terminals and two letters of one or two columns in others: circled letters instead.
 FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 CIRCLED_A = 0x24B6
-# Variation selectors and skin tones change the width of the character before them in some terminals only.
-DROPPED = "\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff"
+# They change the width of the character before them in some terminals only: the type on Fitzpatrick's scale instead.
+SKIN_TONES = range(0x1F3FB, 0x1F400)
+SUBSCRIPT_TWO = 0x2082
+# "As text" and "as emoji": ordinary behind a symbol, left out there. Anywhere else, and any other of the 259, they may
+# carry a message that nobody sees.
+EMOJI_SELECTORS = "\ufe0e\ufe0f"
+KEYCAPS, KEYCAP = "#*0123456789", "\u20e3"
+SYMBOLS_BY_NAME = "\u203c\u2049\u2139\u3030"
 
+# Cc, Cf, Cs, Co, Zl, Zp, Default_Ignorable_Code_Point, flag letters, skin tones, and code points that are no
+# characters; a test holds the ranges against Unicode's.
 _UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f1e6-\U0001f1ff\U000e0000-\U000e0fff"
-    + DROPPED
-    + "]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
+    "\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0xE0000, 0x10000))
+    + "\U000e0000-\U000e0fff\U000efffe-\U0010ffff]"
 )
-_DROPPED = re.compile(f"[{DROPPED}]")
+# More marks than this on one character become their number: Tibetan's tallest stacks have 7, Hebrew with vowels and
+# accents 5, Vietnamese, Thai and Devanagari 4 at most. Terminals draw each in the cell, and over the lines around it.
+MOST_MARKS = 8
+_MANY_MARKS = re.compile(f"(?=[^\x00-\u02ff])[\\W\u1160-\u11ff\ud7b0-\ud7ff]{{{MOST_MARKS + 1},}}")
 # Every blank but the controls, which `visible` shows.
 _BLANK = re.compile(r"[^\S\x0b-\x1f\x85\u2028\u2029]")
 
@@ -65,6 +83,8 @@ def visible(text: str) -> str:
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
     text = _UNSAFE.sub(_glyph, text)
+    if _MANY_MARKS.search(text):
+        text = _MANY_MARKS.sub(lambda run: _few_marks(run.group(), "\u27e8+{:,} marks\u27e9".format), text)
     return text.expandtabs(TAB_WIDTH) if "\t" in text else text
 
 
@@ -84,9 +104,47 @@ def _glyph(match: re.Match[str]) -> str:
         return QUIET[code]
     if code in FLAG_LETTERS:
         return chr(CIRCLED_A + code - FLAG_LETTERS.start)
-    if _DROPPED.match(character):
-        return ""
+    if code in SKIN_TONES:
+        return chr(SUBSCRIPT_TWO + code - SKIN_TONES.start)
+    if 0xFE00 <= code < 0xFE10 or 0xE0100 <= code < 0xE01F0:
+        number = code - 0xFE00 + 1 if code < 0xFE10 else code - 0xE0100 + 17
+        return "" if _is_emoji_selector(match) else f"\u27e8VS{number}\u27e9"
     return f"\u27e8{NAMED.get(code) or f'{code:02X}'}\u27e9"
+
+
+def _is_emoji_selector(match: re.Match[str]) -> bool:
+    """Whether it stands where a keyboard puts one: right behind a symbol, or inside a keycap."""
+    before = match.string[match.start() - 1 : match.start()]
+    if match.group() not in EMOJI_SELECTORS or not before:
+        return False
+    if before in KEYCAPS:
+        return match.string[match.end() : match.end() + 1] == KEYCAP
+    return category(before) in ("So", "Sm") or before in SYMBOLS_BY_NAME
+
+
+def _few_marks(run: str, told: Callable[[int], str]) -> str:
+    """A run of characters with no more than MOST_MARKS marks behind each other; of the others is told how many."""
+    out: list[str] = []
+    marks = 0
+    for character in run:
+        if _is_mark(character):
+            marks += 1
+            if marks > MOST_MARKS:
+                continue
+        else:
+            if marks > MOST_MARKS:
+                out.append(told(marks - MOST_MARKS))
+            marks = 0
+        out.append(character)
+    if marks > MOST_MARKS:
+        out.append(told(marks - MOST_MARKS))
+    return "".join(out)
+
+
+def _is_mark(character: str) -> bool:
+    """Whether it may take no column of its own: a mark, a jamo within a syllable, what a later Unicode may call one."""
+    code = ord(character)
+    return category(character) in ("Mn", "Mc", "Me", "Cn") or 0x1160 <= code < 0x1200 or 0xD7B0 <= code < 0xD800
 
 
 def seen_blanks(text: str, *, breaks: bool) -> str:
@@ -106,12 +164,15 @@ def one_for_one(text: str) -> str:
     """`text` with every unsafe character replaced by one glyph: for an editor, where positions must stay."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(_single_glyph, text)
+    text = _UNSAFE.sub(_single_glyph, text)
+    if _MANY_MARKS.search(text):
+        text = _MANY_MARKS.sub(lambda run: _few_marks(run.group(), lambda count: HIDDEN * count), text)
+    return text
 
 
 def _single_glyph(match: re.Match[str]) -> str:
     shown = _glyph(match)
-    return shown if len(shown) == 1 else "\u25af"
+    return shown if len(shown) == 1 else HIDDEN
 
 
 # A screen without a glyph beyond ASCII (`--ascii`): marks become letters and signs, other characters their escapes.

@@ -7,12 +7,13 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.reactive import Initialize, Reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -28,6 +29,7 @@ from workbench.state.saved import MAPPING
 from workbench.state.session import Session
 from workbench.terminal.capabilities import few_colours, no_colour, wants_mouse
 from workbench.terminal.driver import CellDriver, TamisDriver, TerminalNote
+from workbench.terminal.safe_cells import SafeCells
 from workbench.ui.background import Background
 from workbench.ui.host import Host
 from workbench.ui.keymap import checked_keymap, chosen_keymap, load_keymap
@@ -101,6 +103,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
         self.background = Background(self)
         self._place_timer: Timer | None = None
+        self._safe_cells = SafeCells()
         self._hook_before = threading.excepthook
         troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
         if (reason := read_only(self.session)) is not None:
@@ -118,6 +121,10 @@ class TamisApp(App[int], inherit_bindings=False):
     def available_themes(self) -> dict[str, Theme]:
         """Textual's themes and ours, which its constructor asks for already."""
         return {**super().available_themes, self._own_theme.name: self._own_theme}
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line of every widget goes through on its way to the terminal; the last look comes last."""
+        return [*super().get_line_filters(), self._safe_cells]
 
     def theme_at_start(self) -> str:
         """The theme before anything is painted: one that is set later parses every style sheet once more."""

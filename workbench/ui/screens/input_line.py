@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 
 from textual import on
-from textual.widgets import Input
 
 from engine.errors import TamisError, UsageError
 from workbench.text.blocks import Styled
@@ -51,8 +50,8 @@ class InputLineScreen(WorkScreen):
         except TamisError as error:
             self.line.complain(str(error))
 
-    @on(Input.Changed, "#filter")
-    def line_typed(self, event: Input.Changed) -> None:
+    @on(InputLine.Changed, "#filter")
+    def line_typed(self, event: InputLine.Changed) -> None:
         event.stop()
         question = self.line.question
         if question is not None and question.typed is not None:

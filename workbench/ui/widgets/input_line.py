@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.timer import Timer
-from textual.widgets import Input
 
 from engine.errors import TamisError
 from engine.phrases import counted
@@ -16,14 +15,14 @@ from workbench.state.session import Session
 from workbench.text.escape import visible_line
 from workbench.ui.widgets.key_order import STEADY_CURSOR, act_now, actions_of, hand_back
 from workbench.ui.widgets.lines import OneLine
-from workbench.ui.widgets.safe_input import SafeInput, ShownSafely
+from workbench.ui.widgets.safe_input import SafeInput
 
 COUNT_AFTER_SECONDS = 0.2
 SLICE_SECONDS = 0.006
 # The count so far is told after so many slices: each time costs a frame.
 TOLD_AFTER = 20
 
-ACTIONS = actions_of(Input)
+ACTIONS = actions_of(SafeInput)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class InputLine(SafeInput):
     cursor_blink = STEADY_CURSOR
 
     def __init__(self, answered: Callable[[str], None], leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, compact=True, highlighter=ShownSafely())
+        super().__init__(id=id, compact=True)
         self._answered = answered
         self._leave = leave
         self._timer: Timer | None = None

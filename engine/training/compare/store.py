@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.files import write_atomic
+from engine.links import check_folder_links
 from engine.training.runs.status import run_folders
 from engine.training.worker.events import EventLog, read_json
 
@@ -89,9 +90,14 @@ def save_comparison(comparison: Comparison) -> None:
 
 def read_comparison(folder: Path) -> Comparison:
     """The comparison of a folder. Raises TrainingError where it holds none."""
+    check_folder_links(folder)
     content = read_json(folder / NAME)
     if content is None:
         raise TrainingError(f"{folder} is not a comparison", "it has no readable comparison.json", "tamis compare P")
+    for trial in content["trials"]:
+        # The names are what the folder's maker wrote: nothing is read, and no run asked to stop, elsewhere.
+        if Path(trial["run"]).name != trial["run"]:
+            raise TrainingError(f"{folder} is not a comparison", f"it names a run {trial['run']!r}", "see `tamis runs`")
     return Comparison(
         dir=folder,
         model=content["model"],

@@ -22,6 +22,7 @@ from engine.files import write_atomic
 from engine.model import TrainingRow
 from engine.training.runs.data_files import row_lines
 from engine.training.runs.registry import register
+from engine.training.runs.trusted import check_run, forget_compiled, trust_run
 from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import BUILT_IN, RunSpec, choose_spec
 
@@ -129,6 +130,7 @@ def lay_out(job: Job, runs_dir: Path) -> Path:
         document = {**job.manifest, "export": {**job.manifest.get("export", {}), "run": folder.name}}
         write_atomic(folder / "tamis-manifest.json", json.dumps(document, ensure_ascii=False, indent=2).encode())
     write_atomic(folder / "spec.json", json.dumps(content, ensure_ascii=False, indent=1).encode())
+    trust_run(folder)
     return folder
 
 
@@ -157,8 +159,12 @@ def folder_hash(folder: Path) -> str:
 def start_supervisor(folders: Sequence[Path]) -> int:
     """Start the supervisor on run folders; returns its pid once it holds their locks and has left this session.
 
-    Raises TrainingError where one of them is being served already, or the process cannot be started.
+    Raises TrainingError where one of them is being served already, or the process cannot be started, and where what it
+    would execute was not laid out here and nobody said yes to it.
     """
+    for folder in folders:
+        check_run(folder)
+        forget_compiled(folder)
     command = [sys.executable, "-P", "-S", "-E", str(HERE / "supervisor.py"), "--detach", *map(str, folders)]
     starting = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True

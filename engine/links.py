@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import ProjectError
+from engine.errors import ProjectError, TamisError, TrainingError
 from engine.paths import real_path
 from engine.trust import Waiting, is_trusted
 
@@ -48,8 +48,8 @@ def check_project_links(project: Path) -> None:
 
 
 def check_run_links(run_dir: Path) -> None:
-    """The same for the folder of a run."""
-    _check(_links_of(run_dir, _run_folders(run_dir)), run_dir)
+    """The same for the folder of a run. Raises TrainingError."""
+    _check(_links_of(run_dir, _run_folders(run_dir)), run_dir, TrainingError)
 
 
 def check_folder_links(folder: Path) -> None:
@@ -62,10 +62,10 @@ def is_followed(path: Path) -> bool:
     return not path.is_symlink() or is_trusted(KIND, path, _content(path))
 
 
-def _check(links: Iterable[Link], named: Path) -> None:
+def _check(links: Iterable[Link], named: Path, kind: type[TamisError] = ProjectError) -> None:
     for link in links:
         hint = "put in its place what it leads to, or take it away" if link.refused else f"tamis trust {named}"
-        raise ProjectError(link.words, link.refused or "nobody has confirmed it", hint)
+        raise kind(link.words, link.refused or "nobody has confirmed it", hint)
 
 
 def _unconfirmed(folder: Path) -> Iterator[Link]:

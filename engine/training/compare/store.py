@@ -96,7 +96,7 @@ def read_comparison(folder: Path) -> Comparison:
         raise TrainingError(f"{folder} is not a comparison", "it has no readable comparison.json", "tamis compare P")
     for trial in content["trials"]:
         # The names are what the folder's maker wrote: nothing is read, and no run asked to stop, elsewhere.
-        if Path(trial["run"]).name != trial["run"]:
+        if trial["run"] in ("", ".", "..") or "/" in trial["run"]:
             raise TrainingError(f"{folder} is not a comparison", f"it names a run {trial['run']!r}", "see `tamis runs`")
     return Comparison(
         dir=folder,

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.small_files import read_cache
-from engine.training.runs.status import RunState, read_run
+from engine.training.runs.status import RunState, read_run, refusal
 
 
 def registry_file() -> Path:
@@ -24,11 +24,9 @@ def registry_file() -> Path:
 
 def register(folders: Sequence[Path]) -> None:
     """Note started runs. The registry is a convenience: a full disk or a read-only home keeps no run from starting."""
-    lines = "".join(
-        json.dumps({"dir": str(folder.resolve()), "host": socket.gethostname(), "t": time.time(), "trusted": True})
-        + "\n"
-        for folder in folders
-    )
+    host = socket.gethostname()
+    noted = [{"dir": str(folder.resolve()), "host": host, "t": time.time(), "trusted": True} for folder in folders]
+    lines = "".join(json.dumps(each) + "\n" for each in noted)
     with contextlib.suppress(OSError):
         path = registry_file()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +61,7 @@ def started_by_earlier_version(folder: Path) -> bool:
 
 def all_runs() -> tuple[RunState, ...]:
     """Every run of this user on this machine, the newest first."""
-    return tuple(read_run(folder) for folder in registered_folders())
+    return tuple(read_run(folder) for folder in registered_folders() if not refusal(folder))
 
 
 def find_run(named: Path) -> Path:

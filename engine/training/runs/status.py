@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import ProjectError, TrainingError
+from engine.errors import TrainingError
 from engine.links import check_run_links, is_followed
 from engine.training.worker.checkpoints import latest_attempt
 from engine.training.worker.events import read_json, write_json
@@ -68,7 +68,7 @@ def refusal(run_dir: Path) -> str:
         return f"{run_dir}: is a link that nobody has confirmed, and is left out"
     try:
         check_run_links(run_dir)
-    except ProjectError as fault:
+    except TrainingError as fault:
         return str(fault)
     return ""
 
@@ -93,7 +93,7 @@ def _names(runs_dir: Path) -> list[str]:
 def read_run(run_dir: Path, spec: Mapping[str, Any] | None = None) -> RunState:
     """The state of one run; `spec`, which never changes, where it was read before.
 
-    Raises TrainingError, and ProjectError where a link in its folder leads elsewhere that nobody confirmed.
+    Raises TrainingError, also where a link in its folder leads elsewhere and nobody confirmed it.
     """
     if spec is None:
         check_run_links(run_dir)

@@ -1,7 +1,7 @@
 """The states of optimizer, schedule and chance, on disk without a pickle: tensors as safetensors, the rest as JSON.
 
-A pickle is a program that is executed as it is read, and a checkpoint may come from anywhere. What is no tensor, number,
-text or list of these is refused when it is saved, so nothing has to be believed when it is read.
+A pickle is a program that is executed as it is read, and a checkpoint may come from anywhere. What is no tensor,
+number, text or list of these is refused when it is saved, so nothing has to be believed when it is read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .events import write_json
 
 
 def save_state(state: Mapping[str, Any], folder: Path, name: str) -> None:
-    """Write `state` as `name.json` and `name.safetensors`. Raises TypeError for what cannot be held without a pickle."""
+    """Write `state` as `name.json` and `name.safetensors`. Raises TypeError for what wants a pickle."""
     tensors: dict[str, torch.Tensor] = {}
     words = _packed(state, tensors)
     # Of a copy each: safetensors refuses two names for one memory.

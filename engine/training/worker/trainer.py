@@ -129,8 +129,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
         else:
             self._context.log.emit("ckpt", step=step, path=f"ckpt/{checkpoint.name}", complete=True)
 
-    # What follows takes the place of the library's own pickles. A model spread over processes is saved piece by piece by
-    # those who spread it, and their way is left to them.
+    # What follows takes the place of the library's own pickles. A model spread over processes is saved piece by piece
+    # by those who spread it, and their way is left to them.
 
     @property
     def is_spread(self) -> bool:

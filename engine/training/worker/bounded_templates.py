@@ -48,7 +48,7 @@ def bounded_from_string(environment: Environment, *given: Any, **named: Any) -> 
 def bound_templates() -> None:
     """From now on every template of this process that is run in the sandbox is bounded."""
     ImmutableSandboxedEnvironment.template_class = BoundedTemplate
-    ImmutableSandboxedEnvironment.from_string = bounded_from_string
+    ImmutableSandboxedEnvironment.from_string = bounded_from_string  # type: ignore[method-assign,assignment]
 
 
 @contextmanager

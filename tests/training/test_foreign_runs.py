@@ -18,7 +18,7 @@ from small_runs import rows
 
 from engine.errors import TrainingError
 from engine.training.compare.reuse import can_go_on, file_hash
-from engine.training.compare.store import read_comparison
+from engine.training.compare.store import read_comparison, read_result
 from engine.training.eval.inference import Answering
 from engine.training.runs.launch import Job, choose_spec, lay_out, start_supervisor
 from engine.training.runs.registry import registry_file
@@ -193,6 +193,9 @@ def test_a_comparison_names_runs_beside_it_and_no_other_folder(tmp_path: Path, n
     (folder / "comparison.json").write_text(json.dumps({**content, "trials": [trial]}))
     with pytest.raises(TrainingError, match="it names a run"):
         read_comparison(folder)
+    (folder / "result.json").write_text(json.dumps({"arms": [{"name": "raw", "runs": [name]}]}))
+    with pytest.raises(TrainingError, match="it names a run"):
+        read_result(folder)  # a page would show what is said there
 
 
 def test_stopping_writes_nothing_elsewhere(own: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def _packed(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
     if isinstance(value, list | tuple):
         kind = "list" if isinstance(value, list) else "tuple"
         return [kind, *(_packed(inner, tensors) for inner in value)]
-    raise TypeError(f"the trainer's state holds a {type(value).__name__}, which a checkpoint cannot keep")
+    raise TypeError(f"the trainer's state holds a value of type {type(value).__name__}, which a checkpoint cannot keep")
 
 
 def _unpacked(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:

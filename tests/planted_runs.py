@@ -13,6 +13,7 @@ from typing import Any
 from engine.project.project import open_project
 from engine.training.compare.metrics import result_of
 from engine.training.compare.store import Comparison, Trial, save_comparison, save_result
+from engine.training.runs.trusted import trust_run
 
 CURATED, RAW = "20260105T101500Z-curated", "20260104T091000Z-raw"
 COMPARISON = "20260106T120000Z-compare"
@@ -79,6 +80,7 @@ def plant_run(folder: Path, name: str, arm: str, seed: int = 0, group: str = "")
         "seconds": 21.4,
     }
     (run / "result.json").write_text(json.dumps(result))
+    trust_run(run)
     return run
 
 

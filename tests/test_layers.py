@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals", "engine.nesting"),
     *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
-    "engine.trust",
+    *("engine.trust", "engine.links"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.code", "engine.scan.jsontext", "engine.scan.dates")
@@ -56,6 +56,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.places": ("engine.errors", "engine.paths"),
     "engine.reviewer": ("engine.errors", "engine.small_files"),
     "engine.trust": ("engine.errors", "engine.files", "engine.paths"),
+    "engine.links": ("engine.errors", "engine.paths", "engine.trust"),
     "engine.sources": GROUND,
     **SOURCES,
     "engine.scan": GROUND,

@@ -34,8 +34,10 @@ from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
+from engine.trust import Waiting, is_trusted, trust
 
 CHUNK_ROWS = 50_000
+KIND = "source"
 
 
 def create_project(
@@ -87,6 +89,8 @@ def create_project(
         _propose(partial, intake, RowStore(partial, settings.mapping, settings.sources))
         os.rename(partial, folder)
         sync_folder(folder.parent)
+        if not settings.is_complete:
+            trust(KIND, folder, _named(settings))
     except OSError as error:
         raise ProjectError(
             f"{folder}: the project cannot be written",
@@ -134,6 +138,12 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
     settings = read_settings(folder)
     if settings.is_complete:
         return sum(source.rows for source in settings.sources)
+    if not is_trusted(KIND, folder, _named(settings)):
+        raise ProjectError(
+            f"{folder}: was not read to the end, and not begun here",
+            f"going on would read {settings.source.path}",
+            f"tamis trust {folder}",
+        )
     with changing_rows(folder, READING):
         settings = read_settings(folder)
         intake = intake_behind(folder, settings)
@@ -146,6 +156,20 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
         except OSError as error:
             raise _not_added(folder, error) from error
         return len(intake.hashes)
+
+
+def waiting_sources(folder: Path) -> tuple[Waiting, ...]:
+    """The reading of sources that somebody else began: it would read whatever file of this machine they name."""
+    settings = read_settings(folder)
+    content = _named(settings)
+    if settings.is_complete or is_trusted(KIND, folder, content):
+        return ()
+    words = ", ".join(source.path for source in settings.sources if not source.complete)
+    return (Waiting(KIND, f"reading on would bring the rows of {words} into the project", folder, content),)
+
+
+def _named(settings: ProjectSettings) -> bytes:
+    return "\n".join(source.path for source in settings.sources).encode("utf-8", "surrogatepass")
 
 
 def _read_on(

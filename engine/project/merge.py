@@ -19,6 +19,7 @@ from types import TracebackType
 
 from engine.errors import LockedError, ProjectError
 from engine.files import write_atomic
+from engine.links import check_folder_links
 from engine.paths import is_project, real_path
 from engine.project.fold import Fold
 from engine.project.journal import journal_paths, parse_journal
@@ -78,6 +79,7 @@ def merge(folder: Path, other: Path) -> Merged:
     if real_path(folder) == real_path(other) or folder.samefile(other):
         raise ProjectError(f"{folder}: is the same project", "", "give another copy of it")
     decisions = folder / "decisions"
+    check_folder_links(other)
     _refuse_strangers(folder, other)
     with _Merge(decisions) as work:
         with open_project(folder, readonly=True) as project:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import ProjectError
+from engine.links import check_project_links
 from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
 from engine.project.findings import FindingsByRow, hold_findings, load_findings, lost_findings, save_findings, scan_key
 from engine.project.fold import Reversal, map_act
@@ -396,4 +397,5 @@ def open_project(
     """Open a project folder. With a `reviewer` this process becomes the writer of their journal; where another is, or
     without one, it opens read-only and `readonly_reason` says why; `take_over` makes the other window the one that only
     reads. `blind` hides other reviewers' verdicts until a row is settled. Raises ProjectError."""
+    check_project_links(Path(path))
     return with_current_rows(lambda: Project(Path(path), reviewer, readonly, take_over, blind))

@@ -158,8 +158,8 @@ def test_what_is_no_file_is_neither_followed_nor_waited_for_but_named(kind: str,
     private = tmp_path / "private.txt"
     private.write_text("a key\n")
     make, reason = ODD[kind]
-    make(there / "decisions" / "eve@1.jsonl", private)
     decide(there, "bob", "accept", 0)
+    make(there / "decisions" / "eve@1.jsonl", private)
     found = merge(here, there)
     assert [(one.name, one.reason) for one in found.left_out] == [("eve@1.jsonl", reason)]
     assert len(found.brought) == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.training.runs.launch import Job, Run, check, lay_out, start_supervisor
+from engine.training.runs.trusted import trust_run
 
 PLANTED = Path(__file__).with_name("planted_faults.py")
 Fault = Mapping[str, Any]
@@ -25,6 +26,7 @@ def launch_with_faults(jobs: Sequence[tuple[Job, Sequence[Fault]]], runs_dir: Pa
     folders = [lay_out(job, runs_dir) for job, _ in jobs]
     for folder, (_, faults) in zip(folders, jobs, strict=True):
         plant(folder, faults)
+        trust_run(folder)
     pid = start_supervisor(folders)
     return tuple(Run(folder.name, folder, pid) for folder in folders)
 

@@ -20,6 +20,7 @@ from engine.errors import TrainingError
 from engine.training.eval.heldout_outputs import heldout_rows, recorded_answers
 from engine.training.eval.inference import Answering
 from engine.training.runs.launch import Job, Run, choose_spec, launch_queue
+from engine.training.runs.trusted import trust_run
 
 TRAIN, HELDOUT = rows(24), rows(6, 100)
 SINCE_ADDED = ("attention", "precision", "train_on", "four_bit", "revision", "gpu")
@@ -120,6 +121,7 @@ def test_a_base_model_that_is_gone_is_told_in_a_line(runs: dict[str, Run], tmp_p
     spec = json.loads((copied / "spec.json").read_text())
     spec["values"]["model"]["value"] = str(tmp_path / "nowhere")
     (copied / "spec.json").write_text(json.dumps(spec))
+    trust_run(copied)
     with Answering(copied) as answering, pytest.raises(TrainingError, match="nowhere cannot be loaded"):
         answering.wait_ready()
 
@@ -152,6 +154,7 @@ def test_the_command_prints_the_held_out_answers_of_an_earlier_tamis_as_well(
     for name in SINCE_ADDED:
         spec["values"].pop(name, None)
     (copied / "spec.json").write_text(json.dumps(spec))
+    trust_run(copied)
     words = [sys.executable, "-m", "workbench.cli.main", "try", str(copied), "--json", "--rows", "2"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=90)
     assert (done.returncode, done.stderr) == (0, "")

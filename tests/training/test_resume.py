@@ -18,6 +18,7 @@ from engine.errors import TrainingError
 from engine.training.runs.launch import Job, Run, choose_spec
 from engine.training.runs.resume import resume, resume_queue
 from engine.training.runs.status import read_run, stop
+from engine.training.runs.trusted import trust_run
 from engine.training.worker.checkpoints import last_good_checkpoint, remove_unfinished, seal
 
 TRAIN, HELDOUT = rows(24), rows(4, 100)
@@ -166,6 +167,9 @@ def test_a_full_disk_costs_checkpoints_but_not_the_run_and_resume_saves_it_once_
     assert not (none.dir / "model").exists()
     spec_file = none.dir / "spec.json"
     spec_file.write_text(spec_file.read_text().replace(str(whole_model // 2), str(1 << 40)))
+    with pytest.raises(TrainingError, match="was changed since: it would execute"):
+        resume(none.dir)
+    trust_run(none.dir)
     resume(none.dir)
     assert ended(none).state == "finished"
     assert os.listdir(none.dir / "ckpt")

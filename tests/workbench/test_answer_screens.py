@@ -16,6 +16,7 @@ from planted import journal, shown, workbench
 
 from engine.project.project import open_project
 from engine.training.eval.pairwise import Judging
+from engine.training.runs.trusted import trust_run
 from workbench.ui.screens.judge import JudgeScreen
 from workbench.ui.screens.try_run import TryScreen
 
@@ -55,6 +56,7 @@ def make_run(folder: Path, name: str, answers: dict[int, str] | None = None) -> 
             measured.append({"step": 4, "id": example.id, "nll": 1.0, "tokens": 3, "answer": answer})
     for path, lines in ((run / "data" / "heldout.jsonl", held), (run / "eval.jsonl", measured)):
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    trust_run(run)
     return run
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError, UsageError
+from engine.links import check_project_links
 from engine.paths import is_project, project_folder_for
 from engine.phrases import counted, size
 from engine.project.project import open_project
@@ -24,7 +25,7 @@ from engine.training.runs.live import LiveRun
 from engine.training.runs.registry import all_runs, find_run
 from engine.training.runs.resume import resume as resume_run
 from engine.training.runs.run_queue import ask_to_stop
-from engine.training.runs.status import RunState, list_runs, read_run, tail_events
+from engine.training.runs.status import RunState, left_out, list_runs, read_run, tail_events
 from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_duration, parse_settings, read_settings_file
 from engine.training.worker.card import usage
@@ -95,12 +96,17 @@ def _checked_plan(arguments: argparse.Namespace) -> tuple[dict[str, Any], Mappin
 
 def runs(arguments: argparse.Namespace) -> int:
     """`tamis runs [PROJECT]`: the runs of a project, or all of this user on this machine."""
+    unread: list[str] = []
     if arguments.project is None:
         states = all_runs()
     elif is_a_project(arguments.project):
-        states = list_runs(find_project(arguments.project) / "runs")
+        project = find_project(arguments.project)
+        check_project_links(project)
+        states, unread = list_runs(project / "runs"), left_out(project / "runs")
     else:  # a data file that was trained on as it is
         states = list_runs(arguments.project.parent / "runs") or list_runs(find_project(arguments.project) / "runs")
+    for words in unread:
+        narrate(visible(words))
     folders = dict.fromkeys(state.dir.parent for state in states)
     standings = [standing_of(comparison) for folder in folders for comparison in comparisons_in(folder)]
     if arguments.json:
@@ -160,6 +166,7 @@ def stop(arguments: argparse.Namespace) -> int:
 
 
 def _stop_project(project: Path, as_json: bool) -> int:
+    check_project_links(project)
     runs_dir = project / "runs"
     going_on = [standing for each in comparisons_in(runs_dir) if (standing := standing_of(each)).alive]
     of_them = {run for standing in going_on for run in standing.alive}

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.small_files import read_regular
 from engine.training.runs.data_files import row_lines
 from engine.training.runs.launch import TRAINING, Job, folder_hash
 from engine.training.runs.status import RunState, list_runs
+from engine.training.runs.trusted import is_run_trusted
 from engine.training.worker.checkpoints import last_good_checkpoint
 from engine.training.worker.events import read_json
 
+MOST_TEXT = 256 << 20
 WITHOUT_EFFECT = (
     *("threads", "gpu", "on_end", "price_per_hour", "max_cost", "budget_seconds", "keep_best", "stop_on_divergence"),
     *("samples", "row_losses", "pretrain_text"),
@@ -46,9 +49,9 @@ def spec_hash(content: Mapping[str, Any]) -> str:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file, "" where it cannot be read."""
+    """SHA-256 of a file, "" where it cannot be read or is none."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_regular(path, MOST_TEXT)).hexdigest()
     except OSError:
         return ""
 
@@ -84,6 +87,6 @@ def is_whole(state: RunState) -> bool:
 
 
 def can_go_on(state: RunState) -> bool:
-    """Whether a run that was cut short can be taken up at a checkpoint."""
+    """Whether a run that was cut short can be taken up at a checkpoint: one of a copied folder only after a yes."""
     cut_short = state.state in ("stopped", "killed", "lost", "crashed")
-    return cut_short and last_good_checkpoint(state.dir) is not None
+    return cut_short and last_good_checkpoint(state.dir) is not None and is_run_trusted(state.dir)

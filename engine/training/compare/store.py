@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.files import write_atomic
+from engine.links import check_folder_links
 from engine.training.runs.status import run_folders
 from engine.training.worker.events import EventLog, read_json
 
@@ -89,9 +90,11 @@ def save_comparison(comparison: Comparison) -> None:
 
 def read_comparison(folder: Path) -> Comparison:
     """The comparison of a folder. Raises TrainingError where it holds none."""
+    check_folder_links(folder)
     content = read_json(folder / NAME)
     if content is None:
         raise TrainingError(f"{folder} is not a comparison", "it has no readable comparison.json", "tamis compare P")
+    _refuse_elsewhere(folder, [trial["run"] for trial in content["trials"]])
     return Comparison(
         dir=folder,
         model=content["model"],
@@ -118,8 +121,18 @@ def comparison_names(runs_dir: Path, kind: str = COMPARE) -> list[str]:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """What came of it, or None while runs are going on."""
-    return read_json(folder / "result.json")
+    """What came of it, or None while runs are going on. Raises TrainingError where it names runs elsewhere."""
+    result = read_json(folder / "result.json")
+    for arm in (result or {}).get("arms", ()):
+        _refuse_elsewhere(folder, arm.get("runs", ()))
+    return result
+
+
+def _refuse_elsewhere(folder: Path, runs: Sequence[str]) -> None:
+    """The names are what the folder's maker wrote: nothing is read, and no run asked to stop, but beside it."""
+    for run in runs:
+        if run in ("", ".", "..") or "/" in run:
+            raise TrainingError(f"{folder} is not a comparison", f"it names a run {run!r}", "see `tamis runs`")
 
 
 def save_result(folder: Path, result: Mapping[str, Any]) -> None:

@@ -18,11 +18,12 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.training.plan.preflight import WORKER
+from engine.training.runs.resume import LAUNCHERS
 from engine.training.runs.status import read_run
+from engine.training.runs.trusted import check_run
 from engine.training.worker.events import read_json
 from engine.training.worker.starter import STARTER
 
-LAUNCHERS = ("accelerate", "torchrun")
 LONGEST = 256
 Messages = Sequence[Mapping[str, Any]]
 
@@ -63,6 +64,7 @@ class Answering:
     def __init__(self, run_dir: Path) -> None:
         """Start it; loading goes on until `wait_ready` returns. Raises TrainingError."""
         check_can_answer(run_dir)
+        check_run(run_dir)
         command = [*command_of(run_dir), str(WORKER / "main.py"), "answer", str(run_dir)]
         self.run_dir = run_dir
         self._asked = 0

@@ -3,6 +3,7 @@ is started on it."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -11,17 +12,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.errors import TrainingError
+from engine.errors import ProjectError, TrainingError
 from engine.files import write_atomic
 from engine.model import TrainingRow
 from engine.training.runs.data_files import row_lines
 from engine.training.runs.registry import register
+from engine.training.runs.trusted import check_run, forget_compiled, trust_run
 from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import BUILT_IN, RunSpec, choose_spec
 
@@ -77,7 +79,7 @@ def launch_queue(jobs: Sequence[Job], runs_dir: Path) -> tuple[Run, ...]:
     for job in jobs:
         check(job)
     folders = [lay_out(job, runs_dir) for job in jobs]
-    pid = start_supervisor(folders)
+    pid = start_supervisor(folders, laid_out=folders)
     register(folders)
     return tuple(Run(folder.name, folder, pid) for folder in folders)
 
@@ -129,6 +131,9 @@ def lay_out(job: Job, runs_dir: Path) -> Path:
         document = {**job.manifest, "export": {**job.manifest.get("export", {}), "run": folder.name}}
         write_atomic(folder / "tamis-manifest.json", json.dumps(document, ensure_ascii=False, indent=2).encode())
     write_atomic(folder / "spec.json", json.dumps(content, ensure_ascii=False, indent=1).encode())
+    # A read-only home keeps no run from starting; taking it up again is then asked for.
+    with contextlib.suppress(ProjectError):
+        trust_run(folder)
     return folder
 
 
@@ -154,11 +159,16 @@ def folder_hash(folder: Path) -> str:
     return total.hexdigest()
 
 
-def start_supervisor(folders: Sequence[Path]) -> int:
+def start_supervisor(folders: Sequence[Path], laid_out: Collection[Path] = ()) -> int:
     """Start the supervisor on run folders; returns its pid once it holds their locks and has left this session.
 
-    Raises TrainingError where one of them is being served already, or the process cannot be started.
+    Raises TrainingError where one of them is being served already, or the process cannot be started, and where nobody
+    said yes to what one of them would execute; those that were just `laid_out` need no yes.
     """
+    for folder in folders:
+        if folder not in laid_out:
+            check_run(folder)
+            forget_compiled(folder)
     command = [sys.executable, "-P", "-S", "-E", str(HERE / "supervisor.py"), "--detach", *map(str, folders)]
     starting = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True

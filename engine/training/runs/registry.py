@@ -9,10 +9,11 @@ import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from engine.errors import TrainingError
 from engine.small_files import read_cache
-from engine.training.runs.status import RunState, read_run
+from engine.training.runs.status import RunState, read_run, refusal
 
 
 def registry_file() -> Path:
@@ -23,10 +24,9 @@ def registry_file() -> Path:
 
 def register(folders: Sequence[Path]) -> None:
     """Note started runs. The registry is a convenience: a full disk or a read-only home keeps no run from starting."""
-    lines = "".join(
-        json.dumps({"dir": str(folder.resolve()), "host": socket.gethostname(), "t": time.time()}) + "\n"
-        for folder in folders
-    )
+    host = socket.gethostname()
+    noted = [{"dir": str(folder.resolve()), "host": host, "t": time.time(), "trusted": True} for folder in folders]
+    lines = "".join(json.dumps(each) + "\n" for each in noted)
     with contextlib.suppress(OSError):
         path = registry_file()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,17 +39,29 @@ def register(folders: Sequence[Path]) -> None:
 
 def registered_folders() -> list[Path]:
     """The folders of all runs noted that are still there, the newest first."""
-    lines = (read_cache(registry_file()) or b"").decode("utf-8", "replace").splitlines()
-    folders: dict[Path, None] = {}
-    for line in reversed(lines):
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            folders[Path(json.loads(line)["dir"])] = None
+    folders = dict.fromkeys(Path(str(line["dir"])) for line in reversed(_lines()) if "dir" in line)
     return [folder for folder in folders if (folder / "spec.json").is_file()]
+
+
+def _lines() -> list[dict[str, Any]]:
+    found = []
+    for line in (read_cache(registry_file()) or b"").decode("utf-8", "replace").splitlines():
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(line)
+            if isinstance(value, dict):
+                found.append(value)
+    return found
+
+
+def started_by_earlier_version(folder: Path) -> bool:
+    """Whether this very folder is that of a run which was started here before runs were known by what they execute."""
+    place = str(folder.resolve())
+    return any(line.get("dir") == place and not line.get("trusted") for line in _lines())
 
 
 def all_runs() -> tuple[RunState, ...]:
     """Every run of this user on this machine, the newest first."""
-    return tuple(read_run(folder) for folder in registered_folders())
+    return tuple(read_run(folder) for folder in registered_folders() if not refusal(folder))
 
 
 def find_run(named: Path) -> Path:

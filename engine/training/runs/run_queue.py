@@ -14,6 +14,7 @@ from engine.training.runs.launch import Job, check, lay_out, start_supervisor
 from engine.training.runs.registry import register
 from engine.training.runs.resume import prepare_attempt
 from engine.training.runs.status import is_alive, stop
+from engine.training.runs.trusted import check_run
 
 POLL_SECONDS = 0.2
 LAST_SECONDS = 60.0
@@ -31,8 +32,10 @@ def start_queue(
     for job, _, _ in jobs:
         check(job)
     folders: list[Path] = []
+    laid_out: list[Path] = []
     for job, earlier, label in jobs:
         if earlier is not None:
+            check_run(earlier)
             prepare_attempt(earlier)
             folders.append(earlier)
             continue
@@ -41,7 +44,8 @@ def start_queue(
             document = json.dumps(manifest_of(label, folder.name), ensure_ascii=False, indent=1)
             write_atomic(folder / "tamis-manifest.json", document.encode("utf-8", "replace"))
         folders.append(folder)
-    start_supervisor(folders)
+        laid_out.append(folder)
+    start_supervisor(folders, laid_out)
     register(folders)
     return folders
 

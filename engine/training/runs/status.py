@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import TrainingError
+from engine.links import check_run_links, is_followed
 from engine.training.worker.checkpoints import latest_attempt
 from engine.training.worker.events import read_json, write_json
 
@@ -51,21 +52,52 @@ class RunState:
 
 def list_runs(runs_dir: Path) -> tuple[RunState, ...]:
     """Every run of the folder, the newest first. A folder that does not exist has none."""
-    return tuple(read_run(folder) for folder in run_folders(runs_dir) if (folder / "spec.json").is_file())
+    found = (folder for folder in run_folders(runs_dir) if (folder / "spec.json").is_file())
+    return tuple(read_run(folder) for folder in found if not refusal(folder))
+
+
+def left_out(runs_dir: Path) -> list[str]:
+    """Why some of what lies in a folder of runs is not looked into, a sentence each."""
+    runs = [runs_dir / name for name in _names(runs_dir)]
+    return [words for run in runs if (words := refusal(run))]
+
+
+def refusal(run_dir: Path) -> str:
+    """Why a run is not looked into, or "": a link that nobody confirmed leads elsewhere."""
+    if not is_followed(run_dir):
+        return f"{run_dir}: is a link that nobody has confirmed, and is left out"
+    try:
+        check_run_links(run_dir)
+    except TrainingError as fault:
+        return str(fault)
+    return ""
 
 
 def run_folders(runs_dir: Path) -> list[Path]:
-    """What lies in a folder of runs, the newest first; comparisons among them, and runs that are only being made."""
+    """What lies in a folder of runs, the newest first; comparisons among them, and runs that are only being made.
+
+    Links that nobody confirmed are not among them.
+    """
+    folders = (runs_dir / name for name in sorted(_names(runs_dir), reverse=True))
+    return [folder for folder in folders if is_followed(folder)]
+
+
+def _names(runs_dir: Path) -> list[str]:
     try:
-        names = sorted((entry.name for entry in os.scandir(runs_dir) if entry.is_dir()), reverse=True)
+        with os.scandir(runs_dir) as entries:
+            return [entry.name for entry in entries if entry.is_dir()]
     except OSError:
         return []
-    return [runs_dir / name for name in names]
 
 
 def read_run(run_dir: Path, spec: Mapping[str, Any] | None = None) -> RunState:
-    """The state of one run; `spec`, which never changes, where it was read before. Raises TrainingError."""
-    spec = spec or read_json(run_dir / "spec.json")
+    """The state of one run; `spec`, which never changes, where it was read before.
+
+    Raises TrainingError, also where a link in its folder leads elsewhere and nobody confirmed it.
+    """
+    if spec is None:
+        check_run_links(run_dir)
+        spec = read_json(run_dir / "spec.json")
     if spec is None:
         raise TrainingError(f"{run_dir} is not a run", "it has no readable spec.json", "see `tamis runs`")
     alive = is_alive(run_dir)  # before the result: a run that ends in between is then seen as ended
@@ -109,7 +141,8 @@ def state_of(alive: bool, begun: bool, result: Mapping[str, Any]) -> State:
 def is_alive(run_dir: Path) -> bool:
     """Whether some process holds the run's lock; freed by the kernel however that process ends."""
     try:
-        descriptor = os.open(run_dir / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        # Without waiting: a pipe under that name may have no writer.
+        descriptor = os.open(run_dir / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -157,6 +190,7 @@ def stop(run_dir: Path) -> Literal["checkpoint", "now"]:
     """
     if not is_alive(run_dir):
         raise TrainingError(f"run {run_dir.name} is not running", "", "see `tamis runs`")
+    check_run_links(run_dir)
     request = run_dir / "control" / "stop"
     mode: Literal["checkpoint", "now"] = "now" if request.exists() else "checkpoint"
     request.parent.mkdir(exist_ok=True)

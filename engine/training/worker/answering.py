@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> None:
         spec = replace(spec, values={**SINCE_ADDED, **spec.values})
         set_environment(spec)
         pair = load_pair(run_dir, spec, lambda done, of: tell(answers_to, {"progress": done, "of": of}))
-    except (ValueError, OSError, RuntimeError, KeyError, ImportError) as fault:
+    except Exception as fault:  # noqa: BLE001  the worker's border: a model from anywhere fails in any way
         tell(answers_to, {"error": sentence(fault)})
         end(1)
     ready = {"ready": True, "model": spec["model"], "source": pair.source, "kind": spec["method"]}
@@ -112,6 +112,7 @@ def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
     import transformers
     from transformers import AutoModelForCausalLM
 
+    from .model_folder import check_model_folder
     from .models import choose_precision, load
     from .rows import choose_masking
 
@@ -126,6 +127,7 @@ def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
     base, tokenizer, source = load(spec, precision, progress)
     masking = choose_masking(tokenizer, spec["train_on"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    check_model_folder(trained)
     if spec["method"] == "lora":
         import peft
 
@@ -133,7 +135,11 @@ def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
         both: tuple[Any, Any] = (None, tuned)
     else:
         tuned = AutoModelForCausalLM.from_pretrained(
-            str(trained), dtype=precision.dtype, use_safetensors=True, local_files_only=True
+            str(trained),
+            dtype=precision.dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=bool(spec.sft.get("trust_remote_code")),
         )
         both = (base, tuned)
     for model in both:

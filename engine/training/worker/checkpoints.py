@@ -10,6 +10,8 @@ from .events import read_json, write_json
 
 NOTE = "tamis.json"
 PREFIX = "checkpoint-"
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz")
+"""How files end that hold, or may hold, a pickle."""
 
 
 def seal(checkpoint: Path, **values: Any) -> None:
@@ -27,10 +29,15 @@ def sealed(checkpoint: Path) -> dict[str, Any] | None:
     if note is None or read_json(checkpoint / "trainer_state.json") is None:
         return None
     for name, size in note["files"].items():
-        path = checkpoint / name
+        path = checkpoint / Path(name).name
         if not path.is_file() or path.stat().st_size != size:
             return None
     return note
+
+
+def pickles_in(checkpoint: Path) -> list[str]:
+    """The files of a checkpoint that this trainer neither writes nor reads: reading one could execute anything."""
+    return sorted(str(path.relative_to(checkpoint)) for path in checkpoint.rglob("*") if path.suffix in PICKLES)
 
 
 def last_good_checkpoint(run_dir: Path) -> Path | None:

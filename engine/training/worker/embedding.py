@@ -29,6 +29,9 @@ def embed(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
+    from .model_folder import check_model_folder
+
+    check_model_folder(Path(request["model"]))
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(request["model"], **local)

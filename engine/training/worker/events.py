@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
+MOST_BYTES = 256 << 20
 
 
 def plain(value: Any) -> Any:
@@ -125,7 +126,8 @@ def read_json(path: Path) -> dict[str, Any] | None:
         # Without waiting: a pipe under that name may have no writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:
-            value = json.loads(stream.read()) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+            known = os.fstat(descriptor)
+            value = json.loads(stream.read()) if stat.S_ISREG(known.st_mode) and known.st_size <= MOST_BYTES else None
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

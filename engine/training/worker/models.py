@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from . import builtin
+from .bounded_templates import bound_templates
+from .model_folder import check_model_folder, check_parameters
 from .spec import Spec
 
 BUILT_IN = "built-in"
@@ -57,6 +59,7 @@ def choose_precision(method: str, wanted: str = "auto") -> Precision:
 
 def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None]) -> tuple[Any, Any, str]:
     """Model, tokenizer, and where they came from. Only safetensors are read; remote code runs only if asked."""
+    bound_templates()
     name = spec["model"]
     source = locate(name, spec["pretrain_text"], progress)
     where: dict[str, Any] = {"revision": spec["revision"], "trust_remote_code": bool(spec.sft.get("trust_remote_code"))}
@@ -67,6 +70,8 @@ def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None])
         where["quantization_config"] = four_bit()
     tokenizer = load_tokenizer(source, spec["revision"], name)
     try:
+        if not where["trust_remote_code"]:
+            check_size(source, AutoConfig.from_pretrained(source, revision=spec["revision"], trust_remote_code=False))
         model = AutoModelForCausalLM.from_pretrained(source, dtype=precision.dtype, use_safetensors=True, **where)
     except OSError as fault:  # not on the hub, no network, a folder without weights: transformers says which
         raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
@@ -96,8 +101,24 @@ def four_bit() -> Any:
 
 
 def locate(name: str, pretrain_text: str, progress: Callable[[int, int], None]) -> str:
-    """Where a model is: the built-in one in the cache, made first where it is not there; else its name."""
-    return str(builtin.ensure(Path(pretrain_text), progress=progress)) if name == BUILT_IN else name
+    """Where a model is: the built-in one in the cache, made first where it is not there; else its name.
+
+    Raises ValueError for a folder that cannot be loaded without executing what is in it.
+    """
+    if name == BUILT_IN:
+        return str(builtin.ensure(Path(pretrain_text), progress=progress))
+    if Path(name).is_dir():
+        check_model_folder(Path(name))
+    return name
+
+
+def check_size(source: str, config: Any) -> None:
+    """Raises ValueError where the folder of a model describes more weights than it holds."""
+    if not Path(source).is_dir():
+        return
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    check_parameters(sum(weight.numel() for weight in model.parameters()), Path(source))
 
 
 def load_tokenizer(source: str, revision: str | None, name: str) -> Any:

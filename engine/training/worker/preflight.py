@@ -42,7 +42,7 @@ def answer_request(arguments: Sequence[str], work: Callable[[Mapping[str, Any], 
         )
         try:
             answer |= work(request, Progress(target.with_name("progress.json")))
-        except (ValueError, OSError, RuntimeError) as fault:
+        except Exception as fault:  # noqa: BLE001  the worker's border: a model from anywhere fails in any way
             lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
             answer["error"] = " ".join(lines[:2])[:500] or type(fault).__name__
         answer["seconds"] = round(time.monotonic() - began, 2)
@@ -73,6 +73,7 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     progress("starting the trainer's libraries")
     import transformers
 
+    from .bounded_templates import bound_templates
     from .models import load_tokenizer, locate
     from .rows import choose_masking, read_rows
 
@@ -80,6 +81,7 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     making = "making the built-in model"
     source = locate(request["model"], request["pretrain_text"], lambda done, of: progress(making, done, of))
     progress("loading the tokenizer")
+    bound_templates()
     tokenizer = load_tokenizer(source, request["revision"], request["model"])
     pad_from_eos = tokenizer.pad_token == tokenizer.eos_token
     no_template = tokenizer.chat_template is None
@@ -226,14 +228,20 @@ def shape_of(source: str, revision: str | None, rank: int | None) -> dict[str, A
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    from .model_folder import check_numbers, check_parameters
+
     config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    check_numbers(config.to_dict(), Path(source))
     text = config.get_text_config()
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     head = model.get_output_embeddings()
     linear = [part for part in model.modules() if isinstance(part, torch.nn.Linear) and part is not head]
+    parameters = sum(weight.numel() for weight in model.parameters())
+    if Path(source).is_dir():
+        check_parameters(parameters, Path(source))
     return {
-        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "parameters": parameters,
         "lora_parameters": sum((rank or 0) * (part.in_features + part.out_features) for part in linear),
         "hidden": text.hidden_size,
         "layers": text.num_hidden_layers,

@@ -15,7 +15,7 @@ import trl.trainer.utils
 from trl import SFTConfig
 
 from .callback import RunCallback
-from .checkpoints import PREFIX, last_good_checkpoint, remove_unfinished, sealed
+from .checkpoints import PREFIX, last_good_checkpoint, pickles_in, remove_unfinished, sealed
 from .events import read_json, write_json
 from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
@@ -139,6 +139,12 @@ def run_steps(spec: Spec, context: RunContext, trainer: Trainer) -> None:
     note = sealed(checkpoint)
     if note is None:
         raise ValueError(f"{checkpoint.name} is not whole, so the run cannot go on from it")
+    pickles = [] if trainer.is_spread else pickles_in(checkpoint)
+    if pickles:
+        raise ValueError(
+            f"{checkpoint.name} holds what this trainer never writes and does not load ({', '.join(pickles)}): "
+            "take it away and resume"
+        )
     trainer.learnt_tokens = note["learnt_tokens"]
     state = read_json(checkpoint / "trainer_state.json") or {}
     if state["global_step"] < state["max_steps"]:

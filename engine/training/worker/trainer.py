@@ -4,11 +4,13 @@ knows its rows."""
 from __future__ import annotations
 
 import math
+import random
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import peft
 import torch
 import transformers
@@ -19,6 +21,7 @@ from .callback import RunCallback
 from .card import card
 from .checkpoints import PREFIX, seal
 from .packing import ROWS, RowsKept
+from .plain_state import is_saved, load_state, save_state
 from .run_context import NonFinite, RunContext
 from .saving import is_no_room, put, save_folder
 from .spec import Spec
@@ -114,6 +117,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
                 self.accelerator.wait_for_everyone()
             if not self.is_first:
                 return
+            (checkpoint / "training_args.bin").unlink(missing_ok=True)  # as in `write_weights`
             seal(checkpoint, learnt_tokens=self.learnt_tokens)
         except Exception as fault:  # each library has its own way to say that the disk is full
             shutil.rmtree(checkpoint, ignore_errors=True)
@@ -124,6 +128,60 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
             )
         else:
             self._context.log.emit("ckpt", step=step, path=f"ckpt/{checkpoint.name}", complete=True)
+
+    # What follows takes the place of the library's own pickles. A model spread over processes is saved piece by piece
+    # by those who spread it, and their way is left to them.
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether no process holds the whole model."""
+        return bool(self.is_fsdp_enabled or self.is_deepspeed_enabled)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if self.is_spread:
+            super()._save_optimizer_and_scheduler(output_dir)
+        elif self.args.should_save:
+            save_state(self.optimizer.state_dict(), Path(output_dir), "optimizer")
+            save_state(self.lr_scheduler.state_dict(), Path(output_dir), "scheduler")
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if self.is_spread:
+            super()._load_optimizer_and_scheduler(checkpoint)
+        elif checkpoint is not None:
+            self.optimizer.load_state_dict(load_state(Path(checkpoint), "optimizer"))
+            self.lr_scheduler.load_state_dict(load_state(Path(checkpoint), "scheduler"))
+
+    def _save_scaler(self, output_dir: str) -> None:
+        scaler = getattr(self.accelerator, "scaler", None)
+        if scaler is not None and self.args.should_save:
+            save_state(scaler.state_dict(), Path(output_dir), "scaler")
+
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        scaler = getattr(self.accelerator, "scaler", None)
+        if checkpoint is not None and scaler is not None and is_saved(Path(checkpoint), "scaler"):
+            scaler.load_state_dict(load_state(Path(checkpoint), "scaler"))
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        state: dict[str, Any] = {"python": random.getstate(), "numpy": np.random.get_state()}
+        state["cpu"] = torch.random.get_rng_state()
+        if torch.cuda.is_available():
+            state["cuda"] = torch.cuda.random.get_rng_state()  # of this process's own GPU
+        Path(output_dir).mkdir(parents=True, exist_ok=True)  # another process may come before the first
+        save_state(state, Path(output_dir), self._name_of_chance)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is None or not is_saved(Path(checkpoint), self._name_of_chance):
+            return
+        state = load_state(Path(checkpoint), self._name_of_chance)
+        random.setstate(state["python"])
+        np.random.set_state(state["numpy"])
+        torch.random.set_rng_state(state["cpu"])
+        if "cuda" in state and torch.cuda.is_available():
+            torch.cuda.random.set_rng_state(state["cuda"])
+
+    @property
+    def _name_of_chance(self) -> str:
+        return "chance" if self.world == 1 else f"chance.rank{self.args.process_index}"
 
     def create_model_card(self, *_arguments: Any, **_named: Any) -> None:
         """Nothing: TRL's card would be written at every checkpoint and may ask the hub."""

@@ -46,8 +46,7 @@ class Project:
         self.settings, self.rows, self._stamp = (*staged_rows(folder), ()) if staged else open_rows(folder)
         self._row_notes += [self.settings.remark] if self.settings.remark else []
         self.name = self.settings.source.name
-        more = len({source.name for source in self.settings.sources}) - 1
-        self.title = f"{self.name} +{more}" if more else self.name
+        self.title = self.settings.title
         with nothing_collected():
             self._journals = Journals(folder, self.rows, reviewer, readonly, take_over)
             own = self._journals.own or (eyes if eyes in self._journals.folds else None)

@@ -8,9 +8,10 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
+from io import TextIOWrapper
 
 from engine.errors import TamisError, UsageError
+from engine.paths import own_folder
 from engine.version import tamis_version
 from workbench.cli.options import WORDS
 from workbench.text.escape import visible
@@ -22,7 +23,46 @@ Handler = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit code: 0 done, 1 a finding, 2 usage or input error."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        _safe_streams()
+    try:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+    except SystemExit:  # --help, --version
+        if (lost := _flushed()) != DONE:
+            return lost
+        raise
+    return _flushed() or code
+
+
+def _flushed() -> int:
+    """Bring out what is still in the buffer: at the end of the process nobody would be told that it found no room."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return _complain(f"standard output: not all could be written: {error.strerror or error}. See where it goes")
+    return DONE
+
+
+def _safe_streams() -> None:
+    """Three streams that a character cannot break, whatever the locale, and that are there: the next file to be opened
+    would take the place of one that was closed, and what a library prints go into it."""
+    for descriptor, place in ((0, os.devnull), (1, "/dev/full"), (2, os.devnull)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(place, os.O_RDONLY if descriptor == 0 else os.O_WRONLY)
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run(words: list[str]) -> int:
     # `tamis PATH`: a first word that is no command and no option is something to open.
     if words and not words[0].startswith("-") and words[0] not in WORDS:
         words.insert(0, "open")
@@ -108,7 +148,7 @@ def _complain(sentence: str) -> int:
 
 def _report() -> str:
     """Keep the traceback where it can be sent from; the sentence that says where."""
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis"
+    folder = own_folder("STATE")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "last-fault.txt"

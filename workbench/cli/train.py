@@ -24,7 +24,7 @@ from engine.training.runs.live import LiveRun
 from engine.training.runs.registry import all_runs, find_run
 from engine.training.runs.resume import resume as resume_run
 from engine.training.runs.run_queue import ask_to_stop
-from engine.training.runs.status import RunState, list_runs, read_run, tail_events
+from engine.training.runs.status import RunState, damaged_runs, list_runs, read_run, tail_events
 from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_duration, parse_settings, read_settings_file
 from engine.training.worker.card import usage
@@ -100,6 +100,8 @@ def runs(arguments: argparse.Namespace) -> int:
         states = all_runs()
     elif is_a_project(arguments.project):
         states = list_runs(find_project(arguments.project) / "runs")
+        for damaged in damaged_runs(find_project(arguments.project) / "runs"):
+            narrate(visible(f"{damaged}: its spec.json cannot be read; it is not listed"))
     else:  # a data file that was trained on as it is
         states = list_runs(arguments.project.parent / "runs") or list_runs(find_project(arguments.project) / "runs")
     folders = dict.fromkeys(state.dir.parent for state in states)

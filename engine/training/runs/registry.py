@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import TrainingError
+from engine.paths import own_folder
 from engine.small_files import read_cache
-from engine.training.runs.status import RunState, read_run
+from engine.training.runs.status import RunState, readable_runs
 
 
 def registry_file() -> Path:
     """`$XDG_STATE_HOME/tamis/runs.jsonl`, else under `~/.local/state`."""
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return state / "tamis" / "runs.jsonl"
+    return own_folder("STATE") / "runs.jsonl"
 
 
 def register(folders: Sequence[Path]) -> None:
@@ -49,7 +49,7 @@ def registered_folders() -> list[Path]:
 
 def all_runs() -> tuple[RunState, ...]:
     """Every run of this user on this machine, the newest first."""
-    return tuple(read_run(folder) for folder in registered_folders())
+    return readable_runs(registered_folders())
 
 
 def find_run(named: Path) -> Path:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import locale
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from typing import IO
 
 from engine.errors import TamisError, UsageError
 from engine.paths import own_folder
@@ -24,6 +26,7 @@ Handler = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit code: 0 done, 1 a finding, 2 usage or input error."""
     if argv is None:
+        _use_utf8()
         _safe_streams()
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
@@ -44,6 +47,16 @@ def _flushed() -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return _complain(f"standard output: not all could be written: {error.strerror or error}. See where it goes")
     return DONE
+
+
+def _use_utf8() -> None:
+    """Begin anew in Python's UTF-8 mode where the locale has another encoding: names of files, and what a run or a job
+    says, are UTF-8 everywhere. What goes to the terminal keeps the encoding that the terminal has."""
+    if sys.getfilesystemencoding() == "utf-8" or os.environ.get("PYTHONUTF8") == "1" or not sys.executable:
+        return
+    os.environ["PYTHONUTF8"] = "1"
+    os.environ.setdefault("PYTHONIOENCODING", f"{locale.getpreferredencoding(False)}:backslashreplace")
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _safe_streams() -> None:
@@ -125,6 +138,10 @@ def build_parser(word: str | None = None) -> argparse.ArgumentParser:
 
 class _Parser(argparse.ArgumentParser):
     """argparse, but a wrong word ends in the one line every other fault ends in."""
+
+    def print_help(self, file: IO[str] | None = None) -> None:  # type: ignore[override]
+        # argparse's own passes over a disk that is full.
+        print(self.format_help(), end="", file=file, flush=True)
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise UsageError(message, "", f"see `{self.prog} --help`")

@@ -7,15 +7,12 @@ from the folder they were installed in. Whatever looks for them later finds thes
 
 from __future__ import annotations
 
-import locale
-import os
 import sys
 from pathlib import Path
 
 
 def main() -> int:
     """Run the command line with our own packages. Returns the exit code."""
-    use_utf8()
     sys.path.insert(0, installed_folder())
     import engine  # noqa: F401
     import workbench  # noqa: F401
@@ -24,16 +21,6 @@ def main() -> int:
     from workbench.cli.main import main as run_command
 
     return run_command()
-
-
-def use_utf8() -> None:
-    """Begin anew in Python's UTF-8 mode where the locale has another encoding: names of files, and what a run or a job
-    says, are UTF-8 everywhere. What goes to the terminal keeps the encoding that the terminal has."""
-    if sys.getfilesystemencoding() == "utf-8" or os.environ.get("PYTHONUTF8") == "1" or not sys.executable:
-        return
-    os.environ["PYTHONUTF8"] = "1"
-    os.environ.setdefault("PYTHONIOENCODING", f"{locale.getpreferredencoding(False)}:backslashreplace")
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def installed_folder() -> str:

@@ -11,8 +11,11 @@ import pytest
 from projects import make_project, numbered
 
 from engine.errors import TrainingError, UsageError
+from engine.model import Quarantined
 from engine.paths import project_folder_for
 from engine.project.project import open_project
+from engine.sources.records.formats import source_format
+from engine.sources.records.read import read_source
 from engine.training.compare.store import list_comparisons, read_result
 from engine.training.eval.heldout_outputs import recorded_answers
 from engine.training.eval.row_losses import suspects_of
@@ -98,6 +101,13 @@ def test_a_place_without_a_name_is_no_fault(
     assert project_folder_for(Path(".")) == tmp_path.parent / f"{tmp_path.name}.tamis"
     assert main(["status", "/"]) == 2
     assert "a fault" not in capsys.readouterr().err
+
+
+def test_brackets_that_only_open_are_one_fault_and_not_one_a_level(tmp_path: Path) -> None:
+    path = tmp_path / "raw.json"
+    path.write_bytes(b'[{"":' * 50_000)
+    (piece,) = read_source(path, source_format(path))
+    assert isinstance(piece, Quarantined)
 
 
 def shell(words: str, folder: Path) -> subprocess.CompletedProcess[str]:

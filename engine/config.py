@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
+from engine.paths import own_folder
 from engine.small_files import read_toml
 
 # What a setting takes, for the person.
@@ -54,7 +54,7 @@ class Config:
 
 def config_folder() -> Path:
     """`$XDG_CONFIG_HOME/tamis`, else `~/.config/tamis`."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "tamis"
+    return own_folder("CONFIG")
 
 
 def load_config(project: Path | None = None) -> Config:

@@ -6,7 +6,9 @@ Apart from the making of projects: most commands only open one.
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
+from typing import Literal
 
 from engine.errors import TamisError
 
@@ -31,10 +33,34 @@ def shipped_dir(name: str) -> Path:
 
 def project_folder_for(source: Path) -> Path:
     """Where the project of a source lives unless another place is named: `data/raw.jsonl.gz` -> `data/raw.tamis`."""
+    if source.name in ("", ".."):
+        # `.` and `..` have the name of what they lead to; the root has none.
+        source = real_path(source)
     name = source.name
     for suffix in (*PACKED, *DATA_SUFFIXES):
         name = name.removesuffix(suffix)
-    return source.with_name(f"{name or source.name}.tamis")
+    return source.parent / f"{name or source.name or 'root'}.tamis"
+
+
+_IN_HOME = {"CONFIG": ".config", "STATE": ".local/state", "CACHE": ".cache"}
+
+
+def own_folder(kind: Literal["CONFIG", "STATE", "CACHE"]) -> Path:
+    """Where the settings, the state or the caches of a person lie: `$XDG_CONFIG_HOME/tamis`, else `~/.config/tamis`.
+
+    A variable that is no absolute path counts for nothing, as the XDG specification has it: the files would lie
+    wherever one stands. Where nobody knows a home the folder is one that is not there: what is read is then not there
+    either, what has to be written says which variable to set.
+    """
+    named = os.environ.get(f"XDG_{kind}_HOME", "")
+    return (Path(named) if os.path.isabs(named) else _home() / _IN_HOME[kind]) / "tamis"
+
+
+def _home() -> Path:
+    try:
+        return Path(os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path("/nonexistent")
 
 
 def real_path(path: Path) -> Path:

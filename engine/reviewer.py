@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from engine.errors import ProjectError, UsageError
+from engine.paths import own_folder
 from engine.small_files import read_regular
 
 # Names that many people share: a journal under one of them says nothing about who decided.
@@ -65,7 +66,7 @@ def install_id() -> str:
 
     Raises ProjectError where they can neither be read nor kept: another id each time would be a journal each time.
     """
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis"
+    folder = own_folder("STATE")
     path = folder / "install"
     try:
         found = _kept_id(path)

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.paths import own_folder
+
 PREFIX = "tamis-scratch"
 
 
@@ -33,7 +35,7 @@ def scratch_folder(kind: str, *, large: bool = False) -> Iterator[Path]:
 def cache_base() -> Path:
     """`$XDG_CACHE_HOME/tamis/scratch`, else under `~/.cache`; the folder for temporary files where that is not to be
     had."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tamis" / "scratch"
+    base = own_folder("CACHE") / "scratch"
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.errors import ProjectError
 from engine.files import write_atomic
-from engine.paths import real_path
+from engine.paths import own_folder, real_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Waiting:
 
 def trust_folder() -> Path:
     """`$XDG_STATE_HOME/tamis/trusted`, else under `~/.local/state`."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis" / "trusted"
+    return own_folder("STATE") / "trusted"
 
 
 def is_trusted(kind: str, place: Path, content: bytes) -> bool:

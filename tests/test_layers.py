@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals", "engine.nesting"),
     *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
-    *("engine.trust", "engine.links"),
+    *("engine.trust", "engine.links", "engine.json_form"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.code", "engine.scan.jsontext", "engine.scan.dates")
@@ -51,10 +51,11 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.job_process": ("engine", WORKER),
     "engine.files": ("engine.errors",),
     "engine.small_files": ("engine.errors",),
-    "engine.scratch": (),
+    "engine.scratch": ("engine.paths",),
     "engine.paths": ("engine.errors",),
     "engine.places": ("engine.errors", "engine.paths"),
-    "engine.reviewer": ("engine.errors", "engine.small_files"),
+    "engine.reviewer": ("engine.errors", "engine.paths", "engine.small_files"),
+    "engine.json_form": (),
     "engine.trust": ("engine.errors", "engine.files", "engine.paths"),
     "engine.links": ("engine.errors", "engine.paths", "engine.trust"),
     "engine.sources": GROUND,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import UsageError
+from engine.json_form import is_count, is_number, is_text, list_of, object_with
 from engine.phrases import counted, share
 from engine.project.project import Project
 from engine.small_files import read_cached_json
@@ -20,6 +21,17 @@ from workbench.state.session import Session
 FIRST_WANTED = 300
 MOST_SHARE = 0.5
 """Of a small set no more than half is proposed at first: all of it would be no choice."""
+_TOPIC = object_with(
+    {"words": list_of(is_text), **dict.fromkeys(("rows", "picked", "tokens", "tokens_picked"), is_count)}
+)
+_is_pick = object_with(
+    {
+        "rows": list_of(object_with({"row": is_count, "topic": is_count, "reason": is_text})),
+        "topics": list_of(_TOPIC),
+        "coverage": is_number,
+    },
+    {"sources": list_of(object_with({"name": is_text, "of_these": is_count, "rows": is_count}))},
+)
 
 
 def open_board(session: Session) -> Board:
@@ -73,8 +85,7 @@ def take_pick(session: Session) -> None:
 
 def _read(project: Project) -> dict[str, Any]:
     found = read_cached_json(project.folder / "pick.json")
-    rows = found.get("rows")
-    if not isinstance(rows, list) or not isinstance(found.get("topics"), list) or "coverage" not in found:
+    if not _is_pick(found) or not all(one["row"] < len(project.rows) for one in found["rows"]):
         raise UsageError("the pick cannot be read", "pick.json is damaged", "+ or - works it out anew")
     return found
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import UsageError
+from engine.json_form import is_count, is_text, list_of, object_with
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.small_files import read_cached_json
@@ -17,6 +18,11 @@ from workbench.actions.preconditions import no_verdict
 from workbench.state.plans import Verb, plan_undecided
 from workbench.state.proposals import Bar, SliceBoard, Width
 from workbench.state.session import Session
+
+_BARS = list_of(
+    object_with({"name": is_text, "note": is_text, "selector": is_text, "rows": is_count, "ten": list_of(is_count)})
+)
+_is_slices = object_with({"slices": _BARS, "words": _BARS, "undated": is_count})
 
 
 def open_board(session: Session) -> SliceBoard:
@@ -43,7 +49,7 @@ def _bar(one: dict[str, Any]) -> Bar:
 
 def _read(project: Project) -> dict[str, Any]:
     found = read_cached_json(project.folder / "slices.json")
-    if not {"slices", "words", "undated"} <= found.keys():
+    if not _is_slices(found):
         raise UsageError("the slices cannot be read", "slices.json is damaged", "m counts them anew")
     return found
 

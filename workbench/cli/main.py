@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import locale
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 
 from engine.errors import TamisError, UsageError
+from engine.paths import own_folder
 from engine.version import tamis_version
 from workbench.cli.options import WORDS
 from workbench.cli.output import guarded_streams, last_words, narrate, say
@@ -23,17 +24,28 @@ Handler = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit code: 0 done, 1 a finding, 2 usage or input error."""
+    if argv is None:
+        _use_utf8()
     with guarded_streams():
         try:
-            code = _run(argv)
+            code = _run(list(sys.argv[1:] if argv is None else argv))
         except SystemExit as left:  # argparse, behind --help and --version
             code = int(left.code or DONE)
         unsaid = last_words()
         return _complain(unsaid) if unsaid else code
 
 
-def _run(argv: Sequence[str] | None) -> int:
-    words = list(sys.argv[1:] if argv is None else argv)
+def _use_utf8() -> None:
+    """Begin anew in Python's UTF-8 mode where the locale has another encoding: names of files, and what a run or a job
+    says, are UTF-8 everywhere. What goes to the terminal keeps the encoding that the terminal has."""
+    if sys.getfilesystemencoding() == "utf-8" or os.environ.get("PYTHONUTF8") == "1" or not sys.executable:
+        return
+    os.environ["PYTHONUTF8"] = "1"
+    os.environ.setdefault("PYTHONIOENCODING", f"{locale.getpreferredencoding(False)}:backslashreplace")
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _run(words: list[str]) -> int:
     # `tamis PATH`: a first word that is no command and no option is something to open.
     if words and not words[0].startswith("-") and words[0] not in WORDS:
         words.insert(0, "open")
@@ -119,7 +131,7 @@ def _complain(sentence: str) -> int:
 
 def _report() -> str:
     """Keep the traceback where it can be sent from; the sentence that says where."""
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis"
+    folder = own_folder("STATE")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "last-fault.txt"

@@ -109,11 +109,17 @@ def guarded_streams() -> Iterator[None]:
 
 
 def _open_streams() -> None:
-    """A stream that whoever started us has closed leads nowhere. Left closed, the next file opened would be in its
-    place, and a child process would write into it."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    """The three streams are there: the next file to be opened would take the place of one that was closed, and what a
+    library or a child process prints go into it. What is said to standard output where none is, is told as lost."""
+    for descriptor, place in ((0, os.devnull), (1, "/dev/full"), (2, os.devnull)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(place, os.O_RDONLY if descriptor == 0 else os.O_WRONLY)
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+            mode = "w" if descriptor else "r"
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def last_words() -> str:

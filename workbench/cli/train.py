@@ -106,7 +106,7 @@ def runs(arguments: argparse.Namespace) -> int:
     else:  # a data file that was trained on as it is
         states = list_runs(arguments.project.parent / "runs") or list_runs(find_project(arguments.project) / "runs")
     for words in unread:
-        narrate(visible(words))
+        narrate(words)
     folders = dict.fromkeys(state.dir.parent for state in states)
     standings = [standing_of(comparison) for folder in folders for comparison in comparisons_in(folder)]
     if arguments.json:

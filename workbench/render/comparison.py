@@ -131,7 +131,7 @@ def interval_paragraphs(against: Sequence[Mapping[str, Any]], *, narrow: bool = 
     """The intervals on one axis, zero marked. The base is far off as a rule: it does not stretch the axis."""
     scaled = [pair for pair in against if pair["arm"] != BASE] or against
     ends: list[float] = [end for pair in scaled for end in (*pair["interval"], 0.0)]
-    low, high = min(ends), max(ends)
+    low, high = min(ends, default=0.0), max(ends, default=0.0)
     room = (high - low) or 1.0
 
     def column(value: float) -> int:

@@ -112,7 +112,7 @@ def intervals(against: Sequence[dict[str, Any]]) -> str:
     scaled = [pair for pair in against if pair["arm"] != BASE] or against
     ends = [end for pair in scaled for end in (*pair["interval"], 0.0)]
     least = [pair["smallest_detectable"] or 0.0 for pair in scaled]
-    low, high = min([*ends, *(-each for each in least)]), max([*ends, *least])
+    low, high = min([0.0, *ends, *(-each for each in least)]), max([0.0, *ends, *least])
     room = (high - low) or 1.0
 
     def x(value: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.nesting import STRING
+from engine.nesting import STRING, nested_too_deep
 from engine.sources.files.pieces import Record
 from engine.sources.files.text_source import SourceText
 from engine.sources.records.anchors import CHAIN_BYTES, FIRST_KEY, NextRecord, first_fault, next_record, tail_of_list
@@ -88,7 +88,8 @@ class ArrayText:
             return None
         content = record.content
         fault = first_fault(content, is_whole=not self.is_cut)
-        if fault is None and not self.is_cut:
+        # JSON all the way down that is deeper than any row: no record begins inside of it, each level would be tried.
+        if fault is None and (not self.is_cut or nested_too_deep(content)):
             return None
         is_all = self.is_cut
         while not is_all and len(self._chunk) - self._at < CHAIN_BYTES:

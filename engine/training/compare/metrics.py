@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.errors import TrainingError
+from engine.json_form import Form
 from engine.training.compare.arms import BASE, CURATED
 from engine.training.compare.significance import Losses, Paired, paired, sentence, together
 from engine.training.compare.store import Comparison
 from engine.training.eval.answer_format import AnswerFormat, answer_format
-from engine.training.runs.data_files import spoken
+from engine.training.runs.data_files import is_eval_line, is_row_line, lines_of, spoken
 from engine.training.runs.status import RunState, read_run
 
 FEWEST_OF_SLICE = 5
@@ -22,12 +24,22 @@ def read_losses(run_dir: Path, step: int | None = None) -> Losses:
     """Summed loss and tokens of every held-out row at `step` (None: the last measured one), from `eval.jsonl`."""
     lines = eval_lines(run_dir)
     wanted = max(line["step"] for line in lines) if step is None else step
-    return {line["id"]: (float(line["nll"]), int(line["tokens"])) for line in lines if line["step"] == wanted}
+    return {line["id"]: (float(line["nll"]), line["tokens"]) for line in lines if line["step"] == wanted}
 
 
 def eval_lines(run_dir: Path) -> list[dict[str, Any]]:
-    """Every line of `eval.jsonl`."""
-    return [json.loads(line) for line in (run_dir / "eval.jsonl").read_bytes().splitlines()]
+    """Every line of `eval.jsonl`. Raises TrainingError where there is none that can be read."""
+    return _read(run_dir / "eval.jsonl", is_eval_line)
+
+
+def _read(path: Path, fits: Form) -> list[dict[str, Any]]:
+    try:
+        found = list(lines_of(path, fits))
+    except OSError as error:
+        raise TrainingError(f"{path}: cannot be read", error.strerror or str(error), "see `tamis runs`") from error
+    if not found:
+        raise TrainingError(f"{path}: holds no line that can be read", "", "do the run again")
+    return found
 
 
 def read_answers(run_dir: Path) -> dict[str, str]:
@@ -39,8 +51,8 @@ def read_answers(run_dir: Path) -> dict[str, str]:
 
 def references(run_dir: Path) -> dict[str, str]:
     """The reference answers of the held-out rows a run was measured with, by row id."""
-    lines = (run_dir / "data" / "heldout.jsonl").read_bytes().splitlines()
-    return {row["id"]: spoken(row["messages"][-1]) for row in map(json.loads, lines)}
+    rows = _read(run_dir / "data" / "heldout.jsonl", is_row_line)
+    return {row["id"]: spoken(row["messages"][-1]) for row in rows if row["messages"]}
 
 
 def nll_of(losses: Losses, ids: Sequence[str] | None = None) -> float:
@@ -56,6 +68,16 @@ def measured_losses(comparison: Comparison) -> dict[str, list[Losses]]:
         for arm, _ in comparison.arms
         if arm != BASE
     }
+    if not losses.get(CURATED) or not all(losses.values()):
+        raise TrainingError(f"{comparison.dir}: its comparison.json names no run of an arm", "", "tamis compare P")
+    rows = losses[CURATED][0].keys()
+    for arm, by_seed in losses.items():
+        if any(each.keys() != rows for each in by_seed):
+            raise TrainingError(
+                f"{comparison.dir}: a run of {arm} measured other rows than the first of {CURATED}",
+                "lines of an eval.jsonl are gone or damaged",
+                "do the comparison again",
+            )
     base = base_losses(comparison)
     if base and any(arm == BASE for arm, _ in comparison.arms):
         losses[BASE] = [base] * comparison.seeds
@@ -108,20 +130,24 @@ def arm_figures(
     """One arm: means over its seeds. The base is measured alone: it has taken no step."""
     by_seed = [nll_of(each) for each in losses]
     results = [state.result for state in states]
-    exact = [float(result["exact"]) for result in results if result.get("exact") is not None]
     return {
         "name": arm,
         "rows": rows,
         "steps": states[0].step if states else 0,
-        "tokens": round(mean([float(result["completion_tokens"]) for result in results]) or 0),
+        "tokens": round(_mean_of(results, "completion_tokens") or 0),
         "nll": mean(by_seed),
         "nll_spread": max(by_seed) - min(by_seed),
-        "exact_match": mean(exact),
+        "exact_match": _mean_of(results, "exact"),
         "format_valid": format_share(states, form),
-        "seconds": round(mean([float(result["seconds"]) for result in results]) or 0.0, 1),
+        "seconds": round(_mean_of(results, "seconds") or 0.0, 1),
         "nll_by_seed": by_seed if states else by_seed[:1],
         "runs": [state.id for state in states],
     }
+
+
+def _mean_of(results: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    """The mean of what the runs say of it, as far as they do."""
+    return mean([float(result[name]) for result in results if result.get(name) is not None])
 
 
 def mean(values: Sequence[float]) -> float | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +19,95 @@ from typing import Any
 
 from engine.errors import TrainingError
 from engine.files import write_atomic
+from engine.json_form import (
+    is_count,
+    is_name,
+    is_number,
+    is_text,
+    is_truth,
+    list_of,
+    maybe,
+    object_with,
+    pair_of,
+    table_of,
+)
 from engine.links import check_folder_links
 from engine.training.runs.status import run_folders
 from engine.training.worker.events import EventLog, read_json
 
 NAME = "comparison.json"
 COMPARE, CURVE = "compare", "curve"
+
+# What the two files are believed to say.
+_HELDOUT = object_with(
+    {"drawn": is_count, "measured": is_count, "left_out": table_of(is_count)},
+    {"untrained": table_of(table_of(is_count))},
+)
+_ESTIMATE = object_with({}, {"seconds": maybe(object_with({"value": maybe(is_number), "reason": is_text}))})
+_INTERVAL = pair_of(is_number, is_number)
+_is_comparison = object_with(
+    {
+        "model": is_text,
+        "steps": is_count,
+        "seeds": is_count,
+        "arms": list_of(pair_of(is_text, is_count)),
+        "trials": list_of(object_with({"arm": is_text, "seed": is_count, "run": is_name}, {"reused": is_truth})),
+        "heldout": _HELDOUT,
+        "slices": table_of(table_of(is_text)),
+        "estimate": _ESTIMATE,
+    }
+)
+_ARM = object_with(
+    {
+        **dict.fromkeys(("rows", "steps", "tokens"), is_count),
+        **dict.fromkeys(("seconds", "nll", "nll_spread"), is_number),
+        **dict.fromkeys(("exact_match", "format_valid"), maybe(is_number)),
+        "name": is_text,
+        "runs": list_of(is_name),
+    }
+)
+_is_verdict = ("better", "worse", "no difference shown").__contains__
+_PAIR = object_with(
+    {
+        "arm": is_text,
+        "verdict": _is_verdict,
+        "difference": is_number,
+        "interval": _INTERVAL,
+        "smallest_detectable": maybe(is_number),
+    }
+)
+_SLICE = object_with({"field": is_text, "value": is_text, "rows": is_count, "nll": table_of(is_number)})
+
+
+def _is_result(found: Mapping[str, Any]) -> bool:
+    fits = object_with(
+        {
+            "arms": list_of(_ARM),
+            "verdict": _is_verdict,
+            "reason": is_text,
+            "against": list_of(_PAIR),
+            "slices": list_of(_SLICE),
+            "heldout": _HELDOUT,
+            "format": maybe(is_text),
+            "model": is_text,
+            "seeds": is_count,
+            "versions_differ": is_truth,
+        }
+    )
+    names = [arm["name"] for arm in found["arms"]] if fits(found) else []
+    return fits(found) and all(name in one["nll"] for one in found["slices"] for name in names)
+
+
+_is_curve_result = object_with(
+    {
+        "points": list_of(object_with({"rows": is_count, "nll": is_number})),
+        "sizes": list_of(is_count),
+        "band": list_of(object_with(dict.fromkeys(("rows", "low", "fit", "high"), is_number))),
+        "law": table_of(is_number),
+        "sentence": is_text,
+        "heldout": _HELDOUT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +176,7 @@ def read_comparison(folder: Path) -> Comparison:
     """The comparison of a folder. Raises TrainingError where it holds none."""
     check_folder_links(folder)
     content = read_json(folder / NAME)
-    if content is None:
+    if content is None or not _is_comparison(content):
         raise TrainingError(f"{folder} is not a comparison", "it has no readable comparison.json", "tamis compare P")
     _refuse_elsewhere(folder, [trial["run"] for trial in content["trials"]])
     return Comparison(
@@ -101,7 +185,9 @@ def read_comparison(folder: Path) -> Comparison:
         steps=content["steps"],
         seeds=content["seeds"],
         arms=tuple((name, rows) for name, rows in content["arms"]),
-        trials=tuple(Trial(**trial) for trial in content["trials"]),
+        trials=tuple(
+            Trial(trial["arm"], trial["seed"], trial["run"], trial.get("reused", False)) for trial in content["trials"]
+        ),
         heldout=content["heldout"],
         slices=content["slices"],
         estimate=content["estimate"],
@@ -109,8 +195,12 @@ def read_comparison(folder: Path) -> Comparison:
 
 
 def list_comparisons(runs_dir: Path, kind: str = COMPARE) -> tuple[Comparison, ...]:
-    """Every comparison (or learning curve) of the folder, the newest first."""
-    return tuple(read_comparison(runs_dir / name) for name in comparison_names(runs_dir, kind))
+    """Every comparison (or learning curve) of the folder that can be read, the newest first."""
+    found = []
+    for name in comparison_names(runs_dir, kind):
+        with suppress(TrainingError):
+            found.append(read_comparison(runs_dir / name))
+    return tuple(found)
 
 
 def comparison_names(runs_dir: Path, kind: str = COMPARE) -> list[str]:
@@ -121,11 +211,14 @@ def comparison_names(runs_dir: Path, kind: str = COMPARE) -> list[str]:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """What came of it, or None while runs are going on. Raises TrainingError where it names runs elsewhere."""
-    result = read_json(folder / "result.json")
-    for arm in (result or {}).get("arms", ()):
+    """What came of it, or None while runs are going on; also where the file is none of ours: it is worked out anew.
+    Raises TrainingError where it names runs elsewhere."""
+    found = read_json(folder / "result.json")
+    if found is None or not (_is_result(found) or _is_curve_result(found)):
+        return None
+    for arm in found.get("arms", ()):
         _refuse_elsewhere(folder, arm.get("runs", ()))
-    return result
+    return found
 
 
 def _refuse_elsewhere(folder: Path, runs: Sequence[str]) -> None:

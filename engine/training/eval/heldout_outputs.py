@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
-from engine.training.runs.data_files import spoken
+from engine.json_form import is_count, is_text, object_with
+from engine.training.runs.data_files import is_row_line, lines_of, spoken
+
+_WITH_ANSWER = object_with({"id": is_text, "step": is_count, "answer": is_text})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def heldout_rows(run_dir: Path) -> tuple[HeldoutRow, ...]:
     Raises TrainingError.
     """
     try:
-        found = list(_lines(run_dir / "data" / "heldout.jsonl"))
+        found = list(lines_of(run_dir / "data" / "heldout.jsonl", is_row_line))
         return tuple(
             HeldoutRow(
                 str(row["id"]), tuple(row["messages"][:-1]), spoken(row["messages"][-1]), tuple(row.get("tools", ()))
@@ -51,22 +53,9 @@ def recorded_answers(run_dir: Path) -> dict[str, str]:
     """Row id -> the answer the run wrote down at its last measurement that has answers; empty where it has none."""
     found: dict[str, tuple[int, str]] = {}
     try:
-        for line in _lines(run_dir / "eval.jsonl"):
-            if "answer" in line:
-                found[str(line["id"])] = (int(line["step"]), str(line["answer"]))
+        for line in lines_of(run_dir / "eval.jsonl", _WITH_ANSWER):
+            found[line["id"]] = (line["step"], line["answer"])
     except FileNotFoundError:
         return {}
     last = max((step for step, _ in found.values()), default=0)
     return {identifier: answer for identifier, (step, answer) in found.items() if step == last}
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file; a torn line is passed over."""
-    with path.open("rb") as stream:
-        for line in stream:
-            try:
-                value = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(value, dict):
-                yield value

@@ -10,14 +10,15 @@ Four things are worth a look, told from the losses alone (no label, no verdict):
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.json_form import is_count, is_number, is_text, object_with
 from engine.phrases import share
+from engine.training.runs.data_files import lines_of
 
 Kind = Literal["learnt_nothing", "got_worse", "forgotten", "surprising"]
 
@@ -27,6 +28,9 @@ FORGOT, FORGOT_LEAST = 0.5, 0.1
 SURPRISING_ABOVE = 0.95
 FEWEST_HELDOUT = 20
 SURPRISING_SHARE = 0.1
+_is_measured = object_with(
+    {"id": is_text, "step": is_count, "nll": is_number, "tokens": is_count, "peak": is_number}, {"set": is_text}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ def read_row_losses(run_dir: Path, name: Literal["train", "others"] = "train") -
     """Row id -> its losses. Of a measurement made twice (a resumed run) the last counts; torn lines are passed over."""
     found: dict[str, dict[int, Mapping[str, Any]]] = {}
     for line in _lines(run_dir / "rows.jsonl"):
-        if line.get("set") == name and isinstance(line.get("nll"), int | float) and line.get("tokens"):
-            found.setdefault(str(line["id"]), {})[int(line["step"])] = line
+        if line.get("set") == name:
+            found.setdefault(line["id"], {})[line["step"]] = line
     losses = {}
     for identifier, by_step in found.items():
         steps = sorted(by_step)
@@ -94,30 +98,17 @@ def heldout_losses(run_dir: Path) -> Usual:
     """The losses of the held-out rows at the last measurement."""
     by_step: dict[int, list[tuple[float, float]]] = {}
     for line in _lines(run_dir / "eval.jsonl"):
-        if (
-            isinstance(line.get("nll"), int | float)
-            and isinstance(line.get("peak"), int | float)
-            and line.get("tokens")
-        ):
-            by_step.setdefault(int(line["step"]), []).append((line["nll"] / line["tokens"], float(line["peak"])))
+        by_step.setdefault(line["step"], []).append((line["nll"] / line["tokens"], float(line["peak"])))
     last = by_step[max(by_step)] if by_step else []
     return Usual(tuple(sorted(mean for mean, _ in last)), tuple(sorted(peak for _, peak in last)))
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
+    """The measured rows of a file; a row whose loss is no number says nothing."""
     try:
-        content = path.read_bytes()
+        return [line for line in lines_of(path, _is_measured) if line["tokens"]]
     except FileNotFoundError:
         return []
-    values = []
-    for line in content.splitlines():
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            values.append(value)
-    return values
 
 
 def surprise(losses: Mapping[str, RowLoss]) -> dict[str, float]:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.json_form import Form, is_count, is_measured, is_number, is_text, list_of, maybe, object_with
 from engine.model import ToolCall, TrainingRow
 
 Said = tuple[tuple[str, ...], ...]
+
+_CALL = object_with({"function": object_with({"name": is_text, "arguments": is_text})})
+_MESSAGE = object_with(
+    {"role": is_text, "content": maybe(is_text)},
+    {"tool_calls": list_of(_CALL), "reasoning_content": is_text, "name": is_text},
+)
+is_row_line = object_with({"id": is_text, "messages": list_of(_MESSAGE)}, {"tools": list_of(is_text)})
+"""A line of `data/*.jsonl`."""
+is_eval_line = object_with(
+    {"id": is_text, "step": is_count, "nll": is_measured, "tokens": is_count}, {"answer": is_text, "peak": is_number}
+)
+"""A line of `eval.jsonl`: one row at one measurement."""
 
 
 def row_lines(rows: Sequence[TrainingRow]) -> bytes:
@@ -55,6 +68,19 @@ def rows_by_step(run_dir: Path) -> dict[int, tuple[str, ...]]:
     return dict(sorted(found.items()))
 
 
+def lines_of(path: Path, fits: Form) -> Iterator[dict[str, Any]]:
+    """The objects of a file of lines that have the form; a torn line, or one of another kind, is passed over. Raises
+    OSError."""
+    with path.open("rb") as stream:
+        for line in stream:
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if fits(value):
+                yield value
+
+
 def steps_of_process(path: Path) -> dict[int, tuple[str, ...]]:
     """The steps one process noted; what a later line says of a step counts."""
     steps: dict[int, tuple[str, ...]] = {}
@@ -62,6 +88,6 @@ def steps_of_process(path: Path) -> dict[int, tuple[str, ...]]:
         try:
             value = json.loads(line)
             steps[int(value["step"])] = tuple(value["rows"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
     return steps

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.phrases import duration
 from engine.training.runs.loss_history import COLUMNS, Column, read_loss_history
-from engine.training.runs.status import RunState, read_run, tail_events
+from engine.training.runs.status import LIMITS, RunState, read_run, tail_events
 from engine.training.worker.events import read_json
 
 RECENT_STEPS = 50
@@ -144,9 +144,6 @@ class LiveRun:
         if most and price:
             parts.append(f"{max(0.0, most - spent / 3600 * price):.2f} of {most:g} left")
         return ", ".join(parts)
-
-
-LIMITS = ("budget_seconds", "max_cost", "price_per_hour")
 
 
 def size_of(path: Path) -> int:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.json_form import LARGEST_NUMBER
 from engine.training.runs.status import parsed
 
 COLUMNS = 480
-NUMBER = rb'(-?[0-9][0-9.eE+-]*|"[a-z-]+")'
+NUMBER = rb'(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|"[a-z-]+")'
 LOG_START = rb'\{"v":1,"t":[0-9.]+,"ev":"log","step":'
-LOG_LINE = re.compile(rb"^" + LOG_START + rb'([0-9]+),[^\n]*?"loss":' + NUMBER + rb"[,}][^\n]*\}$", re.MULTILINE)
+LOG_LINE = re.compile(rb"^" + LOG_START + rb'([0-9]{1,15}),[^\n]*?"loss":' + NUMBER + rb"[,}][^\n]*\}$", re.MULTILINE)
 """Log lines as our own writer makes them. Reading two numbers by pattern takes a fifth of reading the line as JSON."""
 OTHER_LINE = re.compile(rb'^(?!\{"v":1,"t":[0-9.]+,"ev":"log").+$', re.MULTILINE)
 
@@ -71,14 +72,14 @@ def losses(content: bytes) -> tuple[array[int], array[float]]:
     """Step and loss of every log line, in order of steps; of a step taken twice the last."""
     steps, values = array("q"), array("d")
     for step, value in LOG_LINE.findall(content):
-        if value[:1] == b'"':
+        if value[:1] == b'"' or not abs(loss := float(value)) <= LARGEST_NUMBER:
             continue
         number = int(step)
         while steps and steps[-1] >= number:  # the run went back to a checkpoint
             steps.pop()
             values.pop()
         steps.append(number)
-        values.append(float(value))
+        values.append(loss)
     return steps, values
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
+from engine.paths import own_folder
 from engine.small_files import read_cache
-from engine.training.runs.status import RunState, read_run, refusal
+from engine.training.runs.status import RunState, readable_runs
 
 
 def registry_file() -> Path:
     """`$XDG_STATE_HOME/tamis/runs.jsonl`, else under `~/.local/state`."""
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return state / "tamis" / "runs.jsonl"
+    return own_folder("STATE") / "runs.jsonl"
 
 
 def register(folders: Sequence[Path]) -> None:
@@ -61,7 +61,7 @@ def started_by_earlier_version(folder: Path) -> bool:
 
 def all_runs() -> tuple[RunState, ...]:
     """Every run of this user on this machine, the newest first."""
-    return tuple(read_run(folder) for folder in registered_folders() if not refusal(folder))
+    return readable_runs(registered_folders())
 
 
 def find_run(named: Path) -> Path:

@@ -6,12 +6,25 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from engine.errors import TrainingError
+from engine.json_form import (
+    fitting,
+    is_count,
+    is_measured,
+    is_number,
+    is_text,
+    is_time,
+    list_of,
+    maybe,
+    object_with,
+    table_of,
+)
 from engine.links import check_run_links, is_followed
 from engine.training.worker.checkpoints import latest_attempt
 from engine.training.worker.events import read_json, write_json
@@ -19,6 +32,45 @@ from engine.training.worker.events import read_json, write_json
 State = Literal["queued", "running", "finished", "stopped", "nonfinite", "oom", "crashed", "killed", "lost"]
 
 STALE_SECONDS = 15.0
+
+LIMITS = ("budget_seconds", "max_cost", "price_per_hour")
+"""The settings that limit a run."""
+# What the files of a run are believed to say: anything else in them is as if it were not there.
+_VALUE = object_with({"value": lambda value: True})
+is_spec = object_with(
+    {
+        "name": is_text,
+        "values": lambda value: (
+            table_of(_VALUE)(value)
+            and is_text(value.get("model", {}).get("value"))
+            and maybe(is_count)(value.get("steps", {"value": ""})["value"])
+            and all(maybe(is_number)(value.get(name, {}).get("value")) for name in LIMITS)
+        ),
+    },
+    {"group": is_text, "lora": table_of(_VALUE)},
+)
+_STATUS = {"t": is_time, "phase": is_text, "step": is_count, "max_steps": is_count, "attempt": is_count}
+_RESULT = {
+    "outcome": lambda value: value in get_args(State),
+    "step": is_count,
+    "nll": is_measured,
+    "exact": maybe(is_number),
+    "completion_tokens": is_number,
+    "seconds": is_number,
+    "ended": is_time,
+    "model": is_text,
+}
+_SAMPLE = object_with({"id": is_text, "answer": is_text, "reference": is_text})
+_EVENT = object_with(
+    {"ev": is_text, "t": is_time},
+    {
+        **dict.fromkeys(("step", "of", "attempt", "from_step", "rows", "sequences"), is_count),
+        **dict.fromkeys(("dt", "num_tokens", "rss_mb", "gpu_reserved_mb", "gpu_total_mb", "util"), maybe(is_number)),
+        **dict.fromkeys(("loss", "nll", "learning_rate", "grad_norm"), maybe(is_measured)),
+        "samples": maybe(list_of(_SAMPLE)),
+    },
+)
+_OF_A_STEP = ("log", "eval", "ckpt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +103,36 @@ class RunState:
 
 
 def list_runs(runs_dir: Path) -> tuple[RunState, ...]:
-    """Every run of the folder, the newest first. A folder that does not exist has none."""
-    found = (folder for folder in run_folders(runs_dir) if (folder / "spec.json").is_file())
-    return tuple(read_run(folder) for folder in found if not refusal(folder))
+    """Every run of the folder that can be read, the newest first. A folder that does not exist has none."""
+    return readable_runs(run_folders(runs_dir))
+
+
+def readable_runs(folders: Sequence[Path]) -> tuple[RunState, ...]:
+    """The runs among these folders, in their order. One that cannot be read costs no other."""
+    found = []
+    for folder in filter(is_followed, folders):
+        with suppress(TrainingError):
+            found.append(read_run(folder))
+    return tuple(found)
 
 
 def left_out(runs_dir: Path) -> list[str]:
-    """Why some of what lies in a folder of runs is not looked into, a sentence each."""
+    """Why some of what lies in a folder of runs is not listed, a sentence each."""
     runs = [runs_dir / name for name in _names(runs_dir)]
     return [words for run in runs if (words := refusal(run))]
 
 
 def refusal(run_dir: Path) -> str:
-    """Why a run is not looked into, or "": a link that nobody confirmed leads elsewhere."""
+    """Why a run is not looked into, or "": a link that nobody confirmed leads elsewhere, or its spec is damaged."""
     if not is_followed(run_dir):
         return f"{run_dir}: is a link that nobody has confirmed, and is left out"
     try:
         check_run_links(run_dir)
     except TrainingError as fault:
         return str(fault)
+    spec = run_dir / "spec.json"
+    if spec.is_file() and not is_spec(read_json(spec)):
+        return f"{run_dir}: its spec.json cannot be read; it is not listed"
     return ""
 
 
@@ -98,11 +161,11 @@ def read_run(run_dir: Path, spec: Mapping[str, Any] | None = None) -> RunState:
     if spec is None:
         check_run_links(run_dir)
         spec = read_json(run_dir / "spec.json")
-    if spec is None:
+    if spec is None or not is_spec(spec):
         raise TrainingError(f"{run_dir} is not a run", "it has no readable spec.json", "see `tamis runs`")
     alive = is_alive(run_dir)  # before the result: a run that ends in between is then seen as ended
-    status = read_json(run_dir / "status.json") or {}
-    result: Mapping[str, Any] = read_json(run_dir / "result.json") or {}
+    status = fitting(read_json(run_dir / "status.json") or {}, _STATUS)
+    result: Mapping[str, Any] = fitting(read_json(run_dir / "result.json") or {}, _RESULT)
     if not result and not alive:
         result = last_end(run_dir)
     state = state_of(alive, bool(status), result)
@@ -156,7 +219,7 @@ def is_alive(run_dir: Path) -> bool:
 
 def last_end(run_dir: Path) -> Mapping[str, Any]:
     """The worker's own last word on the attempt in force; counts where the supervisor was killed before its own."""
-    return read_json(run_dir / f"end.{latest_attempt(run_dir)}.json") or {}
+    return fitting(read_json(run_dir / f"end.{latest_attempt(run_dir)}.json") or {}, _RESULT)
 
 
 def tail_events(run_dir: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
@@ -175,12 +238,12 @@ def tail_events(run_dir: Path, offset: int = 0) -> tuple[list[dict[str, Any]], i
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
-    """One event, or None for what is none."""
+    """One event, or None for what is none: also where a value is of another kind than runs write it."""
     try:
-        event = json.loads(line)
-    except ValueError:
+        event: dict[str, Any] = json.loads(line)
+    except (ValueError, RecursionError):
         return None
-    return event if isinstance(event, dict) and "ev" in event else None
+    return event if _EVENT(event) and ("step" in event or event["ev"] not in _OF_A_STEP) else None
 
 
 def stop(run_dir: Path) -> Literal["checkpoint", "now"]:

@@ -28,7 +28,10 @@ def sealed(checkpoint: Path) -> dict[str, Any] | None:
     note = read_json(checkpoint / NOTE)
     if note is None or read_json(checkpoint / "trainer_state.json") is None:
         return None
-    for name, size in note["files"].items():
+    files = note.get("files")
+    if not isinstance(files, dict):
+        return None
+    for name, size in files.items():
         path = checkpoint / Path(name).name
         if not path.is_file() or path.stat().st_size != size:
             return None

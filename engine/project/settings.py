@@ -85,6 +85,12 @@ class ProjectSettings:
         return self.sources[0]
 
     @property
+    def title(self) -> str:
+        """The name of the first source, and how many further files there are."""
+        more = len({source.name for source in self.sources}) - 1
+        return f"{self.source.name} +{more}" if more else self.source.name
+
+    @property
     def is_complete(self) -> bool:
         """Whether every source was read to its end."""
         return all(source.complete for source in self.sources)

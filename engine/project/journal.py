@@ -213,11 +213,11 @@ def parse_journal(
         line: Any = None
         follows_changed, is_changed = is_changed, False
         try:
-            if is_summed := has_sum(text):
+            if is_summed := sum_fits(text):
                 behind_sum = True
-                if not sum_fits(text):
-                    is_changed = True
-                    raise ValueError(changed(text))
+            elif has_sum(text):
+                is_changed = True
+                raise ValueError(changed(text))
             line = _parsed(text)
             if check_line(line):
                 odd.append((place, line))

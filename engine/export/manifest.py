@@ -35,8 +35,8 @@ def manifest(project: Project, summary: dict[str, Any], gate: dict[str, Any]) ->
             for source, counts in zip(project.settings.sources, counts_by_source(project), strict=True)
         ],
         "licence": _licence(project),
-        "journals": {path.name: _hash_of(path, end) for path, end in project.journal_ends().items()},
-        "journal_ends": {name: end_to_json(end) for name, end in project.folded_ends().items()},
+        "journals": {path.name: _hash_of(path, end.size) for path, end in project.journal_ends().items()},
+        "journal_ends": {path.name: end_to_json(end) for path, end in project.journal_ends().items() if end.size},
         "reviewers": counts["reviewers"],
         "counts": counts,
         "rejected_because": _reasons(project, "rejected"),

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from engine.model import SHAPES, Act, Row, VerdictName
 from engine.project.journal import MOST_TOLD, NOTHING_READ, End, JournalPart, LeftOut, act_from_json, unread
+from engine.project.waiting_lines import WAITS, YES_TO
 from engine.sources.mapping import Mapping
 
 VERDICT_ACTS: dict[str, VerdictName] = {
@@ -24,7 +25,7 @@ VERDICT_ACTS: dict[str, VerdictName] = {
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONSTRAINT_ACTS = ("not_duplicates", "fine_together", "split")
-STANDING_KEYS = ("changed", "variants", "declined")
+STANDING_KEYS = ("changed", "variants", "declined", WAITS, YES_TO)
 # What a person reads of these: their names in the file are no words.
 ACT_WORDS = {
     "not_duplicates": "no duplicates:",
@@ -222,7 +223,7 @@ class Fold:
         tops = (next(reversed(self._done), None), next(reversed(self._undone), None))
         key = next((key for key in tops if key is not None and self._number(key) == number), number)
         applied = self._applied[key]
-        parts = _in_words(applied.acts)
+        parts = in_words(applied.acts)
         why = str(applied.line.get("why", ""))
         # The reason of a held-out set says the same again.
         says_more = why not in ("", "by eye") and all(act.do != "holdout" for act in applied.acts)
@@ -243,12 +244,13 @@ class Fold:
         touched: set[str] = set()
         signed = _Signed(line.get("by", ""), canonical_time(line.get("at", "")), line.get("why", ""))
         for act in applied.acts:
-            if act.do == "holdout":
+            counts = WAITS not in act.extra
+            if act.do == "holdout" and counts:
                 for identifier in act.ids:
                     self.heldout.setdefault(identifier, key)
-            if act.do == "map" and (mapping := mapping_of_act(act)) is not None:
+            if act.do == "map" and counts and (mapping := mapping_of_act(act)) is not None:
                 self.mappings[key] = mapping
-            elif act.do in CONSTRAINT_ACTS or any(map(act.extra.get, STANDING_KEYS)):
+            if act.do in CONSTRAINT_ACTS or any(map(act.extra.get, STANDING_KEYS)):
                 self.standing.setdefault(key, []).append(act)
             for identifier in act.ids:
                 state = self.state(identifier) or BLANK
@@ -326,7 +328,7 @@ def mapping_of_act(act: Act) -> Mapping | None:
     return Mapping(shape, dict(fields)) if shape in SHAPES and isinstance(fields, dict) else None
 
 
-def _in_words(acts: Iterable[Act]) -> list[str]:
+def in_words(acts: Iterable[Act]) -> list[str]:
     """`reject 12 rows`; acts of one kind (a proposal each) are counted together."""
     words: list[str] = []
     rows: Counter[str] = Counter()

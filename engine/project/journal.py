@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -24,6 +24,7 @@ from engine.model import Act
 from engine.project.line_checks import VERSION, check_line, is_number, unknown
 from engine.project.line_sums import LENGTH, changed, ends_with_prev, has_sum, sum_fits
 from engine.project.side_files import SideFileAway, bring_ids
+from engine.project.waiting_lines import set_waiting
 
 MOST_TOLD = 50
 """So many lines of a journal are named one by one."""
@@ -162,10 +163,13 @@ def read_lines(path: Path, upto: int | None = None) -> tuple[list[dict[str, Any]
     return part.lines, part.complaints, part.torn
 
 
-def read_journal(path: Path, start: End = NOTHING_READ, upto: int | None = None) -> JournalPart:
+def read_journal(
+    path: Path, start: End = NOTHING_READ, upto: int | None = None, waiting: Container[str] = ()
+) -> JournalPart:
     """What a journal file says from `start` on (up to byte `upto`). Raises ProjectError where it cannot be read.
 
-    A line that cannot be folded is named in `left_out` and stays in the file. A missing file is an empty one.
+    A line that cannot be folded is named in `left_out` and stays in the file. Of lines whose hashes are `waiting` some
+    acts do not count (`waiting_lines.py`). A missing file is an empty one.
     """
     try:
         with path.open("rb") as stream:
@@ -178,11 +182,18 @@ def read_journal(path: Path, start: End = NOTHING_READ, upto: int | None = None)
         raise ProjectError(
             f"{path}: the journal cannot be read", error.strerror or "", "check its permissions"
         ) from error
-    return parse_journal(path.name, content, (path.parent,), start, behind_sum=has_sum(before.rstrip(b"\n")))
+    is_summed = has_sum(before.rstrip(b"\n"))
+    return parse_journal(path.name, content, (path.parent,), start, waiting, behind_sum=is_summed)
 
 
 def parse_journal(
-    name: str, content: bytes, side_folders: Sequence[Path], start: End = NOTHING_READ, *, behind_sum: bool = False
+    name: str,
+    content: bytes,
+    side_folders: Sequence[Path],
+    start: End = NOTHING_READ,
+    waiting: Container[str] = (),
+    *,
+    behind_sum: bool = False,
 ) -> JournalPart:
     """What these bytes of the journal `name` say; its side files are looked for in `side_folders`. `behind_sum`: the
     line before them has a checksum.
@@ -202,11 +213,11 @@ def parse_journal(
         line: Any = None
         follows_changed, is_changed = is_changed, False
         try:
-            if is_summed := has_sum(text):
+            if is_summed := sum_fits(text):
                 behind_sum = True
-                if not sum_fits(text):
-                    is_changed = True
-                    raise ValueError(changed(text))
+            elif has_sum(text):
+                is_changed = True
+                raise ValueError(changed(text))
             line = _parsed(text)
             if check_line(line):
                 odd.append((place, line))
@@ -218,6 +229,8 @@ def parse_journal(
             reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
             part.left_out.append(LeftOut(place, reason, isinstance(error, SideFileAway)))
         else:
+            if waiting and (line_hash := hash_of(text)) in waiting:
+                set_waiting(line, line_hash)
             part.lines.append(line)
             part.places.append(place)
             ascending = ascending and line["n"] > number

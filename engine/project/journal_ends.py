@@ -100,13 +100,14 @@ def seen_by_runs(folder: Path) -> list[Seen]:
 
 
 def losses(decisions: Path, seen: Iterable[Seen]) -> list[Loss]:
-    """What the journals have no more of what was seen of them, one for each journal. Raises ProjectError, OSError."""
-    furthest: dict[str, Seen] = {}
-    for one in seen:
-        if one.name not in furthest or one.end.size > furthest[one.name].end.size:
-            furthest[one.name] = one
-    found = (_loss(decisions, one) for _, one in sorted(furthest.items()))
-    return [loss for loss in found if loss is not None]
+    """What the journals have no more of what was seen of them, for each journal by who saw most. Raises ProjectError,
+    OSError."""
+    found: dict[str, Loss] = {}
+    for one in sorted(seen, key=lambda one: (one.name, one.end.size)):
+        loss = _loss(decisions, one)
+        if loss is not None:
+            found[one.name] = loss
+    return list(found.values())
 
 
 def _loss(decisions: Path, seen: Seen) -> Loss | None:

@@ -12,13 +12,14 @@ from typing import Any, Literal
 from engine.errors import LockedError, ProjectError
 from engine.model import Act
 from engine.project.fold import Fold, Reversal
-from engine.project.journal import End, JournalPart, journal_line, journal_paths, now, read_journal
+from engine.project.journal import NOTHING_READ, End, JournalPart, journal_line, journal_paths, now, read_journal
 from engine.project.journal_ends import Loss, keep_seen, losses, seen_last
 from engine.project.journal_writer import JournalWriter, taken_over
 from engine.project.line_checks import check_line
 from engine.project.merge_commit import finish_merge
 from engine.project.rows import RowStore
 from engine.project.snapshot import load_snapshot, save_snapshot
+from engine.project.waiting_lines import read_waiting
 from engine.project.writer_lock import shared_lock
 from engine.reviewer import file_stem, install_id
 
@@ -66,6 +67,7 @@ class Journals:
         self._writer: JournalWriter | None = None
         self._lines_replayed = 0
         self._losses: list[Loss] = []
+        self._waiting: set[str] = set()
         self.folds: dict[Path, Fold] = {}
         self.notes: list[str] = []
         self.own: Path | None = None
@@ -103,15 +105,17 @@ class Journals:
         snapshot = load_snapshot(self._folder, rows)
         self._losses = losses(self._folder / "decisions", [*seen_last(self._folder), *snapshot.seen])
         paths, notes = journal_paths(self._folder / "decisions")
-        self.notes += notes
+        waiting = read_waiting(self._folder / "decisions")
+        self._waiting = waiting.hashes
+        self.notes += [*notes, *waiting.notes]
         for path in paths:
             fold = snapshot.folds.get(path.name) or Fold()
             before = fold.end
-            part = read_journal(path, before)
+            part = self._read(path, before)
             if not fold.can_take(part):
                 # The tail speaks of what came before the snapshot: only the whole journal says what it comes to.
                 fold, before = Fold(), End()
-                part = read_journal(path)
+                part = self._read(path)
             fold.take(part)
             self.folds[path] = fold
             self._lines_replayed += fold.end.lines - before.lines
@@ -123,6 +127,9 @@ class Journals:
             self.folds.setdefault(self.own, Fold())
             # Claimed and folded under one lock: what the owner before us wrote is in.
             self._writer.begin()
+
+    def _read(self, path: Path, start: End = NOTHING_READ, upto: int | None = None) -> JournalPart:
+        return read_journal(path, start, upto, self._waiting)
 
     def _tell_torn(self, path: Path, part: JournalPart) -> None:
         if path == self.own:
@@ -194,12 +201,14 @@ class Journals:
         self._save_snapshot(rows)
 
     def leave(self, rows: RowStore) -> None:
-        """Keep what was seen of the journals; where something was told to be lost, the person knows and went on."""
+        """Keep what was seen of the journals, and let go of the lock. Where something was told to be lost, the person
+        knows and went on."""
         if self._losses and not self.readonly:
             self._save_snapshot(rows)
         else:
             self.keep_snapshot(rows)
         self.keep_seen()
+        self.close()
 
     def keep_seen(self) -> None:
         """Remember how far the journals go, so that a cut is told; a window that only reads leaves it."""
@@ -234,7 +243,7 @@ class Journals:
             return self._with_history().reversal(verb)
         fold = Fold()
         if self._reviewer:
-            fold.take(read_journal(journal_path(self._folder, self._reviewer)))
+            fold.take(self._read(journal_path(self._folder, self._reviewer)))
         return fold.reversal(verb)
 
     def append(self, line: dict[str, Any]) -> Appended:
@@ -274,7 +283,7 @@ class Journals:
         fold = self.folds[self.own]
         if not self._writer.has_more(fold.end):
             return
-        part = read_journal(self.own, fold.end)
+        part = self._read(self.own, fold.end)
         if part.torn:
             self.notes.append(self._writer.set_torn_aside(part.torn))
         if fold.can_take(part):
@@ -282,7 +291,7 @@ class Journals:
             self._missed = None if self._missed is None else self._missed | touched
         else:
             fold = self.folds[self.own] = Fold()
-            fold.take(read_journal(self.own))
+            fold.take(self._read(self.own))
             self._missed = None
         if is_reversal and part.lines:
             raise ProjectError(
@@ -313,17 +322,20 @@ class Journals:
             size = path.stat().st_size
         except OSError:
             return set()
+        if fold is None or size != fold.end.size:
+            # A merge by another process brings both.
+            self._waiting = read_waiting(path.parent).hashes
         if fold is not None and size < fold.end.size:
             self.notes.append(f"{path.name}: is shorter than it was: lines are missing at its end")
         if fold is not None and size >= fold.end.size:
             if size == fold.end.size:
                 return set()
-            part = read_journal(path, fold.end)
+            part = self._read(path, fold.end)
             if fold.can_take(part):
                 return fold.take(part)
         # New, put in the place of another by a merge, or taking back what only the whole journal tells.
         self.folds[path] = Fold()
-        self.folds[path].take(read_journal(path))
+        self.folds[path].take(self._read(path))
         return None
 
     def close(self) -> None:
@@ -353,6 +365,6 @@ class Journals:
         if fold.needs_history():
             end = fold.end
             fold = Fold()
-            fold.take(read_journal(self.own, upto=end.size))
+            fold.take(self._read(self.own, upto=end.size))
             self.folds[self.own] = fold
         return fold

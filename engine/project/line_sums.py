@@ -30,8 +30,9 @@ def has_sum(line: bytes) -> bool:
 
 
 def sum_fits(line: bytes) -> bool:
-    """Whether the checksum of a line that has one is that of the rest of it."""
-    return b"%08x" % crc32(line[:-LENGTH]) == line[-10:-2]
+    """Whether a line has a checksum, and it is that of the rest of the line."""
+    body, _, end = line.rpartition(OPENING)
+    return end == b'%08x"}' % crc32(body)
 
 
 def ends_with_prev(line: bytes) -> bool:

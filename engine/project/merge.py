@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +23,18 @@ from engine.files import write_atomic
 from engine.links import check_folder_links
 from engine.paths import is_project, real_path
 from engine.project.fold import Fold
-from engine.project.journal import journal_paths, parse_journal
+from engine.project.journal import hash_of, journal_paths, parse_journal
+from engine.project.line_checks import check_line
 from engine.project.merge_commit import clear, commit, finish_merge, fork_place
 from engine.project.project import Project, open_project
 from engine.project.proposals import bring_proposals
 from engine.project.rows import RowStore
 from engine.project.settings import read_settings
 from engine.project.side_files import content_of, place_for
+from engine.project.waiting_lines import FILE as WAITING
+from engine.project.waiting_lines import is_basic, with_entries
 from engine.project.writer_lock import Ownership, try_lock
+from engine.reviewer import file_stem
 
 READ_LOCK_SECONDS = 1.0
 LONGEST_NAME = 255
@@ -54,6 +59,7 @@ class Merged:
 
     `left_out` is what of the other copy does not count here. `mapping` says how rows are read now and `heldout` how
     many are held out, where that is not as it was before; else "" and None. `proposals` are lines that came along.
+    `waiting` tells the acts of other people that came by this merge or an earlier one and wait for a yes.
     """
 
     brought: tuple[str, ...]
@@ -65,10 +71,14 @@ class Merged:
     mapping: str = ""
     heldout: int | None = None
     proposals: int = 0
+    waiting: tuple[str, ...] = ()
 
 
-def merge(folder: Path, other: Path) -> Merged:
+def merge(folder: Path, other: Path, reviewer: str = "") -> Merged:
     """Merge the journals of the project `other` into `folder`: all of them or, where it raises or is killed, none.
+
+    How rows are read and which rows are held out, where somebody else than `reviewer` says so in lines that are new
+    here, counts only when somebody here says yes (`waiting.py`).
 
     Raises ProjectError where one of them is no project or `folder` cannot be written, LockedError where a journal to be
     changed is being written here.
@@ -81,7 +91,7 @@ def merge(folder: Path, other: Path) -> Merged:
     decisions = folder / "decisions"
     check_folder_links(other)
     _refuse_strangers(folder, other)
-    with _Merge(decisions) as work:
+    with _Merge(decisions, reviewer) as work:
         with open_project(folder, readonly=True) as project:
             before = _told(project)
         for journal in _their_journals(other / "decisions"):
@@ -101,6 +111,7 @@ def merge(folder: Path, other: Path) -> Merged:
                 now[0] if now[0] != before[0] else "",
                 now[1] if now[1] != before[1] else None,
                 proposals,
+                tuple(one.sentence for one in project.waiting()),
             )
 
 
@@ -135,8 +146,10 @@ class _Merge:
     """One merge into a folder of decisions; nobody else merges into it meanwhile, and of the journals to be changed the
     right to write is had."""
 
-    def __init__(self, decisions: Path) -> None:
+    def __init__(self, decisions: Path, reviewer: str) -> None:
         self._decisions = decisions
+        self._reviewer = reviewer
+        self._waiting: list[tuple[str, int, str]] = []
         self._held: dict[str, Ownership] = {}
         self._exits = ExitStack()
         self._ready: dict[str, bytes] = {}
@@ -227,10 +240,24 @@ class _Merge:
             self.left_out.append(Omitted(target, "something that is no file has this name here"))
             return
         self._ready[target] = whole
+        self._note_waiting(target, family, whole, here.values())
         if here.get(target):
             self.grown.append(target)
         else:
             (self.brought if target == original or original not in here else self.parted).append(target)
+
+    def _note_waiting(self, target: str, family: str, whole: bytes, here: Iterable[bytes]) -> None:
+        """Note the lines that are new here, of somebody else, and say how rows are read or which are held out."""
+        known = {line for content in here for line in content.split(b"\n")}
+        is_own = bool(self._reviewer) and family.rpartition("@")[0] == file_stem(self._reviewer)
+        for text in whole.split(b"\n"):
+            if text in known:
+                continue
+            with suppress(ValueError, RecursionError):
+                line = json.loads(text)
+                check_line(line)
+                if is_basic(line) and not (is_own and line.get("by") == self._reviewer):
+                    self._waiting.append((target, line["n"], hash_of(text)))
 
     def _members(self, family: str) -> dict[str, bytes]:
         """A journal here and its branches, by name: their whole lines, as they will be."""
@@ -248,6 +275,8 @@ class _Merge:
                 raise LockedError(f"{name} was taken over while it was merged", "", "nothing was changed; merge again")
         families = {_family(Path(name).stem) for name in self._ready}
         if self._ready:
+            if self._waiting:
+                self._ready[WAITING] = with_entries(self._decisions, self._waiting)
             commit(self._decisions, self._ready)
             self._ready = {}
         for family in families:

@@ -15,6 +15,7 @@ from pathlib import Path
 from engine.errors import LockedError, ProjectError
 from engine.files import sync_folder, write_atomic
 from engine.project.journal_writer import torn_place
+from engine.project.waiting_lines import FILE as WAITING
 from engine.project.writer_lock import LOCK_SECONDS, is_still_at, try_lock
 
 READY = "merged"
@@ -23,7 +24,10 @@ FORK_DIGITS = 8
 
 
 def commit(decisions: Path, contents: Mapping[str, bytes]) -> None:
-    """Put these journals in place, by name; before the call returns, or at the next opening. Raises ProjectError."""
+    """Put these journals and the file of what waits in place, by name: before the call returns, or at the next opening.
+
+    Raises ProjectError.
+    """
     making = decisions / MAKING
     try:
         clear(decisions)
@@ -64,7 +68,8 @@ def _finish(decisions: Path) -> None:
     ready = decisions / READY
     # Somebody who opens the project at the same moment may be doing the same.
     try:
-        names = sorted(os.listdir(ready))
+        # Which acts wait stands before the first of them does.
+        names = sorted(os.listdir(ready), key=lambda name: (name != WAITING, name))
     except FileNotFoundError:
         return
     for name in names:
@@ -82,6 +87,9 @@ def _put(made: Path, decisions: Path) -> bool:
     False where another file came to the place meanwhile. Raises FileNotFoundError where somebody else has moved it.
     """
     place, content = decisions / made.name, made.read_bytes()
+    if made.name == WAITING:
+        os.replace(made, place)
+        return True
     try:
         descriptor = os.open(place, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -19,7 +19,7 @@ from engine.project.journal import End
 from engine.project.journals import Journals, nothing_collected
 from engine.project.proposals import Proposals
 from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp, with_current_rows
-from engine.project.row_states import States
+from engine.project.row_states import States, WaitingActs
 from engine.project.suspects import Suspects, load_suspects, suspect_flags
 from engine.scan.columns import FindingColumns
 from engine.sources.mapping import Mapping as RowMapping
@@ -54,14 +54,13 @@ class Project:
             self.rows.read_by(self.mapping)
             self._journals.keep_snapshot(self.rows)
         self.proposals = Proposals(folder)
-        self.suspects = Suspects()
-        self._findings = FindingsByRow(None)
         self.reload_findings()
 
     @property
     def notes(self) -> list[str]:
         """What a person should know of how rows and journals were read, in sentences."""
-        return [*self._row_notes, *self._findings.notes, *self._journals.notes, *self.proposals.notes]
+        asks = (f"{one.sentence}: waits for your yes: tamis trust {self.folder.name}" for one in self.waiting())
+        return [*self._row_notes, *self._findings.notes, *self._journals.notes, *self.proposals.notes, *asks]
 
     @property
     def is_complete(self) -> bool:
@@ -118,7 +117,6 @@ class Project:
     def close(self) -> None:
         """Let go of the lock and the row file."""
         self._journals.leave(self.rows)
-        self._journals.close()
         self.rows.close()
 
     def __enter__(self) -> Project:
@@ -210,7 +208,7 @@ class Project:
         return columns is not None
 
     def _take_findings(self, columns: FindingColumns | None) -> None:
-        self.suspects = load_suspects(self.folder)
+        self.suspects: Suspects = load_suspects(self.folder)
         notes = lost_findings(self.folder) if columns is None else []
         self._findings = FindingsByRow(columns, suspect_flags(self.suspects, self.rows), notes)
 
@@ -287,12 +285,10 @@ class Project:
         return self._journals.next_reversal(verb)
 
     def _reverse(self, verb: Literal["undo", "redo"]) -> str | None:
-        found = self._journals.reversal(verb)
-        if found is None:
+        if (found := self._journals.reversal(verb)) is None:
             return None
-        line, sentence = found
-        self._write(line)
-        return sentence
+        self._write(found[0])
+        return found[1]
 
     def _write(self, line: dict[str, Any]) -> int:
         mapping, done = self.mapping, self._journals.append(line)
@@ -367,17 +363,17 @@ class Project:
         """The file this window writes to; None where it only reads."""
         return self._journals.own
 
-    def journal_ends(self) -> dict[Path, int]:
-        """The journal files that are folded in, by name, with how many bytes of each: they may have grown since."""
-        return {path: self._journals.folds[path].end.size for path in self._journals.files()}
-
-    def folded_ends(self) -> dict[str, End]:
-        """How far each journal is folded in, by the name of its file; empty ones aside."""
-        return self._journals.ends()
+    def journal_ends(self) -> dict[Path, End]:
+        """The journal files that are folded in, by name, and how far: they may have grown since."""
+        return {path: self._journals.folds[path].end for path in self._journals.files()}
 
     def keep_seen(self) -> None:
         """Remember how far the journals go, so that a cut is told when the project is opened next."""
         self._journals.keep_seen()
+
+    def waiting(self) -> list[WaitingActs]:
+        """What merges brought of other people that counts only when somebody here says yes: see `waiting.py`."""
+        return self._states.waiting(self.mapping)
 
     @property
     def is_blind(self) -> bool:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Findings, VerdictName
-from engine.project.fold import BLANK, CONSTRAINT_ACTS, Fold, RowState
+from engine.project.fold import BLANK, CONSTRAINT_ACTS, Fold, RowState, in_words, mapping_of_act
 from engine.project.reviewers import DECIDED, agreement, together
 from engine.project.rows import RowStore
 from engine.project.snapshot import CODE, Columns
+from engine.project.waiting_lines import WAITS, YES_TO
 from engine.sources.mapping import Mapping as RowMapping
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingActs:
+    """The acts of a line that a merge brought into the file `journal`: they count when somebody here says yes."""
+
+    journal: str
+    line_hash: str
+    acts: tuple[Act, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Whose they are, and what they would do."""
+        return f"{self.journal}: {' and '.join(in_words(self.acts))}"
 
 
 class States:
@@ -170,9 +186,23 @@ class States:
 
     def heldout_variants(self) -> list[list[int]]:
         """Row numbers of the families of variants that the held-out set was cut through."""
-        families = (ids for act in self._standing() if act.do == "holdout" for ids in act.extra.get("variants", ()))
+        families = (ids for act in self._standing() if _is_reserved(act) for ids in act.extra.get("variants", ()))
         found = ([self.rows.number(identifier) for identifier in ids] for ids in families)
         return [[number for number in rows if number is not None] for rows in found]
+
+    def waiting(self, mapping: RowMapping) -> list[WaitingActs]:
+        """What merges brought that waits for a yes; what holds already, or was said yes to, does not. `mapping` is how
+        rows are read now."""
+        answered = {act.extra[YES_TO] for act in self._standing() if YES_TO in act.extra and WAITS not in act.extra}
+        held = {identifier for fold in self.folds.values() for identifier in fold.heldout}
+        found: dict[str, tuple[str, list[Act]]] = {}
+        for path, fold in sorted(self.folds.items()):
+            for act in (act for acts in fold.standing.values() for act in acts if WAITS in act.extra):
+                holds = mapping_of_act(act) == mapping if act.do == "map" else held.issuperset(act.ids)
+                mark = str(act.extra[WAITS])
+                if mark not in answered and not holds and found.setdefault(mark, (path.name, []))[0] == path.name:
+                    found[mark][1].append(act)
+        return [WaitingActs(journal, mark, tuple(acts)) for mark, (journal, acts) in found.items()]
 
     def changed_from(self, number: int) -> str | None:
         """The id of the row that this one is a new version of, or None."""
@@ -257,6 +287,10 @@ class States:
     def verdict_counts(self) -> dict[VerdictName, int]:
         """How many rows have which verdict."""
         return {verdict: self.codes.count(code) for code, verdict in enumerate(VERDICTS)}
+
+
+def _is_reserved(act: Act) -> bool:
+    return act.do == "holdout" and WAITS not in act.extra
 
 
 def _mark(numbers: set[int], number: int, belongs: bool) -> None:

@@ -32,7 +32,7 @@ from engine.project.rows import RowStore
 from engine.small_files import read_cache
 
 MAGIC = b"TAMISSN2" if sys.byteorder == "little" else b"TAMISSNC"
-VERSION = 3
+VERSION = 4
 SNAPSHOT = "when its snapshot was made"
 LATEST = 2**32 - 1
 BLOCK_BYTES = 1 << 20

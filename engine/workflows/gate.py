@@ -57,7 +57,7 @@ def gate(project: Project) -> GateResult:
 
 def journal_lines(project: Project) -> list[Lines]:
     """The lines of each journal that the project stands on, in the order of the journals' names."""
-    return [read_lines(path, upto=end)[0] for path, end in project.journal_ends().items()]
+    return [read_lines(path, upto=end.size)[0] for path, end in project.journal_ends().items()]
 
 
 def measures(project: Project, journals: Sequence[Lines]) -> dict[str, Measure]:

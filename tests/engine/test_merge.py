@@ -207,18 +207,6 @@ def test_names_that_file_systems_do_not_like(tmp_path: Path) -> None:
     assert files_of(here) == before
 
 
-def test_a_mapping_and_a_held_out_set_that_come_with_a_merge_are_told(tmp_path: Path) -> None:
-    here, there = two_copies(tmp_path)
-    with open_project(there, reviewer="eve") as project:
-        fields = {"instruction": "output", "output": "instruction"}
-        project.decide([Act("map", (), extra={"shape": "alpaca", "fields": fields})])
-        project.decide([Act("holdout", tuple(project.rows.id(row) for row in range(5)))])
-    found = merge(here, there)
-    assert (found.mapping, found.heldout) == ("alpaca (instruction=output, output=instruction)", 5)
-    again = merge(here, there)
-    assert (again.mapping, again.heldout) == ("", None)
-
-
 # -- killed, full, read-only
 
 

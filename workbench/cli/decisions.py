@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engine.config import load_config
 from engine.errors import UsageError
 from engine.phrases import counted
 from engine.project.by_source import counts_by_source
@@ -15,6 +16,7 @@ from engine.project.journal import read_lines
 from engine.project.merge import merge
 from engine.project.project import Project, open_project
 from engine.project.replay import is_journal, replay
+from engine.reviewer import find_reviewer
 from workbench.actions.typed_commands import run_headless
 from workbench.cli.common import (
     find_project,
@@ -156,7 +158,9 @@ def _replayed(project: Project, arguments: argparse.Namespace) -> list[dict[str,
 
 def merge_projects(arguments: argparse.Namespace) -> int:
     """`tamis merge PROJECT OTHER`; exit 1 where something of the other copy does not count here."""
-    found = merge(find_project(arguments.project), find_project(arguments.other))
+    folder = find_project(arguments.project)
+    reviewer = find_reviewer(arguments.reviewer, load_config(folder).reviewer)
+    found = merge(folder, find_project(arguments.other), reviewer or "")
     code = 1 if found.left_out else 0
     if arguments.json:
         print_json(asdict(found))
@@ -172,6 +176,10 @@ def merge_projects(arguments: argparse.Namespace) -> int:
         say(f"  rows are read otherwise now: {found.mapping}")
     if found.heldout is not None:
         say(f"  {counted(found.heldout, 'row')} held out now")
+    for sentence in found.waiting:
+        say(f"  waits for your yes: {sentence}")
+    if found.waiting:
+        say(f"  `tamis trust {arguments.project}` shows each and takes the yes")
     for one in found.left_out:
         narrate(f"left out: {one.name}: {one.reason}")
     return code

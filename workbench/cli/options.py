@@ -119,7 +119,7 @@ def _reread(command: argparse.ArgumentParser) -> None:
 
 
 def _merge(command: argparse.ArgumentParser) -> None:
-    _project_options(command)
+    _project_options(command, decides=True)
     command.add_argument("other", type=Path, metavar="OTHER", help="the other .tamis folder")
 
 

@@ -183,7 +183,7 @@ def test_a_run_whose_rows_changed_is_told(folder: Path) -> None:
     (run / "spec.json").write_text(
         json.dumps({"name": "r", "values": values, "data": {"train": {"rows": 1, "sha256": "0" * 64}}})
     )
-    (run / "events.jsonl").write_bytes(b'{"ev":"log"}\n{"ev":"lo\n')
+    (run / "events.jsonl").write_bytes(b'{"v":1,"t":1.0,"ev":"phase"}\n{"ev":"lo\n')
     found = check_project(folder)
     assert [(one.where, one.what) for one in found.wrong] == [
         ("runs/r1/data/train.jsonl", "is not what the run was started on")

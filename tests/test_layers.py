@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals", "engine.nesting"),
     *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
-    "engine.trust",
+    *("engine.trust", "engine.secret_patterns"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.code", "engine.scan.jsontext", "engine.scan.dates")
@@ -55,6 +55,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.paths": ("engine.errors",),
     "engine.places": ("engine.errors", "engine.paths"),
     "engine.reviewer": ("engine.errors", "engine.small_files"),
+    "engine.secret_patterns": (),
     "engine.trust": ("engine.errors", "engine.files", "engine.paths"),
     "engine.sources": GROUND,
     **SOURCES,
@@ -76,7 +77,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.project": (*GROUND, *FINDINGS_ON_DISK, "engine.sources"),
     "engine.select": (*GROUND, "engine.scan.dates", SIGNAL_NAMES, "engine.sources", RUNS, "engine.project"),
     "engine.report": (*GROUND, "engine.scan.dates", "engine.project"),
-    "engine.export": (*GROUND, "engine.project"),
+    "engine.export": (*GROUND, SIGNAL_NAMES, "engine.project", "engine.select"),
     "engine.review": (*GROUND, "engine.project", "engine.select"),
     "engine.workflows": (*GROUND, "engine.job_process", *BELOW_WORKFLOWS),
     "engine.jobs": (*GROUND, *BELOW_WORKFLOWS, "engine.workflows"),

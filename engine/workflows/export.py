@@ -14,6 +14,7 @@ from engine.export.deliver import deliver, refuse_target
 from engine.export.licence import is_licence
 from engine.export.losses import WHOLE_ROW, by_field
 from engine.export.manifest import manifest
+from engine.export.redact import redaction
 from engine.export.write import Progress, converter, losses, target_of, write_dataset, write_files
 from engine.model import Act
 from engine.phrases import counted
@@ -39,6 +40,8 @@ def export(
     override: str = "",
     licence: str = "",
     force: bool = False,
+    with_names: bool = False,
+    with_reasons: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write the accepted rows as they stand on disk now, whatever is decided meanwhile; the contract's `export` object.
@@ -47,8 +50,9 @@ def export(
     project make no set that a trainer reads.
 
     `override` are the words that let rows with secrets through; they go into the manifest, and into the journal of a
-    project that is open for deciding. `licence` is what the card says instead of what the source says. With
-    `force`, files that tamis did not write are written over; a source never is.
+    project that is open for deciding. Card and manifest tell who decided and why without e-mail addresses and without
+    words of rows, unless they are asked for (`with_names`, `with_reasons`). `licence` is what the card says instead of
+    what the source says. With `force`, files that tamis did not write are written over; a source never is.
 
     Raises UsageError where nothing is accepted, files differ in shape and no format is named, a row holds a secret, a
     conversion would lose something and `lossy` is not set, `gate.toml` cannot be used, the target is a source of the
@@ -123,7 +127,8 @@ def export(
             else:
                 found = write_files(still, curated, convert, target, folder, progress)
             summary.update(found)
-            document = manifest(still, summary, gate_result) | ({"licence": licence} if licence else {})
+            told = redaction(still, with_names=with_names, with_reasons=with_reasons)
+            document = manifest(still, summary, gate_result, told) | ({"licence": licence} if licence else {})
             return document, card(still, document)
 
         deliver(target, sources, make, force=force)

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.config import Training, load_config
 from engine.export.manifest import manifest
+from engine.export.redact import Redaction, redaction
 from engine.model import Cluster, TrainingRow
 from engine.project.journal import now
 from engine.project.project import Project
@@ -153,7 +154,7 @@ def start_run(
 
 
 def _override(overridden: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"override": dict(overridden)} if overridden else {}
+    return {"override": Redaction().word(overridden)} if overridden else {}
 
 
 def planned_file(
@@ -208,12 +209,13 @@ def run_manifest(
     project: Project, rows: Sequence[TrainingRow], gate_result: GateResult, summary: Mapping[str, Any], run: str = ""
 ) -> dict[str, Any]:
     """The content of a run's `tamis-manifest.json`, which is copied beside its adapter."""
-    document = manifest(project, {"rows": len(rows), "run": run, **summary}, gate_summary(project, gate_result))
-    return document | {"rows": rows_seen(project, rows)}
+    told = redaction(project)
+    document = manifest(project, {"rows": len(rows), "run": run, **summary}, gate_summary(project, gate_result), told)
+    return document | {"rows": rows_seen(project, rows, told)}
 
 
-def rows_seen(project: Project, rows: Sequence[TrainingRow]) -> list[dict[str, Any]]:
-    """One entry a row: its id, a hash of what the trainer saw, and the decision that passed it.
+def rows_seen(project: Project, rows: Sequence[TrainingRow], told: Redaction) -> list[dict[str, Any]]:
+    """One entry a row: its id, a hash of what the trainer saw, and the decision that passed it, as far as it is `told`.
 
     `by` is empty for a row that nobody decided on (the raw arms of a comparison), and for one that is not in the
     project (a file from outside).
@@ -225,7 +227,7 @@ def rows_seen(project: Project, rows: Sequence[TrainingRow]) -> list[dict[str, A
         number = numbers.get(row.id)
         if number is not None and project.verdict(number) == "accepted":
             decision = project.decision(number)
-            entry |= {"by": decision.by, "at": decision.at, "why": decision.why or "by eye"}
+            entry |= {"by": told.name(decision.by), "at": decision.at, "why": told.reason(decision.why)}
             entry |= {"edited": project.is_edited(number), "read": project.is_seen(number)}
         seen.append(entry)
     return seen

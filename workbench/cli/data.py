@@ -344,6 +344,8 @@ def export_rows(arguments: argparse.Namespace) -> int:
             override=arguments.override,
             licence=arguments.license,
             force=arguments.force,
+            with_names=arguments.with_names,
+            with_reasons=arguments.with_reasons,
             progress=narrator,
         )
         narrator.end()

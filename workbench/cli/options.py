@@ -150,6 +150,8 @@ def _export(command: argparse.ArgumentParser) -> None:
         "--lossy", action="store_true", help="convert although content is lost; what is lost is named all the same"
     )
     command.add_argument("--include", choices=["undecided"], help="let undecided rows through as well")
+    command.add_argument("--with-names", action="store_true", help="name reviewers by e-mail in card and manifest")
+    command.add_argument("--with-reasons", action="store_true", help="tell reasons in their own words, which may quote")
 
 
 def _plan(command: argparse.ArgumentParser) -> None:

@@ -54,7 +54,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.scratch": (),
     "engine.paths": ("engine.errors",),
     "engine.places": ("engine.errors", "engine.paths"),
-    "engine.reviewer": ("engine.errors", "engine.small_files"),
+    "engine.reviewer": ("engine.errors", "engine.paths", "engine.small_files"),
     "engine.secret_patterns": (),
     "engine.trust": ("engine.errors", "engine.files", "engine.paths"),
     "engine.sources": GROUND,

@@ -40,8 +40,10 @@ from workbench.cli.common import (
     open_for_reading,
     print_json,
     refuse_other_rows,
+    refuse_unshared,
     some,
     tell_notes,
+    tell_shared,
 )
 from workbench.text.escape import visible, visible_line
 
@@ -52,6 +54,8 @@ MOST_SOURCES = 20
 def scan(arguments: argparse.Namespace) -> int:
     """`tamis scan PATH …`: without --project nothing is written beside the source."""
     narrator, paths = Narrator(), arguments.paths
+    if arguments.shared:
+        refuse_unshared(arguments.project)
     if len(paths) == 1 and is_project(paths[0]):
         return _scan_folder(paths[0], arguments.json, narrator)
     if arguments.project is not None and is_project(arguments.project):
@@ -68,7 +72,10 @@ def scan(arguments: argparse.Namespace) -> int:
             progress=narrator,
             fetched=given.fetched,
             encoding=arguments.encoding,
+            shared=arguments.shared,
         )
+        if arguments.shared:
+            tell_shared(folder)
         return _scan_folder(folder, arguments.json, narrator)
 
 

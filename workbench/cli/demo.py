@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import TamisError, UsageError
 from engine.model import BUCKETS, CLUSTER_KINDS
-from engine.paths import is_project, shipped_dir
+from engine.paths import is_project, made_state_folder, shipped_dir, state_folder
 from engine.phrases import counted, duration
 from engine.project.create import create_project
 from engine.project.heldout import reserve_file
@@ -51,12 +51,13 @@ def _reviewer(named: str | None) -> str:
 
 def scratch_project(*, fresh: bool) -> Path:
     """The project of the demo in the user's state folder, made where there is none."""
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis" / "demo"
+    home = state_folder() / "demo"
     folder = home / f"{SAMPLE}.tamis"
     if fresh and home.exists():
         shutil.rmtree(home)
     if not is_project(folder):
-        home.mkdir(parents=True, exist_ok=True)
+        made_state_folder()
+        home.mkdir(mode=0o700, exist_ok=True)
         _make(home)
     return folder
 

@@ -8,9 +8,10 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 
 from engine.errors import TamisError, UsageError
+from engine.files import write_atomic
+from engine.paths import made_state_folder
 from engine.version import tamis_version
 from workbench.cli.options import WORDS
 from workbench.text.escape import visible
@@ -108,14 +109,12 @@ def _complain(sentence: str) -> int:
 
 def _report() -> str:
     """Keep the traceback where it can be sent from; the sentence that says where."""
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "tamis"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "last-fault.txt"
-        path.write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
-    except OSError:
+        path = made_state_folder() / "last-fault.txt"
+        write_atomic(path, traceback.format_exc().encode("utf-8", "backslashreplace"))
+    except (OSError, TamisError):
         return "Its report could not be written"
-    return f"The report is in {path}"
+    return f"The report is in {path}; it may quote rows"
 
 
 if __name__ == "__main__":

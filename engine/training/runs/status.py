@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import TrainingError
+from engine.files import make_private_folder
 from engine.training.worker.checkpoints import latest_attempt
 from engine.training.worker.events import read_json, write_json
 
@@ -159,6 +160,6 @@ def stop(run_dir: Path) -> Literal["checkpoint", "now"]:
         raise TrainingError(f"run {run_dir.name} is not running", "", "see `tamis runs`")
     request = run_dir / "control" / "stop"
     mode: Literal["checkpoint", "now"] = "now" if request.exists() else "checkpoint"
-    request.parent.mkdir(exist_ok=True)
+    make_private_folder(request.parent, exist_ok=True)
     write_json(request, {"mode": mode, "t": time.time()})
     return mode

@@ -94,6 +94,31 @@ def secrets_in(text: str, kinds: Collection[str] | None = None) -> list[tuple[st
     return kept
 
 
+# In a command or a setting a short one is one, too, and so is what stands behind its name.
+_GIVEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:hf_|sk-|gh[pousr]_|github_pat_|glpat-|npm_|xox[abposr]-)[A-Za-z0-9_-]{8,}"
+    r"|(?i:(?<![a-z])[a-z_-]{0,40}(?:token|secret|passw(?:or)?d|api[_-]?key|access[_-]?key|credentials?)"
+    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?[^\s\"'$,}\]]{4,})"
+)
+_PRIVATE_NAME = re.compile(
+    r"(?i)(?:^|[._-])(?:token|secret|password|passwd|credentials?|api_?key|access_?key|private_?key)$"
+)
+_NO_SECRET_NAMES = frozenset({"eos_token", "pad_token", "bos_token", "unk_token"})
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a setting of this name holds a secret: `hub_token`, `api_key`."""
+    return name not in _NO_SECRET_NAMES and _PRIVATE_NAME.search(name) is not None
+
+
+def looks_secret(text: str) -> bool:
+    """Whether words of a command or a setting hold a secret, an example of one among them."""
+    return _GIVEN.search(text) is not None or any(
+        any(literal in text for literal in literals) and pattern.search(text, 0, _EXAMINED)
+        for _, literals, pattern in PATTERNS
+    )
+
+
 def mask_secrets(text: str) -> str:
     """`text` with each secret replaced by a mask that is the same wherever the secret stands."""
     for kind, start, end in reversed(secrets_in(text)):

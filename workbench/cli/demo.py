@@ -112,7 +112,7 @@ def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
     from engine.project.replay import replay
     from engine.workflows.export import export
     from workbench.cli.compare import compare_project
-    from workbench.cli.data import export_lines
+    from workbench.cli.export import export_lines
     from workbench.render.comparison import compare_lines
 
     folder = _make(home)

@@ -139,9 +139,7 @@ def _export(command: argparse.ArgumentParser) -> None:
         help="same (as they came; the default where that is one shape), alpaca, prompt-completion, messages, sharegpt, "
         "preference or kto",
     )
-    command.add_argument(
-        "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"
-    )
+    command.add_argument("--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv, datasets (else by suffix)")
     command.add_argument(
         "--override", metavar="WHY", default="", help="let rows with secrets leave; WHY goes into manifest and journal"
     )
@@ -375,7 +373,7 @@ WORDS: dict[str, Word] = {
     "merge": Word("bring in the journals of another copy of the project",
                   _merge, "workbench.cli.decisions", "merge_projects"),
     "export": Word("write the curated set, the held-out set and the manifest",
-                   _export, "workbench.cli.data", "export_rows"),
+                   _export, "workbench.cli.export", "export_rows"),
     "plan": Word("what a training run would do, before it starts", _plan_of_file, "workbench.cli.train", "plan"),
     "train": Word("start a detached training run on the accepted rows", _train, "workbench.cli.train", "train"),
     "runs": Word("the runs of a project, or all of yours on this machine", _runs, "workbench.cli.train", "runs"),

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 
@@ -20,17 +22,65 @@ TEMPORARY = ".tamis-tmp"
 NAME_KEPT = 40
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+PRIVATE, SHARED = 0o600, 0o660
+SHARED_FOLDER = 0o2770
+
+
+def is_shared(folder: Path) -> bool:
+    """Whether a group works in a folder: what is made in it belongs to the group (2770: `--shared`)."""
+    try:
+        mode = os.stat(folder).st_mode
+    except OSError:
+        # Nobody works in what is not there.
+        return False
+    return bool(mode & stat.S_ISGID and mode & stat.S_IWGRP)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """A descriptor of a file that nobody else may read, nor write: 0600, in a shared folder 0660, whatever the umask.
+    Raises OSError."""
+    shared = is_shared(path.parent)
+    descriptor = os.open(path, flags | os.O_CLOEXEC, SHARED if shared else PRIVATE)
+    if shared:
+        _share(descriptor)
+    return descriptor
+
+
+def _share(descriptor: int) -> None:
+    known = os.fstat(descriptor)
+    # Somebody else's is theirs to change.
+    if known.st_uid == os.geteuid() and stat.S_IMODE(known.st_mode) != SHARED:
+        os.fchmod(descriptor, SHARED)
+
+
+def make_private_folder(path: Path, *, exist_ok: bool = False) -> None:
+    """A new folder for nobody else: 0700, in a shared folder 2770. Raises OSError."""
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        if exist_ok and path.is_dir():
+            return
+        raise
+    if is_shared(path.parent):
+        path.chmod(SHARED_FOLDER)
+
+
+def write_atomic(path: Path, content: bytes, *, public: bool = False) -> None:
     """Put `content` at `path` whole or not at all: temporary file beside it, fsync, rename, fsync of the folder.
 
-    Raises ProjectError (disk full, folder gone or read-only); the old file then stands untouched.
+    It is for nobody else (see `open_private`); with `public` as the umask says, or as the file it replaces. Raises
+    ProjectError (disk full, folder gone or read-only); the old file then stands untouched.
     """
     temporary: Path | None = None
     try:
         remove_dead(path.parent, path.name)
-        temporary, descriptor = temporary_beside(path)
+        temporary, descriptor = temporary_beside(path, public=public)
         with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(stream.fileno(), mode)
+            if public:
+                with contextlib.suppress(FileNotFoundError):
+                    os.fchmod(stream.fileno(), stat.S_IMODE(os.stat(path).st_mode))
+            elif is_shared(path.parent):
+                os.fchmod(stream.fileno(), SHARED)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -48,15 +98,21 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o600) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def temporary_beside(path: Path) -> tuple[Path, int]:
+def temporary_beside(path: Path, *, public: bool = False) -> tuple[Path, int]:
     """A new file beside `path` and its descriptor, to be closed by the caller: while it is open, the file is in use.
+    It is private, with `public` as the umask says.
 
     Raises OSError.
     """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     while True:
-        descriptor, name = tempfile.mkstemp(TEMPORARY, _opening(path.name), path.parent)
+        made = path.parent / f"{_opening(path.name)}{secrets.token_hex(6)}{TEMPORARY}"
+        try:
+            descriptor = os.open(made, flags, 0o666 if public else PRIVATE)
+        except FileExistsError:
+            continue
         if _held(descriptor):
-            return Path(name), descriptor
+            return made, descriptor
         os.close(descriptor)
 
 

@@ -31,6 +31,22 @@ def shipped_dir(name: str) -> Path:
     raise TamisError(f"this installation lacks its {name} folder", "", "install tamis again")
 
 
+def state_folder() -> Path:
+    """`$XDG_STATE_HOME/tamis`, else `~/.local/state/tamis`: what this install remembers. It may not be there."""
+    return own_folder("STATE")
+
+
+def made_state_folder() -> Path:
+    """The same, made where it is missing, and for nobody else (0700): what it holds tells of rows. Raises OSError."""
+    folder = state_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    known = folder.stat()
+    if known.st_mode & 0o077 and known.st_uid == os.geteuid():
+        # Of an earlier version.
+        folder.chmod(0o700)
+    return folder
+
+
 def project_folder_for(source: Path) -> Path:
     """Where the project of a source lives unless another place is named: `data/raw.jsonl.gz` -> `data/raw.tamis`."""
     if source.name in ("", ".."):

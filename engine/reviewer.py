@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from engine.errors import ProjectError, UsageError
-from engine.paths import own_folder
+from engine.paths import made_state_folder, state_folder
 from engine.small_files import read_regular
 
 # Names that many people share: a journal under one of them says nothing about who decided.
@@ -66,12 +66,11 @@ def install_id() -> str:
 
     Raises ProjectError where they can neither be read nor kept: another id each time would be a journal each time.
     """
-    folder = own_folder("STATE")
-    path = folder / "install"
+    path = state_folder() / "install"
     try:
         found = _kept_id(path)
         if not found:
-            folder.mkdir(parents=True, exist_ok=True)
+            made_state_folder()
             _keep_id(path, secrets.token_hex(4))
             found = _kept_id(path)
     except OSError as error:
@@ -96,7 +95,8 @@ def _keep_id(path: Path, made: str) -> None:
     """Put an id in place, whole or not at all. Of two first starts at once both then read the one that came first."""
     temporary = path.with_name(f".{path.name}.{made}")
     try:
-        with temporary.open("xb") as stream:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
             stream.write(made.encode("ascii") + b"\n")
             stream.flush()
             os.fsync(stream.fileno())

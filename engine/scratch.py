@@ -37,7 +37,8 @@ def cache_base() -> Path:
     had."""
     base = own_folder("CACHE") / "scratch"
     try:
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        base.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        base.mkdir(mode=0o700, exist_ok=True)
     except OSError:
         return Path(tempfile.gettempdir())
     return base if os.access(base, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())

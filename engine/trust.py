@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.errors import ProjectError
 from engine.files import write_atomic
-from engine.paths import own_folder, real_path
+from engine.paths import made_state_folder, real_path, state_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Waiting:
 
 def trust_folder() -> Path:
     """`$XDG_STATE_HOME/tamis/trusted`, else under `~/.local/state`."""
-    return own_folder("STATE") / "trusted"
+    return state_folder() / "trusted"
 
 
 def is_trusted(kind: str, place: Path, content: bytes) -> bool:
@@ -42,7 +42,7 @@ def trust(kind: str, place: Path, content: bytes) -> None:
     """Remember a yes. Raises ProjectError where it cannot be kept."""
     path = _file(kind, place, content)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (made_state_folder() / "trusted").mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise ProjectError(f"{path.parent}: cannot be made", error.strerror or "", "check its permissions") from error
     write_atomic(path, f"{kind}\n{real_path(place)}\n".encode("utf-8", "surrogateescape"))

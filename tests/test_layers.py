@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals", "engine.nesting"),
     *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
-    *("engine.trust", "engine.links", "engine.json_form"),
+    *("engine.trust", "engine.links", "engine.json_form", "engine.secret_patterns"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.code", "engine.scan.jsontext", "engine.scan.dates")
@@ -56,6 +56,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.places": ("engine.errors", "engine.paths"),
     "engine.reviewer": ("engine.errors", "engine.paths", "engine.small_files"),
     "engine.json_form": (),
+    "engine.secret_patterns": (),
     "engine.trust": ("engine.errors", "engine.files", "engine.paths"),
     "engine.links": ("engine.errors", "engine.paths", "engine.trust"),
     "engine.sources": GROUND,
@@ -78,7 +79,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.project": (*GROUND, *FINDINGS_ON_DISK, "engine.sources"),
     "engine.select": (*GROUND, "engine.scan.dates", SIGNAL_NAMES, "engine.sources", RUNS, "engine.project"),
     "engine.report": (*GROUND, "engine.scan.dates", "engine.project"),
-    "engine.export": (*GROUND, "engine.project"),
+    "engine.export": (*GROUND, SIGNAL_NAMES, "engine.project", "engine.select"),
     "engine.review": (*GROUND, "engine.project", "engine.select"),
     "engine.workflows": (*GROUND, "engine.job_process", *BELOW_WORKFLOWS),
     "engine.jobs": (*GROUND, *BELOW_WORKFLOWS, "engine.workflows"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from engine.export.licence import UNKNOWN
@@ -28,7 +29,7 @@ def card(project: Project, document: dict[str, Any]) -> str:
     """The whole README.md from the manifest; no text of any row is in it."""
     export = document["export"]
     counts = document["counts"]
-    lines = ["---", *_head(export, document["licence"]), "---", "", f"# {project.name}, curated", ""]
+    lines = ["---", *_head(export, document["licence"]), "---", "", f"# {markdown_words(project.name)}, curated", ""]
     lines += [
         f"{export['rows']:,} training rows and {export['holdout_rows']:,} held-out rows, "
         f"of {counts['rows']:,} rows that came in.",
@@ -38,8 +39,10 @@ def card(project: Project, document: dict[str, Any]) -> str:
     ]
     for source, part in zip(document["source"], export["sources"], strict=True):
         taken = f", {part['of_these']:,} of them in this set" if len(document["source"]) > 1 else ""
-        came = f", from {_plain(source['fetched'])}" if "fetched" in source else ""
-        lines.append(f"- {_plain(source['name'])}: {source['rows']:,} rows{taken}{came}, sha256 `{source['sha256']}`")
+        came = f", from {markdown_name(source['fetched'])}" if "fetched" in source else ""
+        lines.append(
+            f"- {markdown_name(source['name'])}: {source['rows']:,} rows{taken}{came}, sha256 `{source['sha256']}`"
+        )
     lines += _proof(export)
     lines += [
         "",
@@ -49,7 +52,7 @@ def card(project: Project, document: dict[str, Any]) -> str:
         "",
     ]
     lines += [
-        f"- Reviewers: {', '.join(document['reviewers']) or 'nobody'}.",
+        f"- Reviewers: {', '.join(map(markdown_words, document['reviewers'])) or 'nobody'}.",
         f"- Of the decided rows {document['read']:,} were read on the screen, {document['bulk']:,} settled in bulk.",
         f"- {counts['edited']:,} accepted rows were edited.",
     ]
@@ -60,28 +63,33 @@ def card(project: Project, document: dict[str, Any]) -> str:
         )
     lines += ["", "## The gate", "", *_gate(document["gate"])]
     lines += ["", "## What was left out", "", "| reason | rows |", "|---|---|"]
-    lines += [f"| {reason} | {count:,} |" for reason, count in export["left_out"].items()]
+    lines += [f"| {markdown_words(reason)} | {count:,} |" for reason, count in export["left_out"].items()]
     lines += ["", "Rejected because:", ""]
-    lines += [f"- {_plain(reason)}: {count:,}" for reason, count in document["rejected_because"].items()]
+    lines += [f"- {markdown_name(reason)}: {count:,}" for reason, count in document["rejected_because"].items()]
     lines += ["", "## What was not checked", "", *_unchecked(project, document), ""]
     return "\n".join(lines)
 
 
 def _head(export: dict[str, Any], licence: str) -> list[str]:
-    lines = [] if licence != UNKNOWN else ["# The source names no licence: name it before you publish (--license ID)."]
-    lines += [
-        f"license: {licence}",
-        "task_categories:",
-        "- text-generation",
-        "size_categories:",
-        f"- {size_category(export['rows'])}",
+    """The YAML between the two lines of `---`; the Hub's own library writes it, so that no value ends its line."""
+    # Late: an export is a process of its own, or pays for it once.
+    from huggingface_hub import DatasetCardData
+
+    unnamed = "# The source names no licence: name it before you publish (--license ID)."
+    files = CONFIG_FILES.get(export["container"], ())
+    splits = [
+        {"split": split, "path": path}
+        for split, path in zip(("train", "validation"), files, strict=False)
+        if split == "train" or export["holdout_rows"]
     ]
-    files = CONFIG_FILES.get(export["container"])
-    if files is not None:
-        lines += ["configs:", "- config_name: default", "  data_files:", "  - split: train", f"    path: {files[0]}"]
-        if export["holdout_rows"]:
-            lines += ["  - split: validation", f"    path: {files[1]}"]
-    return lines
+    told = DatasetCardData(
+        license=licence,
+        task_categories=["text-generation"],
+        size_categories=[size_category(export["rows"])],
+        configs=[{"config_name": "default", "data_files": splits}] if splits else None,
+    )
+    head: list[str] = told.to_yaml().splitlines()
+    return ([unnamed] if licence == UNKNOWN else []) + head
 
 
 def _proof(export: dict[str, Any]) -> list[str]:
@@ -91,7 +99,7 @@ def _proof(export: dict[str, Any]) -> list[str]:
         against = "their lines in the source" if one["against"] == "source" else "what the project kept of the source"
         why = "" if one["against"] == "source" else f" (the source {one['why']})"
         rows = f"{one['identical']:,} of {one['untouched']:,} unedited rows"
-        lines.append(f"- {rows} of {_plain(one['name'])} are byte for byte {against}{why}.")
+        lines.append(f"- {rows} of {markdown_name(one['name'])} are byte for byte {against}{why}.")
     return ["", *lines] if lines else []
 
 
@@ -102,7 +110,8 @@ def _gate(result: dict[str, Any]) -> list[str]:
     asked = [check for check in result["checks"] if check["passed"] is not None]
     lines = [f"- {'kept' if check['passed'] else '**not kept**'}: {check['text']}" for check in asked]
     if result["override"] is not None:
-        lines.append(f"- Set aside by {_plain(result['override']['by'])}: {_plain(result['override']['why'])}.")
+        by = markdown_words(result["override"]["by"])
+        lines.append(f"- Set aside by {by} in words that the manifest holds.")
     return lines
 
 
@@ -117,6 +126,23 @@ def _unchecked(project: Project, document: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _plain(reason: str) -> str:
-    """A reason as Markdown text: a person or a selector wrote it, so it is quoted as code."""
-    return "`" + json.dumps(reason, ensure_ascii=False)[1:-1].replace("`", "'") + "`"
+def markdown_name(text: str) -> str:
+    """A name from outside (a file, a person, a reason) in Markdown: as code, in which nothing is markup. What could end
+    the code, the line or the cell of a table, or would not be seen, is written as JSON writes it."""
+    quoted = json.dumps(text, ensure_ascii=False)[1:-1].replace("`", "'")
+    safe = "".join(
+        character if character.isprintable() and character not in "<>|" else _escaped(character) for character in quoted
+    )
+    return f"`{safe}`"
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1] if ord(character) > 126 else f"\\u{ord(character):04x}"
+
+
+_PLAIN = re.compile(r"\w[\w .,+-]*")
+
+
+def markdown_words(text: str) -> str:
+    """The same as words of a line where it is made of letters, digits and a few marks, as most names are."""
+    return text if _PLAIN.fullmatch(text) and "  " not in text else markdown_name(text)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ INT64 = 2**63
 MOST_COLUMNS, MOST_CSV_COLUMNS = 20_000, 1_000_000
 FEW_COLUMNS, MOST_CELLS = 1000, 50_000_000
 MESSAGE_KEYS = {"role", "content"}
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +181,29 @@ def parquet_bytes(rows: Rows) -> bytes:
     return out.getvalue()
 
 
-def csv_bytes(rows: Rows) -> bytes:
-    """One CSV file: text as it is, anything else as JSON text, an absent field as an empty cell."""
+def begins_formula(value: Any) -> bool:
+    """Whether a spreadsheet may run a cell: text that begins with `=`, `+`, `-`, `@`, also full-width, or with a tab or
+    an end of line, behind which one may stand."""
+    return isinstance(value, str) and value.lstrip(" \ufeff\u200b").startswith(FORMULA_SIGNS)
+
+
+def formula_cells(rows: Rows) -> Counter[str]:
+    """How many cells of each field begin a formula; a name of a field counts as a cell of it."""
+    found = Counter(name for name in dict.fromkeys(name for row in rows for name in row) if begins_formula(name))
+    found.update(name for row in rows for name, value in row.items() if begins_formula(value))
+    return found
+
+
+def csv_bytes(rows: Rows, *, safe: bool = False) -> bytes:
+    """One CSV file: text as it is, anything else as JSON text, an absent field as an empty cell. With `safe` an
+    apostrophe stands before text that begins a formula: spreadsheets take it for text then, and readers see it."""
     names = _columns(rows, MOST_CSV_COLUMNS)
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(names)
+    writer.writerow([f"'{name}" if safe and begins_formula(name) else name for name in names])
     for row in rows:
-        cells = [_csv_cell(row.get(name, "")) for name in names]
+        values = (row.get(name, "") for name in names)
+        cells = [f"'{value}" if safe and begins_formula(value) else _csv_cell(value) for value in values]
         # A row of one empty cell would be a blank line, which is no record.
         if len(cells) == 1 and not cells[0]:
             out.write('""\r\n')

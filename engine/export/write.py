@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,19 +104,33 @@ def losses(curated: Curated, convert: Convert | None) -> tuple[dict[str, list[in
 
 
 def write_files(
-    project: Project, curated: Curated, convert: Convert | None, target: Target, made: Path, progress: Progress | None
+    project: Project,
+    curated: Curated,
+    convert: Convert | None,
+    target: Target,
+    made: Path,
+    progress: Progress | None,
+    *,
+    csv_safe: bool = False,
 ) -> dict[str, Any]:
     """Make both halves in the folder `made`; {"sha256": {file: hash}}, and for JSONL in the source's form how many
-    lines are proven to be the source's own, and how many cannot be. Raises OSError."""
+    lines are proven to be the source's own, and how many cannot be; for CSV how many cells of which field begin a
+    formula, which `csv_safe` guards. Raises OSError."""
     halves = {target.training.name: curated.training}
     if curated.heldout:
         halves[target.heldout.name] = curated.heldout
     hashes: dict[str, str] = {}
+    formulas: Counter[str] = Counter()
     for name, numbers in halves.items():
-        content = _content(project, numbers, convert, target.container, progress)
+        if target.container == "csv":
+            content = _csv_content(_plain_rows(project, numbers, convert), formulas, csv_safe)
+        else:
+            content = _content(project, numbers, convert, target.container, progress)
         (made / name).write_bytes(content)
         hashes[name] = hashlib.sha256(content).hexdigest()
     said: dict[str, Any] = {"sha256": hashes}
+    if formulas:
+        said |= {"formula_cells": dict(formulas), "csv_safe": csv_safe}
     if convert is None and target.container.startswith("jsonl"):
         said |= proven(project, curated.training, made / target.training.name, progress)
     return said
@@ -124,11 +139,10 @@ def write_files(
 def _content(
     project: Project, numbers: Sequence[int], convert: Convert | None, container: str, progress: Progress | None
 ) -> bytes:
-    if container in ("parquet", "csv"):
+    if container == "parquet":
         from engine.export import columnar
 
-        write = columnar.parquet_bytes if container == "parquet" else columnar.csv_bytes
-        return write(_plain_rows(project, numbers, convert))
+        return columnar.parquet_bytes(_plain_rows(project, numbers, convert))
     lines: list[bytes] = []
     for done, number in enumerate(numbers):
         if convert is not None:
@@ -142,6 +156,13 @@ def _content(
     content = b"".join(lines)
     # No time in the gzip head: the same rows give the same bytes.
     return gzip.compress(content, mtime=0) if container == "jsonl.gz" else content
+
+
+def _csv_content(rows: list[Any], formulas: Counter[str], safe: bool) -> bytes:
+    from engine.export import columnar
+
+    formulas.update(columnar.formula_cells(rows))
+    return columnar.csv_bytes(rows, safe=safe)
 
 
 def _plain_rows(project: Project, numbers: Sequence[int], convert: Convert | None) -> list[Any]:

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import IO
 
 from engine.errors import ProjectError
-from engine.files import remove_dead, sync_folder, temporary_folder
+from engine.files import (
+    SHARED_FOLDER,
+    make_private_folder,
+    open_private,
+    remove_dead,
+    sync_folder,
+    temporary_folder,
+)
 from engine.model import Quarantined
 from engine.paths import project_folder_for, real_path
 from engine.places import refuse_folder
@@ -52,6 +59,7 @@ def create_project(
     propose: bool = False,
     encoding: str | None = None,
     fetched: dict[Path, str] | None = None,
+    shared: bool = False,
 ) -> Path:
     """Read `source`, and the `further` ones behind it, and make their project folder, named after the first; the folder
     appears only when what it says is whole.
@@ -59,9 +67,11 @@ def create_project(
     `words` is a mapping as on the command line (`prompt=a.b,response=c`), `encoding` that of texts which are not UTF-8.
     With `first`, only so many rows are read now, so that large sources can be looked at while `continue_reading` reads
     the rest. With `propose`, a first source of no known shape is read by a likely mapping, or by one that names no
-    field: whoever asks for it shows it. `fetched` says of a source where it was fetched from. Raises SourceError, which
-    names the source, where one is of a kind that is not read, where no row of one can be read or no shape is
-    recognised, ProjectError where the folder cannot be written or exists already.
+    field: whoever asks for it shows it. `fetched` says of a source where it was fetched from. The project is for nobody
+    else (0700), with `shared` for the group as well (2770), as is all that is made in it later.
+
+    Raises SourceError, which names the source, where one is of a kind that is not read, where no row of one can be read
+    or no shape is recognised, ProjectError where the folder cannot be written or exists already.
     """
     sources = [Path(source), *further]
     folder = folder or project_folder_for(sources[0])
@@ -72,7 +82,11 @@ def create_project(
     formats = [source_format(path, encoding) for path in sources]
     partial, descriptor = _partial_folder(folder)
     try:
-        with (partial / ROWS_FILE).open("wb") as out:
+        if shared:
+            # The group is that of the folder above where that hands its own down, else the person's at the moment.
+            partial.chmod(SHARED_FOLDER)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+        with os.fdopen(open_private(partial / ROWS_FILE, flags), "wb") as out:
             intake = Intake(Quarantine(partial, 0))
             described = [
                 _fetched(path, _take_source(path, kind, intake, out, progress, first), fetched or {})
@@ -85,7 +99,7 @@ def create_project(
         for place in range(1, len(described)):
             settings = with_own_mapping(partial, settings, place, mapping if words else None)
         write_settings(partial, settings)
-        (partial / "decisions").mkdir(mode=0o700)
+        make_private_folder(partial / "decisions")
         _propose(partial, intake, RowStore(partial, settings.mapping, settings.sources))
         os.rename(partial, folder)
         sync_folder(folder.parent)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import LockedError, ProjectError
-from engine.files import NotCutBackError, append_durable, sync_folder, write_atomic
+from engine.files import NotCutBackError, append_durable, open_private, sync_folder, write_atomic
 from engine.project.journal import End, hash_of, now
 from engine.project.line_sums import with_sum
 from engine.project.side_files import NAMED_BYTES, hashed_name, keep, packed_ids
@@ -66,7 +66,7 @@ class JournalWriter:
             descriptor = os.open(self.path, flags)
         except FileNotFoundError:
             with suppress(FileExistsError):
-                os.close(os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600))
+                os.close(open_private(self.path, flags | os.O_CREAT | os.O_EXCL))
                 # The file must be there after a power cut, as its lines will.
                 sync_folder(self.path.parent)
             descriptor = os.open(self.path, flags)

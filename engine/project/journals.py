@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import LockedError, ProjectError
+from engine.files import make_private_folder
 from engine.model import Act
 from engine.project.fold import Fold, Reversal
 from engine.project.journal import NOTHING_READ, End, JournalPart, journal_line, journal_paths, now, read_journal
@@ -89,7 +90,7 @@ class Journals:
     def _open_writer(self, reviewer: str, take_over: bool) -> None:
         folder = self._folder / "decisions"
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_private_folder(folder, exist_ok=True)
             path = journal_path(self._folder, reviewer)
             self._writer = JournalWriter(path, take_over=take_over)
             self.own = path

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.errors import LockedError, ProjectError
-from engine.files import write_atomic
+from engine.files import make_private_folder, write_atomic
 from engine.links import check_folder_links
 from engine.paths import is_project, real_path
 from engine.project.fold import Fold
@@ -161,7 +161,7 @@ class _Merge:
 
     def __enter__(self) -> _Merge:
         try:
-            self._decisions.mkdir(mode=0o700, exist_ok=True)
+            make_private_folder(self._decisions, exist_ok=True)
         except OSError as error:
             raise ProjectError(
                 f"{self._decisions}: cannot be made", error.strerror or "", "check its permissions"

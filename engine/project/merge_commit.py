@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import LockedError, ProjectError
-from engine.files import sync_folder, write_atomic
+from engine.files import make_private_folder, sync_folder, write_atomic
 from engine.project.journal_writer import torn_place
 from engine.project.waiting_lines import FILE as WAITING
 from engine.project.writer_lock import LOCK_SECONDS, is_still_at, try_lock
@@ -32,7 +32,7 @@ def commit(decisions: Path, contents: Mapping[str, bytes]) -> None:
     try:
         clear(decisions)
         try:
-            making.mkdir(mode=0o700)
+            make_private_folder(making)
             for name, content in contents.items():
                 write_atomic(making / name, content)
             sync_folder(making)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ProjectError, UsageError
-from engine.files import append_durable
+from engine.files import append_durable, open_private
 from engine.model import Act, Row
 from engine.project.create import stage_rows
 from engine.project.project import Project
@@ -66,7 +66,7 @@ def _recorded_size(project: Project) -> int:
 def _append_line(path: Path, size: int, line: bytes) -> tuple[int, int]:
     """Add a line behind the first `size` bytes; its number, from 1, and where it begins. Raises ProjectError."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             if os.fstat(descriptor).st_size > size:
                 os.ftruncate(descriptor, size)

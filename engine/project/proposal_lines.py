@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import LockedError, ProjectError
-from engine.files import append_durable, sync_folder
+from engine.files import append_durable, make_private_folder, open_private, sync_folder
 from engine.project.writer_lock import try_lock
 
 FOLDER = "proposals"
@@ -54,9 +54,8 @@ def appending(path: Path) -> Iterator[Callable[[Sequence[bytes]], None]]:
     """Append lines to a file of proposals, made where there is none, while no other process does: what is given is
     synced when the call returns. Raises ProjectError, LockedError."""
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
-        descriptor = os.open(path, flags, 0o600)
+        make_private_folder(path.parent, exist_ok=True)
+        descriptor = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError as error:
         raise _unwritten(path, error) from error
     try:

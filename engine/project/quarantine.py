@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from engine.files import open_private
 from engine.model import Quarantined
 from engine.project.line_sums import has_sum, sum_fits, with_sum
 
@@ -59,7 +60,7 @@ class Quarantine:
         not in force yet; nothing where there are none. Raises OSError."""
         if self._waiting is None:
             return
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as out:
+        with os.fdopen(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as out:
             if self._known:
                 with self._path.open("rb") as before:
                     out.writelines(islice(before, self._known))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import LockedError, ProjectError
+from engine.files import open_private
 from engine.project.writer_lock import NETWORK_FILE_SYSTEMS, file_system_of
 
 LOCK_FILE = "rows.lock"
@@ -37,7 +38,7 @@ def locked_rows(
     """
     path = folder / LOCK_FILE
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise _refused(folder, error) from error
     try:
@@ -75,7 +76,7 @@ def _owner_file(folder: Path, doing: str) -> Iterator[None]:
     try:
         if path.exists() and _read(path).get("host") == socket.gethostname():
             path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         os.write(descriptor, _told(doing))
         os.close(descriptor)
     except FileExistsError as error:

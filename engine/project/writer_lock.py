@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import LockedError, ProjectError
+from engine.files import open_private
 from engine.paths import real_path
 
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -134,7 +135,7 @@ class Ownership:
         content = json.dumps(said).encode("ascii")
         while True:
             made = folder / f"{MAKING}{secrets.token_hex(8)}"
-            descriptor = os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            descriptor = open_private(made, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             try:
                 # Before it was locked somebody may have taken it for what a dead process left.
                 if try_lock(descriptor) and os.fstat(descriptor).st_nlink:

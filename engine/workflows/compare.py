@@ -23,6 +23,7 @@ from engine.training.runs.data_files import row_of
 from engine.training.runs.registry import find_run
 from engine.workflows.gate import gate
 from engine.workflows.leak_check import find_leaks
+from engine.workflows.row_secrets import raw_not_let_through
 from engine.workflows.train import run_manifest, settings_of
 from engine.workflows.training_sets import (
     Gathered,
@@ -142,7 +143,8 @@ def raw_rows(project: Project) -> Gathered:
     """The training rows as they came that a trainer can use, but for those that leak."""
     numbers = [number for number in project.training if not project.is_leaking(number)]
     refuse_changed(project, numbers)
-    return gather(project.example(number, edited=False) for number in numbers)
+    secret = frozenset(raw_not_let_through(project, numbers))
+    return gather((project.example(number, edited=False) for number in numbers), secret)
 
 
 def without(rows: Rows, leaking: Sequence[str]) -> Rows:

@@ -14,8 +14,8 @@ from engine.export.deliver import deliver, refuse_target
 from engine.export.licence import is_licence
 from engine.export.losses import WHOLE_ROW, by_field
 from engine.export.manifest import manifest
+from engine.export.redact import redaction
 from engine.export.write import Progress, converter, losses, target_of, write_dataset, write_files
-from engine.model import Act
 from engine.phrases import counted
 from engine.places import named_place
 from engine.project.by_source import shares
@@ -24,9 +24,9 @@ from engine.project.project import Project
 from engine.project.row_content import refuse_changed
 from engine.project.views import frozen
 from engine.workflows.gate import gate, gate_summary
+from engine.workflows.row_secrets import let_secrets_through, let_through, unresolved_secrets
 
 SHOWN_ROWS = 5
-SECRET_SIGNAL = "secrets"
 
 
 def export(
@@ -40,6 +40,9 @@ def export(
     override: str = "",
     licence: str = "",
     force: bool = False,
+    with_names: bool = False,
+    with_reasons: bool = False,
+    csv_safe: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write the accepted rows as they stand on disk now, whatever is decided meanwhile; the contract's `export` object.
@@ -47,9 +50,11 @@ def export(
     Without a `format_name` rows leave in the shape they came in, which must be one then: files of several shapes in one
     project make no set that a trainer reads.
 
-    `override` are the words that let rows with secrets through; they go into the manifest, and into the journal of a
-    project that is open for deciding. `licence` is what the card says instead of what the source says. With
-    `force`, files that tamis did not write are written over; a source never is.
+    `override` are the words that let rows with secrets through, where the journal has none for them; they go into the
+    manifest, and into the journal of a project that is open for deciding. Card and manifest tell who decided and why
+    without e-mail addresses and without words of rows, unless they are asked for (`with_names`, `with_reasons`). With
+    `csv_safe` cells of a CSV file that begin a formula get an apostrophe. `licence` is what the card says instead of
+    what the source says. With `force`, files that tamis did not write are written over; a source never is.
 
     Raises UsageError where nothing is accepted, files differ in shape and no format is named, a row holds a secret, a
     conversion would lose something and `lossy` is not set, `gate.toml` cannot be used, the target is a source of the
@@ -60,6 +65,8 @@ def export(
         raise UsageError(f"{licence!r} is no licence id", "", "write it as the Hub does: mit, apache-2.0, cc-by-4.0")
     to = named_place(to) if isinstance(to, str) else to
     target = target_of(to, container)
+    if csv_safe and target.container != "csv":
+        raise UsageError("only a CSV file has cells that a spreadsheet runs", "", "name a .csv file, or no --csv-safe")
     with frozen(project) as still:
         curated = curate(still, include_undecided=include_undecided)
         if not curated.training:
@@ -80,9 +87,11 @@ def export(
         refuse_target(target, sources, force=force)
         refuse_changed(still, (*curated.training, *curated.heldout), progress)
         secrets = unresolved_secrets(still, (*curated.training, *curated.heldout))
-        if secrets and not override.strip():
+        allowed = let_through(still) if secrets else {}
+        refused = [number for number in secrets if still.rows.id(number) not in allowed]
+        if refused and not override.strip():
             raise UsageError(
-                f"{counted(len(secrets), 'row')} {'holds' if len(secrets) == 1 else 'hold'} secrets ({_some(secrets)})",
+                f"{counted(len(refused), 'row')} {'holds' if len(refused) == 1 else 'hold'} secrets ({_some(refused)})",
                 "",
                 "mask them (flag:secrets), or say why they may leave: --override 'why'",
             )
@@ -100,9 +109,9 @@ def export(
                 f"nothing to export: no accepted row can be written as {format_name}", "", "try --format same"
             )
         gate_result = gate_summary(still, gate(still))
-        if secrets and not project.readonly:
-            ids = tuple(still.rows.id(number) for number in secrets)
-            project.decide([Act("override", ids, extra={"of": SECRET_SIGNAL})], why=override)
+        if secrets and override.strip() and not project.readonly:
+            let_secrets_through(project, secrets, override)
+        why = override or "; ".join(dict.fromkeys(allowed[still.rows.id(number)] for number in secrets))
         summary: dict[str, Any] = {
             "to": str(to),
             "format": format_name,
@@ -118,16 +127,17 @@ def export(
             "sources": shares(still, curated.training),
             "lost": {what: len(numbers) for what, numbers in lost.items()},
             "left_behind": {what: len(numbers) for what, numbers in left_behind.items()},
-            "secrets_let_through": {"rows": secrets, "why": override} if secrets else None,
+            "secrets_let_through": {"rows": secrets, "why": why} if secrets else None,
         }
 
         def make(folder: Path) -> tuple[dict[str, Any], str]:
             if target.container == "datasets":
                 found = write_dataset(still, curated, convert, folder)
             else:
-                found = write_files(still, curated, convert, target, folder, progress)
+                found = write_files(still, curated, convert, target, folder, progress, csv_safe=csv_safe)
             summary.update(found)
-            document = manifest(still, summary, gate_result) | ({"licence": licence} if licence else {})
+            told = redaction(still, with_names=with_names, with_reasons=with_reasons)
+            document = manifest(still, summary, gate_result, told) | ({"licence": licence} if licence else {})
             return document, card(still, document)
 
         deliver(target, sources, make, force=force)
@@ -147,23 +157,6 @@ def _refuse_several_shapes(project: Project, curated: Curated) -> None:
             "",
             "--format messages (or alpaca, preference \u2026) writes one shape, --format same writes them as they came",
         )
-
-
-def unresolved_secrets(project: Project, numbers: Sequence[int]) -> list[int]:
-    """Rows that still hold what the scan marked as a secret; an edit that took it out resolves it."""
-    found: list[int] = []
-    for number in numbers:
-        for flag in project.flags_of(number):
-            if flag.signal != SECRET_SIGNAL:
-                continue
-            before, now = project.example(number, edited=False).messages, project.example(number).messages
-            marked = ""
-            if flag.span is not None and flag.span.turn < len(before):
-                marked = before[flag.span.turn].text[flag.span.start : flag.span.end]
-            if not project.is_edited(number) or any(marked in turn.text for turn in now):
-                found.append(number)
-                break
-    return found
 
 
 def _lost_whole(lost: dict[str, list[int]]) -> dict[int, str]:

@@ -14,6 +14,7 @@ from engine.project.journal import read_lines, standing_lines
 from engine.project.project import Project
 from engine.review.recheck import SelfAgreement, self_agreement
 from engine.training.eval.gate_rules import FILE_NAME, Check, Measure, check_json, judge, read_gate
+from engine.workflows.row_secrets import not_let_through
 
 NOT_SCANNED = Measure(None, "not scanned: tamis scan PROJECT")
 OF_GATE = "gate"
@@ -64,8 +65,12 @@ def measures(project: Project, journals: Sequence[Lines]) -> dict[str, Measure]:
     """What each limit is about, by its key. `journals` are the lines of each journal."""
     accepted = [number for number in range(len(project.rows)) if is_chosen(project, number)]
     unseen = tuple(number for number in accepted if not project.is_seen(number))
+    training = curate(project).training
+    secret = tuple(not_let_through(project, training))
     found = {
-        "min_accepted": Measure(len(curate(project).training), ""),
+        "min_accepted": Measure(
+            len(training) - len(secret), f"{len(secret)} more hold secrets" if secret else "", secret
+        ),
         "min_seen_share": Measure(share(len(accepted) - len(unseen), len(accepted)), f"{len(unseen)} were not", unseen),
         "min_self_agreement": agreement(project, journals),
     }

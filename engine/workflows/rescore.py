@@ -21,6 +21,7 @@ from engine.training.eval.row_losses import Suspect, read_row_losses, surprise, 
 from engine.training.runs.launch import Run, launch_queue
 from engine.training.runs.status import list_runs
 from engine.workflows.gate import gate
+from engine.workflows.row_secrets import not_let_through
 from engine.workflows.train import planned_run, run_manifest
 from engine.workflows.training_sets import gather
 
@@ -34,7 +35,7 @@ def untouched(project: Project) -> tuple[TrainingRow, ...]:
     """The undecided rows outside the held-out set that a trainer could use."""
     numbers = [n for n in project.training if project.verdict(n) == "undecided" and not project.is_leaking(n)]
     refuse_changed(project, numbers)
-    return gather(project.example(number) for number in numbers).rows
+    return gather(map(project.example, numbers), frozenset(not_let_through(project, numbers))).rows
 
 
 def start_rescore(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Run:

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import Training, load_config
+from engine.errors import UsageError
+from engine.export.curated import curate
 from engine.export.manifest import manifest
+from engine.export.redact import Redaction, redaction
 from engine.model import Cluster, TrainingRow
 from engine.project.journal import now
 from engine.project.project import Project
@@ -23,8 +26,11 @@ from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import choose_spec
 from engine.version import tamis_version
 from engine.workflows.gate import GateResult, gate, gate_summary
+from engine.workflows.row_secrets import let_secrets_through, not_let_through, told_let_through
 from engine.workflows.training_sets import (
+    SECRETS,
     Gathered,
+    Place,
     TrainingSets,
     file_sets,
     left_out_refusals,
@@ -143,8 +149,11 @@ def start_run(
 ) -> Run:
     """Start a detached run on the accepted rows. Raises UsageError, TrainingError.
 
-    `overridden`: the refusals of the plan and why they were set aside, for manifest and spec. `facts` are the plan's.
+    `overridden`: the refusals of the plan and why they were set aside, for manifest and spec; the same word lets rows
+    with secrets through. `facts` are the plan's.
     """
+    if overridden:
+        allow_secrets(project, str(overridden["why"]))
     job = planned_run(project, model=model, settings=settings)
     document = run_manifest(project, job.train, gate(project), {"holdout_rows": len(job.heldout)})
     document |= _override(overridden)
@@ -152,8 +161,21 @@ def start_run(
     return launch(job.spec, job.train, job.heldout, project.folder / "runs", told, document)
 
 
+def allow_secrets(project: Project, why: str) -> None:
+    """Let the accepted rows with secrets through, as an export does, in a line of the journal. Raises UsageError where
+    the project is not open for deciding."""
+    if held := secrets_to_let_through(project):
+        let_secrets_through(project, held, why)
+
+
+def secrets_to_let_through(project: Project) -> list[int]:
+    """The accepted rows with secrets that nobody let through yet."""
+    curated = curate(project)
+    return not_let_through(project, (*curated.training, *curated.heldout))
+
+
 def _override(overridden: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"override": dict(overridden)} if overridden else {}
+    return {"override": Redaction().word(overridden)} if overridden else {}
 
 
 def planned_file(
@@ -170,9 +192,11 @@ def plan_file(
     model: str | None = None,
     settings: Mapping[str, Any] | None = None,
     encoding: str | None = None,
+    with_secrets: bool = False,
 ) -> Plan:
-    """What a run on a data file would do. Raises SourceError, UsageError, TrainingError."""
-    sets = file_sets(path, encoding)
+    """What a run on a data file would do; rows with secrets are in it only `with_secrets`, and are a refusal in any
+    case. Raises SourceError, UsageError, TrainingError."""
+    sets = file_sets(path, encoding, with_secrets=with_secrets)
     job = _job(sets, model, settings, load_config().training)
     first_of: dict[str, str] = {}
     copies = []
@@ -180,7 +204,17 @@ def plan_file(
         if first_of.setdefault(row.id.partition(".")[0], row.id) != row.id:
             copies.append(row.id)
     plan = make_plan(job.spec, job.train, job.heldout, runs_dir=runs, duplicates=copies)
-    return with_left_out(plan, sets.accepted)
+    return with_left_out(plan, sets.accepted if not with_secrets else _told_without_secrets(path, encoding, sets))
+
+
+def _told_without_secrets(path: Path, encoding: str | None, sets: TrainingSets) -> Gathered:
+    """What is told of a file whose rows with secrets are let through: they are told all the same."""
+    try:
+        return file_sets(path, encoding).accepted
+    except UsageError:
+        # All of them hold one.
+        places = tuple(Place(number, row.id) for number, row in enumerate(sets.curated))
+        return Gathered(left_out={SECRETS: places})
 
 
 def start_run_on_file(
@@ -194,7 +228,8 @@ def start_run_on_file(
     encoding: str | None = None,
 ) -> Run:
     """Start a detached run on every row of a data file that a trainer can use. Raises SourceError, UsageError."""
-    job = planned_file(path, model=model, settings=settings, encoding=encoding)
+    sets = file_sets(path, encoding, with_secrets=bool(overridden))
+    job = _job(sets, model, settings, load_config().training)
     source = {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None}
     told = {**(facts or {}), "source": [source], **_override(overridden)}
     document = {"tamis": tamis_version(), "made": now(), "source": [source], "export": {"rows": len(job.train)}}
@@ -208,12 +243,16 @@ def run_manifest(
     project: Project, rows: Sequence[TrainingRow], gate_result: GateResult, summary: Mapping[str, Any], run: str = ""
 ) -> dict[str, Any]:
     """The content of a run's `tamis-manifest.json`, which is copied beside its adapter."""
-    document = manifest(project, {"rows": len(rows), "run": run, **summary}, gate_summary(project, gate_result))
-    return document | {"rows": rows_seen(project, rows)}
+    told = redaction(project)
+    known = {project.rows.id(number): number for number in range(len(project.rows))}
+    held = told_let_through(project, [known[row.id] for row in rows if row.id in known])
+    summary = {**summary, **({"secrets_let_through": held} if held else {})}
+    document = manifest(project, {"rows": len(rows), "run": run, **summary}, gate_summary(project, gate_result), told)
+    return document | {"rows": rows_seen(project, rows, told)}
 
 
-def rows_seen(project: Project, rows: Sequence[TrainingRow]) -> list[dict[str, Any]]:
-    """One entry a row: its id, a hash of what the trainer saw, and the decision that passed it.
+def rows_seen(project: Project, rows: Sequence[TrainingRow], told: Redaction) -> list[dict[str, Any]]:
+    """One entry a row: its id, a hash of what the trainer saw, and the decision that passed it, as far as it is `told`.
 
     `by` is empty for a row that nobody decided on (the raw arms of a comparison), and for one that is not in the
     project (a file from outside).
@@ -225,7 +264,7 @@ def rows_seen(project: Project, rows: Sequence[TrainingRow]) -> list[dict[str, A
         number = numbers.get(row.id)
         if number is not None and project.verdict(number) == "accepted":
             decision = project.decision(number)
-            entry |= {"by": decision.by, "at": decision.at, "why": decision.why or "by eye"}
+            entry |= {"by": told.name(decision.by), "at": decision.at, "why": told.reason(decision.why)}
             entry |= {"edited": project.is_edited(number), "read": project.is_seen(number)}
         seen.append(entry)
     return seen

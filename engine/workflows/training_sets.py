@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
 from engine.sources.shapes.guess import guess_mapping
 from engine.training.plan.parts import Note
+from engine.workflows.row_secrets import holds_secret, not_let_through
 
 NAMED_ROWS = 5
 NAMED_FIELDS = 4
@@ -29,6 +30,8 @@ MEDIA = {
     "file": ("a file", "files"),
 }
 FURTHER_ANSWERS = "further answers"
+SECRETS = "secrets"
+SECRETS_HINT = "mask them (flag:secrets), or let them through as an export does: --override 'why'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,13 @@ class TrainingSets:
     accepted: Gathered
 
 
-def gather(examples: Iterable[Example]) -> Gathered:
-    """The rows a trainer can use, in their order."""
+def gather(examples: Iterable[Example], secret: Collection[int] = ()) -> Gathered:
+    """The rows a trainer can use, in their order; those of the numbers `secret` it may not have."""
     rows: list[TrainingRow] = []
     left_out: dict[str, list[Place]] = {}
     beside: dict[str, list[str]] = {}
     for example in examples:
-        reason = why_untrained(example.conversation)
+        reason = SECRETS if example.number in secret else why_untrained(example.conversation)
         if reason:
             left_out.setdefault(reason, []).append(Place(example.number, example.id))
             continue
@@ -88,8 +91,9 @@ def training_sets(project: Project) -> TrainingSets:
     """The accepted rows that a trainer can use. Raises UsageError where no training row is among them, ProjectError
     where one of them is not what was read."""
     curated = curate(project)
-    refuse_changed(project, (*curated.training, *curated.heldout))
-    found = gather(project.example(number) for number in (*curated.training, *curated.heldout))
+    numbers = (*curated.training, *curated.heldout)
+    refuse_changed(project, numbers)
+    found = gather(map(project.example, numbers), frozenset(not_let_through(project, numbers)))
     held = {project.rows.id(number) for number in curated.heldout}
     training = tuple(row for row in found.rows if row.id not in held)
     if not training:
@@ -99,9 +103,9 @@ def training_sets(project: Project) -> TrainingSets:
     return TrainingSets(training, tuple(row for row in found.rows if row.id in held), found)
 
 
-def file_sets(path: Path, encoding: str | None = None) -> TrainingSets:
-    """The rows of a data file that a trainer can use; `encoding` as a person names it. Raises SourceError,
-    UsageError."""
+def file_sets(path: Path, encoding: str | None = None, *, with_secrets: bool = False) -> TrainingSets:
+    """The rows of a data file that a trainer can use; `encoding` as a person names it. Rows with secrets are left out
+    unless somebody has said why they may be trained on. Raises SourceError, UsageError."""
     pieces = [piece for piece in read_source(path, source_format(path, encoding)) if not isinstance(piece, Quarantined)]
     mapping = guess_mapping(piece.raw for piece in pieces)
     if mapping is None:
@@ -113,7 +117,8 @@ def file_sets(path: Path, encoding: str | None = None) -> TrainingSets:
         content = content_hash(piece.raw)
         copy = seen[content] = seen.get(content, -1) + 1
         examples.append(Example(row_id(content, copy), number, conversation, path.name, piece.line, piece.raw))
-    found = gather(examples)
+    secret = () if with_secrets else frozenset(example.number for example in examples if holds_secret(example))
+    found = gather(examples, secret)
     if not found.rows:
         raise nothing_left(str(path), found)
     return TrainingSets(found.rows, (), found)
@@ -122,7 +127,8 @@ def file_sets(path: Path, encoding: str | None = None) -> TrainingSets:
 def nothing_left(where: str, found: Gathered) -> UsageError:
     """Why there is nothing to train on, where rows were there."""
     reasons = [f"{count} {words}" for words, count in found.counts().items()]
-    return UsageError(f"{where}: no row can be trained", "; ".join(reasons), "training needs answers in text")
+    hint = SECRETS_HINT if SECRETS in found.left_out else "training needs answers in text"
+    return UsageError(f"{where}: no row can be trained", "; ".join(reasons), hint)
 
 
 def reason_in_words(reason: str) -> str:
@@ -131,6 +137,8 @@ def reason_in_words(reason: str) -> str:
         return "marked as not wanted"
     if reason == NO_ANSWER:
         return "without an answer at the end"
+    if reason == SECRETS:
+        return "with secrets"
     if reason == NOT_UNDERSTOOD:
         return "with content that is not understood"
     return f"with {MEDIA[reason][0]}"
@@ -178,6 +186,8 @@ def left_out_refusals(found: Gathered) -> list[Note]:
         elif reason == NOT_UNDERSTOOD:
             words = f"{rows} {held} content that is not understood {rows_in_words(places)}"
             notes.append(Note("not_understood", f"{words}: edit or reject them", ids))
+        elif reason == SECRETS:
+            notes.append(Note(SECRETS, f"{rows} {held} secrets {rows_in_words(places)}: {SECRETS_HINT}", ids))
     return notes
 
 

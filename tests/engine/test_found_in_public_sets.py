@@ -21,7 +21,7 @@ from engine.sources.shapes.guess import guess_shapes
 from engine.sources.shapes.likely import likely_mapping
 from engine.sources.shapes.map_words import mapping_from_words
 from engine.workflows.export import export
-from workbench.cli.export_lines import export_lines
+from workbench.cli.export import export_lines
 
 PAIR = {"prompt": "Capital of Peru?", "response_a": "Lima.", "response_b": "Cusco."}
 

@@ -21,7 +21,7 @@ from engine.project.create import create_project
 from engine.project.project import Project, open_project
 from engine.scan.dates import date_of
 from engine.scan.signals.markers import cut_at_mark, strip_marks
-from engine.scan.signals.secrets import secrets_in
+from engine.secret_patterns import secrets_in
 from engine.select import select
 from engine.sources.conversation.text_edits import editable_fields, with_texts
 from engine.sources.mapping import parse_path, value_at

@@ -135,7 +135,7 @@ def test_a_run_tells_what_its_manifest_saw(folder: Path) -> None:
     run = folder / "runs" / "20260101-built-in"
     run.mkdir(parents=True)
     with open_project(folder, readonly=True) as project:
-        (run / "tamis-manifest.json").write_text(json.dumps(manifest(project, {}, {})))
+        (run / "tamis-manifest.json").write_text(json.dumps(manifest(project, {}, {"override": None})))
     assert losses(folder / "decisions", seen_by_runs(folder)) == []
     cut(journal, 1)
     (loss,) = losses(folder / "decisions", seen_by_runs(folder))

@@ -269,7 +269,7 @@ def test_the_card_counts_and_quotes_no_row(tmp_path: Path) -> None:
         project.decide(
             [Act("accept", (project.rows.id(0),)), Act("reject", (project.rows.id(1),))], why="`odd` reason\n---"
         )
-        export(project, tmp_path / "out")
+        export(project, tmp_path / "out", with_reasons=True)
     text = (tmp_path / "out" / "README.md").read_text()
     assert text.startswith("---\n")
     assert "1 training rows" in text

@@ -23,7 +23,7 @@ from engine.workflows.compare import raw_rows
 from engine.workflows.export import export
 from engine.workflows.rescore import untouched
 from engine.workflows.training_sets import training_sets
-from workbench.cli.export_lines import export_lines
+from workbench.cli.export import export_lines
 from workbench.cli.main import main
 from workbench.render.row import NOT_AS_READ, row_paragraphs
 

@@ -196,9 +196,14 @@ def test_memory_is_told_and_the_end_calls_the_users_command(queue: dict[str, Run
     assert wait_until((queue["last"].dir / "ended.txt").read_text) == "finished\n"
 
 
-def test_the_card_says_what_it_is_and_how_to_load_it(queue: dict[str, Run], tiny_model: Path) -> None:
+def test_the_card_says_what_it_is_and_how_to_load_it(
+    queue: dict[str, Run], tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     card = (queue["lora"].dir / "model" / "README.md").read_text()
-    assert f"base_model: {tiny_model}" in card
+    assert f"for {tiny_model.name}" in card
+    assert str(tiny_model.parent) not in card  # no place on this machine
+    assert str(queue["lora"].dir) not in card
+    monkeypatch.chdir(queue["lora"].dir / "model")
     assert "--enable-lora" in card
     assert "- steps: 8\n" in card
     (lines,) = [part.split("```")[0] for part in card.split("```python")[1:]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import shutil
 import sys
@@ -134,6 +135,36 @@ def _given(path: Path) -> Iterator[tuple[Path, str]]:
         yield path, ""
 
 
+def refuse_unshared(folder: Path | None) -> None:
+    """Raise UsageError where `--shared` can do nothing: it is about a project that is made now."""
+    if folder is None:
+        raise UsageError("--shared is about a project", "", "name its folder: --project DIR")
+    if is_project(folder):
+        raise UsageError(
+            f"{folder}: is there already, and keeps its permissions",
+            "",
+            "share it by hand: chgrp -R GROUP DIR; chmod -R g+rwX DIR; find DIR -type d -exec chmod 2770 {} +",
+        )
+
+
+def tell_shared(folder: Path) -> None:
+    """Say who can work in a project that is shared, and how others join."""
+    narrate(
+        f"{folder}: shared with the group {_group_of(folder)} (2770, files 0660). Each member names themselves "
+        "(--as NAME) and opens the same folder, on a disk where they may enter the folders above it; "
+        "for another group: newgrp GROUP before the project is made"
+    )
+
+
+def _group_of(folder: Path) -> str:
+    number = folder.stat().st_gid
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        # A group without a name on this machine.
+        return str(number)
+
+
 def open_for_deciding(path: Path, named: str | None, take_over: bool = False) -> Project:
     """The project, with the right to write. Raises LockedError where another window has it."""
     folder = find_project(path)
@@ -154,7 +185,7 @@ def refuse_page(path: Path, of: Sequence[Path], *, force: bool) -> None:
 def write_page(path: Path, html: str, of: Sequence[Path], *, force: bool) -> None:
     """Write a page, whole or not at all. Raises UsageError as `refuse_page` does, ProjectError."""
     refuse_page(path, of, force=force)
-    write_atomic(path, signed_page(html), mode=0o644)
+    write_atomic(path, signed_page(html), public=True)
 
 
 def _sources_of(path: Path) -> list[Path]:

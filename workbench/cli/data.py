@@ -1,5 +1,5 @@
-"""The commands about rows: finding what is wrong with them (scan), bringing in more (add), holding some out (holdout),
-writing what is left (export)."""
+"""The commands about rows: finding what is wrong with them (scan), bringing in more (add), holding some out
+(holdout)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from engine.scratch import scratch_folder
 from engine.sources.conversation.conversation import conversation_of
 from engine.sources.files.pieces import JOINED
 from engine.sources.shapes.guess import Guess, count_shapes
-from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
 from workbench.actions.proposed import came_along_words, score_words
 from workbench.cli.common import (
@@ -36,20 +35,20 @@ from workbench.cli.common import (
     open_for_deciding,
     open_for_reading,
     refuse_other_rows,
+    refuse_unshared,
     some,
     tell_notes,
+    tell_shared,
 )
-from workbench.cli.export_lines import export_lines
 from workbench.cli.output import Narrator, narrate, print_json, say
 from workbench.text.escape import visible_line
-
-# A project that grows by a file a night has many.
-MOST_SOURCES = 20
 
 
 def scan(arguments: argparse.Namespace) -> int:
     """`tamis scan PATH …`: without --project nothing is written beside the source."""
     narrator, paths = Narrator(), arguments.paths
+    if arguments.shared:
+        refuse_unshared(arguments.project)
     if len(paths) == 1 and is_project(paths[0]):
         return _scan_folder(paths[0], arguments.json, narrator)
     if arguments.project is not None and is_project(arguments.project):
@@ -66,7 +65,10 @@ def scan(arguments: argparse.Namespace) -> int:
             progress=narrator,
             fetched=given.fetched,
             encoding=arguments.encoding,
+            shared=arguments.shared,
         )
+        if arguments.shared:
+            tell_shared(folder)
         return _scan_folder(folder, arguments.json, narrator)
 
 
@@ -319,36 +321,4 @@ def holdout(arguments: argparse.Namespace) -> int:
         say(f"  {families} with rows on both sides: alike, but they ask for other things")
     for rows in variants[:8]:
         say(f"    rows {some(rows)}")
-    return 0
-
-
-def export_rows(arguments: argparse.Namespace) -> int:
-    """`tamis export PROJECT --to PATH`."""
-    narrator = Narrator()
-    # Letting secrets through is a decision: it needs a name, and a line of the journal.
-    opened = (
-        open_for_deciding(arguments.project, arguments.reviewer)
-        if arguments.override
-        else open_project(find_project(arguments.project), readonly=True)
-    )
-    with opened as project:
-        summary = export(
-            project,
-            arguments.to,
-            format_name=arguments.format,
-            container=arguments.container,
-            include_undecided=arguments.include == "undecided",
-            lossy=arguments.lossy,
-            override=arguments.override,
-            licence=arguments.license,
-            force=arguments.force,
-            progress=narrator,
-        )
-        narrator.end()
-        tell_notes(project)
-    if arguments.json:
-        print_json(summary)
-        return 0
-    for line in export_lines(summary):
-        say(line)
     return 0

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import TamisError, UsageError
 from engine.model import BUCKETS, CLUSTER_KINDS
-from engine.paths import is_project, own_folder, shipped_dir
+from engine.paths import is_project, made_state_folder, shipped_dir, state_folder
 from engine.phrases import counted, duration
 from engine.project.create import create_project
 from engine.project.heldout import reserve_file
@@ -52,12 +52,13 @@ def _reviewer(named: str | None) -> str:
 
 def scratch_project(*, fresh: bool) -> Path:
     """The project of the demo in the user's state folder, made where there is none."""
-    home = own_folder("STATE") / "demo"
+    home = state_folder() / "demo"
     folder = home / f"{SAMPLE}.tamis"
     if fresh and home.exists():
         shutil.rmtree(home)
     if not is_project(folder):
-        home.mkdir(parents=True, exist_ok=True)
+        made_state_folder()
+        home.mkdir(mode=0o700, exist_ok=True)
         _make(home)
     return folder
 
@@ -112,7 +113,7 @@ def _loop(home: Path, out: Callable[[str], None]) -> dict[str, Any]:
     from engine.project.replay import replay
     from engine.workflows.export import export
     from workbench.cli.compare import compare_project
-    from workbench.cli.export_lines import export_lines
+    from workbench.cli.export import export_lines
     from workbench.render.comparison import compare_lines
 
     folder = _make(home)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from engine.errors import TamisError, UsageError
-from engine.paths import own_folder
+from engine.files import write_atomic
+from engine.paths import made_state_folder
 from engine.version import tamis_version
 from workbench.cli.options import WORDS
 from workbench.cli.output import guarded_streams, last_words, narrate, say
@@ -131,14 +132,12 @@ def _complain(sentence: str) -> int:
 
 def _report() -> str:
     """Keep the traceback where it can be sent from; the sentence that says where."""
-    folder = own_folder("STATE")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "last-fault.txt"
-        path.write_text(visible(traceback.format_exc()), encoding="utf-8")
-    except OSError:
+        path = made_state_folder() / "last-fault.txt"
+        write_atomic(path, visible(traceback.format_exc()).encode("utf-8", "backslashreplace"))
+    except (OSError, TamisError):
         return "Its report could not be written"
-    return f"The report is in {path}"
+    return f"The report is in {path}; it may quote rows"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from engine.config import load_config
 from engine.errors import UsageError
 from engine.paths import is_project, project_folder_for
 from engine.sources.files.hub import hub_name, is_hub_name
-from workbench.cli.common import given_sources, name_reviewer, refuse_other_rows
+from workbench.cli.common import given_sources, name_reviewer, refuse_other_rows, refuse_unshared, tell_shared
 from workbench.cli.options import WORDS
 from workbench.cli.output import Narrator, narrate
 from workbench.terminal.capabilities import check_terminal, speaks_unicode
@@ -40,6 +40,8 @@ def open_workbench(arguments: argparse.Namespace) -> int:
         folder = paths[0]
     else:
         folder = arguments.project or folder_for(paths[0])
+    if arguments.shared:
+        refuse_unshared(folder)
     if is_project(folder):
         if len(paths) > 1:
             refuse_other_rows(folder, paths)
@@ -76,8 +78,11 @@ def make_project(paths: list[Path], folder: Path, arguments: argparse.Namespace)
             propose=True,
             encoding=arguments.encoding,
             fetched=given.fetched,
+            shared=arguments.shared,
         )
     narrator.end()
+    if arguments.shared:
+        tell_shared(folder)
     if len(given.paths) > 1:
         narrate(f"{len(given.paths)} files in one project: {folder}")
 

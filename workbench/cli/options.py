@@ -139,17 +139,18 @@ def _export(command: argparse.ArgumentParser) -> None:
         help="same (as they came; the default where that is one shape), alpaca, prompt-completion, messages, sharegpt, "
         "preference or kto",
     )
-    command.add_argument(
-        "--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv or datasets (else by the suffix)"
-    )
+    command.add_argument("--container", metavar="KIND", help="jsonl, jsonl.gz, parquet, csv, datasets (else by suffix)")
     command.add_argument(
         "--override", metavar="WHY", default="", help="let rows with secrets leave; WHY goes into manifest and journal"
     )
     command.add_argument("--license", metavar="ID", default="", help="for the dataset card, as the Hub spells it: mit")
     command.add_argument(
-        "--lossy", action="store_true", help="convert although content is lost; what is lost is named all the same"
+        "--lossy", action="store_true", help="convert although content is lost; it is named all the same"
     )
+    command.add_argument("--csv-safe", action="store_true", help="an apostrophe before CSV cells that begin a formula")
     command.add_argument("--include", choices=["undecided"], help="let undecided rows through as well")
+    command.add_argument("--with-names", action="store_true", help="name reviewers by e-mail in card and manifest")
+    command.add_argument("--with-reasons", action="store_true", help="tell reasons in their own words, which may quote")
 
 
 def _check(command: argparse.ArgumentParser) -> None:
@@ -182,6 +183,7 @@ def _plan_of_file(command: argparse.ArgumentParser) -> None:
 def _train(command: argparse.ArgumentParser) -> None:
     _plan_of_file(command)
     command.add_argument("--override", metavar="WHY", help="start although the plan refuses; the reason is kept")
+    _reviewer_option(command)
     command.add_argument("--wait", action="store_true", help="stay until the run ends, printing a line a step")
 
 
@@ -299,6 +301,7 @@ def _mapping_options(command: argparse.ArgumentParser) -> None:
         help="which field is what: prompt=a.b,response=c; docs/formats.md has all words",
     )
     command.add_argument("--key", metavar="FIELD", help="the field that names a row across versions of the source")
+    command.add_argument("--shared", action="store_true", help="a new project is for your group as well (2770)")
     _encoding_option(command)
 
 
@@ -371,7 +374,7 @@ WORDS: dict[str, Word] = {
     "merge": Word("bring in the journals of another copy of the project",
                   _merge, "workbench.cli.decisions", "merge_projects"),
     "export": Word("write the curated set, the held-out set and the manifest",
-                   _export, "workbench.cli.data", "export_rows"),
+                   _export, "workbench.cli.export", "export_rows"),
     "check": Word("is all of a project, or of a file, as it was written? Caches are made again",
                   _check, "workbench.cli.check", "check"),
     "plan": Word("what a training run would do, before it starts", _plan_of_file, "workbench.cli.train", "plan"),

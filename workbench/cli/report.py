@@ -74,7 +74,8 @@ def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespa
                 made = create_project(source, scratch / "report.tamis", progress=narrator, encoding=arguments.encoding)
         with open_project(made, readonly=True) as project:
             _scanned(project, narrator)
-            found = measure(project, count, arguments.tokenizer or "")
+            # Its folder's name alone: a page tells no place on this machine.
+            found = measure(project, count, Path(arguments.tokenizer or "").name)
             if arguments.price is not None:
                 found["junk"] = _junk(project, arguments)
     narrator.end()

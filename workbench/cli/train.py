@@ -30,8 +30,15 @@ from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_duration, parse_settings, read_settings_file
 from engine.training.worker.card import usage
 from engine.training.worker.checkpoints import last_good_checkpoint, step_of
-from engine.workflows.train import plan_file, plan_run, start_run, start_run_on_file
-from workbench.cli.common import find_project
+from engine.workflows.train import (
+    allow_secrets,
+    plan_file,
+    plan_run,
+    secrets_to_let_through,
+    start_run,
+    start_run_on_file,
+)
+from workbench.cli.common import find_project, open_for_deciding
 from workbench.cli.output import DIM, UNDIMMED, is_heard, narrate, print_json, say
 from workbench.render import training_run
 from workbench.render.training_plan import estimates, junk_time
@@ -51,9 +58,11 @@ ENDED_WELL = ("finished", "stopped")
 
 def train(arguments: argparse.Namespace) -> int:
     """`tamis train PROJECT|FILE`: plan, and start a detached run; with --wait, stay until it ends."""
-    overridden, facts = _checked_plan(arguments)
     settings = settings_named(arguments)
     path: Path = arguments.project
+    if arguments.override and is_a_project(path):
+        _let_secrets_through(arguments)
+    overridden, facts = _checked_plan(arguments)
     if is_a_project(path):
         with open_project(find_project(path), readonly=True) as project:
             run = start_run(project, model=arguments.model, settings=settings, overridden=overridden, facts=facts)
@@ -77,6 +86,17 @@ def train(arguments: argparse.Namespace) -> int:
     if not arguments.wait:
         return 0
     return follow(run.dir, narrate if arguments.json else _say_now)
+
+
+def _let_secrets_through(arguments: argparse.Namespace) -> None:
+    """What sets refusals aside lets rows with secrets through as well: a decision, with a name and a line of the
+    journal, made only where there are such rows."""
+    folder = find_project(arguments.project)
+    with open_project(folder, readonly=True) as project:
+        if not secrets_to_let_through(project):
+            return
+    with open_for_deciding(folder, arguments.reviewer) as project:
+        allow_secrets(project, arguments.override)
 
 
 def _checked_plan(arguments: argparse.Namespace) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -229,7 +249,14 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         with open_project(find_project(path), readonly=True) as project:
             return plan_run(project, model=arguments.model, settings=settings)
     encoding: str | None = getattr(arguments, "encoding", None)
-    return plan_file(path, path.parent / "runs", model=arguments.model, settings=settings, encoding=encoding)
+    return plan_file(
+        path,
+        path.parent / "runs",
+        model=arguments.model,
+        settings=settings,
+        encoding=encoding,
+        with_secrets=bool(getattr(arguments, "override", None)),
+    )
 
 
 def is_a_project(path: Path) -> bool:

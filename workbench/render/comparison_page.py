@@ -6,6 +6,7 @@ No text of a row is in either, unless it was asked for.
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from engine.phrases import share
 from engine.training.compare.arms import BASE
 from engine.training.eval.pairwise import judged_pairs
+from engine.training.worker.card import public_name
 from workbench.render.comparison import heldout_line, spread
 from workbench.render.html import page
 from workbench.text.escape import visible
@@ -59,7 +61,8 @@ def cell(text: str) -> str:
 def model_line(result: dict[str, Any]) -> str:
     """Model, seeds and what the interval holds."""
     seeds = f"{result['seeds']} seed{'s' if result['seeds'] > 1 else ', no seed variance'}"
-    return f"Model {result['model']}, {seeds}; losses are nats per answer token, below zero is better for curated"
+    model = public_name(result["model"])
+    return f"Model {model}, {seeds}; losses are nats per answer token, below zero is better for curated"
 
 
 def html_page(result: dict[str, Any], runs_dir: Path, *, with_text: bool) -> str:
@@ -71,7 +74,7 @@ def html_page(result: dict[str, Any], runs_dir: Path, *, with_text: bool) -> str
         f"<h2>Curated less each other arm</h2>{intervals(result['against'])}",
         "<p>99 % intervals in nats per answer token, over held-out rows and over seeds, whichever is wider; left of "
         "zero curated is better. The pale band: the smallest difference these rows and seeds would have shown.</p>",
-        slice_table(result),
+        slice_table(result, with_text=with_text),
         f"<p>{safe(heldout_line(result['heldout']))}. {safe(model_line(result))}.</p>",
         judged_table(result, runs_dir),
         answers(result, runs_dir) if with_text else "",
@@ -146,19 +149,29 @@ def mark(x: float, y: float, beyond: int) -> str:
     return f'<path d="M {x:.1f} {y - 5} L {end:.1f} {y} L {x:.1f} {y + 5} z" fill="currentColor"/>'
 
 
-def slice_table(result: dict[str, Any]) -> str:
-    """The loss of every arm on each slice. No verdict is given on one: of many, some differ by chance."""
+def slice_table(result: dict[str, Any], *, with_text: bool) -> str:
+    """The loss of every arm on each slice. No verdict is given on one: of many, some differ by chance. The values of a
+    field are text of rows: without it they are counted."""
     if not result["slices"]:
         return ""
     names = [arm["name"] for arm in result["arms"]]
     head = row_html(["slice", "rows", *(safe(name) for name in names)], "th")
     rows = "".join(
-        row_html(
-            [f"{safe(one['field'])} {safe(one['value'])}", str(one["rows"]), *(f"{one['nll'][n]:.3f}" for n in names)]
-        )
-        for one in result["slices"]
+        row_html([f"{safe(one['field'])} {safe(value)}", str(one["rows"]), *(f"{one['nll'][n]:.3f}" for n in names)])
+        for one, value in zip(result["slices"], slice_values(result["slices"], with_text=with_text), strict=True)
     )
     return f"<h2>Held-out NLL by slice</h2><table>{head}{rows}</table><p>Of many slices some differ by chance.</p>"
+
+
+def slice_values(slices: Sequence[dict[str, Any]], *, with_text: bool) -> list[str]:
+    """How the value of each slice is told: buckets and years are words of ours."""
+    places: Counter[str] = Counter()
+    told = []
+    for one in slices:
+        places[one["field"]] += 1
+        own = with_text or one["field"] in ("bucket", "year")
+        told.append(str(one["value"]) if own else f"value {places[one['field']]}")
+    return told
 
 
 def judged_table(result: dict[str, Any], runs_dir: Path) -> str:

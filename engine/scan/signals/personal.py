@@ -6,7 +6,8 @@ import re
 
 from engine.model import Span
 from engine.scan.signals.reading import Reading
-from engine.scan.signals.signal import Found, Signal, mask
+from engine.scan.signals.signal import Found, Signal
+from engine.secret_patterns import mask
 
 _EXAMINED = 200_000
 _EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![\w@])")

@@ -1,102 +1,14 @@
-"""Keys, tokens and passwords that ended up in the text.
-
-The patterns are those of the public prefixes of each service (the same that detect-secrets looks for). Each has a
-literal that must stand in the text first, so that a text without one costs a few substring searches.
-"""
+"""Keys, tokens and passwords that ended up in the text (`engine/secret_patterns.py` knows what they look like)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
-
 from engine.model import Span
 from engine.scan.signals.reading import Reading
-from engine.scan.signals.signal import Found, Signal, mask
+from engine.scan.signals.signal import Found, Signal
+from engine.secret_patterns import PATTERNS, mask_secrets, secrets_in
 
-_B64 = r"[A-Za-z0-9+/=_-]"
-PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
-    ("aws-key", ("AKIA", "ASIA", "ABIA", "ACCA"), re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b")),
-    (
-        "github-token",
-        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,80}|github_pat_[A-Za-z0-9_]{50,100})\b"),
-    ),
-    ("gitlab-token", ("glpat-",), re.compile(r"\bglpat-[A-Za-z0-9_-]{20,50}")),
-    ("slack-token", ("xox",), re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,200}")),
-    (
-        "slack-webhook",
-        ("hooks.slack.com",),
-        re.compile(r"https://hooks\.slack\.com/services/T\w{5,20}/B\w{5,20}/\w{20,30}"),
-    ),
-    (
-        "openai-key",
-        ("sk-",),
-        re.compile(r"\bsk-(?:proj-|svcacct-|ant-[a-z0-9]{2,8}-|or-v1-)?[A-Za-z0-9_-]{20,200}(?![\w-])"),
-    ),
-    ("stripe-key", ("sk_live", "rk_live", "sk_test"), re.compile(r"\b[sr]k_(?:live|test)_[0-9A-Za-z]{16,100}\b")),
-    ("google-key", ("AIza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}")),
-    ("huggingface-token", ("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{30,60}\b")),
-    ("npm-token", ("npm_",), re.compile(r"\bnpm_[A-Za-z0-9]{36}\b")),
-    ("pypi-token", ("pypi-",), re.compile(r"\bpypi-AgE[A-Za-z0-9_-]{50,300}")),
-    ("sendgrid-key", ("SG.",), re.compile(r"\bSG\.[\w-]{22}\.[\w-]{43}")),
-    ("twilio-key", ("SK", "AC"), re.compile(r"\b(?:SK|AC)[0-9a-f]{32}\b")),
-    ("mailchimp-key", ("-us",), re.compile(r"\b[0-9a-f]{32}-us\d{1,2}\b")),
-    ("square-token", ("sq0",), re.compile(r"\bsq0(?:csp|atp)-[\w-]{22,50}")),
-    ("telegram-token", (":AA",), re.compile(r"\b\d{8,10}:AA[\w-]{33}")),
-    ("discord-token", ("iscord", "ISCORD"), re.compile(r"\b[MNO][A-Za-z\d_-]{23,25}\.[\w-]{6}\.[\w-]{27,38}")),
-    ("jwt", ("eyJ",), re.compile(rf"\beyJ{_B64}{{10,2000}}\.eyJ{_B64}{{10,2000}}\.{_B64}{{10,1000}}")),
-    (
-        "private-key",
-        ("PRIVATE KEY",),
-        re.compile(
-            r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
-            r"(?:[^-]|-(?!----(?:BEGIN|END) )){0,6000}+(?:-----END [A-Z ]{5,40}-----|\Z)"
-        ),
-    ),
-    ("azure-key", ("AccountKey=",), re.compile(r"AccountKey=[A-Za-z0-9+/=]{80,100}")),
-    (
-        "url-password",
-        ("://",),
-        re.compile(
-            r"(?<=://)[^\s:/@\"'<>]{1,60}:(?!(?:pass(?:word)?|pwd|secret|\*+|x+|"
-            r"<)\b)[^\s:/@\"'<>{}$]{3,100}(?=@[\w.-]{3,100})"
-        ),
-    ),
-    (
-        "password",
-        ("assword", "ASSWORD", "asswd", "pi_key", "PI_KEY", "piKey", "ecret", "ECRET"),
-        re.compile(
-            r"(?i:\b[\w-]{0,30}(?:password|passwd|api_?key|secret(?:_?key)?)[\"']?\s{0,3}(?:[:=]|:=|"
-            r"=>)\s{0,3})(?P<q>[\"'`])"
-            r"(?=[^\"'`\s]{0,79}\d)(?=[^\"'`\s]{0,79}[A-Za-z])[^\"'`\s<>${}]{8,80}(?P=q)"
-        ),
-    ),
-)
-# What stands in documentation in the place of a secret.
-_EXAMPLE = re.compile(
-    r"example|sample|dummy|placeholder|your|change.?me|xxxx|1234567|abcdef|foobar|<|\*\*\*|\.\.\.|password123|p@ssw0rd",
-    re.IGNORECASE,
-)
-_EXAMINED = 200_000
 _LONG = 16
 _NAMED = ("password", "private-key")
-
-
-def secrets_in(text: str, kinds: Collection[str] | None = None) -> list[tuple[str, int, int]]:
-    """Kind, start and end of each secret in `text`, in order; overlapping finds once. `kinds`: look for these alone."""
-    found: list[tuple[str, int, int]] = []
-    for kind, literals, pattern in PATTERNS:
-        if (kinds is not None and kind not in kinds) or not any(literal in text for literal in literals):
-            continue
-        for match in pattern.finditer(text, 0, _EXAMINED):
-            if _EXAMPLE.search(match.group()) is None and (kind != "openai-key" or re.search(r"\d", match.group())):
-                found.append((kind, *match.span()))
-    found.sort(key=lambda one: (one[1], -one[2]))
-    kept: list[tuple[str, int, int]] = []
-    for one in found:
-        if not kept or one[1] >= kept[-1][2]:
-            kept.append(one)
-    return kept
 
 
 def _possible(row: Reading) -> list[str]:
@@ -109,13 +21,6 @@ def _possible(row: Reading) -> list[str]:
         if any(map((text if kind in _NAMED else long).__contains__, literals))
         if kind != "url-password" or "@" in long
     ]
-
-
-def mask_secrets(text: str) -> str:
-    """`text` with each secret replaced by a mask that is the same wherever the secret stands."""
-    for kind, start, end in reversed(secrets_in(text)):
-        text = text[:start] + mask(kind, text[start:end]) + text[end:]
-    return text
 
 
 def _secrets(row: Reading, survey: None) -> Found | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
-from engine.files import write_atomic
+from engine.files import make_private_folder, write_atomic
 from engine.json_form import (
     is_count,
     is_name,
@@ -154,11 +154,11 @@ def new_comparison_dir(runs_dir: Path, kind: str) -> Path:
     """A folder `<utc>-compare` (or `-curve`) of its own. Raises TrainingError where it cannot be made."""
     stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{kind}"
     try:
-        runs_dir.mkdir(parents=True, exist_ok=True)
+        make_private_folder(runs_dir, exist_ok=True)
         for count in range(1, 1000):
             folder = runs_dir / (stem if count == 1 else f"{stem}-{count}")
             if not folder.exists():
-                folder.mkdir(mode=0o700)
+                make_private_folder(folder)
                 return folder
     except OSError as fault:
         raise TrainingError(f"cannot make a comparison in {runs_dir}", fault.strerror or "", "free space") from fault

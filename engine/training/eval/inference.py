@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
+from engine.files import open_private
 from engine.training.plan.preflight import WORKER
 from engine.training.runs.resume import LAUNCHERS
 from engine.training.runs.status import read_run
@@ -69,7 +70,8 @@ class Answering:
         self.run_dir = run_dir
         self._asked = 0
         try:
-            with (run_dir / "answering.log").open("wb") as complaints:
+            log = open_private(run_dir / "answering.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            with os.fdopen(log, "wb") as complaints:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import ProjectError, TrainingError
-from engine.files import append_durable
+from engine.files import append_durable, make_private_folder, open_private
 from engine.training.eval.heldout_outputs import HeldoutRow, heldout_rows, recorded_answers
 
 Choice = Literal["left", "right", "tie", "skip"]
@@ -107,8 +107,8 @@ class Judging:
         line = {"v": VERSION, "n": number, "t": round(time.time(), 3), "by": self.by, **values}
         content = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         try:
-            self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            make_private_folder(self.path.parent, exist_ok=True)
+            descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
             try:
                 size = os.fstat(descriptor).st_size
                 torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"

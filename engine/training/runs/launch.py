@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ProjectError, TrainingError
-from engine.files import write_atomic
+from engine.files import PRIVATE, SHARED, is_shared, make_private_folder, write_atomic
 from engine.model import TrainingRow
 from engine.training.runs.data_files import row_lines
 from engine.training.runs.registry import register
@@ -107,11 +107,13 @@ def check(job: Job) -> None:
 def lay_out(job: Job, runs_dir: Path) -> Path:
     """Make the run's folder: spec.json, data/, and a frozen copy of the worker."""
     try:
-        runs_dir.mkdir(parents=True, exist_ok=True)
+        make_private_folder(runs_dir, exist_ok=True)
         folder = new_folder(runs_dir, job.spec.name)
-        (folder / "control").mkdir()
-        (folder / "data").mkdir()
-        shutil.copytree(TRAINING / "worker", folder / "worker", ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("control", "data", "worker"):
+            make_private_folder(folder / name)
+        for source in sorted((TRAINING / "worker").glob("*.py")):
+            copied = Path(shutil.copyfile(source, folder / "worker" / source.name))
+            copied.chmod(SHARED if is_shared(folder) else PRIVATE)
     except OSError as fault:
         raise TrainingError(
             f"cannot make a run in {runs_dir}", fault.strerror or str(fault), "free space or choose another folder"
@@ -144,7 +146,7 @@ def new_folder(runs_dir: Path, name: str) -> Path:
     for count in range(1, 1000):
         folder = runs_dir / (stem if count == 1 else f"{stem}-{count}")
         try:
-            folder.mkdir(mode=0o700)
+            make_private_folder(folder)
         except FileExistsError:
             continue
         return folder

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
-from engine.paths import own_folder
+from engine.files import open_private
+from engine.paths import made_state_folder, state_folder
 from engine.small_files import read_cache
 from engine.training.runs.status import RunState, readable_runs
 
 
 def registry_file() -> Path:
     """`$XDG_STATE_HOME/tamis/runs.jsonl`, else under `~/.local/state`."""
-    return own_folder("STATE") / "runs.jsonl"
+    return state_folder() / "runs.jsonl"
 
 
 def register(folders: Sequence[Path]) -> None:
@@ -28,9 +29,8 @@ def register(folders: Sequence[Path]) -> None:
     noted = [{"dir": str(folder.resolve()), "host": host, "t": time.time(), "trusted": True} for folder in folders]
     lines = "".join(json.dumps(each) + "\n" for each in noted)
     with contextlib.suppress(OSError):
-        path = registry_file()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path = made_state_folder() / registry_file().name
+        descriptor = open_private(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(descriptor, lines.encode())
         finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from engine.errors import TrainingError
+from engine.files import make_private_folder
 from engine.json_form import (
     fitting,
     is_count,
@@ -256,6 +257,6 @@ def stop(run_dir: Path) -> Literal["checkpoint", "now"]:
     check_run_links(run_dir)
     request = run_dir / "control" / "stop"
     mode: Literal["checkpoint", "now"] = "now" if request.exists() else "checkpoint"
-    request.parent.mkdir(exist_ok=True)
+    make_private_folder(request.parent, exist_ok=True)
     write_json(request, {"mode": mode, "t": time.time()})
     return mode

@@ -99,7 +99,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def take_lock(folder: Path) -> int | None:
     """The descriptor that holds the run's lock, or None where another process holds it."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor: int = events.open_private(folder / "lock", os.O_RDWR | os.O_NOFOLLOW)
     for _ in range(LOCK_TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,7 +120,7 @@ def leave_session(folder: Path) -> None:
     os.setsid()
     os.chdir(folder)
     quiet = os.open(os.devnull, os.O_RDWR)
-    console = os.open(folder / "supervisor.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    console = events.open_private(folder / "supervisor.log", os.O_WRONLY | os.O_APPEND)
     for target, source in ((0, quiet), (1, console), (2, console)):
         os.dup2(source, target)
 
@@ -197,7 +197,7 @@ def spawn(queue: Sequence[Held], attempt: int) -> subprocess.Popen[bytes]:
     command = [*first.spec["command"], str(first.folder / "worker" / "main.py"), "--attempt", str(attempt)]
     environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
     environment |= {"TAMIS_SUPERVISOR": str(os.getpid()), "TAMIS_SUPERVISOR_HOST": socket.gethostname()}
-    with (first.folder / "console.log").open("ab") as console:
+    with os.fdopen(events.open_private(first.folder / "console.log", os.O_WRONLY | os.O_APPEND), "ab") as console:
         worker = subprocess.Popen(
             [*command, *(str(run.folder) for run in queue)],
             stdin=subprocess.DEVNULL,
@@ -332,7 +332,10 @@ def call_on_end(run: Held, outcome: str) -> None:
     if not command:
         return
     environment = {**os.environ, "TAMIS_RUN": str(run.folder), "TAMIS_OUTCOME": outcome}
-    with contextlib.suppress(OSError), (run.folder / "console.log").open("ab") as console:
+    with (
+        contextlib.suppress(OSError),
+        os.fdopen(events.open_private(run.folder / "console.log", os.O_WRONLY | os.O_APPEND), "ab") as console,
+    ):
         subprocess.Popen(
             ["/bin/sh", "-c", str(command)],
             stdin=subprocess.DEVNULL,

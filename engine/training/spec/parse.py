@@ -14,7 +14,7 @@ import tomli
 
 from engine.errors import UsageError
 from engine.small_files import read_toml
-from engine.training.spec.run_spec import known_name
+from engine.training.spec.run_spec import known_name, refuse_secrets
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -57,6 +57,7 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings under the names a spec uses; budget and command in the form it uses."""
     found: dict[str, Any] = {}
     for name, value in settings.items():
+        refuse_secrets(name, value)
         if name == "budget":
             found["budget_seconds"] = parse_duration(str(value))
         elif name == "command":

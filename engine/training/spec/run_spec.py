@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.paths import shipped_dir
+from engine.secret_patterns import is_secret_name, looks_secret, secrets_in
 from engine.training.spec.defaults import COMMON, LORA, SFT, Chosen
 from engine.training.spec.trl_fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
 
 BUILT_IN = "built-in"
 GIVEN = "as you set it"
+SECRET_HINT = "give it by the environment (HF_TOKEN=\u2026 tamis train), or log in with the service's own command"
 ALIASES = {
     "rank": "r",
     "lora_rank": "r",
@@ -117,6 +119,7 @@ def choose_spec(
     `settings` go by the names of RunSpec, SFTConfig and LoraConfig fields. Raises UsageError for an unknown name, with
     the nearest known one, and for values that cannot go together.
     """
+    refuse_secrets("model", model)
     spec = builtin_defaults(name) if model in (None, BUILT_IN) else model_defaults(name, str(model))
     spec = with_settings(spec, settings or {})
     spec = replace(spec, micro_batch=Chosen(fitting_micro_batch(spec), spec.micro_batch.reason))
@@ -210,6 +213,7 @@ def with_settings(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
         spec = replace(spec, steps=Chosen(0, "epochs decide"))
         settings = {name: value for name, value in settings.items() if name != "steps"}
     for given, setting in settings.items():
+        refuse_secrets(given, setting)
         name = known_name(given)
         chosen = setting if isinstance(setting, Chosen) else Chosen(setting, GIVEN)
         check_kind(name, chosen.value, SFT.get(name) or LORA.get(name))
@@ -227,6 +231,35 @@ def with_settings(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     if spec.method.value == "lora" and not spec.lora:
         spec = replace(spec, lora=LORA)
     return spec if spec.method.value == "lora" else replace(spec, lora={})
+
+
+def refuse_secrets(name: str, setting: Any) -> None:
+    """Raise UsageError for a setting that is a key, token or password, or holds one: the spec of a run is a file, and
+    words of a command are seen by all who are on the machine. Its value is not repeated."""
+    value = setting.value if isinstance(setting, Chosen) else setting
+    if value and is_secret_name(name):
+        raise UsageError(f"{name[:60]} is a secret, and would be kept in the run's spec.json", "", SECRET_HINT)
+    if holds_secret(name, value):
+        raise UsageError(f"{name[:60]} holds what looks like a key, token or password", "", SECRET_HINT)
+
+
+def holds_secret(name: str, value: Any) -> bool:
+    """Whether a secret stands anywhere in the value of a setting, or in a field of it that is called so."""
+    if isinstance(value, Mapping):
+        return any((is_secret_name(str(key)) and inner not in (None, False, True, "")) or holds_secret(name, inner)
+                   for key, inner in value.items())  # fmt: skip
+    if isinstance(value, str):
+        # A model may be called so: `hf_llama-small`.
+        return bool(secrets_in(value)) if name == "model" else looks_secret(value) or _has_option(value.split())
+    if isinstance(value, list | tuple):
+        named = _has_option([word for word in value if isinstance(word, str)])
+        return named or any(holds_secret(name, inner) for inner in value)
+    return False
+
+
+def _has_option(words: Sequence[str]) -> bool:
+    """Whether an option of a command takes a secret: `--token abc`."""
+    return any(word.startswith("-") and is_secret_name(word.lstrip("-")) for word in words[:-1])
 
 
 def known_name(name: str) -> str:

@@ -55,7 +55,7 @@ def ensure(text_path: Path, *, progress: Callable[[int, int], None], cache: Path
     text = chat_text(text_path.read_text(encoding="utf-8"))
     recipe = json.dumps(RECIPE, sort_keys=True) + CHATML_TEMPLATE  # it is saved with the tokenizer
     folder = cache or cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = folder / f"tiny-base-{hashlib.blake2b((recipe + text).encode(), digest_size=8).hexdigest()}"
     if target.is_dir():
         return target

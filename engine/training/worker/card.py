@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 ADAPTER = """```python
@@ -25,13 +27,38 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 To serve it: `vllm serve {folder}`"""
 
 
-def card(run: str, values: Mapping[str, Any], lora: Mapping[str, Any], told: Mapping[str, Any], folder: str) -> str:
-    """The text of README.md. `told`: rows, steps, tokens, nll and versions as far as they are known."""
-    base, adapter = str(values["model"]), values["method"] == "lora"
-    lines = ["---", f"base_model: {base}"] if base != "built-in" else ["---"]
-    lines += ["library_name: " + ("peft" if adapter else "transformers"), "tags: [sft, tamis]", "---", ""]
+LOCAL_BASE = """`adapter_config.json` says where the base lies on the machine that trained it, so that it loads there:
+write its id on the Hub into `base_model_name_or_path` before you share this folder."""
+HERE = "."
+HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
+IN_CACHE = re.compile(r"models--([\w.-]+?)--([\w.-]+)/snapshots/")
+
+
+def public_name(model: str) -> str:
+    """A model without the place it lies at on this machine: its id on the Hub, or the name of its folder."""
+    cached = IN_CACHE.search(model)
+    if cached:
+        return "/".join(cached.groups())
+    is_id = HUB_ID.fullmatch(model) is not None and not Path(model).exists()
+    name = model if is_id else Path(model.rstrip("/")).name
+    return "".join(sign if sign.isalnum() or sign in "._-/ " else "_" for sign in name) or "model"
+
+
+def card(run: str, values: Mapping[str, Any], lora: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """The text of README.md: no text of a row, no place on this machine. `told`: rows, steps, tokens, nll and versions
+    as far as they are known."""
+    from huggingface_hub import ModelCardData
+
+    model, adapter = str(values["model"]), values["method"] == "lora"
+    base = public_name(model)
+    is_on_hub = model != "built-in" and (base == model or "/" in base)
+    library = "peft" if adapter else "transformers"
+    head = ModelCardData(base_model=base if is_on_hub else None, library_name=library, tags=["sft", "tamis"])
+    lines = ["---", *head.to_yaml().splitlines(), "---", ""]
     what = f"A LoRA adapter (rank {lora.get('r')}) for {base}" if adapter else f"{base}, fine-tuned in full"
     lines += [f"# {run}", "", f"{what}.", ""]
+    if adapter and base != model:
+        lines += [LOCAL_BASE, ""]
     facts = {
         "steps": told.get("step"),
         "rows": told.get("rows"),
@@ -45,7 +72,7 @@ def card(run: str, values: Mapping[str, Any], lora: Mapping[str, Any], told: Map
         "versions": ", ".join(f"{name} {number}" for name, number in (told.get("versions") or {}).items()),
     }
     lines += [f"- {name}: {value}" for name, value in facts.items() if value not in (None, "")]
-    lines += ["", usage(values, lora, folder), ""]
+    lines += ["", "In this folder:", "", usage({**values, "model": base}, lora, HERE), ""]
     return "\n".join(lines)
 
 

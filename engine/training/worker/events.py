@@ -37,6 +37,22 @@ def event_line(ev: str, values: Mapping[str, Any]) -> bytes:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
+def umask_of(folder: Path) -> int:
+    """The umask for what is made in a run's folder: for nobody else, or for the group that shares the folder (2770)."""
+    mode = os.stat(folder).st_mode
+    return 0o007 if mode & stat.S_ISGID and mode & stat.S_IWGRP else 0o077
+
+
+def open_private(path: Path, flags: int) -> int:
+    """A descriptor of a file that nobody else may read, whatever the umask (see `umask_of`). Raises OSError."""
+    mode = 0o666 & ~umask_of(path.parent)
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, mode)
+    known = os.fstat(descriptor)
+    if mode & stat.S_IWGRP and stat.S_IMODE(known.st_mode) != mode and known.st_uid == os.geteuid():
+        os.fchmod(descriptor, mode)
+    return descriptor
+
+
 class LineFile:
     """A file of lines that is only ever appended to; several processes may hold one at a time.
 
@@ -45,7 +61,7 @@ class LineFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = open_private(path, os.O_RDWR | os.O_APPEND)
         self._torn = ends_torn(self._descriptor)
 
     def append(self, lines: bytes) -> bool:
@@ -106,7 +122,8 @@ def ends_torn(descriptor: int) -> bool:
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     """Put `value` at `path` as JSON, whole or not at all. `durable=False` leaves out the syncs (heartbeats)."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8", errors="replace") as stream:
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_TRUNC)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
         json.dump(plain(value), stream, ensure_ascii=False)
         if durable:
             stream.flush()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import evaluate
-from .events import plain
+from .events import open_private, plain
 from .out_of_memory import free_what_is_unused, is_out_of_memory
 from .rows import LabelledRow
 from .run_context import RunContext
@@ -120,7 +121,8 @@ class Measure:
 
 def append_measured(path: Path, measured: Sequence[evaluate.Measured], step: int) -> None:
     """One line a row: step, id, summed loss, tokens, largest loss of a token, and the answer where one was written."""
-    with path.open("a", encoding="utf-8", errors="replace") as stream:
+    descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
+    with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as stream:
         for row in measured:
             line: dict[str, Any] = {"step": step, "id": row.id, "nll": plain(round(row.nll, 6)), "tokens": row.tokens}
             line["peak"] = plain(round(row.peak, 5))

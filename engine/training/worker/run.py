@@ -16,7 +16,7 @@ from trl import SFTConfig
 
 from .callback import RunCallback
 from .checkpoints import PREFIX, last_good_checkpoint, pickles_in, remove_unfinished, sealed
-from .events import read_json, write_json
+from .events import read_json, umask_of, write_json
 from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import ROWS, as_dataset, refusal
@@ -41,6 +41,8 @@ def train(spec: Spec, context: RunContext) -> dict[str, Any]:
     precision = choose_precision(spec["method"], spec["precision"])
     context.phase("load", model=spec["model"], precision=precision.reason)
     model, tokenizer, source = load(spec, precision, lambda done, of: tell_loading(context, done, of))
+    # From here on what is written is the run's; what was fetched before lies in a cache that others may share.
+    os.umask(umask_of(context.run_dir))
     context.phase("data")
     masking = choose_masking(tokenizer, spec["train_on"])
     read = read_rows(context.run_dir / "data" / "train.jsonl")

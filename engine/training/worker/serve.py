@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .checkpoints import latest_attempt
-from .events import EventLog, SilentLog, write_json
+from .events import EventLog, SilentLog, open_private, write_json
 from .gpus import chosen_index, foreign, gpus
 from .heartbeat import Heartbeat
 from .out_of_memory import free_what_is_unused, is_out_of_memory
@@ -126,7 +126,7 @@ def redirect(path: Path) -> None:
     """Everything printed from now on belongs to this run's console.log."""
     sys.stdout.flush()
     sys.stderr.flush()
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)

@@ -99,9 +99,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
             return
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, and settings.json says the same
         told = {"step": self.state.global_step, "versions": versions(), **self.told}
-        words = card(
-            self._context.run_dir.name, self._spec.values, self._spec.lora, told, str(self._context.run_dir / "model")
-        )
+        words = card(self._context.run_dir.name, self._spec.values, self._spec.lora, told)
         (folder / "README.md").write_text(words, encoding="utf-8")
         manifest = self._context.run_dir / "tamis-manifest.json"
         if manifest.is_file():

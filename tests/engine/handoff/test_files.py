@@ -18,7 +18,7 @@ from engine.project.project import open_project
 from engine.sources.files.pieces import SourceRow
 from engine.sources.records.read import read_source
 from engine.workflows.export import export
-from workbench.cli.export_lines import export_lines
+from workbench.cli.export import export_lines
 
 ROWS = [alpaca("a", "one"), alpaca("b", "two"), alpaca("c", 3), alpaca("d", "4"), {"instruction": "e", "output": None}]
 

@@ -1,16 +1,56 @@
-"""What an export did, in words."""
+"""`tamis export`: writing what is left, and saying what left."""
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from engine.export.losses import by_field
 from engine.phrases import counted
+from engine.project.project import open_project
 from engine.project.source_files import LINES
+from engine.workflows.export import export
+from workbench.cli.common import find_project, open_for_deciding, tell_notes
+from workbench.cli.output import Narrator, print_json, say
 from workbench.text.escape import visible_line
 
 # A project that grows by a file a night has many.
 MOST_SOURCES = 20
+
+
+def export_rows(arguments: argparse.Namespace) -> int:
+    """`tamis export PROJECT --to PATH`."""
+    narrator = Narrator()
+    # Letting secrets through is a decision: it needs a name, and a line of the journal.
+    opened = (
+        open_for_deciding(arguments.project, arguments.reviewer)
+        if arguments.override
+        else open_project(find_project(arguments.project), readonly=True)
+    )
+    with opened as project:
+        summary = export(
+            project,
+            arguments.to,
+            format_name=arguments.format,
+            container=arguments.container,
+            include_undecided=arguments.include == "undecided",
+            lossy=arguments.lossy,
+            override=arguments.override,
+            licence=arguments.license,
+            force=arguments.force,
+            with_names=arguments.with_names,
+            with_reasons=arguments.with_reasons,
+            csv_safe=arguments.csv_safe,
+            progress=narrator,
+        )
+        narrator.end()
+        tell_notes(project)
+    if arguments.json:
+        print_json(summary)
+        return 0
+    for line in export_lines(summary):
+        say(line)
+    return 0
 
 
 def _written_anew(kind: str, count: int) -> str:
@@ -59,6 +99,10 @@ def export_lines(summary: dict[str, Any]) -> list[str]:
         for what, names in by_field(counts).items():
             up_to = "up to " if len(names) > 1 else ""
             lines.append(f"  {word}: {what} in {up_to}{counted(max(counts[name] for name in names), 'row')}")
+    if summary.get("formula_cells"):
+        cells = ", ".join(f"{visible_line(name, 40)} {count:,}" for name, count in summary["formula_cells"].items())
+        guard = "an apostrophe guards each" if summary["csv_safe"] else "--csv-safe guards them"
+        lines.append(f"  cells that begin a formula in a spreadsheet: {cells}; {guard}")
     lines += [f"  left out: {count:>6,} {reason}" for reason, count in summary["left_out"].items()]
     if not summary["scanned"]:
         lines.append("  no scan fits these rows: leaks and secrets were not looked for (`tamis scan PROJECT`)")

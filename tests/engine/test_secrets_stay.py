@@ -1,0 +1,55 @@
+"""A row with a secret goes nowhere unasked: not into a plan, a gate, the raw arm of a comparison, a file's run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from projects import alpaca, make_project, write_jsonl
+
+from engine.errors import UsageError
+from engine.model import Act
+from engine.project.project import open_project
+from engine.workflows.compare import raw_rows
+from engine.workflows.gate import gate
+from engine.workflows.rescore import untouched
+from engine.workflows.train import allow_secrets, run_manifest, secrets_to_let_through
+from engine.workflows.training_sets import check_all_can_be_trained, file_sets, left_out_refusals, training_sets
+
+KEY = "sk-proj-Zq8LmN0pRtUvWxYz9182Zq8LmN0pRtUvWxYz"
+ROWS = [alpaca("a", "b"), alpaca("Key?", f"It is {KEY} there."), alpaca("c", "d"), alpaca("Which?", f"{KEY}, too.")]
+
+
+def test_a_plan_names_the_rows_and_the_way_out_and_the_same_word_opens_all_ways(tmp_path: Path) -> None:
+    folder = make_project(tmp_path, ROWS)
+    with open_project(folder, reviewer="ann") as project:
+        ids = [project.rows.id(number) for number in range(4)]
+        project.decide([Act("accept", tuple(ids[:3]))])
+        (note,) = left_out_refusals(training_sets(project).accepted)
+        assert (note.kind, note.ids) == ("secrets", (ids[1],))
+        assert "row 1" in note.text
+        assert "--override 'why'" in note.text
+        with pytest.raises(UsageError, match="row 1"):
+            check_all_can_be_trained(training_sets(project).accepted)
+        assert [row.id for row in raw_rows(project).rows] == [ids[0], ids[2]]
+        assert untouched(project) == ()
+        (least, *_) = gate(project).checks
+        assert least.measure.value == 2
+        allow_secrets(project, "made up")
+        assert [row.id for row in training_sets(project).curated] == ids[:3]
+        assert [row.id for row in raw_rows(project).rows] == ids[:3]
+        told = run_manifest(project, training_sets(project).curated, gate(project), {})
+        assert told["export"]["secrets_let_through"] == {"rows": [1], "why": "made up"}
+        project.undo()
+        assert secrets_to_let_through(project) == [1]
+    with open_project(folder, readonly=True) as project, pytest.raises(UsageError, match="--as NAME"):
+        allow_secrets(project, "made up")
+
+
+def test_a_data_file_is_trained_on_without_its_secrets(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "raw.jsonl", ROWS)
+    assert len(file_sets(path).curated) == 2
+    assert [place.number for place in file_sets(path).accepted.left_out["secrets"]] == [1, 3]
+    assert len(file_sets(path, with_secrets=True).curated) == 4
+    with pytest.raises(UsageError, match="let them through"):
+        file_sets(write_jsonl(tmp_path / "all.jsonl", ROWS[1:2]))

@@ -27,6 +27,7 @@ from engine.scratch import scratch_folder
 from engine.sources.conversation.conversation import conversation_of
 from engine.sources.files.pieces import JOINED
 from engine.sources.shapes.guess import Guess, count_shapes
+from engine.trust import remember_made
 from engine.workflows.export import export
 from engine.workflows.learning_curve import brings
 from workbench.actions.proposed import came_along_words, score_words
@@ -69,6 +70,8 @@ def scan(arguments: argparse.Namespace) -> int:
             fetched=given.fetched,
             encoding=arguments.encoding,
         )
+        if arguments.project:
+            remember_made(folder)
         return _scan_folder(folder, arguments.json, narrator)
 
 

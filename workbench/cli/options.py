@@ -118,6 +118,11 @@ def _reread(command: argparse.ArgumentParser) -> None:
     command.add_argument("--yes", action="store_true", help="also where decided rows are read otherwise")
 
 
+def _trust(command: argparse.ArgumentParser) -> None:
+    _project_options(command)
+    command.add_argument("--yes", action="store_true", help="say yes to all that is shown; without a terminal")
+
+
 def _merge(command: argparse.ArgumentParser) -> None:
     _project_options(command)
     command.add_argument("other", type=Path, metavar="OTHER", help="the other .tamis folder")
@@ -367,6 +372,8 @@ WORDS: dict[str, Word] = {
                 _add, "workbench.cli.data", "add"),
     "reread": Word("read the rows of an old project as today's reader does; ids and decisions stay",
                    _reread, "workbench.cli.data", "reread_rows"),
+    "trust": Word("show what of a folder waits for your yes (commands, models, links …), and say it",
+                  _trust, "workbench.cli.trust", "trust_project"),
     "merge": Word("bring in the journals of another copy of the project",
                   _merge, "workbench.cli.decisions", "merge_projects"),
     "export": Word("write the curated set, the held-out set and the manifest",

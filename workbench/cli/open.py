@@ -131,4 +131,4 @@ def waiting_words(folder: Path, config: Config) -> tuple[str, ...]:
     if not config.withheld:
         return ()
     names = ", ".join(config.withheld)
-    return (f"set by this folder, and waiting for your yes: {names}: tamis trust {shlex.quote(str(folder))}",)
+    return (visible(f"set by this folder, and waiting for your yes: {names}: tamis trust {shlex.quote(str(folder))}"),)

@@ -88,19 +88,22 @@ def _with_project(config: Config, project: Path) -> Config:
     path = project / "config.toml"
     content = _content(path)
     whole = _overlaid(config, content, str(path))
-    asking = {name: _waiting(project, name, value) for name, value in _named(content) if not is_harmless(name, value)}
-    if not asking:
+    values = {name: value for name, value in _named(content) if not is_harmless(name, value)}
+    if not values:
         return whole
-    if is_own_file(path) and was_made_here(project):
+    own = is_own_file(path) and was_made_here(project)
+    asking = {name: _waiting(project, name, value, pinned=not own) for name, value in values.items()}
+    if own:
         return replace(whole, trusted=asking, made_here=True)
     trusted = {name: each for name, each in asking.items() if is_trusted(each.kind, each.place, each.content)}
     withheld = {name: each for name, each in asking.items() if name not in trusted}
     return replace(_overlaid(config, _without(content, withheld), str(path)), withheld=withheld, trusted=trusted)
 
 
-def _waiting(project: Path, name: str, value: object) -> Waiting:
+def _waiting(project: Path, name: str, value: object, *, pinned: bool) -> Waiting:
     # What lies in the folder itself may change with the next pull: the yes is for what it is now.
-    named = "".join(f"\n  with {place!a} {digest}" for place, digest in named_inside(project, value))
+    inside = named_inside(project, value) if pinned else ()
+    named = "".join(f"\n  with {place!a} {digest}" for place, digest in inside)
     content = f"{written(name, value)}{named}".encode("ascii")
     return Waiting(SETTING, f"config.toml would {would(name)}", project, content)
 

@@ -19,12 +19,13 @@ _BETWEEN_WORDS = re.compile(r"""[\s'"=:;|&<>()]+""")
 def named_inside(folder: Path, value: object) -> Iterator[tuple[str, str]]:
     """(path, digest of what lies there) of every word of a setting that leads into the folder, as seen from where one
     is now. A folder's digest is that of all in it."""
-    around = str(real_path(folder))
+    around = {real_path(folder), Path(os.path.abspath(folder))}
     for word in dict.fromkeys(_words(value)):
-        place = os.path.abspath(os.path.expanduser(word))
-        lexically = place.startswith(around + os.sep) or place.startswith(os.path.abspath(folder) + os.sep)
-        if os.path.lexists(place) and (lexically or str(real_path(Path(place))).startswith(around + os.sep)):
-            yield word, _digest(Path(place))
+        place = Path(os.path.abspath(os.path.expanduser(word)))
+        if os.path.lexists(place) and not around.isdisjoint(
+            [place, *place.parents, real_path(place), *real_path(place).parents]
+        ):
+            yield word, _digest(place)
 
 
 def _words(value: object) -> Iterator[str]:

@@ -42,8 +42,13 @@ def checked_reviewer(name: str) -> str:
 
 def _git_email() -> str | None:
     try:
+        # Never what the repository one is in says: it may be anybody's, and would say who decides.
         done = subprocess.run(
-            ["git", "config", "user.email"], capture_output=True, text=True, timeout=GIT_TIMEOUT_SECONDS, check=False
+            ["git", "config", "--global", "--includes", "user.email"],
+            capture_output=True,
+            text=True,
+            timeout=GIT_TIMEOUT_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -7,14 +7,21 @@ processes never write the same one, and a person can look at them or take one aw
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import stat
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.paths import made_state_folder, real_path, state_folder
+
+MADE_HERE = "project made here"
+# Of statx(2): paths are as anywhere, the flag that asks for the time of birth, where it stands, the size of it all.
+_AT_FDCWD, _BIRTH, _BIRTH_AT, _STATX_BYTES = -100, 0x800, 80, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,56 @@ def trust(kind: str, place: Path, content: bytes) -> None:
     except OSError as error:
         raise ProjectError(f"{path.parent}: cannot be made", error.strerror or "", "check its permissions") from error
     write_atomic(path, f"{kind}\n{real_path(place)}\n".encode("utf-8", "surrogateescape"))
+
+
+def remember_made(folder: Path) -> None:
+    """A command of the person has made the project at `folder`: what they set in it is theirs. Where that cannot be
+    kept it is asked for later, as for any other folder."""
+    with contextlib.suppress(ProjectError):
+        if identity := _identity(folder):
+            trust(MADE_HERE, folder, identity)
+
+
+def was_made_here(folder: Path) -> bool:
+    """Whether the folder at this place is the very one that a command of this person has made: not a copy of it, nor
+    another one put there since."""
+    identity = _identity(folder)
+    return bool(identity) and is_trusted(MADE_HERE, folder, identity)
+
+
+def is_own_file(path: Path) -> bool:
+    """Whether a file is the person's and nobody else can have written to it; a link is not."""
+    try:
+        found, around = os.lstat(path), os.stat(path.parent)
+    except OSError:
+        return False
+    is_closed = not found.st_mode & 0o022 or not around.st_mode & 0o077
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and is_closed
+
+
+def _identity(folder: Path) -> bytes:
+    """What tells a folder from every other there was or will be: its inode and the moment the inode was made, which no
+    archive brings along. Empty where the file system does not say when that was. (A device's number may change with a
+    restart.)"""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return b""
+    born = getattr(found, "st_birthtime", None) or _birth(folder)
+    return f"{found.st_ino} {born}".encode() if born else b""
+
+
+def _birth(folder: Path) -> str:
+    """When a folder was made, by Linux's statx, which Python does not offer; "" where it is not known."""
+    import ctypes  # a moment that only the folders with such settings take
+
+    statx = getattr(ctypes.CDLL(None), "statx", None)
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    if statx is None or statx(_AT_FDCWD, os.fsencode(folder), 0, _BIRTH, found) != 0:
+        return ""
+    seconds, nanoseconds = struct.unpack_from("=qI", found, _BIRTH_AT)
+    known = struct.unpack_from("=I", found)[0] & _BIRTH
+    return f"{seconds}.{nanoseconds:09}" if known and seconds else ""
 
 
 def _file(kind: str, place: Path, content: bytes) -> Path:

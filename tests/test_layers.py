@@ -24,7 +24,7 @@ SCAN_WORK = ("engine.scan.parallel", "engine.scan.progress", "engine.scan.cache"
 REQUESTS, SIGNALS, ANSWERS = "engine.scan.requests", "engine.scan.signals", "engine.scan.answers"
 SPEC, WORKER, RUNS, PLAN = (f"engine.training.{room}" for room in ("spec", "worker", "runs", "plan"))
 BELOW_WORKFLOWS = (
-    *("engine.config", "engine.sources", "engine.scan", "engine.training"),
+    *("engine.harmless", "engine.config", "engine.sources", "engine.scan", "engine.training"),
     *("engine.project", "engine.select", "engine.export", "engine.review"),
 )
 # Reading: bytes to records, records to conversations. What a message is, is known before what a record is.
@@ -74,7 +74,9 @@ ENGINE: dict[str, tuple[str, ...]] = {
     PLAN: (*GROUND, SPEC, WORKER, RUNS),
     "engine.training.eval": (*GROUND, WORKER, RUNS, PLAN),
     "engine.training.compare": (*GROUND, "engine.training"),
-    "engine.config": (*GROUND, SIGNALS, SPEC),
+    "engine.harmless": (),
+    "engine.named_inside": ("engine.paths", "engine.small_files"),
+    "engine.config": (*GROUND, "engine.harmless", "engine.named_inside", SIGNALS, SPEC),
     # A project keeps findings and gives them back; it makes none.
     "engine.project": (*GROUND, *FINDINGS_ON_DISK, "engine.sources"),
     "engine.select": (*GROUND, "engine.scan.dates", SIGNAL_NAMES, "engine.sources", RUNS, "engine.project"),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.config import load_config
+from engine.config import load_config, refuse_withheld
 from engine.errors import ProjectError, TamisError, UsageError
 from engine.files import write_atomic
 from engine.jobs.protocol import end_when_parent_does, say
@@ -71,8 +71,10 @@ def pick_rows(
 def _embeddings(project: Project, candidates: Sequence[Candidate]) -> Any:
     """Vectors of the candidates by the embedding model that the settings name; None where they name none."""
     config = load_config(project.folder)
+    refuse_withheld(config, "embedding")
     if config.embedding is None or not candidates:
         return None
+    refuse_withheld(config, "training.command")
     from engine.training.eval.embedding import embeddings
 
     command = tuple(config.training.others.get("command", ()))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.config import load_config
+from engine.config import training_for
 from engine.errors import TrainingError, UsageError
 from engine.export.curated import curate
 from engine.model import Example, TrainingRow
@@ -24,7 +24,7 @@ from engine.training.runs.registry import find_run
 from engine.workflows.gate import gate
 from engine.workflows.leak_check import find_leaks
 from engine.workflows.row_secrets import raw_not_let_through
-from engine.workflows.train import run_manifest, settings_of
+from engine.workflows.train import given_names, run_manifest, settings_of
 from engine.workflows.training_sets import (
     Gathered,
     TrainingSets,
@@ -57,9 +57,9 @@ def prepare_comparison(
     `arms` are names: `base`, `raw`, `random` (or `random-200`), `curated`, the path of an earlier export or any data
     file, the id or folder of a run (its rows are trained anew). Raises UsageError, TrainingError.
     """
+    config = training_for(project.folder, given_names(model, settings))
     sets = training_sets(project)
     check_all_can_be_trained(sets.accepted)
-    config = load_config(project.folder).training
     chosen = settings_of(config) | dict(settings or {})
     steps, budget, price = limits_of(chosen, steps)
     rows, leaking, untrained = build_arms(project, sets, arms)

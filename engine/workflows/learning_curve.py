@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.config import load_config
+from engine.config import training_for
 from engine.project.project import Project
 from engine.review.weak_topics import ThinTopic, thin_topics
 from engine.training.compare.arms import CURATED
@@ -15,7 +15,7 @@ from engine.training.compare.learning_curve import prepare_curve, whole_losses
 from engine.training.compare.scaling_law import PowerLaw
 from engine.training.compare.store import CURVE, Comparison, list_comparisons, read_result
 from engine.workflows.compare import build_arms, limits_of, reviewed
-from engine.workflows.train import settings_of
+from engine.workflows.train import given_names, settings_of
 from engine.workflows.training_sets import check_all_can_be_trained, training_sets
 
 MOST_TOPICS = 5
@@ -32,9 +32,9 @@ def prepare_project_curve(
     runs_dir: Path | None = None,
 ) -> Prepared:
     """Everything up to the start of a project's curve. Raises UsageError, TrainingError."""
+    config = training_for(project.folder, given_names(model, settings))
     sets = training_sets(project)
     check_all_can_be_trained(sets.accepted)
-    config = load_config(project.folder).training
     chosen = settings_of(config) | dict(settings or {})
     steps, budget, price = limits_of(chosen, steps)
     arms, *_ = build_arms(project, sets, [CURATED])

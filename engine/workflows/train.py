@@ -10,11 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from engine.config import Training, load_config
+from engine.config import Training, load_config, shown, training_for
 from engine.errors import UsageError
 from engine.export.curated import curate
 from engine.export.manifest import manifest
 from engine.export.redact import Redaction, redaction
+from engine.harmless import TRAINING
 from engine.model import Cluster, TrainingRow
 from engine.project.journal import now
 from engine.project.project import Project
@@ -55,8 +56,8 @@ def planned_run(project: Project, *, model: str | None = None, settings: Mapping
 
     Raises UsageError where nothing is accepted or a setting is unknown.
     """
-    sets = training_sets(project)
-    return _job(sets, model, settings, load_config(project.folder).training)
+    config = training_for(project.folder, given_names(model, settings))
+    return _job(training_sets(project), model, settings, config)
 
 
 def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | None, config: Training) -> Job:
@@ -86,8 +87,9 @@ def plan_run(
     progress: Progress | None = None,
 ) -> Plan:
     """What the run that would start now would do. Takes seconds the first time: the trainer's libraries are asked."""
+    config = training_for(project.folder, given_names(model, settings))
     sets = training_sets(project)
-    job = _job(sets, model, settings, load_config(project.folder).training)
+    job = _job(sets, model, settings, config)
     found = project.findings
     numbers = {project.rows.id(number): number for number in range(len(project.rows))}
     trained = {row.id for row in job.train}
@@ -109,7 +111,30 @@ def plan_run(
         cache=None if project.readonly and not _writable(project.folder) else project.folder / "plan.json",
         progress=progress,
     )
+    plan = replace(plan, warnings=(*trust_notes(project.folder, model, settings), *plan.warnings))
     return _with_gate(with_left_out(plan, sets.accepted), project)
+
+
+def trust_notes(folder: Path | None, model: str | None, settings: Mapping[str, Any] | None) -> tuple[Note, ...]:
+    """What a run on the project at `folder` (None: on a file) does because somebody said yes to it, and code that comes
+    with a model, whoever asked for it."""
+    config = load_config(folder)
+    # What the command line sets does not count here, and the model stands at the head of every plan.
+    named = {f"{TRAINING}{name}" for name in (*given_names(model, settings), "model")}
+    how = "a project made here" if config.made_here else "trusted by you"
+    notes = [
+        Note("trusted", f"{shown(setting)}, of this project's config.toml ({how})")
+        for name, setting in config.trusted.items()
+        if name.startswith(TRAINING) and name not in named
+    ]
+    if (settings_of(config.training) | dict(settings or {})).get("trust_remote_code"):
+        notes.append(Note("remote_code", "trust_remote_code is on: code that comes with the model runs here as you"))
+    return tuple(notes)
+
+
+def given_names(model: str | None, settings: Mapping[str, Any] | None) -> set[str]:
+    """The settings that the command line gives."""
+    return {*(settings or {}), *(["model"] if model else [])}
 
 
 def with_left_out(plan: Plan, found: Gathered) -> Plan:
@@ -204,6 +229,7 @@ def plan_file(
         if first_of.setdefault(row.id.partition(".")[0], row.id) != row.id:
             copies.append(row.id)
     plan = make_plan(job.spec, job.train, job.heldout, runs_dir=runs, duplicates=copies)
+    plan = replace(plan, warnings=(*trust_notes(None, model, settings), *plan.warnings))
     return with_left_out(plan, sets.accepted if not with_secrets else _told_without_secrets(path, encoding, sets))
 
 

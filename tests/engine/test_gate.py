@@ -107,6 +107,9 @@ def test_what_cannot_be_told_keeps_no_limit(project: Project) -> None:
         ("max_stale_share = 20", "max_stale_share = 20 is out of range. It takes a share from 0 to 1"),
         ('max_leaks = "none"', "max_leaks = 'none' is out of range"),
         ("max_leaks = true", "out of range"),
+        ("max_leaks = nan", "out of range"),
+        ("max_leaks = inf", "out of range"),
+        ("max_leaks = " + "9" * 400, "out of range"),
         ("[gate", "cannot be read"),
     ],
 )

@@ -113,8 +113,8 @@ def test_a_keymap_or_a_theme_that_cannot_be_read_stops_nothing(plant: Callable[[
 
 
 def test_a_mark_of_the_byte_order_is_no_fault(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text("reviewer = 'ann'", encoding="utf-8-sig")
-    assert load_config(tmp_path).reviewer == "ann"
+    (tmp_path / "config.toml").write_text("theme = 'day'", encoding="utf-8-sig")
+    assert load_config(tmp_path).theme == "day"
 
 
 def test_a_style_that_is_a_link_is_refused() -> None:

@@ -22,6 +22,7 @@ from engine.project.suspects import load_suspects, rank_of
 from engine.review.order import ORDERS
 from engine.select import select
 from engine.training.runs.status import is_alive, stop
+from engine.trust import remember_made
 from engine.workflows.rescore import latest_run, point_back, start_rescore, untouched
 
 RUN = "20260101T000000Z-planted"
@@ -154,6 +155,7 @@ def test_a_job_that_is_cancelled_stops_its_run_and_one_whose_window_is_gone_leav
     stand_in = tmp_path / "sleeper.py"
     stand_in.write_text("import sys, time, pathlib\nrun = pathlib.Path(sys.argv[-1])\n"
                         "while not (run / 'control' / 'stop').exists(): time.sleep(0.05)\n")  # fmt: skip
+    remember_made(project.folder)
     (project.folder / "config.toml").write_text(f"[training]\ncommand = '{sys.executable} {stand_in}'\n")
     words = [sys.executable, "-P", "-m", "engine.jobs.suspects", str(project.folder), "rescore"]
     job = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -13,6 +13,7 @@ from engine.jobs.pick import pick_rows
 from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.training.eval.embedding import embeddings
+from engine.trust import remember_made
 
 TEXTS = ["The lamp is red.", "a much longer text about chairs and spoons " * 9, "", "The lamp is red."]
 
@@ -44,6 +45,7 @@ def test_the_pick_of_a_project_uses_the_model_that_its_settings_name(tiny_model:
     rows = [{"instruction": f"Sort the lamp number {n}.", "output": f"lamp {n}"} for n in range(12)]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     folder = create_project(source)
+    remember_made(folder)
     (folder / "config.toml").write_text(f"embedding = {json.dumps(str(tiny_model))}\n")
     with open_project(folder, readonly=True) as project:
         found = pick_rows(project, 4)

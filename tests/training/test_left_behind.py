@@ -18,6 +18,7 @@ from engine.model import Act
 from engine.project.create import create_project
 from engine.project.project import open_project
 from engine.scratch import cache_base, scratch_folder
+from engine.trust import remember_made
 
 SECONDS = 30.0
 # A launcher that stays between the command and the interpreter, as `uv run` does.
@@ -30,6 +31,7 @@ def make_project(place: Path, command: list[str]) -> Path:
     source = place / "raw.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     folder = create_project(source)
+    remember_made(folder)
     with open_project(folder, reviewer="ann") as project:
         project.decide([Act("accept", tuple(map(project.rows.id, range(20))))])
     (folder / "config.toml").write_text(f"[training]\ncommand = {json.dumps(command)}\n")

@@ -103,6 +103,19 @@ def test_toml_tables_are_read_and_a_misspelt_key_names_file_and_kin(
         load_config()
 
 
+@pytest.mark.parametrize("word", ["epochs=inf", "weight_decay=nan", "budget=1e999", f"steps={'9' * 400}", "lr=-inf"])
+def test_a_number_that_is_none_is_refused(word: str) -> None:
+    with pytest.raises(UsageError) as told:
+        parse_settings([word])
+    assert len(str(told.value)) < 200
+
+
+@pytest.mark.parametrize(("name", "value"), [("epochs", float("inf")), ("price_per_hour", float("nan"))])
+def test_the_numbers_of_options_are_checked_as_well(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match="is no number from 0 up"):
+        choose_spec(name="run", rows=20, settings={name: value})
+
+
 def test_a_spec_that_still_lists_faults_is_read_and_is_the_same_run(tmp_path: Path) -> None:
     """Up to version 0.1.0 a spec.json named the faults planted in it: none, but in tests."""
     data = {name: {"rows": 1, "sha256": name} for name in ("train", "heldout")}

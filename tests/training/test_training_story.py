@@ -14,6 +14,7 @@ from projects import alpaca, make_project
 from engine import open_project
 from engine.model import Act, Findings
 from engine.training.runs.status import list_runs, read_run
+from engine.trust import remember_made
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workbench"))
 from planted import screen_text, workbench
@@ -35,6 +36,7 @@ def project(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         opened.decide([Act("accept", ids)])
         opened.save_findings(Findings.empty(len(opened.rows)))
     settings = f'[training]\nmodel = "{tiny_model}"\nmethod = "full"\nsteps = 20\nmax_length = 40\nthreads = 1\n'
+    remember_made(folder)
     (folder / "config.toml").write_text(settings)
     return folder
 

@@ -20,6 +20,7 @@ from engine.training.runs.data_files import spoken
 from engine.training.runs.registry import find_run
 from engine.training.runs.status import read_run, stop
 from engine.workflows.rescore import latest_run, point_back, start_rescore
+from engine.workflows.train import trust_notes
 from workbench.cli.common import find_project, name_reviewer, on_a_terminal
 from workbench.cli.open import show
 from workbench.cli.output import Narrator, narrate, print_json, say
@@ -166,7 +167,10 @@ def suspects(arguments: argparse.Namespace) -> int:
 def rescore(arguments: argparse.Namespace) -> int:
     """`tamis rescore PROJECT`: tune on the accepted rows, rank the undecided ones. ctrl+c stops the run as well."""
     with open_project(find_project(arguments.project), readonly=True) as project:
-        run = start_rescore(project, model=arguments.model, settings=settings_named(arguments))
+        settings = settings_named(arguments)
+        for note in trust_notes(project.folder, arguments.model, settings):
+            narrate(note.text)
+        run = start_rescore(project, model=arguments.model, settings=settings)
         if not arguments.json:
             narrate(f"{run.id}: it goes on without this terminal; `tamis suspects` then reads it")
         narrator = Narrator()

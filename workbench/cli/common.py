@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import load_config
+from engine.config import load_config, refuse_withheld
 from engine.errors import LockedError, SourceError, UsageError
 from engine.files import write_atomic
 from engine.paths import is_project, project_folder_for, real_path
@@ -41,10 +41,12 @@ def find_project(path: Path) -> Path:
 
 def name_reviewer(named: str | None, project: Path | None = None) -> str:
     """Who decides; asked for where there is a terminal and nobody is known. Raises UsageError."""
-    reviewer = find_reviewer(named, load_config(project).reviewer)
+    config = load_config(project)
+    reviewer = find_reviewer(named, config.reviewer)
     if reviewer is None and sys.stdin.isatty() and sys.stderr.isatty():
         reviewer = checked_reviewer(ask("Who decides? Your name goes into the journal: "))
     if reviewer is None:
+        refuse_withheld(config, "reviewer")
         raise UsageError("nobody is named as the reviewer", "", "name yourself: --as NAME, or TAMIS_REVIEWER=NAME")
     return reviewer
 

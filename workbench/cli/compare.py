@@ -15,6 +15,7 @@ from engine.training.compare.experiment import finish, start
 from engine.training.compare.learning_curve import finish_curve
 from engine.workflows.compare import DEFAULT_ARMS, manifests, prepare_comparison
 from engine.workflows.learning_curve import prepare_project_curve, topics_of
+from engine.workflows.train import trust_notes
 from workbench.cli.common import find_project, refuse_page, write_page
 from workbench.cli.output import Narrator, narrate, print_json, say
 from workbench.cli.train import LIMITS, settings_named
@@ -85,6 +86,8 @@ def compare_project(
     say: Callable[[str], None] = narrate,
 ) -> dict[str, Any]:
     """The contract's `compare` object for a project; with `detach` only `{"comparison", "dir", "runs"}`."""
+    for note in trust_notes(project.folder, model, settings):
+        say(note.text)
     prepared = prepare_comparison(
         project,
         arms=arms or DEFAULT_ARMS,
@@ -128,13 +131,16 @@ def curve(arguments: argparse.Namespace) -> int:
     """`tamis curve PROJECT`: train on ever more of the accepted rows, draw the held-out loss against their number."""
     _check_amounts(arguments)
     with open_project(find_project(arguments.project), readonly=True) as project:
+        settings = settings_named(arguments, LIMITS)
+        for note in trust_notes(project.folder, arguments.model, settings):
+            narrate(note.text)
         prepared = prepare_project_curve(
             project,
             model=arguments.model,
             steps=arguments.steps,
             seeds=arguments.seeds,
             workers=arguments.workers,
-            settings=settings_named(arguments, LIMITS),
+            settings=settings,
         )
         for line in before_lines(prepared.cost.to_json(), len(prepared.to_run), len(prepared.items)):
             narrate(line)

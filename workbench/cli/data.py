@@ -26,6 +26,7 @@ from engine.scratch import scratch_folder
 from engine.sources.conversation.conversation import conversation_of
 from engine.sources.files.pieces import JOINED
 from engine.sources.shapes.guess import Guess, count_shapes
+from engine.trust import remember_made
 from engine.workflows.learning_curve import brings
 from workbench.actions.proposed import came_along_words, score_words
 from workbench.cli.common import (
@@ -67,6 +68,8 @@ def scan(arguments: argparse.Namespace) -> int:
             encoding=arguments.encoding,
             shared=arguments.shared,
         )
+        if arguments.project:
+            remember_made(folder)
         if arguments.shared:
             tell_shared(folder)
         return _scan_folder(folder, arguments.json, narrator)

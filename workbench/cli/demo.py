@@ -20,6 +20,7 @@ from engine.project.create import create_project
 from engine.project.heldout import reserve_file
 from engine.project.project import open_project
 from engine.reviewer import find_reviewer
+from engine.trust import remember_made
 from workbench.cli.common import on_a_terminal
 from workbench.cli.open import show
 from workbench.cli.output import narrate, print_json, say
@@ -69,6 +70,7 @@ def _make(home: Path) -> Path:
     for name in (f"{SAMPLE}.jsonl", f"{SAMPLE}.heldout.jsonl"):
         shutil.copyfile(sample / name, home / name)
     folder = create_project(home / f"{SAMPLE}.jsonl")
+    remember_made(folder)
     project, _ = reserve_file(folder, home / f"{SAMPLE}.heldout.jsonl", REVIEWER)
     project.close()
     return folder

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import gc
+import shlex
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.config import load_config
+from engine.config import Config, load_config
 from engine.errors import UsageError
 from engine.paths import is_project, project_folder_for
 from engine.sources.files.hub import hub_name, is_hub_name
+from engine.trust import remember_made
 from workbench.cli.common import given_sources, name_reviewer, refuse_other_rows, refuse_unshared, tell_shared
 from workbench.cli.options import WORDS
 from workbench.cli.output import Narrator, narrate
@@ -81,6 +83,7 @@ def make_project(paths: list[Path], folder: Path, arguments: argparse.Namespace)
             shared=arguments.shared,
         )
     narrator.end()
+    remember_made(folder)
     if arguments.shared:
         tell_shared(folder)
     if len(given.paths) > 1:
@@ -124,4 +127,13 @@ def show(
         keymap=config.keymap,
         stock_driver=arguments.driver == "stock",
         opening=opening,
+        notes=waiting_words(folder, config),
     )
+
+
+def waiting_words(folder: Path, config: Config) -> tuple[str, ...]:
+    """What is said at opening of settings that wait for a yes; nothing where none does."""
+    if not config.withheld:
+        return ()
+    names = ", ".join(config.withheld)
+    return (f"set by this folder, and waiting for your yes: {names}: tamis trust {shlex.quote(str(folder))}",)

@@ -7,12 +7,27 @@ only `tamis train` needs.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.places import named_place
+from workbench.cli.shared_options import (
+    encoding_option,
+    force_option,
+    json_option,
+    mapping_options,
+    model_option,
+    page_options,
+    price_option,
+    project_options,
+    reviewer_option,
+    run_argument,
+    screen_options,
+    set_option,
+    several_runs_options,
+    take_over_option,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +46,15 @@ class Word:
 def _open(command: argparse.ArgumentParser) -> None:
     told = "data files for one project, a .tamis project, or hf:OWNER/NAME"
     command.add_argument("paths", type=Path, metavar="PATH", nargs="+", help=told)
-    _screen_options(command)
+    screen_options(command)
     command.add_argument(
         "--project", type=named_place, metavar="DIR", help="where the project folder is, or is to be made"
     )
-    _mapping_options(command)
+    mapping_options(command)
 
 
 def _demo(command: argparse.ArgumentParser) -> None:
-    _screen_options(command)
+    screen_options(command)
     command.add_argument("--fresh", action="store_true", help="start the scratch copy anew")
     command.add_argument(
         "--headless", action="store_true", help="no screen: scan, decide, export, train, compare, print the verdict"
@@ -48,22 +63,22 @@ def _demo(command: argparse.ArgumentParser) -> None:
 
 
 def _scan(command: argparse.ArgumentParser) -> None:
-    _json_option(command)
+    json_option(command)
     command.add_argument(
         "paths", type=Path, metavar="PATH", nargs="+", help="data files, a .tamis project, or hf:OWNER/NAME of the Hub"
     )
     command.add_argument(
         "--project", type=named_place, metavar="DIR", help="keep rows and findings in this project folder"
     )
-    _mapping_options(command)
+    mapping_options(command)
 
 
 def _report_options(command: argparse.ArgumentParser) -> None:
-    _json_option(command)
+    json_option(command)
     command.add_argument("path", type=Path, metavar="PATH")
     command.add_argument("other", type=Path, metavar="OTHER", nargs="?")
-    _encoding_option(command)
-    _page_options(command)
+    encoding_option(command)
+    page_options(command)
     command.add_argument(
         "--price", type=float, metavar="X", help="price of the machine per hour: what junk costs an epoch"
     )
@@ -74,24 +89,24 @@ def _report_options(command: argparse.ArgumentParser) -> None:
 
 
 def _holdout(command: argparse.ArgumentParser) -> None:
-    _project_options(command, decides=True)
+    project_options(command, decides=True)
     command.add_argument(
         "amount", metavar="N|P%|FILE", help="how many rows, which share, or a file whose rows are held out"
     )
     command.add_argument("--by", metavar="FIELD", help="draw its share of every value of this field")
     command.add_argument("--seed", type=int, default=0, help="of the draw (default 0)")
-    _encoding_option(command)
+    encoding_option(command)
 
 
 def _pick(command: argparse.ArgumentParser) -> None:
-    _project_options(command)
+    project_options(command)
     command.add_argument("count", type=int, metavar="N", help="how many rows")
     command.add_argument("--lock", metavar="SELECTOR", help="rows that stay in, such as 'row:3 or is:accepted'")
     command.add_argument("--swap", metavar="SELECTOR", help="rows to be replaced by the next best")
 
 
 def _do(command: argparse.ArgumentParser) -> None:
-    _project_options(command, decides=True)
+    project_options(command, decides=True)
     command.add_argument(
         "commands", nargs="*", metavar="COMMAND", help="for example 'reject bucket:drop', 'keep cluster:c1f09', 'undo'"
     )
@@ -102,29 +117,34 @@ def _do(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--from", dest="source", type=Path, metavar="FILE", help="replay a journal, or a list of commands"
     )
-    _take_over_option(command)
+    take_over_option(command)
 
 
 def _add(command: argparse.ArgumentParser) -> None:
-    _project_options(command, decides=True)
+    project_options(command, decides=True)
     command.add_argument("file", type=Path, metavar="FILE")
     command.add_argument("--new-version", action="store_true", help="FILE replaces the source, whatever its name")
-    _encoding_option(command)
+    encoding_option(command)
 
 
 def _reread(command: argparse.ArgumentParser) -> None:
-    _project_options(command, decides=True)
+    project_options(command, decides=True)
     command.add_argument("--dry-run", action="store_true", help="count and show, change nothing")
     command.add_argument("--yes", action="store_true", help="also where decided rows are read otherwise")
 
 
+def _trust(command: argparse.ArgumentParser) -> None:
+    project_options(command, decides=True)
+    command.add_argument("--yes", action="store_true", help="say yes to all that is shown; without a terminal")
+
+
 def _merge(command: argparse.ArgumentParser) -> None:
-    _project_options(command, decides=True)
+    project_options(command, decides=True)
     command.add_argument("other", type=Path, metavar="OTHER", help="the other .tamis folder")
 
 
 def _export(command: argparse.ArgumentParser) -> None:
-    _project_options(command, decides=True)
+    project_options(command, decides=True)
     command.add_argument(
         "--to",
         type=named_place,
@@ -132,7 +152,7 @@ def _export(command: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="a .jsonl, .jsonl.gz, .parquet or .csv file, or a folder",
     )
-    _force_option(command)
+    force_option(command)
     command.add_argument(
         "--format",
         metavar="NAME",
@@ -155,199 +175,104 @@ def _export(command: argparse.ArgumentParser) -> None:
 
 def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", type=Path, metavar="PROJECT|FILE", help="a .tamis folder, or a file of rows")
-    _json_option(command)
+    json_option(command)
     command.add_argument("--dry-run", action="store_true", help="only tell; make no cache again")
-    _encoding_option(command)
+    encoding_option(command)
 
 
 def _plan(command: argparse.ArgumentParser) -> None:
-    _project_options(command)
-    _model_option(command)
+    project_options(command)
+    model_option(command)
     amount = command.add_mutually_exclusive_group()
     amount.add_argument("--steps", type=int, metavar="N")
     amount.add_argument("--epochs", type=float, metavar="N")
     command.add_argument("--seed", type=int, metavar="N")
-    _set_option(command)
+    set_option(command)
     command.add_argument("--config", type=Path, metavar="FILE", help="training settings from a TOML file")
     command.add_argument("--gpu", type=int, metavar="I", help="the GPU's index, as nvidia-smi shows it")
     command.add_argument("--budget", metavar="TIME", help="end with what was learnt after this long: 45m, 1h30m")
     command.add_argument("--max-cost", type=float, metavar="X", help="end with what was learnt before it costs more")
-    _price_option(command)
+    price_option(command)
 
 
 def _plan_of_file(command: argparse.ArgumentParser) -> None:
     _plan(command)
-    _encoding_option(command)
+    encoding_option(command)
 
 
 def _train(command: argparse.ArgumentParser) -> None:
     _plan_of_file(command)
     command.add_argument("--override", metavar="WHY", help="start although the plan refuses; the reason is kept")
-    _reviewer_option(command)
+    reviewer_option(command)
     command.add_argument("--wait", action="store_true", help="stay until the run ends, printing a line a step")
 
 
 def _runs(command: argparse.ArgumentParser) -> None:
     command.add_argument("project", type=Path, metavar="PROJECT", nargs="?", help="without it, every run of yours")
-    _json_option(command)
+    json_option(command)
 
 
 def _watch(command: argparse.ArgumentParser) -> None:
-    _run_argument(command)
-    _json_option(command, "print JSON lines")
+    run_argument(command)
+    json_option(command, "print JSON lines")
 
 
 def _stop(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "run", type=Path, metavar="RUN", help="the folder or the id of a run, a comparison or a curve; or a project"
     )
-    _json_option(command)
+    json_option(command)
 
 
 def _resume(command: argparse.ArgumentParser) -> None:
-    _run_argument(command)
-    _json_option(command)
+    run_argument(command)
+    json_option(command)
 
 
 def _try(command: argparse.ArgumentParser) -> None:
-    _run_argument(command)
-    _json_option(command, "print one JSON object: the answers to the held-out rows")
+    run_argument(command)
+    json_option(command, "print one JSON object: the answers to the held-out rows")
     command.add_argument(
         "--rows", type=int, default=20, metavar="N", help="held-out rows to answer in text (default 20)"
     )
     command.add_argument("--prompt", action="append", default=[], metavar="TEXT", help="answer this instead, in text")
-    _screen_options(command)
+    screen_options(command)
 
 
 def _judge(command: argparse.ArgumentParser) -> None:
     command.add_argument("run", type=Path, metavar="RUN_A")
     command.add_argument("other", type=Path, metavar="RUN_B")
-    _json_option(command, "print one JSON object: wins, ties, losses, interval")
-    _screen_options(command)
+    json_option(command, "print one JSON object: wins, ties, losses, interval")
+    screen_options(command)
 
 
 def _suspects(command: argparse.ArgumentParser) -> None:
-    _project_options(command)
+    project_options(command)
     command.add_argument("--run", type=Path, metavar="RUN", help="else the newest run that measured rows")
 
 
 def _compare(command: argparse.ArgumentParser) -> None:
-    _project_options(command)
+    project_options(command)
     command.add_argument(
         "--arms", metavar="A,B", help="base, raw, random (random-200), curated, an export's path, a run's id"
     )
-    _several_runs_options(command)
+    several_runs_options(command)
     command.add_argument(
         "--detach", action="store_true", help="start the runs and leave them; ask again for the verdict"
     )
     command.add_argument("--markdown", action="store_true", help="print a block for a pull request")
-    _page_options(command)
+    page_options(command)
 
 
 def _curve(command: argparse.ArgumentParser) -> None:
-    _project_options(command)
-    _several_runs_options(command)
+    project_options(command)
+    several_runs_options(command)
     command.add_argument("--ascii", action="store_true", help="draw without block characters")
 
 
 def _gate(command: argparse.ArgumentParser) -> None:
-    _project_options(command, decides=True)
+    project_options(command, decides=True)
     command.add_argument("--override", metavar="WHY", help="set aside what is not met; goes into journal and manifests")
-
-
-# Options that several commands have.
-
-
-def _project_options(command: argparse.ArgumentParser, *, decides: bool = False) -> None:
-    command.add_argument("project", type=Path, metavar="PROJECT", help="a .tamis folder, or the data file beside it")
-    _json_option(command)
-    if decides:
-        _reviewer_option(command)
-
-
-def _json_option(command: argparse.ArgumentParser, text: str = "print one JSON object") -> None:
-    command.add_argument("--json", action="store_true", help=text)
-
-
-def _reviewer_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--as", dest="reviewer", metavar="NAME", help="who decides (else TAMIS_REVIEWER, settings, git e-mail)"
-    )
-
-
-def _take_over_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--take-over", action="store_true", help="become the writer; the other window then only reads")
-
-
-def _screen_options(command: argparse.ArgumentParser) -> None:
-    _reviewer_option(command)
-    command.add_argument("--theme", metavar="NAME", help="night, day, contrast, safe, terminal, mono or your own")
-    command.add_argument("--ascii", action="store_true", help="show no glyph beyond ASCII")
-    command.add_argument("--readonly", action="store_true", help="look, decide nothing")
-    _take_over_option(command)
-    command.add_argument(
-        "--driver",
-        choices=["cells", "stock"],
-        default=os.environ.get("TAMIS_DRIVER") or "cells",
-        help="cells (default): send only what changed; stock: Textual's own, for terminals that disagree",
-    )
-    command.add_argument("--mouse", action="store_true", help="take the mouse (off over SSH otherwise)")
-
-
-def _mapping_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--map",
-        metavar="PART=FIELD,…",
-        help="which field is what: prompt=a.b,response=c; docs/formats.md has all words",
-    )
-    command.add_argument("--key", metavar="FIELD", help="the field that names a row across versions of the source")
-    command.add_argument("--shared", action="store_true", help="a new project is for your group as well (2770)")
-    _encoding_option(command)
-
-
-def _encoding_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--encoding", metavar="NAME", help="of a text that is not UTF-8: cp1252, shift_jis … (UTF-16 is told by itself)"
-    )
-
-
-def _force_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--force", action="store_true", help="also over a file that tamis did not write; no source")
-
-
-def _page_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--html", type=named_place, metavar="FILE", help="also write one self-contained page")
-    _force_option(command)
-    command.add_argument("--with-text", action="store_true", help="let texts of rows into the page")
-
-
-def _run_argument(command: argparse.ArgumentParser) -> None:
-    command.add_argument("run", type=Path, metavar="RUN", help="the folder of a run, or its id")
-
-
-def _model_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--model", metavar="M", help="a Hugging Face id or a local folder (else the built-in model)")
-
-
-def _set_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any training setting by name")
-
-
-def _price_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--price", type=float, metavar="X", help="price of this machine per hour")
-
-
-def _several_runs_options(command: argparse.ArgumentParser) -> None:
-    _model_option(command)
-    command.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each kind (default 3)")
-    command.add_argument("--steps", type=int, metavar="N", help="optimizer steps of every run")
-    command.add_argument(
-        "--workers", type=int, metavar="N", help="training processes at once (default: 2, for a real model 1)"
-    )
-    _set_option(command)
-    command.add_argument("--budget", metavar="TIME", help="for all runs together: 45m, 1h30m")
-    command.add_argument("--max-cost", type=float, metavar="X", help="for all runs together, at --price an hour")
-    _price_option(command)
 
 
 # fmt: off
@@ -360,9 +285,9 @@ WORDS: dict[str, Word] = {
     "report": Word("measures of a data set, or of two side by side",
                    _report_options, "workbench.cli.report", "report"),
     "doctor": Word("what this terminal, connection and machine can do, what to change",
-                   _json_option, "workbench.cli.doctor", "doctor"),
-    "status": Word("what is decided and what is open", _project_options, "workbench.cli.decisions", "status"),
-    "journal": Word("who decided what, when and why", _project_options, "workbench.cli.decisions", "journal"),
+                   json_option, "workbench.cli.doctor", "doctor"),
+    "status": Word("what is decided and what is open", project_options, "workbench.cli.decisions", "status"),
+    "journal": Word("who decided what, when and why", project_options, "workbench.cli.decisions", "journal"),
     "holdout": Word("reserve the held-out set, once", _holdout, "workbench.cli.data", "holdout"),
     "pick": Word("propose a diverse subset of what is undecided or accepted; decides nothing",
                  _pick, "workbench.cli.report", "pick"),
@@ -371,6 +296,8 @@ WORDS: dict[str, Word] = {
                 _add, "workbench.cli.data", "add"),
     "reread": Word("read the rows of an old project as today's reader does; ids and decisions stay",
                    _reread, "workbench.cli.data", "reread_rows"),
+    "trust": Word("show what of a folder waits for your yes (commands, models, links …), and say it",
+                  _trust, "workbench.cli.trust", "trust_project"),
     "merge": Word("bring in the journals of another copy of the project",
                   _merge, "workbench.cli.decisions", "merge_projects"),
     "export": Word("write the curated set, the held-out set and the manifest",

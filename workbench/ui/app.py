@@ -326,11 +326,12 @@ def run_workbench(
     opening: Callable[[], WorkScreen] | None = None,
     only_ascii: bool = False,
     goal: tuple[int | None, int | None] = (None, None),
+    notes: Sequence[str] = (),
 ) -> int:
     """Open the workbench on a project folder until the person leaves; the exit code of the command.
 
     With `mapping_given` the person has said which field is what, and is not asked. `opening` makes the screen that lies
-    on top at first.
+    on top at first; `notes` are said at once.
 
     Raises TamisError (project damaged, no terminal), and whatever fault ended the application.
     """
@@ -339,7 +340,7 @@ def run_workbench(
     ) as project:
         shipped, complaints = chosen_keymap(keymap)
         own, problems = load_keymap()
-        problems = [*complaints, *problems]
+        problems = [*notes, *complaints, *problems]
         app = TamisApp(
             project,
             theme=theme,

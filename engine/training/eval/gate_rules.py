@@ -15,6 +15,7 @@ from engine.errors import UsageError
 from engine.small_files import read_toml
 
 FILE_NAME = "gate.toml"
+MOST_ROWS = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,10 @@ def read_gate(path: Path) -> dict[str, float] | None:
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(BY_KEY)}"
             raise UsageError(f"{path}: unknown key {key!r}", "", hint)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or value < 0 or (limit.unit == "share" and value > 1):
+        most = 1 if limit.unit == "share" else MOST_ROWS
+        if not number or not 0 <= value <= most:
             wanted = "a share from 0 to 1" if limit.unit == "share" else "a number of rows"
-            raise UsageError(f"{path}: {key} = {value!r} is out of range", "", f"it takes {wanted}")
+            raise UsageError(f"{path}: {key} = {repr(value)[:40]} is out of range", "", f"it takes {wanted}")
     return {key: float(value) for key, value in content.items()}
 
 

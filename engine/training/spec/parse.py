@@ -14,7 +14,7 @@ import tomli
 
 from engine.errors import UsageError
 from engine.small_files import read_toml
-from engine.training.spec.run_spec import known_name, refuse_secrets
+from engine.training.spec.run_spec import LARGEST, in_bounds, known_name, refuse_secrets
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -54,16 +54,23 @@ def read_settings_file(path: Path) -> dict[str, Any]:
 
 
 def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings under the names a spec uses; budget and command in the form it uses."""
+    """The settings under the names a spec uses; budget and command in the form it uses.
+
+    Raises UsageError for an unknown name, one that is there under two names, and a number beyond all reason."""
     found: dict[str, Any] = {}
-    for name, value in settings.items():
-        refuse_secrets(name, value)
-        if name == "budget":
-            found["budget_seconds"] = parse_duration(str(value))
-        elif name == "command":
-            found["command"] = parse_command(value)
+    for given, value in settings.items():
+        refuse_secrets(given, value)
+        name = "budget_seconds" if given == "budget" else known_name(given)
+        if name in found:
+            raise UsageError(f"training setting {name} is set twice", "", f"leave out {given!r}")
+        if given == "budget":
+            found[name] = parse_duration(str(value))
         else:
-            found[known_name(name)] = value
+            found[name] = parse_command(value) if name == "command" else value
+        if not in_bounds(found[name]):
+            raise UsageError(
+                f"training setting {given} = {str(value)[:40]} is out of range", "", f"give a number up to {LARGEST:,}"
+            )
     return found
 
 

@@ -18,6 +18,8 @@ from engine.training.spec.defaults import COMMON, LORA, SFT, Chosen
 from engine.training.spec.trl_fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
 
 BUILT_IN = "built-in"
+LARGEST = 10**12
+"""No number of a run is larger."""
 GIVEN = "as you set it"
 SECRET_HINT = "give it by the environment (HF_TOKEN=\u2026 tamis train), or log in with the service's own command"
 ALIASES = {
@@ -293,8 +295,9 @@ def check_values(spec: RunSpec) -> None:
             raise UsageError(f"unknown {name} {value!r}", "", f"use {' or '.join(allowed)}")
     for name, kinds in NUMBERS.items():
         value = getattr(spec, name).value
-        if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:
-            raise UsageError(f"training setting {name} = {value!r} is no number from 0 up", "", "give a plain number")
+        if isinstance(value, bool) or not isinstance(value, kinds) or value < 0 or not in_bounds(value):
+            words = f"training setting {name} = {repr(value)[:40]} is no number from 0 up"
+            raise UsageError(words, "", "give a plain number")
     if spec.sft["eval_packing"].value:
         raise UsageError("eval_packing cannot be switched on", "held-out rows are measured one by one", "leave it out")
     if spec.sft["packing_strategy"].value != "bfd":
@@ -302,6 +305,11 @@ def check_values(spec: RunSpec) -> None:
         raise UsageError(words, "", "use bfd")
     if spec.max_cost.value and not spec.price_per_hour.value:
         raise UsageError("a cost limit needs a price", "", "set price_per_hour, in the same currency")
+
+
+def in_bounds(value: object) -> bool:
+    """Whether a value is no number, or one that can be reckoned with: not NaN, infinite or beyond all reason."""
+    return not isinstance(value, int | float) or -LARGEST <= value <= LARGEST
 
 
 def cores() -> int:

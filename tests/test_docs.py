@@ -63,6 +63,15 @@ def test_every_module_that_the_docs_name_is_there() -> None:
             assert any(path.endswith(f"/{name}") for path in files), f"{page.name}: {name}"
 
 
+def test_every_test_that_shows_a_promise_is_there() -> None:
+    page = (DOCS / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"(\w+\.py)::(\w+)", page)
+    for file, test in named:
+        texts = [path.read_text(encoding="utf-8") for path in (DOCS.parent / "tests").rglob(file)]
+        assert any(f"def {test}(" in text for text in texts), f"{file}::{test}"
+    assert len(named) > 5
+
+
 def test_every_file_that_the_docs_point_to_is_there() -> None:
     for page in [DOCS.parent / "README.md", *DOCS.glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -101,10 +102,12 @@ def create_project(
         write_settings(partial, settings)
         make_private_folder(partial / "decisions")
         _propose(partial, intake, RowStore(partial, settings.mapping, settings.sources))
+        if not settings.is_complete:
+            # Before the folder is there: who is killed now reads on as well. Where it cannot be kept, it is asked for.
+            with suppress(ProjectError):
+                trust(KIND, folder, _named(settings))
         os.rename(partial, folder)
         sync_folder(folder.parent)
-        if not settings.is_complete:
-            trust(KIND, folder, _named(settings))
     except OSError as error:
         raise ProjectError(
             f"{folder}: the project cannot be written",

@@ -100,11 +100,16 @@ def seen_by_runs(folder: Path) -> list[Seen]:
 
 
 def losses(decisions: Path, seen: Iterable[Seen]) -> list[Loss]:
-    """What the journals have no more of what was seen of them, for each journal by who saw most. Raises ProjectError,
-    OSError."""
+    """What the journals have no more of what was seen of them, for each journal by who saw most. Raises ProjectError
+    where the disk does not tell."""
     found: dict[str, Loss] = {}
     for one in sorted(seen, key=lambda one: (one.name, one.end.size)):
-        loss = _loss(decisions, one)
+        try:
+            loss = _loss(decisions, one)
+        except OSError as error:
+            raise ProjectError(
+                f"{decisions / one.name}: cannot be read", error.strerror or "", "see to the disk"
+            ) from error
         if loss is not None:
             found[one.name] = loss
     return list(found.values())
@@ -115,7 +120,7 @@ def _loss(decisions: Path, seen: Seen) -> Loss | None:
     lines = f"{end.lines:,} line{'' if end.lines == 1 else 's'}"
     try:
         size = (decisions / name).stat().st_size
-    except OSError:
+    except FileNotFoundError:
         # A merge takes away a branch whose lines stand in a longer one.
         if any(_goes_so_far(path, end) for path in journal_paths(decisions)[0]):
             return None

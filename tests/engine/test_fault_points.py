@@ -16,10 +16,11 @@ from projects import alpaca, make_project, numbered, write_jsonl
 from engine.errors import TamisError
 from engine.model import Act
 from engine.project.add_rows import grow
-from engine.project.create import continue_reading, create_project
+from engine.project.create import continue_reading, create_project, waiting_sources
 from engine.project.heldout import reserve_drawn, reserve_file
 from engine.project.project import open_project
 from engine.project.row_change import names_in_force
+from engine.trust import trust
 from engine.workflows.export import export
 
 State = Any
@@ -141,6 +142,9 @@ def hold_some_out(work: Path) -> None:
 
 
 def read_on(work: Path) -> None:
+    # A copy of what was begun elsewhere.
+    for each in waiting_sources(work / "raw.tamis"):
+        trust(each.kind, each.place, each.content)
     continue_reading(work / "raw.tamis")
 
 

@@ -141,7 +141,7 @@ def test_what_is_set_aside_is_bounded_and_what_is_small_is_whole(
     path.write_bytes(b"\n".join([row, *bad]) + b"\n")
     folder = create_project(path)
     small, long, whole, after = (json.loads(line) for line in (folder / "quarantine.jsonl").read_bytes().splitlines())
-    assert small.keys() == {"line", "offset", "reason", "bytes"}
+    assert small.keys() == {"line", "offset", "reason", "bytes", "sum"}
     assert base64.b64decode(small["bytes"]) == bad[0]
     assert (long["length"], base64.b64decode(long["last"])) == (1000, b"y" * 10)
     assert long["sha256"] == hashlib.sha256(bad[1]).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -16,11 +17,12 @@ from engine.errors import ProjectError, UsageError
 from engine.model import Act
 from engine.project.add_rows import grow
 from engine.project.came_along import by_score, parse_threshold, propose_by_score
-from engine.project.create import continue_reading, create_project
+from engine.project.create import continue_reading, create_project, waiting_sources
 from engine.project.merge import merge
 from engine.project.project import Project, open_project
 from engine.project.proposals import NewProposal, add_proposals, waiting, waiting_rows
 from engine.select import select
+from engine.trust import trust
 from engine.workflows.export import export
 
 
@@ -195,7 +197,7 @@ def test_unknown_keys_stay(tmp_path: Path) -> None:
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     folder = make_project(tmp_path, ROWS)
     (folder / "proposals" / "model_x.jsonl").mkdir()
-    (folder / "proposals" / "model_y.jsonl").symlink_to("nowhere")
+    os.mkfifo(folder / "proposals" / "model_y.jsonl")
     with open_project(folder, readonly=True) as project:
         assert told(project) == CAME
         assert len(project.notes) == 2
@@ -277,6 +279,8 @@ def test_rows_never_come_without_what_is_proposed_for_them(kill: bool, tmp_path:
     for at in range(1, 1000, 5):
         # The source has its place in the settings: the copy is read on from the first one.
         folder = fresh_copy(base, work) / "raw.tamis"
+        for each in waiting_sources(folder):  # a copy of what was begun elsewhere
+            trust(each.kind, each.place, each.content)
         code = struck(at, lambda: continue_reading(work / "raw.tamis"), kill=kill)
         if code == 0:
             break

@@ -221,5 +221,5 @@ def test_the_job_says_that_the_exact_clusters_stand(tmp_path: Path) -> None:
     stages = [line for line in lines if "stage" in line]
     assert job.returncode == 0
     assert stages == [{"stage": "exact", "clusters": 1}]
-    assert lines[-1] == {"done": True, "clusters": 1, "flags": lines[-1]["flags"]}
+    assert lines[-1] == {"done": True, "clusters": 1, "flags": lines[-1]["flags"], "told": []}
     assert (folder / NAME).exists()

@@ -103,7 +103,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.keymap_in_use, keymap_problems = checked_keymap(keymap or {})
         self.background = Background(self)
         self._place_timer: Timer | None = None
-        self._safe_cells = SafeCells()
+        self._safe_cells = SafeCells(only_ascii=only_ascii)
         self._hook_before = threading.excepthook
         troubles = [*project.notes, *([complaint] if complaint else []), *problems, *keymap_problems]
         if (reason := read_only(self.session)) is not None:

@@ -123,7 +123,7 @@ def test_other_patterns_that_never_end(project: Project, pattern: str) -> None:
         select(project, f"/{pattern}/")
 
 
-@pytest.mark.parametrize("slow", [0, 1, 62, 63, 64, 199])
+@pytest.mark.parametrize("slow", [0, 63, 64])
 def test_the_row_that_takes_too_long_is_named_wherever_it_lies(tmp_path: Path, slow: int) -> None:
     rows = [alpaca("a" * 40 + "!" if row == slow else f"row {row}", "b" if row % 3 else "ca") for row in range(200)]
     project = open_project(make_project(tmp_path, rows), readonly=True)

@@ -18,6 +18,7 @@ from engine.trust import remember_made
 TEXTS = ["The lamp is red.", "a much longer text about chairs and spoons " * 9, "", "The lamp is red."]
 
 
+@pytest.mark.slow
 def test_vectors_are_the_texts_own_and_are_kept(tiny_model: Path, tmp_path: Path) -> None:
     cache = tmp_path / "kept"
     vectors = embeddings(TEXTS, str(tiny_model), cache=cache)

@@ -38,8 +38,8 @@ from engine.training.worker.events import EventLog, read_json
 NAME = "comparison.json"
 COMPARE, CURVE = "compare", "curve"
 
-# What the two files are believed to say. A run is named by one part of a path: none is read, or asked to stop, that does
-# not lie beside the comparison.
+# What the two files are believed to say. A run is named by one part of a path: none is read, or asked to stop, that
+# does not lie beside the comparison.
 _HELDOUT = object_with(
     {"drawn": is_count, "measured": is_count, "left_out": table_of(is_count)},
     {"untrained": table_of(table_of(is_count))},

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
+from engine.harmless import TRAINING, is_harmless, written
 from engine.links import check_run_links, is_followed
 from engine.paths import is_project
 from engine.phrases import counted
@@ -83,21 +84,19 @@ def what_would_run(run_dir: Path) -> bytes:
 
 
 def _shown(run_dir: Path) -> str:
-    """The same for a person to read: what is named, and whether the worker is the one that this version brings."""
+    """The same for a person to read: what is not known to be harmless, and whether the worker is the one
+    that this version brings."""
     content = json.loads(what_would_run(run_dir))
     lines = []
     for spec in content["specs"]:
-        named = {"command": spec["command"], **spec["values"], **spec["sft"], **spec["lora"]}
-        lines += [f"{name} = {json.dumps(value)}" for name, value in named.items() if _says_something(value)]
+        named = {**spec["values"], **spec["sft"], **spec["lora"]}
+        odd = {name: value for name, value in named.items() if value and not is_harmless(f"{TRAINING}{name}", value)}
+        lines += [written(name, value) for name, value in {"command": spec["command"], **odd}.items()]
     own, found = _worker_files(OWN_WORKER), content["worker"]
-    odd = sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name))
-    lines.append(f"worker: {counted(len(found), 'file')}, " + (
-        f"other than those of this version: {', '.join(odd)}" if odd else "the very ones of this version"))  # fmt: skip
+    other = sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name))
+    whose = f"other than those of this version: {', '.join(other)}" if other else "the very ones of this version"
+    lines.append(f"worker: {counted(len(found), 'file')}, {whose}")
     return "\n".join(lines)
-
-
-def _says_something(value: object) -> bool:
-    return value is True or not (value in (None, "") or isinstance(value, int | float))
 
 
 def forget_compiled(run_dir: Path) -> None:

@@ -7,7 +7,6 @@ project was made here and nobody else can have written the file.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -19,7 +18,7 @@ from engine.harmless import TRAINING, is_harmless, would, written
 from engine.named_inside import named_inside
 from engine.paths import own_folder
 from engine.small_files import read_toml
-from engine.trust import Waiting, is_own_file, is_trusted, was_made_here
+from engine.trust import Waiting, is_own_file, is_trusted, trust_command, was_made_here
 
 SETTING = "setting of a project"
 SHOWN_CHARACTERS = 200
@@ -124,7 +123,7 @@ def refuse_withheld(config: Config, used: str, given: Container[str] = ()) -> No
     raise UsageError(
         f"{first.place / 'config.toml'}: {shown(first)} waits for your yes{more}",
         f"it would {would(next(iter(found)))}",
-        f"tamis trust {shlex.quote(str(first.place))} shows all of it and asks",
+        f"{trust_command(first.place)} shows all of it and asks",
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.errors import ProjectError, TamisError, TrainingError
 from engine.paths import real_path
-from engine.trust import Waiting, is_trusted
+from engine.trust import Waiting, is_trusted, trust_command
 
 KIND = "link"
 IN_PROJECT = ("", "decisions", "proposals")
@@ -64,7 +64,7 @@ def is_followed(path: Path) -> bool:
 
 def _check(links: Iterable[Link], named: Path, kind: type[TamisError] = ProjectError) -> None:
     for link in links:
-        hint = "put in its place what it leads to, or take it away" if link.refused else f"tamis trust {named}"
+        hint = "put in its place what it leads to, or take it away" if link.refused else trust_command(named)
         raise kind(link.words, link.refused or "nobody has confirmed it", hint)
 
 

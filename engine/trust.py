@@ -1,4 +1,4 @@
-"""What a person on this install has said yes to, by hash: the very content, at the very place.
+"""What a person on this install has said yes (or no) to, by hash: the very content, at the very place.
 
 A folder that came from somebody else is data. What in it would make this machine do something counts only after a yes,
 and a yes holds for no other content and for no other place (as direnv does it). One small file a yes, so that two
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shlex
 import stat
 import struct
 from dataclasses import dataclass
@@ -27,12 +28,14 @@ _AT_FDCWD, _BIRTH, _BIRTH_AT, _STATX_BYTES = -100, 0x800, 80, 256
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Something foreign that does not count until a person says yes: `what` tells it in a sentence, `content` is what
-    the yes would hold for, at `place`, as a `kind` of thing."""
+    the yes would hold for, at `place`, as a `kind` of thing. Where that is long, `shown` is what a person reads of it.
+    """
 
     kind: str
     what: str
     place: Path
     content: bytes
+    shown: str = ""
 
 
 def trust_folder() -> Path:
@@ -53,6 +56,22 @@ def trust(kind: str, place: Path, content: bytes) -> None:
     except OSError as error:
         raise ProjectError(f"{path.parent}: cannot be made", error.strerror or "", "check its permissions") from error
     write_atomic(path, f"{kind}\n{real_path(place)}\n".encode("utf-8", "surrogateescape"))
+
+
+def refuse(waiting: Waiting) -> None:
+    """Remember a no: what waits stays without effect, and is not told of at every opening. A yes may follow all the
+    same. Raises ProjectError where it cannot be kept."""
+    trust(f"no to {waiting.kind}", waiting.place, waiting.content)
+
+
+def was_refused(waiting: Waiting) -> bool:
+    """Whether somebody here said no to it."""
+    return is_trusted(f"no to {waiting.kind}", waiting.place, waiting.content)
+
+
+def trust_command(folder: Path) -> str:
+    """The line that a person runs to see what waits in a folder, and to say yes or no to it."""
+    return f"tamis trust {shlex.quote(str(folder))}"
 
 
 def remember_made(folder: Path) -> None:

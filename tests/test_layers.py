@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals", "engine.nesting"),
     *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
-    *("engine.trust", "engine.links", "engine.json_form", "engine.secret_patterns"),
+    *("engine.trust", "engine.links", "engine.json_form", "engine.secret_patterns", "engine.harmless"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.code", "engine.scan.jsontext", "engine.scan.dates")
@@ -24,7 +24,7 @@ SCAN_WORK = ("engine.scan.parallel", "engine.scan.progress", "engine.scan.cache"
 REQUESTS, SIGNALS, ANSWERS = "engine.scan.requests", "engine.scan.signals", "engine.scan.answers"
 SPEC, WORKER, RUNS, PLAN = (f"engine.training.{room}" for room in ("spec", "worker", "runs", "plan"))
 BELOW_WORKFLOWS = (
-    *("engine.harmless", "engine.config", "engine.sources", "engine.scan", "engine.training"),
+    *("engine.config", "engine.sources", "engine.scan", "engine.training"),
     *("engine.project", "engine.select", "engine.export", "engine.review"),
 )
 # Reading: bytes to records, records to conversations. What a message is, is known before what a record is.
@@ -76,7 +76,7 @@ ENGINE: dict[str, tuple[str, ...]] = {
     "engine.training.compare": (*GROUND, "engine.training"),
     "engine.harmless": (),
     "engine.named_inside": ("engine.paths", "engine.small_files"),
-    "engine.config": (*GROUND, "engine.harmless", "engine.named_inside", SIGNALS, SPEC),
+    "engine.config": (*GROUND, "engine.named_inside", SIGNALS, SPEC),
     # A project keeps findings and gives them back; it makes none.
     "engine.project": (*GROUND, *FINDINGS_ON_DISK, "engine.sources"),
     "engine.select": (*GROUND, "engine.scan.dates", SIGNAL_NAMES, "engine.sources", RUNS, "engine.project"),

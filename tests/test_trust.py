@@ -18,6 +18,7 @@ from engine.config import load_config
 from engine.model import Act
 from engine.trust import was_made_here
 from workbench.cli.main import main
+from workbench.cli.open import waiting_words
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_person_is_asked_once_the_content_was_shown(folder: Path, typed: str, 
     if process == 0:
         os.execv(sys.executable, [sys.executable, "-m", "workbench.cli.main", "trust", str(folder)])
     shown = b""
-    while b"[y/N]" not in shown:
+    while b"[y/n" not in shown:
         assert select.select([terminal], [], [], 30)[0]
         shown += os.read(terminal, 4096)
     assert b"training.command" in shown
@@ -94,3 +95,17 @@ def test_a_project_that_a_command_made_is_the_persons_own(tmp_path: Path) -> Non
     source = write_jsonl(tmp_path / "raw.jsonl", numbered(3))
     assert main(["scan", str(source), "--project", str(tmp_path / "own.tamis")]) == 0
     assert was_made_here(tmp_path / "own.tamis")
+
+
+def test_a_no_keeps_it_from_counting_and_from_being_told_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert waiting_words(folder, load_config(folder))
+    assert main(["trust", str(folder), "--no"]) == 0
+    assert load_config(folder).withheld
+    assert waiting_words(folder, load_config(folder)) == ()
+    capsys.readouterr()
+    # A later yes to everything is not meant for what was said no to.
+    assert main(["trust", str(folder), "--yes"]) == 0
+    assert "(you said no)" in capsys.readouterr().out
+    assert load_config(folder).withheld

@@ -42,7 +42,7 @@ from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
-from engine.trust import Waiting, is_trusted, trust
+from engine.trust import Waiting, is_trusted, trust, trust_command
 
 CHUNK_ROWS = 50_000
 KIND = "source"
@@ -159,7 +159,7 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
         raise ProjectError(
             f"{folder}: was not read to the end, and not begun here",
             f"going on would read {settings.source.path}",
-            f"tamis trust {folder}",
+            trust_command(folder),
         )
     with changing_rows(folder, READING):
         settings = read_settings(folder)

@@ -99,7 +99,8 @@ def parse_amount(text: str, rows: int) -> int | None:
 def reserve_drawn(project: Project, wanted: int, *, seed: int = 0, by: str | None = None) -> list[int]:
     """Draw the held-out set and write it to the journal; its row numbers.
 
-    `by` is the dotted path of a field whose values each get their share. Raises UsageError where a set is reserved.
+    `by` is the dotted path of a field whose values each get their share. Raises UsageError where a set is reserved, and
+    where every group of alike rows is larger than the set.
     """
     _refuse_second(project)
     clusters = project.findings.clusters if project.findings is not None else ()
@@ -110,6 +111,12 @@ def reserve_drawn(project: Project, wanted: int, *, seed: int = 0, by: str | Non
         if set(strata) == {"None"}:
             raise UsageError(f"no row has the field {by!r}", "", "name a field that the rows have")
     drawn = draw_heldout(len(project.rows), wanted, clusters, seed, strata)
+    if not drawn:
+        raise UsageError(
+            f"cannot hold out {wanted} rows: each row is in a group of alike rows that is larger",
+            "such a group is held out whole",
+            "hold out more rows",
+        )
     _reserve(
         project,
         drawn,

@@ -211,7 +211,7 @@ def _journals(found: Checked) -> None:
             what = f"{path.name}: the last line was cut off while it was written; it never counted"
             found.notes.append(Told(where, what, "the next decision sets it aside"))
 
-    with suppress(OSError):
+    with suppress(ProjectError):
         for loss in losses(found.folder / "decisions", [*seen_last(found.folder), *seen_by_runs(found.folder)]):
             found.wrong.append(Told(f"decisions/{loss.name}", loss.sentence, FROM_COPY))
 

@@ -101,14 +101,14 @@ def seen_by_runs(folder: Path) -> list[Seen]:
 
 def losses(decisions: Path, seen: Iterable[Seen]) -> list[Loss]:
     """What the journals have no more of what was seen of them, for each journal by who saw most. Raises ProjectError
-    where the disk does not tell."""
+    where one of them cannot be read."""
     found: dict[str, Loss] = {}
     for one in sorted(seen, key=lambda one: (one.name, one.end.size)):
         try:
             loss = _loss(decisions, one)
         except OSError as error:
             raise ProjectError(
-                f"{decisions / one.name}: cannot be read", error.strerror or "", "see to the disk"
+                f"{decisions / one.name}: cannot be read", error.strerror or "", "check its permissions"
             ) from error
         if loss is not None:
             found[one.name] = loss
@@ -118,14 +118,13 @@ def losses(decisions: Path, seen: Iterable[Seen]) -> list[Loss]:
 def _loss(decisions: Path, seen: Seen) -> Loss | None:
     name, end = seen.name, seen.end
     lines = f"{end.lines:,} line{'' if end.lines == 1 else 's'}"
-    try:
-        size = (decisions / name).stat().st_size
-    except FileNotFoundError:
+    journals = journal_paths(decisions)[0]
+    if decisions / name not in journals:
         # A merge takes away a branch whose lines stand in a longer one.
-        if any(_goes_so_far(path, end) for path in journal_paths(decisions)[0]):
+        if any(_goes_so_far(path, end) for path in journals):
             return None
         return Loss(name, f"{name}: is not there; it had {lines} {seen.when}", is_gone=True)
-    if size < end.size:
+    if (decisions / name).stat().st_size < end.size:
         return Loss(name, f"{name}: lines are missing at its end; it had {lines} {seen.when}", is_gone=True)
     if not _goes_so_far(decisions / name, end):
         return Loss(name, f"{name}: line {end.lines} is another than {seen.when}", is_gone=False)

@@ -12,20 +12,19 @@ from typing import Any, Literal
 
 from engine.errors import ProjectError
 from engine.links import check_project_links
-from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
-from engine.project.findings import FindingsByRow, hold_findings, load_findings, lost_findings, save_findings, scan_key
+from engine.model import VERDICTS, Act, Cluster, Decision, Example, Row, VerdictName
 from engine.project.fold import Reversal, map_act
 from engine.project.journal import End
 from engine.project.journals import Journals, nothing_collected
 from engine.project.proposals import Proposals
 from engine.project.row_change import open_rows, settle_left_over, staged_rows, stamp, with_current_rows
 from engine.project.row_states import States, WaitingActs
-from engine.project.suspects import Suspects, load_suspects, suspect_flags
-from engine.scan.columns import FindingColumns
+from engine.project.scanned_rows import ScannedRows
 from engine.sources.mapping import Mapping as RowMapping
+from engine.trust import trust_command, was_refused
 
 
-class Project:
+class Project(ScannedRows):
     """See `open_project`. Row numbers are 0-based and the same everywhere."""
 
     def __init__(
@@ -59,7 +58,9 @@ class Project:
     @property
     def notes(self) -> list[str]:
         """What a person should know of how rows and journals were read, in sentences."""
-        asks = (f"{one.sentence}: waits for your yes: tamis trust {self.folder.name}" for one in self.waiting())
+        asked = (line.waiting(self.folder) for line in self.waiting())
+        asks = (f"{one.what}: waits for your yes or no: {trust_command(self.folder)}"
+                for one in asked if not was_refused(one))  # fmt: skip
         return [*self._row_notes, *self._findings.notes, *self._journals.notes, *self.proposals.notes, *asks]
 
     @property
@@ -108,11 +109,6 @@ class Project:
         self.reload_findings()
         if self.readonly:
             raise ProjectError("this window still only reads", self.readonly_reason, "mend that, then try again")
-
-    @property
-    def mapping(self) -> RowMapping:
-        """How rows are read: as the source was opened, or as a journal corrects it."""
-        return self._states.mapping or self.settings.mapping
 
     def close(self) -> None:
         """Let go of the lock and the row file."""
@@ -190,67 +186,6 @@ class Project:
     def training(self) -> list[int]:
         """The row numbers outside the held-out set, ascending."""
         return [number for number in range(len(self.rows)) if number not in self._states.heldout]
-
-    def scan_key(self) -> str:
-        """What findings depend on: the rows, how they are read, and what is held out."""
-        return scan_key(self.rows, self.mapping, self._states.heldout)
-
-    def save_findings(self, findings: Findings, *, keep: bool = True) -> None:
-        """Keep the findings beside the rows, a cache; or only while the project is open. Raises ProjectError."""
-        # Those of rows that wait would take the place of those of the rows that count.
-        make = save_findings if keep and not self._is_staged else hold_findings
-        self._take_findings(make(self.folder, self.scan_key(), findings))
-
-    def reload_findings(self) -> bool:
-        """Read the findings from disk; False where there are none that fit these rows."""
-        columns = load_findings(self.folder, self.scan_key())
-        self._take_findings(columns)
-        return columns is not None
-
-    def _take_findings(self, columns: FindingColumns | None) -> None:
-        self.suspects: Suspects = load_suspects(self.folder)
-        notes = lost_findings(self.folder) if columns is None else []
-        self._findings = FindingsByRow(columns, suspect_flags(self.suspects, self.rows), notes)
-
-    @property
-    def findings(self) -> Findings | None:
-        """What the last scan found, or None where no scan fits these rows."""
-        return self._findings.findings
-
-    @property
-    def is_scanned(self) -> bool:
-        """Whether a scan of these rows went to its end; one that was cancelled leaves its exact groups behind."""
-        return self.findings is not None and self.findings.complete
-
-    @property
-    def finding_columns(self) -> FindingColumns | None:
-        """The findings in columns, for passes over all of them."""
-        return self._findings.columns
-
-    def top_signals(self, among: bytes | bytearray | None = None) -> dict[int, str]:
-        """Each row that has flags -> the signal of its first; `among` has 1 for the rows to look at, else 0."""
-        return self._findings.top_signals(among)
-
-    def clusters_of(self, number: int) -> tuple[Cluster, ...]:
-        return self._findings.clusters_of(number)
-
-    def flags_of(self, number: int) -> tuple[Flag, ...]:
-        return self._findings.flags_of(number)
-
-    def bucket(self, number: int) -> str:
-        return self.findings.buckets[number] if self.findings is not None else ""
-
-    def is_suspect(self, number: int) -> bool:
-        """Whether the last run that was read names the row, and nobody has judged it since."""
-        return number in self._findings.suspects and self._states.state(number).at <= self.suspects.at
-
-    def is_leaking(self, number: int) -> bool:
-        """Whether a training row is a twin of a held-out one."""
-        return number in self._findings.leaking and number not in self._states.heldout
-
-    def cluster(self, identifier: str) -> Cluster:
-        """The cluster with this id or unique beginning of an id. Raises ProjectError."""
-        return self._findings.cluster(identifier)
 
     def decide(self, acts: Sequence[Act], *, seen: Iterable[str] = (), why: str = "") -> int:
         """Write one journal line that does all of `acts`, synced; the number of the line. One line is one undo; without

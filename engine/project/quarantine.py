@@ -22,7 +22,7 @@ from typing import IO
 
 from engine.files import open_private
 from engine.model import Quarantined
-from engine.project.line_sums import has_sum, sum_fits, with_sum
+from engine.project.line_sums import sum_fits, with_sum
 
 QUARANTINE_FILE = "quarantine.jsonl"
 MOST_KEPT_BYTES = 256 * 1024 * 1024
@@ -106,4 +106,4 @@ def is_damaged(line: bytes) -> bool:
         is_line = isinstance(said["line"], int) and isinstance(said["reason"], str)
     except (ValueError, KeyError, TypeError, RecursionError):
         return True
-    return not is_line or ("sum" in said and not (has_sum(line) and sum_fits(line)))
+    return not is_line or ("sum" in said and not sum_fits(line))

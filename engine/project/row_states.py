@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from engine.model import SETTLED_KINDS, VERDICTS, Act, Cluster, Decision, Findings, VerdictName
 from engine.project.fold import BLANK, CONSTRAINT_ACTS, Fold, RowState, in_words, mapping_of_act
+from engine.project.journal import act_to_json
 from engine.project.reviewers import DECIDED, agreement, together
 from engine.project.rows import RowStore
 from engine.project.snapshot import CODE, Columns
 from engine.project.waiting_lines import WAITS, YES_TO
 from engine.sources.mapping import Mapping as RowMapping
+from engine.trust import Waiting
+
+MERGED_ACT = "merged act"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,20 @@ class WaitingActs:
     def sentence(self) -> str:
         """Whose they are, and what they would do."""
         return f"{self.journal}: {' and '.join(in_words(self.acts))}"
+
+    @property
+    def plain_acts(self) -> list[Act]:
+        """The acts as they stand in the file."""
+        return [replace(act, extra={k: v for k, v in act.extra.items() if k not in (WAITS, YES_TO)})
+                for act in self.acts]  # fmt: skip
+
+    def waiting(self, folder: Path) -> Waiting:
+        """What a person is asked about them."""
+        plain = [act_to_json(act) for act in self.plain_acts]
+        shown = [{**act, "ids": f"{len(act['ids']):,} rows"} if act.get("ids") else act for act in plain]
+        content, told = (json.dumps(acts, ensure_ascii=False, indent=1) for acts in (plain, shown))
+        place = folder / "decisions" / self.journal
+        return Waiting(MERGED_ACT, self.sentence, place, content.encode("utf-8", "surrogatepass"), told)
 
 
 class States:

@@ -6,26 +6,21 @@ whatever the other person does later.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from engine.project.journal import act_to_json
-from engine.project.project import Project, open_project
-from engine.project.row_states import WaitingActs
+from engine.project.project import open_project
 from engine.project.views import refuse_readonly
-from engine.project.waiting_lines import WAITS, YES_TO
+from engine.project.waiting_lines import YES_TO
 from engine.trust import Waiting
-
-KIND = "merged act"
 
 
 def waiting_acts(folder: Path) -> tuple[Waiting, ...]:
     """What of the merged journals of a project waits for a yes, a line each; `content` is its acts as JSON. Raises
     ProjectError."""
     with open_project(folder, readonly=True) as project:
-        return tuple(_waiting(folder, line) for line in project.waiting())
+        return tuple(line.waiting(folder) for line in project.waiting())
 
 
 def say_yes(folder: Path, reviewer: str, waiting: Iterable[Waiting]) -> int:
@@ -38,24 +33,9 @@ def say_yes(folder: Path, reviewer: str, waiting: Iterable[Waiting]) -> int:
     with open_project(folder, reviewer=reviewer) as project:
         refuse_readonly(project)
         for line in project.waiting():
-            found = _waiting(folder, line)
+            found = line.waiting(folder)
             if (found.place, found.content) in wanted:
-                _take(project, line)
+                acts = [replace(act, extra={**act.extra, YES_TO: line.line_hash}) for act in line.plain_acts]
+                project.decide(acts, why=f"yes to what was merged of {line.journal}")
                 done += 1
     return done
-
-
-def _take(project: Project, line: WaitingActs) -> None:
-    acts = [replace(act, extra={**_without_mark(act.extra), YES_TO: line.line_hash}) for act in line.acts]
-    project.decide(acts, why=f"yes to what was merged of {line.journal}")
-
-
-def _waiting(folder: Path, line: WaitingActs) -> Waiting:
-    plain = [act_to_json(replace(act, extra=_without_mark(act.extra))) for act in line.acts]
-    content = json.dumps(plain, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
-    return Waiting(KIND, line.sentence, folder / "decisions" / line.journal, content)
-
-
-def _without_mark(extra: object) -> dict[str, object]:
-    assert isinstance(extra, dict)
-    return {key: value for key, value in extra.items() if key not in (WAITS, YES_TO)}

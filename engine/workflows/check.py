@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zipfile
 from collections import Counter
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TamisError
+from engine.export.write import MANIFEST_NAME
 from engine.model import Quarantined
 from engine.phrases import counted
+from engine.places import sha256_of
 from engine.project.integrity import Checked, Told, check_files
 from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
@@ -23,9 +24,8 @@ from engine.training.worker.events import read_json
 
 Progress = Callable[[str, int, int], None]
 PROGRESS_EVERY = 2000
-MANIFEST = "tamis-manifest.json"
 SAMPLED = 500
-BLOCK = 1 << 20
+MOST_LINES = 1000
 
 
 def check_project(folder: Path, *, dry_run: bool = False, progress: Progress | None = None) -> Checked:
@@ -38,7 +38,7 @@ def check_project(folder: Path, *, dry_run: bool = False, progress: Progress | N
         if (run / "spec.json").exists() or (run / "events.jsonl").exists():
             found.looked_at["runs"] = found.looked_at.get("runs", 0) + 1
             _run(found, run)
-    for manifest in sorted((folder / "exports").rglob(MANIFEST)):
+    for manifest in sorted((folder / "exports").rglob(MANIFEST_NAME)):
         _export(found, manifest)
     return found
 
@@ -70,7 +70,7 @@ def _run(found: Checked, run: Path) -> None:
         path = run / "data" / f"{name}.jsonl"
         if not isinstance(about, Mapping) or not path.is_file():
             found.wrong.append(Told(f"{where}/data/{name}.jsonl", "is not there", do))
-        elif "sha256" in about and _sha256(path) != about["sha256"]:
+        elif "sha256" in about and sha256_of(path) != about["sha256"]:
             found.wrong.append(Told(f"{where}/data/{name}.jsonl", "is not what the run was started on", do))
     events = run / "events.jsonl"
     if events.is_file():
@@ -91,17 +91,9 @@ def _export(found: Checked, manifest: Path) -> None:
         return
     for name, digest in hashes.items():
         path = manifest.parent / Path(name)
-        if not path.is_file() or _sha256(path) != digest:
+        if not path.is_file() or sha256_of(path) != digest:
             what = f"{name} is not the file that was written" if path.exists() else f"{name} is not there"
             found.wrong.append(Told(str(where), what, "export again"))
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @dataclass(slots=True)
@@ -128,9 +120,6 @@ class CheckedFile:
             "notes": dict(self.notes),
             "shapes": self.shapes,
         }
-
-
-MOST_LINES = 1000
 
 
 def check_source(path: Path, encoding: str | None = None, progress: Progress | None = None) -> CheckedFile:

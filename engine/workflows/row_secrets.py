@@ -45,23 +45,21 @@ def holds_secret(example: Example) -> bool:
 
 def not_let_through(project: Project, numbers: Iterable[int]) -> list[int]:
     """The rows with secrets that nobody let through."""
-    held = unresolved_secrets(project, numbers)
-    allowed = let_through(project) if held else {}
-    return [number for number in held if project.rows.id(number) not in allowed]
+    return _refused(project, unresolved_secrets(project, numbers))
 
 
 def raw_not_let_through(project: Project, numbers: Iterable[int]) -> list[int]:
     """The same of rows as they came, whatever an edit took out of them."""
-    scanned = project.findings is not None
-    held = [
-        number
-        for number in numbers
-        if (
-            any(flag.signal == SECRET_SIGNAL for flag in project.flags_of(number))
-            if scanned
-            else holds_secret(project.example(number, edited=False))
-        )
-    ]
+    return _refused(project, [number for number in numbers if _held_one(project, number)])
+
+
+def _held_one(project: Project, number: int) -> bool:
+    if project.findings is None:
+        return holds_secret(project.example(number, edited=False))
+    return any(flag.signal == SECRET_SIGNAL for flag in project.flags_of(number))
+
+
+def _refused(project: Project, held: Sequence[int]) -> list[int]:
     allowed = let_through(project) if held else {}
     return [number for number in held if project.rows.id(number) not in allowed]
 

@@ -203,13 +203,6 @@ def _override(overridden: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"override": Redaction().word(overridden)} if overridden else {}
 
 
-def planned_file(
-    path: Path, *, model: str | None = None, settings: Mapping[str, Any] | None = None, encoding: str | None = None
-) -> Job:
-    """The run on every row of a data file that a trainer can use. Raises SourceError, UsageError."""
-    return _job(file_sets(path, encoding), model, settings, load_config().training)
-
-
 def plan_file(
     path: Path,
     runs: Path,

@@ -33,6 +33,16 @@ def test_heldout_is_drawn_by_seed_and_by_whole_clusters(tmp_path: Path) -> None:
             reserve_drawn(project, 5)
 
 
+def test_where_every_group_is_larger_than_the_set_nothing_is_written(tmp_path: Path) -> None:
+    with open_project(make_project(tmp_path, numbered(8)), reviewer="ann") as project:
+        halves = Cluster("c1", "near", (0, 1, 2, 3), 0), Cluster("c2", "near", (4, 5, 6, 7), 4)
+        project.save_findings(Findings(halves, (), ("clean",) * 8, {}))
+        with pytest.raises(UsageError, match="larger"):
+            reserve_drawn(project, 3)
+        assert project.last_line == 0
+        assert len(reserve_drawn(project, 4)) == 4
+
+
 def test_heldout_from_a_file_adds_its_rows(tmp_path: Path) -> None:
     folder = make_project(tmp_path, numbered(10))
     extra = write_jsonl(tmp_path / "held.jsonl", [alpaca("H", "h"), numbered(10)[3]])

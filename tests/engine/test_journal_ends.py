@@ -51,6 +51,16 @@ def test_lines_that_are_gone_from_the_end_are_told_until_the_person_has_gone_on(
     assert notes_of(folder) == []
 
 
+def test_a_journal_that_is_no_file_any_more_is_told_and_left_out(folder: Path) -> None:
+    journal = decided(folder, 0)
+    journal.unlink()
+    journal.mkdir()
+    assert notes_of(folder) == [
+        f"{journal.name}: is no file; it was left out",
+        f"{journal.name}: is not there; it had 1 line when the project was last left",
+    ]
+
+
 def test_a_cut_that_further_lines_were_written_over_is_told(folder: Path) -> None:
     journal = decided(folder, 0, 1, 2)
     kept = (folder / FILE).read_bytes()

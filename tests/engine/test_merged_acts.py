@@ -17,6 +17,7 @@ from engine.project.merge import merge
 from engine.project.project import Project, open_project
 from engine.project.waiting import say_yes, waiting_acts
 from engine.project.waiting_lines import FILE
+from engine.trust import refuse
 from workbench.cli.main import main
 
 EXCHANGED = {"instruction": "output", "output": "instruction"}
@@ -59,7 +60,7 @@ def test_only_what_sets_up_the_whole_project_waits_and_it_is_told(copies: tuple[
     assert says(here) == ("output", [])
     with open_project(here, readonly=True) as project:
         assert project.verdict(3) == "accepted", "all else counts"
-        assert project.notes == [f"{told}: waits for your yes: tamis trust {here.name}"]
+        assert project.notes == [f"{told}: waits for your yes or no: tamis trust {here}"]
     assert merge(here, there, "ann").waiting == (told,), "it waits still, and is listed once"
     assert len((here / "decisions" / FILE).read_bytes().splitlines()) == 1
 
@@ -85,6 +86,19 @@ def test_a_yes_is_an_act_of_ones_own_that_an_undo_takes_back(copies: tuple[Path,
         )
     assert says(here) == ("output", [])
     assert len(waiting_acts(here)) == 2
+
+
+def test_a_no_is_told_of_no_more_and_a_yes_may_follow(copies: tuple[Path, Path]) -> None:
+    here, there = copies
+    decide(there, "bob", holdout(there, 0, 1))
+    merge(here, there, "ann")
+    (reserved,) = waiting_acts(here)
+    refuse(reserved)
+    with open_project(here, readonly=True) as project:
+        assert project.notes == []
+    assert waiting_acts(here) == (reserved,)
+    assert say_yes(here, "ann", [reserved]) == 1
+    assert says(here) == ("output", [0, 1])
 
 
 def test_what_the_other_person_takes_back_waits_no_more(copies: tuple[Path, Path]) -> None:

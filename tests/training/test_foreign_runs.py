@@ -72,8 +72,11 @@ def test_a_copied_run_is_neither_asked_nor_taken_up_before_a_yes(own: Path, tmp_
             start()
         assert f"touch {mark}; exec sleep 0" in str(refused.value)
         assert str(refused.value).endswith(f"tamis trust {copy}")
-    assert [waiting.place for waiting in waiting_runs(copy)] == [copy]
-    assert f"touch {mark}" in waiting_runs(copy)[0].what
+    (waiting,) = waiting_runs(copy)
+    assert waiting.place == copy
+    assert f"touch {mark}" in waiting.what
+    assert f"touch {mark}" in waiting.shown
+    assert waiting.shown.endswith("other than those of this version: main.py")
     assert not mark.exists()
     trust_run(copy)
     assert waiting_runs(copy) == ()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.config import load_config, refuse_withheld
 from engine.errors import LockedError, SourceError, UsageError
-from engine.files import write_atomic
+from engine.files import is_shared, write_atomic
 from engine.paths import is_project, project_folder_for, real_path
 from engine.places import is_own_page, refuse_place, signed_page
 from engine.project.project import Project, open_project
@@ -141,7 +141,7 @@ def refuse_unshared(folder: Path | None) -> None:
     """Raise UsageError where `--shared` can do nothing: it is about a project that is made now."""
     if folder is None:
         raise UsageError("--shared is about a project", "", "name its folder: --project DIR")
-    if is_project(folder):
+    if is_project(folder) and not is_shared(folder):
         raise UsageError(
             f"{folder}: is there already, and keeps its permissions",
             "",

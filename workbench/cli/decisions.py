@@ -17,6 +17,7 @@ from engine.project.merge import merge
 from engine.project.project import Project, open_project
 from engine.project.replay import is_journal, replay
 from engine.reviewer import find_reviewer
+from engine.trust import trust_command
 from workbench.actions.typed_commands import run_headless
 from workbench.cli.common import (
     find_project,
@@ -179,7 +180,7 @@ def merge_projects(arguments: argparse.Namespace) -> int:
     for sentence in found.waiting:
         say(f"  waits for your yes: {sentence}")
     if found.waiting:
-        say(f"  `tamis trust {arguments.project}` shows each and takes the yes")
+        say(f"  `{trust_command(folder)}` shows each and takes the yes or the no")
     for one in found.left_out:
         narrate(f"left out: {one.name}: {one.reason}")
     return code

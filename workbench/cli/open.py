@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import shlex
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +13,7 @@ from engine.config import Config, load_config
 from engine.errors import UsageError
 from engine.paths import is_project, project_folder_for
 from engine.sources.files.hub import hub_name, is_hub_name
-from engine.trust import remember_made
+from engine.trust import remember_made, trust_command, was_refused
 from workbench.cli.common import given_sources, name_reviewer, refuse_other_rows, refuse_unshared, tell_shared
 from workbench.cli.options import WORDS
 from workbench.cli.output import Narrator, narrate
@@ -132,8 +131,6 @@ def show(
 
 
 def waiting_words(folder: Path, config: Config) -> tuple[str, ...]:
-    """What is said at opening of settings that wait for a yes; nothing where none does."""
-    if not config.withheld:
-        return ()
-    names = ", ".join(config.withheld)
-    return (f"set by this folder, and waiting for your yes: {names}: tamis trust {shlex.quote(str(folder))}",)
+    """What is said at opening of settings that wait for a yes or a no; nothing where none does."""
+    names = ", ".join(name for name, each in config.withheld.items() if not was_refused(each))
+    return (f"set by this folder, and waiting for your yes or no: {names}: {trust_command(folder)}",) if names else ()

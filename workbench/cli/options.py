@@ -135,7 +135,11 @@ def _reread(command: argparse.ArgumentParser) -> None:
 
 def _trust(command: argparse.ArgumentParser) -> None:
     project_options(command, decides=True)
-    command.add_argument("--yes", action="store_true", help="say yes to all that is shown; without a terminal")
+    answer = command.add_mutually_exclusive_group()
+    answer.add_argument("--yes", action="store_const", const="yes", help="say yes to all that is shown, unasked")
+    answer.add_argument(
+        "--no", action="store_const", const="no", help="say no: it has no effect and is told of no more"
+    )
 
 
 def _merge(command: argparse.ArgumentParser) -> None:
@@ -296,7 +300,7 @@ WORDS: dict[str, Word] = {
                 _add, "workbench.cli.data", "add"),
     "reread": Word("read the rows of an old project as today's reader does; ids and decisions stay",
                    _reread, "workbench.cli.data", "reread_rows"),
-    "trust": Word("show what of a folder waits for your yes (commands, models, links …), and say it",
+    "trust": Word("what of a folder waits for your yes or no (commands, models, links, merged acts …)",
                   _trust, "workbench.cli.trust", "trust_project"),
     "merge": Word("bring in the journals of another copy of the project",
                   _merge, "workbench.cli.decisions", "merge_projects"),
@@ -307,7 +311,7 @@ WORDS: dict[str, Word] = {
     "plan": Word("what a training run would do, before it starts", _plan_of_file, "workbench.cli.train", "plan"),
     "train": Word("start a detached training run on the accepted rows", _train, "workbench.cli.train", "train"),
     "runs": Word("the runs of a project, or all of yours on this machine", _runs, "workbench.cli.train", "runs"),
-    "watch": Word("follow a run, one line a step", _watch, "workbench.cli.train", "watch"),
+    "watch": Word("follow a run, one line a step", _watch, "workbench.cli.watch", "watch"),
     "stop": Word("save a checkpoint and end a run, every run of a comparison, or all of a project",
                  _stop, "workbench.cli.train", "stop"),
     "resume": Word("go on with a run from its last whole checkpoint", _resume, "workbench.cli.train", "resume"),

@@ -1,16 +1,11 @@
-"""The commands about single runs: what one would do (plan), starting it (train), and what becomes of it (runs, watch,
-stop, resume)."""
+"""The commands about single runs: what one would do (plan), starting it (train), and what becomes of it (runs, stop,
+resume)."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import statistics
 import sys
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +16,12 @@ from engine.phrases import counted, size
 from engine.project.project import open_project
 from engine.training.compare.stopping import Standing, comparisons_in, find_comparison, standing_of, stop_comparison
 from engine.training.plan.parts import Plan, ShownRow
-from engine.training.runs.live import LiveRun
 from engine.training.runs.registry import all_runs, find_run
 from engine.training.runs.resume import resume as resume_run
 from engine.training.runs.run_queue import ask_to_stop
-from engine.training.runs.status import RunState, left_out, list_runs, read_run, tail_events
+from engine.training.runs.status import RunState, left_out, list_runs, read_run
 from engine.training.runs.status import stop as stop_run
 from engine.training.spec.parse import parse_duration, parse_settings, read_settings_file
-from engine.training.worker.card import usage
 from engine.training.worker.checkpoints import last_good_checkpoint, step_of
 from engine.workflows.train import (
     allow_secrets,
@@ -39,21 +32,14 @@ from engine.workflows.train import (
     start_run_on_file,
 )
 from workbench.cli.common import find_project, open_for_deciding
-from workbench.cli.output import DIM, UNDIMMED, is_heard, narrate, print_json, say
-from workbench.render import training_run
+from workbench.cli.output import DIM, UNDIMMED, narrate, print_json, say
+from workbench.cli.watch import follow, say_now
 from workbench.render.training_plan import estimates, junk_time
-from workbench.render.training_run import lines
-from workbench.text import braille
 from workbench.text.escape import visible
 
 # Options that are settings of a run; those of a limit apply to several runs together as well.
 LIMITS = {"max_cost": "max_cost", "price": "price_per_hour"}
 RUN_OPTIONS = {"steps": "steps", "epochs": "epochs", "seed": "seed", "gpu": "gpu", **LIMITS}
-# Ten looks a second at the end of a file.
-POLL_SECONDS = 0.1
-RECENT_STEPS = 50
-CHART_ROWS = 10
-ENDED_WELL = ("finished", "stopped")
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -85,7 +71,7 @@ def train(arguments: argparse.Namespace) -> int:
         narrate(f"it belongs to no terminal: tamis watch {run.dir}")
     if not arguments.wait:
         return 0
-    return follow(run.dir, narrate if arguments.json else _say_now)
+    return follow(run.dir, narrate if arguments.json else say_now)
 
 
 def _let_secrets_through(arguments: argparse.Namespace) -> None:
@@ -332,79 +318,3 @@ def row_lines(row: ShownRow, *, colour: bool) -> list[str]:
 def visible_lines(text: str) -> str:
     """Text of a row made safe for a terminal, its line ends kept."""
     return "\n".join(visible(line) for line in text.split("\n"))
-
-
-def watch(arguments: argparse.Namespace) -> int:
-    """`tamis watch RUN`: everything so far, then a line a step until the end. `--json` prints the event lines."""
-    run = find_run(arguments.run)
-    if arguments.json:
-        return follow(run, None, lambda event: print_json(event, now=True))
-    on_terminal = sys.stdout.isatty()
-    if on_terminal:
-        draw(run)
-    code = follow(run, _say_now)
-    if on_terminal:
-        draw(run)
-    return code
-
-
-def follow(run: Path, say: Callable[[str], None] | None, take: Callable[[dict[str, Any]], None] | None = None) -> int:
-    """Pass on every event of a run until it has ended or nobody listens; 0 where it finished or was stopped, else 1."""
-    offset, step_seconds = 0, deque[float](maxlen=RECENT_STEPS)
-    while True:
-        # The state is read before the events: an end seen here has all its events in the file already.
-        state = read_run(run)
-        events, offset = tail_events(run, offset)
-        for event in events:
-            if take is not None:
-                take(event)
-            elif say is not None:
-                for line in lines(event, seconds_left(event, step_seconds)):
-                    say(line)
-        if not state.alive and state.state not in ("queued", "running"):
-            if say is not None:
-                for line in closing(state):
-                    say(line)
-            return 0 if state.state in ENDED_WELL else 1
-        if not is_heard():
-            return 0
-        time.sleep(POLL_SECONDS)
-
-
-def _say_now(line: str) -> None:
-    say(line, now=True)
-
-
-def seconds_left(event: Mapping[str, Any], step_seconds: deque[float]) -> float | None:
-    """Seconds until the last step, at the pace of the last ones; None for what is no step."""
-    if event["ev"] != "log" or not isinstance(event.get("dt"), int | float) or not event.get("of"):
-        return None
-    step_seconds.append(float(event["dt"]))
-    return statistics.median(step_seconds) * (int(event["of"]) - int(event["step"]))
-
-
-def closing(state: RunState) -> Iterator[str]:
-    """How it ended, where the model lies, and the lines to load and to serve it."""
-    yield f"{state.state}{': ' + state.error if state.error else ''}"
-    if not state.result.get("model"):
-        return
-    folder = state.dir / str(state.result["model"])
-    spec = json.loads((state.dir / "spec.json").read_bytes())
-    values, lora = ({name: each["value"] for name, each in spec[kind].items()} for kind in ("values", "lora"))
-    yield f"model: {folder}"
-    yield from (line for line in usage(values, lora, str(folder)).splitlines() if line and "```" not in line)
-
-
-def draw(run_dir: Path) -> None:
-    """The curve so far, as wide as the terminal."""
-    run = LiveRun(run_dir)
-    run.read()
-    curves = training_run.curves(run, [], smooth=False)
-    frame = braille.frame_for(curves, run.state.max_steps)
-    if frame is None:
-        return
-    columns = max(20, shutil.get_terminal_size().columns - 10)
-    drawn = [(braille.draw(curve, frame, columns, CHART_ROWS), curve.role) for curve in curves]
-    for place, parts in enumerate(braille.layered(drawn)):
-        value = frame.value_at(place / (CHART_ROWS - 1))
-        say(f"{value:>8.3g} \u2502{''.join(text for text, _ in parts).rstrip()}")

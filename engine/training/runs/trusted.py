@@ -19,15 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
+from engine.harmless import TRAINING, is_harmless, written
 from engine.links import check_run_links, is_followed
 from engine.paths import is_project
+from engine.phrases import counted
 from engine.training.runs.registry import started_by_earlier_version
 from engine.training.worker.events import read_json
-from engine.trust import Waiting, is_trusted, trust
+from engine.trust import Waiting, is_trusted, trust, trust_command
 
 KIND = "run"
 MOST_BYTES = 16 << 20
 CACHE = "__pycache__"
+OWN_WORKER = Path(__file__).parents[1] / "worker"
 LONGEST = 200
 # What an out-of-memory changes from one attempt to the next; numbers are no part of it anyway.
 CHANGED_BY_US = ("activation_checkpointing",)
@@ -46,7 +49,7 @@ def check_run(run_dir: Path) -> None:
     raise TrainingError(
         f"run {run_dir.name} was not started here, or was changed since",
         f"it would execute {_in_words(run_dir)}",
-        f"tamis trust {_named(run_dir)}",
+        trust_command(_named(run_dir)),
     )
 
 
@@ -65,7 +68,7 @@ def waiting_runs(folder: Path) -> tuple[Waiting, ...]:
     for run in runs:
         if is_followed(run) and (run / "spec.json").is_file() and not is_run_trusted(run):
             words = f"run {run.name}: `tamis try` and `tamis resume` would execute {_in_words(run)}"
-            found.append(Waiting(KIND, words, run, what_would_run(run)))
+            found.append(Waiting(KIND, words, run, what_would_run(run), _shown(run)))
     return tuple(found)
 
 
@@ -78,6 +81,22 @@ def what_would_run(run_dir: Path) -> bytes:
     words = {json.dumps(_naming(spec), sort_keys=True): None for spec in specs}
     content = {"specs": [json.loads(word) for word in sorted(words)], "worker": _worker_files(run_dir / "worker")}
     return json.dumps(content, sort_keys=True, indent=1).encode()
+
+
+def _shown(run_dir: Path) -> str:
+    """The same for a person to read: what is not known to be harmless, and whether the worker is the one
+    that this version brings."""
+    content = json.loads(what_would_run(run_dir))
+    lines = []
+    for spec in content["specs"]:
+        named = {**spec["values"], **spec["sft"], **spec["lora"]}
+        odd = {name: value for name, value in named.items() if value and not is_harmless(f"{TRAINING}{name}", value)}
+        lines += [written(name, value) for name, value in {"command": spec["command"], **odd}.items()]
+    own, found = _worker_files(OWN_WORKER), content["worker"]
+    other = sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name))
+    whose = f"other than those of this version: {', '.join(other)}" if other else "the very ones of this version"
+    lines.append(f"worker: {counted(len(found), 'file')}, {whose}")
+    return "\n".join(lines)
 
 
 def forget_compiled(run_dir: Path) -> None:

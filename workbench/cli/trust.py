@@ -49,6 +49,8 @@ def trust_project(arguments: argparse.Namespace) -> int:
         if kind is waiting_links and not all(each.yes for each in answered):
             break
     left = sum(not each.yes for each in answered)
+    for doubt in () if is_run else waiting.doubts(folder):
+        narrate(doubt)
     if arguments.json:
         print_json({"waiting": [_as_json(each) for each in answered]})
     elif not answered:

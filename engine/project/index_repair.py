@@ -13,13 +13,15 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 from engine.errors import ProjectError, SourceError
+from engine.files import write_atomic
 from engine.project.journal import journal_paths, read_journal
 from engine.project.row_change import INTENT_FILE, next_name
 from engine.project.row_ids import content_hash, split_id
 from engine.project.row_lock import locked_rows
-from engine.project.rows import CHECK_BYTES, HEAD_BYTES, INDEX_FILE, ROWS_FILE, index_bytes, write_index
+from engine.project.rows import CHECK_BYTES, HEAD_BYTES, INDEX_FILE, ROWS_FILE, index_bytes
 from engine.project.settings import ProjectSettings, SourceFile
 from engine.project.source_files import source_now
 from engine.small_files import read_cache
@@ -38,6 +40,7 @@ class Rebuilt:
     starts: array[int]
     hashes: array[int]
     lines: array[int]
+    sums: array[int] | None
     proof: str
 
 
@@ -46,33 +49,37 @@ def rebuild_index(folder: Path, settings: ProjectSettings, progress: Progress | 
     if any((folder / name).exists() for name in (INTENT_FILE, next_name(INDEX_FILE))):
         raise ProjectError("an addition of rows was cut off", "", "restore the folder from a copy")
     count = sum(source.rows for source in settings.sources)
-    starts, hashes = _columns_of_rows(folder, count, progress)
+    starts, hashes, sums = _columns_of_rows(folder, count, progress)
     known = read_cache(folder / INDEX_FILE) or b""
-    lines = _lines_in(known, count)
+    # How long it is says of which version it was.
+    kept = sums if (lines := _lines_in(known, count, 4)) is not None else None
+    lines = lines if lines is not None else _lines_in(known, count, 3)
     if lines is not None:
-        whole = index_bytes(starts, hashes, lines)
+        whole = index_bytes(starts, hashes, lines, kept)
         if whole[-CHECK_BYTES:] == known[-CHECK_BYTES:]:
-            return Rebuilt(starts, hashes, lines, "its own check fits again")
+            return Rebuilt(starts, hashes, lines, kept, "its own check fits again")
     found = _lines_of_sources(folder, settings, starts, progress)
     if found is not None:
-        return Rebuilt(starts, hashes, found, "the source has the very rows")
+        return Rebuilt(starts, hashes, found, sums, "the source has the very rows")
     unknown = _unknown_ids(folder, set(hashes))
     if unknown:
         raise ProjectError(
             f"{unknown:,} rows that the journals speak of would not be found", "", "restore the folder from a copy"
         )
-    return Rebuilt(starts, hashes, lines if lines is not None else _by_place(settings), "")
+    return Rebuilt(starts, hashes, lines if lines is not None else _by_place(settings), sums, "")
 
 
 def put_in_place(folder: Path, rebuilt: Rebuilt) -> None:
     """Write the index. Raises ProjectError, LockedError where another process changes the rows."""
     with locked_rows(folder, MAKING, patience=0):
-        write_index(folder, rebuilt.starts, rebuilt.hashes, rebuilt.lines)
+        content = index_bytes(rebuilt.starts, rebuilt.hashes, rebuilt.lines, rebuilt.sums)
+        write_atomic(folder / INDEX_FILE, content)
 
 
-def _columns_of_rows(folder: Path, count: int, progress: Progress | None) -> tuple[array[int], array[int]]:
-    """(where each row starts and the last one ends, what its id is a hash of) of the first `count` lines."""
-    starts, hashes = array("Q", [0]), array("Q")
+def _columns_of_rows(folder: Path, count: int, progress: Progress | None) -> tuple[array[int], array[int], array[int]]:
+    """(where each row starts and the last one ends, what its id is a hash of, the checksum of its bytes) of the first
+    `count` lines."""
+    starts, hashes, sums = array("Q", [0]), array("Q"), array("I")
     try:
         with (folder / ROWS_FILE).open("rb") as stream:
             for line in stream:
@@ -88,6 +95,7 @@ def _columns_of_rows(folder: Path, count: int, progress: Progress | None) -> tup
                         f"row {len(hashes)} of {ROWS_FILE} cannot be read", "", "restore the folder from a copy"
                     ) from error
                 starts.append(starts[-1] + len(line))
+                sums.append(crc32(memoryview(line)[:-1]))
                 if progress is not None and len(hashes) % PROGRESS_EVERY == 0:
                     progress("reading rows", len(hashes), count)
     except OSError as error:
@@ -95,12 +103,12 @@ def _columns_of_rows(folder: Path, count: int, progress: Progress | None) -> tup
     if len(hashes) < count:
         what = f"{ROWS_FILE} holds {len(hashes):,} of the {count:,} rows that project.toml counts"
         raise ProjectError(what, "", "restore the folder from a copy")
-    return starts, hashes
+    return starts, hashes, sums
 
 
-def _lines_in(index: bytes, count: int) -> array[int] | None:
-    """The source lines as they stand in an index of this many rows, if it is as long as one."""
-    if len(index) != HEAD_BYTES + 8 * (count + 1) + (8 + 3 * 4) * count + CHECK_BYTES:
+def _lines_in(index: bytes, count: int, narrow: int) -> array[int] | None:
+    """The source lines as they stand in an index of this many rows and narrow columns, if it is as long as one."""
+    if len(index) != HEAD_BYTES + 8 * (count + 1) + (8 + narrow * 4) * count + CHECK_BYTES:
         return None
     at = HEAD_BYTES + 8 * (count + 1) + (8 + 4) * count
     return array("I", index[at : at + 4 * count])

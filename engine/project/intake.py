@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+from zlib import crc32
 
+from engine.files import write_atomic
 from engine.model import Quarantined
 from engine.paths import real_path
 from engine.project.quarantine import Quarantine
 from engine.project.row_ids import content_hash
-from engine.project.rows import INDEX_FILE, RowStore, read_columns, write_index
+from engine.project.rows import INDEX_FILE, RowStore, index_bytes, read_columns
 from engine.project.settings import ProjectSettings, SourceFile
 from engine.sources.files.pieces import SourceRow
 from engine.sources.verdicts.verdicts import said_in
@@ -26,13 +28,15 @@ PROGRESS_EVERY = 5000
 
 @dataclass(slots=True)
 class Intake:
-    """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines; and
-    what is counted of the source that is read: its first row, quarantined records, notes, joined records."""
+    """The columns of `rows.idx` while rows are written: line starts with the end behind them, hashes, source lines,
+    checksums; and what is counted of the source that is read: its first row, quarantined and joined records, notes."""
 
     aside: Quarantine
     starts: array[int] = field(default_factory=lambda: array("Q", [0]))
     hashes: array[int] = field(default_factory=lambda: array("Q"))
     lines: array[int] = field(default_factory=lambda: array("I"))
+    sums: array[int] | None = field(default_factory=lambda: array("I"))
+    """None behind the rows of an earlier version, whose index has none."""
     notes: Counter[str] = field(default_factory=Counter)
     joined: int = 0
     judged: dict[str, array[int]] = field(default_factory=dict)
@@ -68,6 +72,8 @@ class Intake:
         self.starts.append(self.starts[-1] + len(piece.content) + 1)
         self.hashes.append(content_hash(piece.raw))
         self.lines.append(piece.line)
+        if self.sums is not None:
+            self.sums.append(crc32(piece.content))
         self.notes.update(piece.notes)
         self.joined += piece.records - 1
 
@@ -91,7 +97,7 @@ class Intake:
         """Put what is written so far on disk: the rows first, the index that names them last."""
         out.flush()
         os.fsync(out.fileno())
-        write_index(folder, self.starts, self.hashes, self.lines, index_file)
+        write_atomic(folder / index_file, index_bytes(self.starts, self.hashes, self.lines, self.sums))
 
 
 def intake_behind(folder: Path, settings: ProjectSettings) -> Intake:

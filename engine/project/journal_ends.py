@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from engine.errors import ProjectError
 from engine.files import write_atomic
 from engine.project.journal import End, hash_of, journal_paths
 from engine.project.line_sums import sum_fits, with_sum
+from engine.project.waiting_lines import FILE as WAITING
 from engine.small_files import read_cache, read_cached_json
 
 FILE = "journals.json"
@@ -27,6 +28,7 @@ LAST_SEEN = "when the project was last left"
 MANIFEST = "tamis-manifest.json"
 MOST_BYTES = 64 << 20
 PEEK_BYTES = 1 << 12
+UNASKED = "acts that were merged may count without your yes; merge that copy again into a fresh one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,14 @@ def keep_seen(folder: Path, ends: Mapping[str, End], told: Iterable[str]) -> Non
             write_atomic(folder / FILE, with_sum(json.dumps(plain, separators=(",", ":")).encode("ascii")))
 
 
+def waiting_end(decisions: Path) -> dict[str, End]:
+    """How far the file goes that names what waits for a yes, to be kept as that of a journal: where it is cut or gone,
+    what it named would count."""
+    content = read_cache(decisions / WAITING) or b""
+    last = content[:-1].rpartition(b"\n")[2]
+    return {WAITING: End(len(content), content.count(b"\n"), hash_of(last))} if content else {}
+
+
 def seen_by_runs(folder: Path) -> list[Seen]:
     """What the manifests of a project's runs saw of its journals; those of earlier versions hold no ends."""
     found: list[Seen] = []
@@ -110,7 +120,9 @@ def losses(decisions: Path, seen: Iterable[Seen]) -> list[Loss]:
             raise ProjectError(
                 f"{decisions / one.name}: cannot be read", error.strerror or "", "check its permissions"
             ) from error
-        if loss is not None:
+        if loss is not None and one.name == WAITING:
+            found[one.name] = replace(loss, sentence=f"{loss.sentence}: {UNASKED}")
+        elif loss is not None:
             found[one.name] = loss
     return list(found.values())
 
@@ -119,7 +131,7 @@ def _loss(decisions: Path, seen: Seen) -> Loss | None:
     name, end = seen.name, seen.end
     lines = f"{end.lines:,} line{'' if end.lines == 1 else 's'}"
     journals = journal_paths(decisions)[0]
-    if decisions / name not in journals:
+    if decisions / name not in journals and not (name == WAITING and (decisions / name).is_file()):
         # A merge takes away a branch whose lines stand in a longer one.
         if any(_goes_so_far(path, end) for path in journals):
             return None

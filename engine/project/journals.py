@@ -14,7 +14,7 @@ from engine.files import make_private_folder
 from engine.model import Act
 from engine.project.fold import Fold, Reversal
 from engine.project.journal import NOTHING_READ, End, JournalPart, journal_line, journal_paths, now, read_journal
-from engine.project.journal_ends import Loss, keep_seen, losses, seen_last
+from engine.project.journal_ends import Loss, keep_seen, losses, seen_last, waiting_end
 from engine.project.journal_writer import JournalWriter, taken_over
 from engine.project.line_checks import check_line
 from engine.project.merge_commit import finish_merge
@@ -214,7 +214,7 @@ class Journals:
     def keep_seen(self) -> None:
         """Remember how far the journals go, so that a cut is told; a window that only reads leaves it."""
         if not self.readonly:
-            keep_seen(self._folder, self.ends(), self._lost())
+            keep_seen(self._folder, self.ends() | waiting_end(self._folder / "decisions"), self._lost())
 
     def _save_snapshot(self, rows: RowStore) -> None:
         save_snapshot(self._folder, rows, {path: self.folds[path] for path in self.files()})

@@ -24,6 +24,7 @@ from engine.links import check_folder_links
 from engine.paths import is_project, real_path
 from engine.project.fold import Fold
 from engine.project.journal import hash_of, journal_paths, parse_journal
+from engine.project.journal_ends import keep_seen, losses, seen_last, waiting_end
 from engine.project.line_checks import check_line
 from engine.project.merge_commit import clear, commit, finish_merge, fork_place
 from engine.project.project import Project, open_project
@@ -96,10 +97,14 @@ def merge(folder: Path, other: Path, reviewer: str = "") -> Merged:
             before = _told(project)
         for journal in _their_journals(other / "decisions"):
             work.take(journal)
+        work.left_out += _lost_there(other)
         # What decides nothing first: where the disk is full now, no journal has changed.
         proposals = bring_proposals(folder, other)
         work.write()
         with open_project(folder, readonly=True) as project:
+            ends = {path.name: end for path, end in project.journal_ends().items()}
+            # What was brought may be cut before any window is closed.
+            keep_seen(folder, ends | waiting_end(decisions), ())
             now = _told(project)
             return Merged(
                 tuple(work.brought),
@@ -113,6 +118,13 @@ def merge(folder: Path, other: Path, reviewer: str = "") -> Merged:
                 proposals,
                 tuple(one.sentence for one in project.waiting()),
             )
+
+
+def _lost_there(other: Path) -> list[Omitted]:
+    """What was seen of the journals of the other copy when it was left, and is not there. No link is followed."""
+    decisions = other / "decisions"
+    seen = [one for one in seen_last(other) if one.name != WAITING and not (decisions / one.name).is_symlink()]
+    return [Omitted(loss.name, loss.sentence.removeprefix(f"{loss.name}: ")) for loss in losses(decisions, seen)]
 
 
 def _told(project: Project) -> tuple[str, int]:

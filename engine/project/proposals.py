@@ -3,7 +3,8 @@
 `proposals/<author>.jsonl` beside the journals, append-only. A line is `{"v":1,"id","by","ids",…,"why","at"}` with one
 of `verdict` (accept, reject, skip), `edited` ({id: the whole row}) and `tag`. Nothing here decides: a person's key
 writes a line of the journal that names the proposal; until then no count, export or gate knows of it. Of one author the
-last verdict or text on a row stands. Unknown keys stay; a line that cannot be read is told, and costs no other.
+last verdict or text on a row stands. Unknown keys stay; a line that cannot be read, or was changed since (it ends with
+a checksum, as lines of a journal do), is told, and costs no other.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from engine.model import Row
 from engine.nesting import loads_row
 from engine.project.journal import now
 from engine.project.line_checks import ACT_KEYS
+from engine.project.line_sums import has_sum, sum_fits, with_sum
 from engine.project.proposal_lines import FOLDER, appending, lines_in, proposal_files
 from engine.project.rows import RowStore
 from engine.reviewer import file_stem
@@ -163,6 +165,8 @@ def _parsed(text: bytes, path: Path, start: int) -> tuple[Proposal, list[str]]:
         raise ValueError("no JSON") from error
     if not isinstance(line, dict):
         raise ValueError("no JSON object")
+    if has_sum(text) and not sum_fits(text):
+        raise ValueError("it was changed after it was written: its checksum does not fit")
     if line.get("v", VERSION) != VERSION:
         raise ValueError(f"a later version of tamis wrote it: v is {str(line['v'])[:20]}")
     for key in ("by", "why", "tag", "verdict", "id", "at"):
@@ -246,10 +250,10 @@ def add_proposals(folder: Path, by: str, proposed: Iterable[NewProposal], *, sou
             rows.update(line["ids"])
             text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
             try:
-                chunk.append(text.encode("utf-8"))
+                chunk.append(with_sum(text.encode("utf-8")))
             except UnicodeEncodeError:
                 # A lone surrogate from the data has no UTF-8; its JSON escape does.
-                chunk.append(json.dumps(line, separators=(",", ":")).encode("ascii"))
+                chunk.append(with_sum(json.dumps(line, separators=(",", ":")).encode("ascii")))
             size += len(chunk[-1])
             if size > CHUNK_BYTES:
                 append(chunk)

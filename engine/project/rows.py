@@ -1,9 +1,10 @@
 """The rows of a project on disk: `rows.jsonl` as they came, `rows.idx` to find any without parsing the rest.
 
-`rows.idx` holds, after a 16-byte head (magic, count), five arrays in native byte order: where each line starts
-(u64, count + 1), the content hash (u64), which equal copy it is (u32), the 1-based source line (u32), and the row
-numbers sorted by (hash, copy) (u32), so that an id is found by bisection and nothing is hashed on opening. Behind them
-stands the CRC-32 of all that (u32), which indexes of earlier versions lack.
+`rows.idx` holds, after a 16-byte head (magic, count), six arrays in native byte order: where each line starts
+(u64, count + 1), the content hash (u64), which equal copy it is (u32), the 1-based source line (u32), the row numbers
+sorted by (hash, copy) (u32), so that an id is found by bisection and nothing is hashed on opening, and the CRC-32 of
+the bytes of each row (u32). Behind them stands the CRC-32 of all that (u32). Indexes of earlier versions, told by their
+magic, lack the sixth and may lack the last; they stay as they are when rows are added.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import ProjectError
-from engine.files import write_atomic
 from engine.model import Example, Row
 from engine.nesting import loads_row, nested_too_deep
 from engine.project.row_ids import content_hash, row_id, split_id
@@ -31,8 +31,11 @@ from engine.small_files import read_regular
 from engine.sources.mapping import SAMPLE_ROWS, Mapping
 
 ROWS_FILE, INDEX_FILE = "rows.jsonl", "rows.idx"
-MAGIC = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"
+MAGIC = b"TAMISIX2" if sys.byteorder == "little" else b"TAMISIXC"
+WITHOUT_SUMS = b"TAMISIX1" if sys.byteorder == "little" else b"TAMISIXB"
 HEAD_BYTES, CHECK_BYTES = 16, 4
+# The columns behind the line starts, which are one more; the last is that of the sums.
+_COLUMNS: tuple[Literal["Q", "I"], ...] = ("Q", "I", "I", "I", "I")
 MOST_INDEX = 1 << 40
 CACHED_ROWS = 512
 MOST_FIRST_BYTES = 64 << 20
@@ -56,7 +59,8 @@ class RowStore:
         self._own = any(source.mapping for source in sources)
         self._raw_cache: OrderedDict[int, dict[str, Any]] = OrderedDict()
         columns = _read_index(folder / index_file)
-        self._starts, self._hashes, self._copies, self._lines, self._order = columns
+        self._starts, self._hashes, self._copies, self._lines, self._order = columns[:5]
+        self._sums = columns[5] if len(columns) > 5 else None
         self._fingerprint = b""
         path = folder / ROWS_FILE
         try:
@@ -138,8 +142,11 @@ class RowStore:
         return cached
 
     def is_as_read(self, number: int) -> bool:
-        """Whether the bytes of a row still say what its id was made of; about 10 µs for a row of half a kilobyte."""
+        """Whether the bytes of a row are those that were read; in a project of an earlier version, whether they say
+        what its id was made of (about 10 µs for a row of half a kilobyte)."""
         content = self.raw_bytes(number)
+        if self._sums is not None:
+            return zlib.crc32(content) == self._sums[number]
         try:
             # A line feed between two values says nothing in JSON, and cuts a line in two.
             return b"\n" not in content and content_hash(json.loads(content)) == self._hashes[number]
@@ -222,21 +229,21 @@ def _unreadable(folder: Path, error: OSError) -> ProjectError:
 
 
 def _read_index(path: Path) -> tuple[memoryview[int], ...]:
-    """The five columns of an index, looked at where they were read: no number is copied. Raises ProjectError for one
-    that is damaged: ids would be those of other rows, and rows seem to end where they do not."""
+    """The six columns of an index, or the five of one of an earlier version, looked at where they were read: no number
+    is copied. Raises ProjectError for one that is damaged: ids would be those of other rows, and rows seem to end where
+    they do not."""
     try:
         index = read_regular(path, MOST_INDEX)
     except OSError as error:
         raise _unreadable(path.parent, error) from error
-    if index[:8] != MAGIC or len(index) < HEAD_BYTES:
+    if index[:8] not in (MAGIC, WITHOUT_SUMS) or len(index) < HEAD_BYTES:
         raise ProjectError(f"{path}: is damaged, or of another version", "", _hint(path))
     count = int.from_bytes(index[8:HEAD_BYTES], sys.byteorder)
-    wide, narrow = 8 * count, 4 * count
-    layout: tuple[tuple[Literal["Q", "I"], int], ...] = (
-        ("Q", wide + 8), ("Q", wide), ("I", narrow), ("I", narrow), ("I", narrow)
-    )  # fmt: skip
+    has_sums = index[:8] == MAGIC
+    layout: list[tuple[Literal["Q", "I"], int]] = [("Q", 8 * count + 8)]
+    layout += [(code, (8 if code == "Q" else 4) * count) for code in (_COLUMNS if has_sums else _COLUMNS[:-1])]
     end = HEAD_BYTES + sum(size for _, size in layout)
-    if len(index) not in (end, end + CHECK_BYTES):
+    if len(index) != end + CHECK_BYTES and (has_sums or len(index) != end):
         raise ProjectError(f"{path}: is damaged: not as long as it says", "", _hint(path))
     columns: list[memoryview[int]] = []
     at = HEAD_BYTES
@@ -262,15 +269,9 @@ def _is_possible(columns: Sequence[memoryview[int]]) -> bool:
     return all(map(lt, starts, starts[1:])) and max(order, default=-1) < len(order)
 
 
-def write_index(
-    folder: Path, starts: Iterable[int], hashes: Iterable[int], lines: Iterable[int], name: str = INDEX_FILE
-) -> None:
-    """Write `rows.idx` whole: `starts` has one more entry than rows (the end of the file)."""
-    write_atomic(folder / name, index_bytes(starts, hashes, lines))
-
-
-def index_bytes(starts: Iterable[int], hashes: Iterable[int], lines: Iterable[int]) -> bytes:
-    """The whole of `rows.idx`."""
+def index_bytes(starts: Iterable[int], hashes: Iterable[int], lines: Iterable[int], sums: array[int] | None) -> bytes:
+    """The whole of `rows.idx`: `starts` has one more entry than rows (the end of the file). Without `sums` it is one of
+    an earlier version."""
     start_column, hash_column, line_column = array("Q", starts), array("Q", hashes), array("I", lines)
     copies = array("I", bytes(4 * len(hash_column)))
     seen: dict[int, int] = {}
@@ -279,15 +280,17 @@ def index_bytes(starts: Iterable[int], hashes: Iterable[int], lines: Iterable[in
         seen[content] = copies[number] + 1
     # A stable sort keeps equal hashes in row order, which is the order of their copies.
     order = array("I", sorted(range(len(hash_column)), key=hash_column.__getitem__))
-    head = MAGIC + len(hash_column).to_bytes(8, sys.byteorder)
-    columns = (start_column, hash_column, copies, line_column, order)
+    head = (WITHOUT_SUMS if sums is None else MAGIC) + len(hash_column).to_bytes(8, sys.byteorder)
+    columns = (start_column, hash_column, copies, line_column, order, *(() if sums is None else (sums,)))
     whole = head + b"".join(column.tobytes() for column in columns)
     return whole + zlib.crc32(whole).to_bytes(CHECK_BYTES, sys.byteorder)
 
 
-def read_columns(store: RowStore) -> tuple[array[int], array[int], array[int]]:
-    """(starts, hashes, lines) of a store, for an index that is about to grow."""
-    return array("Q", store._starts.tobytes()), array("Q", store._hashes.tobytes()), array("I", store._lines.tobytes())
+def read_columns(store: RowStore) -> tuple[array[int], array[int], array[int], array[int] | None]:
+    """(starts, hashes, lines, sums) of a store, for an index that is about to grow."""
+    starts, hashes = array("Q", store._starts.tobytes()), array("Q", store._hashes.tobytes())
+    sums = None if store._sums is None else array("I", store._sums.tobytes())
+    return starts, hashes, array("I", store._lines.tobytes()), sums
 
 
 def indexed_end(index: Path) -> int:

@@ -10,10 +10,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from engine.project.journal_ends import losses, seen_last
 from engine.project.project import open_project
 from engine.project.views import refuse_readonly
-from engine.project.waiting_lines import YES_TO
+from engine.project.waiting_lines import FILE, YES_TO, read_waiting
 from engine.trust import Waiting
+
+
+def doubts(folder: Path) -> list[str]:
+    """What speaks against all being shown that waits in a project, in sentences: the file that names it was damaged, or
+    is not what was seen of it before."""
+    decisions = folder / "decisions"
+    lost = losses(decisions, (seen for seen in seen_last(folder) if seen.name == FILE))
+    return [*read_waiting(decisions).notes, *(loss.sentence for loss in lost)]
 
 
 def waiting_acts(folder: Path) -> tuple[Waiting, ...]:

@@ -10,6 +10,8 @@ from typing import Any
 from engine.project.create import create_project
 from engine.project.journal import hash_of
 from engine.project.line_sums import with_sum
+from engine.project.project import open_project
+from engine.project.rows import CHECK_BYTES, index_bytes, read_columns
 
 
 def alpaca(instruction: str, output: str, **rest: Any) -> dict[str, Any]:
@@ -27,6 +29,16 @@ def write_jsonl(path: Path, rows: Iterable[Any]) -> Path:
 
 def make_project(folder: Path, rows: Iterable[Any]) -> Path:
     return create_project(write_jsonl(folder / "raw.jsonl", rows))
+
+
+def as_of_before(folder: Path, *, checked: bool = True) -> Path:
+    """The project with an index as earlier versions wrote it: without the checksums of rows, and of old without its
+    own."""
+    with open_project(folder, readonly=True) as project:
+        starts, hashes, lines, _ = read_columns(project.rows)
+    index = index_bytes(starts, hashes, lines, None)
+    (folder / "rows.idx").write_bytes(index if checked else index[:-CHECK_BYTES])
+    return folder
 
 
 def rewrite(journal: Path, old: bytes, new: bytes) -> None:

@@ -16,6 +16,7 @@ from engine.jobs.scan import scan_project
 from engine.model import Act
 from engine.project.create import create_project
 from engine.project.project import open_project
+from engine.project.proposals import NewProposal, add_proposals
 from engine.project.suspects import Suspected, Suspects, save_suspects
 from engine.workflows.check import check_project
 from engine.workflows.export import export
@@ -211,3 +212,14 @@ def test_earlier_versions_wrote_no_checks_and_nothing_is_wrong_with_that(tmp_pat
     settings.write_bytes(settings.read_bytes().partition(b"\n")[2])
     index.write_bytes(index.read_bytes()[:-4])
     assert check_project(made).wrong == []
+
+
+def test_a_changed_line_of_proposals_is_told_and_proposes_nothing(folder: Path) -> None:
+    with open_project(folder, readonly=True) as project:
+        add_proposals(folder, "model:m", [NewProposal(project.rows.id(7), verdict="reject", why="short")])
+    path = folder / "proposals" / "model_m.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"reject", b"accept"))
+    (told,) = check_project(folder).wrong
+    assert told.what.startswith("proposals/model_m.jsonl: line 1: it was changed after it was written")
+    with open_project(folder, readonly=True) as project:
+        assert project.proposals.of(project.rows.id(7)) == ()

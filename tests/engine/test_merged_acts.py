@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from engine.project.project import Project, open_project
 from engine.project.waiting import say_yes, waiting_acts
 from engine.project.waiting_lines import FILE
 from engine.trust import refuse
+from engine.workflows.check import check_project
 from workbench.cli.main import main
 
 EXCHANGED = {"instruction": "output", "output": "instruction"}
@@ -222,3 +224,33 @@ def test_the_command_tells_what_waits_and_the_line_to_run(
     assert main(["merge", str(here), str(there), "--as", "ann", "--json"]) == 0
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert len(told["waiting"]) == 1
+
+
+@pytest.mark.parametrize(
+    "harm", [Path.unlink, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"{}\n")]
+)
+def test_where_nobody_knows_any_more_what_waits_it_is_told(
+    harm: Callable[[Path], Any], copies: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, there = copies
+    decide(there, "bob", holdout(there, *range(4)))
+    merge(here, there, "ann")
+    harm(here / "decisions" / FILE)
+    for command in (["status", str(here)], ["trust", str(here)]):
+        main(command)
+        assert f"{FILE}: " in capsys.readouterr().err
+    assert any(FILE in told.what for told in check_project(here).wrong)
+
+
+def test_what_a_merge_brought_and_what_the_other_copy_lost_is_known(copies: tuple[Path, Path]) -> None:
+    here, there = copies
+    decide(there, "bob", Act("accept", holdout(there, 3).ids))
+    decide(there, "bob", Act("reject", holdout(there, 4).ids))
+    (journal,) = (there / "decisions").glob("bob@*.jsonl")
+    merge(here, there, "ann")
+    (here / "decisions" / journal.name).write_bytes(b"")
+    with open_project(here, readonly=True) as project:
+        assert any(note.startswith(f"{journal.name}: lines are missing") for note in project.notes)
+    journal.write_bytes(journal.read_bytes().splitlines(keepends=True)[0])
+    (lost,) = merge(here, there, "ann").left_out
+    assert (lost.name, "it had 2 lines" in lost.reason) == (journal.name, True)

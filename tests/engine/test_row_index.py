@@ -6,17 +6,19 @@ import os
 from pathlib import Path
 
 import pytest
-from projects import make_project, numbered
+from projects import alpaca, as_of_before, make_project, numbered, write_jsonl
 
 from engine.errors import TamisError
 from engine.model import Act
 from engine.project.add_rows import grow
 from engine.project.merge import merge
 from engine.project.project import open_project
+from engine.workflows.check import check_project
 
 ROWS = 12
-HEAD, CHECK = 16, 4
+HEAD = 16
 COLUMNS = {"starts": 8 * (ROWS + 1), "hashes": 8 * ROWS, "copies": 4 * ROWS, "lines": 4 * ROWS, "order": 4 * ROWS}
+COLUMNS |= {"sums": 4 * ROWS}
 
 
 @pytest.fixture
@@ -64,8 +66,7 @@ def test_an_index_that_rotted_is_told_and_no_row_is_cut_off(
 
 
 def test_an_index_of_an_earlier_version_has_no_check_and_opens(folder: Path) -> None:
-    index = folder / "rows.idx"
-    index.write_bytes(index.read_bytes()[:-CHECK])
+    index = as_of_before(folder, checked=False) / "rows.idx"
     with open_project(folder, readonly=True) as project:
         assert project.verdict(3) == "accepted"
     for column, byte in (("starts", 0x00), ("order", 0xFF)):
@@ -74,6 +75,27 @@ def test_an_index_of_an_earlier_version_has_no_check_and_opens(folder: Path) -> 
         with pytest.raises(TamisError, match=r"rows\."):
             open_project(folder, readonly=True)
         index.write_bytes(whole)
+
+
+@pytest.mark.parametrize("cut", [1, 4, 8])
+def test_an_index_without_its_end_is_not_taken_for_one_of_an_earlier_version(folder: Path, cut: int) -> None:
+    index = folder / "rows.idx"
+    index.write_bytes(index.read_bytes()[:-cut])
+    with pytest.raises(TamisError, match=r"rows\.idx: is damaged"):
+        open_project(folder, readonly=True)
+
+
+def test_rows_are_added_to_a_project_of_an_earlier_version_and_its_index_is_made_again(
+    folder: Path, tmp_path: Path
+) -> None:
+    more = write_jsonl(tmp_path / "more.jsonl", [alpaca("New?", "Yes.")])
+    grow(as_of_before(folder), more, "ann")
+    index = folder / "rows.idx"
+    before = index.read_bytes()
+    index.write_bytes(before[:20] + b"\xff" + before[21:])
+    (told,) = check_project(folder).mended
+    assert "its own check fits again" in told.do
+    assert index.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["rows.idx", "rows.jsonl"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import alpaca, make_project, numbered, write_jsonl
+from projects import alpaca, as_of_before, make_project, numbered, write_jsonl
 
 from engine.errors import ProjectError
 from engine.jobs.scan import scan_project
@@ -128,8 +128,18 @@ def exported(folder: Path, out: Path) -> dict[str, Any]:
         return export(project, out)
 
 
-def test_other_bytes_with_the_same_values_are_not_called_the_lines_of_the_source(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_there", [True, False])
+def test_other_bytes_with_the_same_values_are_another_row(is_there: bool, tmp_path: Path) -> None:
     folder = accepted(make_project(tmp_path, numbered(3)))
+    rot(folder, b'{"instruction": "Question 1', b'{"instruction":\t"Question 1')
+    if not is_there:
+        (tmp_path / "raw.jsonl").unlink()
+    with pytest.raises(ProjectError, match=r"1 row is not what was read from the source \(row 1\)"):
+        exported(folder, tmp_path / "out")
+
+
+def test_in_a_project_of_an_earlier_version_they_are_not_called_the_lines_of_the_source(tmp_path: Path) -> None:
+    folder = as_of_before(accepted(make_project(tmp_path, numbered(3))))
     rot(folder, b'{"instruction": "Question 1', b'{"instruction":\t"Question 1')
     said = exported(folder, tmp_path / "out")
     assert (said["untouched"], said["untouched_identical"], said["written_anew"]) == (3, 2, {"jsonl": 1})

@@ -11,7 +11,7 @@ from engine.errors import UsageError
 from engine.jobs.suspects import follow
 from engine.paths import is_project
 from engine.phrases import counted
-from engine.project.project import Project, open_project
+from engine.project.project import Project
 from engine.project.suspects import Suspects
 from engine.training.eval.heldout_outputs import HeldoutRow, heldout_rows, recorded_answers
 from engine.training.eval.inference import Answering, Side, check_can_answer, longest_answer
@@ -21,7 +21,7 @@ from engine.training.runs.registry import find_run
 from engine.training.runs.status import read_run, stop
 from engine.workflows.rescore import latest_run, point_back, start_rescore
 from engine.workflows.train import trust_notes
-from workbench.cli.common import find_project, name_reviewer, on_a_terminal
+from workbench.cli.common import name_reviewer, on_a_terminal, open_to_look
 from workbench.cli.open import show
 from workbench.cli.output import Narrator, narrate, print_json, say
 from workbench.cli.train import settings_named
@@ -158,7 +158,7 @@ def answers_of(run_a: Path, run_b: Path) -> tuple[dict[str, str], dict[str, str]
 
 def suspects(arguments: argparse.Namespace) -> int:
     """`tamis suspects PROJECT [--run RUN]`: read a run's row losses, name the rows worth another look."""
-    with open_project(find_project(arguments.project), readonly=True) as project:
+    with open_to_look(arguments.project) as project:
         run = find_run(arguments.run) if arguments.run else latest_run(project)
         _print_suspects(project, point_back(project, run), arguments.json)
     return 0
@@ -166,7 +166,7 @@ def suspects(arguments: argparse.Namespace) -> int:
 
 def rescore(arguments: argparse.Namespace) -> int:
     """`tamis rescore PROJECT`: tune on the accepted rows, rank the undecided ones. ctrl+c stops the run as well."""
-    with open_project(find_project(arguments.project), readonly=True) as project:
+    with open_to_look(arguments.project) as project:
         settings = settings_named(arguments)
         for note in trust_notes(project.folder, arguments.model, settings):
             narrate(note.text)

@@ -7,12 +7,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config import load_config, refuse_withheld
-from engine.errors import LockedError, SourceError, UsageError
+from engine.errors import SourceError, UsageError
 from engine.files import is_shared, write_atomic
 from engine.paths import is_project, project_folder_for, real_path
 from engine.places import is_own_page, refuse_place, signed_page
@@ -167,16 +167,15 @@ def _group_of(folder: Path) -> str:
         return str(number)
 
 
-def open_for_deciding(path: Path, named: str | None, take_over: bool = False) -> Project:
-    """The project, with the right to write. Raises LockedError where another window has it."""
+@contextmanager
+def open_for_deciding(path: Path, named: str | None, take_over: bool = False) -> Iterator[Project]:
+    """The project, with the right to write; what `open_to_look` tells is told. Raises LockedError where another window
+    has it."""
     folder = find_project(path)
-    project = open_project(folder, reviewer=name_reviewer(named, folder), take_over=take_over)
-    try:
+    with open_project(folder, reviewer=name_reviewer(named, folder), take_over=take_over) as project:
         refuse_readonly(project, "close the other window first, or add --take-over")
-    except LockedError:
-        project.close()
-        raise
-    return project
+        yield project
+        tell_notes(project)
 
 
 def refuse_page(path: Path, of: Sequence[Path], *, force: bool) -> None:
@@ -195,10 +194,18 @@ def _sources_of(path: Path) -> list[Path]:
     return [Path(source.path) for source in read_settings(path).sources] if is_project(path) else [path]
 
 
-def open_for_reading(path: Path, named: str | None) -> Project:
-    """The project as this reviewer sees it; needs no right to write, and takes none."""
-    folder = find_project(path)
-    return open_project(folder, reviewer=name_reviewer(named, folder), readonly=True)
+@contextmanager
+def open_to_look(path: Path, reviewer: str | None = None) -> Iterator[Project]:
+    """The project, read-only, as this reviewer sees it. Once a command has had its say, what could not be read of the
+    project is told on stderr, whatever the command is: what it said lacks that. A refusal stands alone."""
+    with open_project(find_project(path), reviewer=reviewer, readonly=True) as project:
+        yield project
+        tell_notes(project)
+
+
+def open_for_reading(path: Path, named: str | None) -> AbstractContextManager[Project]:
+    """The same for a command that decides, where it is only tried: it needs a name, and no right to write."""
+    return open_to_look(path, name_reviewer(named, find_project(path)))
 
 
 def on_a_terminal() -> bool:

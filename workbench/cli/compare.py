@@ -10,13 +10,13 @@ from typing import Any
 
 from engine.errors import UsageError
 from engine.phrases import counted, duration
-from engine.project.project import Project, open_project
+from engine.project.project import Project
 from engine.training.compare.experiment import finish, start
 from engine.training.compare.learning_curve import finish_curve
 from engine.workflows.compare import DEFAULT_ARMS, manifests, prepare_comparison
 from engine.workflows.learning_curve import prepare_project_curve, topics_of
 from engine.workflows.train import trust_notes
-from workbench.cli.common import find_project, refuse_page, write_page
+from workbench.cli.common import find_project, open_to_look, refuse_page, write_page
 from workbench.cli.output import Narrator, narrate, print_json, say
 from workbench.cli.train import LIMITS, settings_named
 from workbench.render.comparison import compare_lines, heldout_line
@@ -35,7 +35,7 @@ def compare(arguments: argparse.Namespace) -> int:
     sources = [folder, *(Path(arm) for arm in (arguments.arms or "").split(",") if arm and Path(arm).exists())]
     if arguments.html is not None:
         refuse_page(arguments.html, sources, force=arguments.force)
-    with open_project(folder, readonly=True) as project:
+    with open_to_look(folder) as project:
         result = compare_project(
             project,
             arms=arguments.arms.split(",") if arguments.arms else None,
@@ -130,7 +130,7 @@ def before_lines(expense: dict[str, Any], to_run: int, of: int) -> list[str]:
 def curve(arguments: argparse.Namespace) -> int:
     """`tamis curve PROJECT`: train on ever more of the accepted rows, draw the held-out loss against their number."""
     _check_amounts(arguments)
-    with open_project(find_project(arguments.project), readonly=True) as project:
+    with open_to_look(arguments.project) as project:
         settings = settings_named(arguments, LIMITS)
         for note in trust_notes(project.folder, arguments.model, settings):
             narrate(note.text)

@@ -35,6 +35,7 @@ from workbench.cli.common import (
     name_reviewer,
     open_for_deciding,
     open_for_reading,
+    open_to_look,
     refuse_other_rows,
     refuse_unshared,
     some,
@@ -76,7 +77,7 @@ def scan(arguments: argparse.Namespace) -> int:
 
 
 def _scan_folder(folder: Path, as_json: bool, narrator: Narrator) -> int:
-    with open_project(folder, readonly=True) as project:
+    with open_to_look(folder) as project:
         findings = scan_project(project, narrator, tell=narrate)
         narrator.end()
         if as_json:
@@ -152,7 +153,7 @@ def add(arguments: argparse.Namespace) -> int:
         )
     for note in found.notes:
         narrate(note)
-    with open_project(folder, readonly=True) as project:
+    with open_to_look(folder) as project:
         scan_project(project, Narrator(), tell=narrate)
         links = _links(project, found.added)
         brought = brings(project, found.added, links)
@@ -227,7 +228,6 @@ def reread_rows(arguments: argparse.Namespace) -> int:
         elif number is not None:
             say(f"read anew; `tamis do {arguments.project} undo` brings the old reading back")
             say(f"  what was found fits no more: `tamis scan {arguments.project}` finds it anew")
-        tell_notes(project)
     return 0
 
 
@@ -306,6 +306,7 @@ def holdout(arguments: argparse.Namespace) -> int:
         with held:
             scan_project(held, Narrator())
             variants = held.heldout_variants
+            tell_notes(held)
         drawn: list[int] = list(numbers)
     else:
         with open_for_deciding(folder, reviewer) as project:

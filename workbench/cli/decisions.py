@@ -14,7 +14,7 @@ from engine.project.by_source import counts_by_source
 from engine.project.fold import act_word
 from engine.project.journal import read_lines
 from engine.project.merge import merge
-from engine.project.project import Project, open_project
+from engine.project.project import Project
 from engine.project.replay import is_journal, replay
 from engine.reviewer import find_reviewer
 from engine.trust import trust_command
@@ -23,7 +23,7 @@ from workbench.cli.common import (
     find_project,
     open_for_deciding,
     open_for_reading,
-    tell_notes,
+    open_to_look,
 )
 from workbench.cli.output import Narrator, narrate, print_json, say
 from workbench.text.escape import visible_line
@@ -33,7 +33,7 @@ MOST_SOURCES = 20
 
 def status(arguments: argparse.Namespace) -> int:
     """`tamis status PROJECT`."""
-    with open_project(find_project(arguments.project), readonly=True) as project:
+    with open_to_look(arguments.project) as project:
         counts = project.counts() | {"sources": counts_by_source(project)}
         if arguments.json:
             print_json(counts)
@@ -56,7 +56,6 @@ def status(arguments: argparse.Namespace) -> int:
             rows = counted(agreed["rows"], "row")
             say(f"  agreement: Cohen's kappa {agreed['kappa']:.2f} over {rows} decided by two")
         say(f"  reviewers: {', '.join(counts['reviewers']) or 'nobody yet'}")
-        tell_notes(project)
     return 0
 
 
@@ -72,7 +71,7 @@ def _source_lines(sources: list[dict[str, Any]]) -> list[str]:
 
 def journal(arguments: argparse.Namespace) -> int:
     """`tamis journal PROJECT`: every line of every journal, in the order of its file."""
-    with open_project(find_project(arguments.project), readonly=True) as project:
+    with open_to_look(arguments.project) as project:
         lines = [line | {"file": path.name} for path in project.journal_ends() for line in read_lines(path)[0]]
     if arguments.json:
         print_json({"lines": lines})
@@ -114,7 +113,6 @@ def do(arguments: argparse.Namespace) -> int:
         else:
             for outcome in outcomes:
                 say(str(outcome["text"]))
-        tell_notes(project)
     return 0
 
 

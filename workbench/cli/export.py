@@ -7,10 +7,9 @@ from typing import Any
 
 from engine.export.losses import by_field
 from engine.phrases import counted
-from engine.project.project import open_project
 from engine.project.source_files import LINES
 from engine.workflows.export import export
-from workbench.cli.common import find_project, open_for_deciding, tell_notes
+from workbench.cli.common import open_for_deciding, open_to_look
 from workbench.cli.output import Narrator, print_json, say
 from workbench.text.escape import visible_line
 
@@ -25,7 +24,7 @@ def export_rows(arguments: argparse.Namespace) -> int:
     opened = (
         open_for_deciding(arguments.project, arguments.reviewer)
         if arguments.override
-        else open_project(find_project(arguments.project), readonly=True)
+        else open_to_look(arguments.project)
     )
     with opened as project:
         summary = export(
@@ -44,7 +43,6 @@ def export_rows(arguments: argparse.Namespace) -> int:
             progress=narrator,
         )
         narrator.end()
-        tell_notes(project)
     if arguments.json:
         print_json(summary)
         return 0

@@ -16,7 +16,7 @@ from engine.jobs.scan import scan_project
 from engine.paths import is_project
 from engine.phrases import counted
 from engine.project.create import create_project
-from engine.project.project import Project, open_project
+from engine.project.project import Project
 from engine.project.row_content import refuse_changed
 from engine.report import CountTokens, Line, compared, measure
 from engine.scratch import scratch_folder
@@ -27,8 +27,8 @@ from workbench.cli.common import (
     find_project,
     given_source,
     open_for_deciding,
+    open_to_look,
     refuse_page,
-    tell_notes,
     write_page,
 )
 from workbench.cli.output import Narrator, narrate, print_json, say
@@ -72,7 +72,7 @@ def _measured(path: Path, count: CountTokens | None, arguments: argparse.Namespa
         if not is_project(path):
             with given_source(path) as source:
                 made = create_project(source, scratch / "report.tamis", progress=narrator, encoding=arguments.encoding)
-        with open_project(made, readonly=True) as project:
+        with open_to_look(made) as project:
             _scanned(project, narrator)
             # Its folder's name alone: a page tells no place on this machine.
             found = measure(project, count, Path(arguments.tokenizer or "").name)
@@ -155,11 +155,10 @@ def run_gate(arguments: argparse.Namespace) -> int:
             result = override_gate(project, arguments.override)
             payload = gate_json(project, result)
     else:
-        with open_project(folder, readonly=True) as project:
+        with open_to_look(folder) as project:
             refuse_changed(project, curate(project).training)
             result = gate(project)
             payload = gate_json(project, result)
-            tell_notes(project)
             if not result.has_file:
                 narrate(f"no {gate_file(project)}: nothing is asked for, so nothing is refused; docs/gate.md has one")
     if arguments.json:
@@ -190,7 +189,7 @@ def gate_lines(result: GateResult) -> list[str]:
 
 def pick(arguments: argparse.Namespace) -> int:
     """`tamis pick PROJECT N`: rows with their reasons on stdout, the coverage of topics on stderr. Accepts nothing."""
-    with open_project(find_project(arguments.project), readonly=True) as project:
+    with open_to_look(arguments.project) as project:
         if project.findings is None:
             narrate("not scanned yet: duplicates and faults are not kept out (`tamis scan` first)")
         locked = select_to_decide(project, arguments.lock).rows if arguments.lock else []

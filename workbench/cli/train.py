@@ -31,7 +31,7 @@ from engine.workflows.train import (
     start_run,
     start_run_on_file,
 )
-from workbench.cli.common import find_project, open_for_deciding
+from workbench.cli.common import find_project, open_for_deciding, open_to_look
 from workbench.cli.output import DIM, UNDIMMED, narrate, print_json, say
 from workbench.cli.watch import follow, say_now
 from workbench.render.training_plan import estimates, junk_time
@@ -232,7 +232,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
     settings = settings_named(arguments)
     path: Path = arguments.project
     if is_a_project(path):
-        with open_project(find_project(path), readonly=True) as project:
+        with open_to_look(path) as project:
             return plan_run(project, model=arguments.model, settings=settings)
     encoding: str | None = getattr(arguments, "encoding", None)
     return plan_file(

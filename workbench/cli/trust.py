@@ -13,7 +13,7 @@ from engine.config import waiting_settings
 from engine.links import waiting_links
 from engine.project.create import waiting_sources
 from engine.project.row_states import MERGED_ACT
-from engine.project.waiting import say_yes, waiting_acts
+from engine.project.waiting import doubts, say_yes, waiting_acts
 from engine.training.runs.trusted import waiting_runs
 from engine.trust import Waiting, refuse, trust, was_refused
 from workbench.cli.common import find_project, name_reviewer
@@ -56,6 +56,8 @@ def trust_project(arguments: argparse.Namespace) -> int:
         if kind is waiting_links and any(each.answer != "yes" for each in answered):
             break
     left = sum(each.answer == "later" for each in answered)
+    for doubt in () if is_run else doubts(folder):
+        narrate(doubt)
     if arguments.json:
         print_json({"waiting": [_as_json(each) for each in answered]})
     elif not answered:

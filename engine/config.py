@@ -7,14 +7,13 @@ project was made here and nobody else can have written the file.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from engine.errors import UsageError
+from engine.errors import UsageError, shell_command
 from engine.harmless import TRAINING, is_harmless, would, written
 from engine.named_inside import named_inside
 from engine.paths import own_folder
@@ -124,7 +123,7 @@ def refuse_withheld(config: Config, used: str, given: Container[str] = ()) -> No
     raise UsageError(
         f"{first.place / 'config.toml'}: {shown(first)} waits for your yes{more}",
         f"it would {would(next(iter(found)))}",
-        f"tamis trust {shlex.quote(str(first.place))} shows all of it and asks",
+        f"{shell_command('trust', first.place)} shows all of it and asks",
     )
 
 

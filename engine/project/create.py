@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from engine.errors import ProjectError
+from engine.errors import ProjectError, shell_command
 from engine.files import (
     SHARED_FOLDER,
     make_private_folder,
@@ -156,7 +156,7 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
         raise ProjectError(
             f"{folder}: was not read to the end, and not begun here",
             f"going on would read {settings.source.path}",
-            f"tamis trust {folder}",
+            shell_command("trust", folder),
         )
     with changing_rows(folder, READING):
         settings = read_settings(folder)

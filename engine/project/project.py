@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import ProjectError
+from engine.errors import ProjectError, shell_command
 from engine.links import check_project_links
 from engine.model import VERDICTS, Act, Cluster, Decision, Example, Findings, Flag, Row, VerdictName
 from engine.project.findings import FindingsByRow, hold_findings, load_findings, lost_findings, save_findings, scan_key
@@ -59,7 +59,8 @@ class Project:
     @property
     def notes(self) -> list[str]:
         """What a person should know of how rows and journals were read, in sentences."""
-        asks = (f"{one.sentence}: waits for your yes: tamis trust {self.folder.name}" for one in self.waiting())
+        ask = shell_command("trust", self.folder.name)
+        asks = (f"{one.sentence}: waits for your yes: {ask}" for one in self.waiting())
         return [*self._row_notes, *self._findings.notes, *self._journals.notes, *self.proposals.notes, *asks]
 
     @property

@@ -211,3 +211,15 @@ def test_earlier_versions_wrote_no_checks_and_nothing_is_wrong_with_that(tmp_pat
     settings.write_bytes(settings.read_bytes().partition(b"\n")[2])
     index.write_bytes(index.read_bytes()[:-4])
     assert check_project(made).wrong == []
+
+
+def test_pipes_are_not_waited_for_and_a_manifest_names_no_file_elsewhere(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    place = folder / "exports" / "a"
+    place.mkdir()
+    (place / "tamis-manifest.json").write_text(json.dumps({"export": {"sha256": {str(tmp_path / "secret"): "0"}}}))
+    (folder / "quarantine.jsonl").unlink()
+    os.mkfifo(folder / "quarantine.jsonl")
+    told = [str(each) for each in check_project(folder).wrong]
+    assert any("which lies elsewhere" in each for each in told)
+    assert any("quarantine.jsonl" in each for each in told)

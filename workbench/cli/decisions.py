@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import load_config
-from engine.errors import UsageError
+from engine.errors import UsageError, shell_command
 from engine.phrases import counted
 from engine.project.by_source import counts_by_source
 from engine.project.fold import act_word
@@ -179,7 +179,7 @@ def merge_projects(arguments: argparse.Namespace) -> int:
     for sentence in found.waiting:
         say(f"  waits for your yes: {sentence}")
     if found.waiting:
-        say(f"  `tamis trust {arguments.project}` shows each and takes the yes")
+        say(f"  `{shell_command('trust', arguments.project)}` shows each and takes the yes")
     for one in found.left_out:
         narrate(f"left out: {one.name}: {one.reason}")
     return code

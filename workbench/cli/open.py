@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import gc
-import shlex
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.config import Config, load_config
-from engine.errors import UsageError
+from engine.errors import UsageError, shell_command
 from engine.paths import is_project, project_folder_for
 from engine.sources.files.hub import hub_name, is_hub_name
 from engine.trust import remember_made
@@ -136,4 +135,4 @@ def waiting_words(folder: Path, config: Config) -> tuple[str, ...]:
     if not config.withheld:
         return ()
     names = ", ".join(config.withheld)
-    return (f"set by this folder, and waiting for your yes: {names}: tamis trust {shlex.quote(str(folder))}",)
+    return (f"set by this folder, and waiting for your yes: {names}: {shell_command('trust', folder)}",)

@@ -13,12 +13,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from engine.errors import UsageError
+from engine.errors import UsageError, shell_command
 from engine.harmless import TRAINING, is_harmless, would, written
 from engine.named_inside import named_inside
 from engine.paths import own_folder
 from engine.small_files import read_toml
-from engine.trust import Waiting, is_own_file, is_trusted, trust_command, was_made_here
+from engine.trust import Waiting, is_own_file, is_trusted, was_made_here
 
 SETTING = "setting of a project"
 SHOWN_CHARACTERS = 200
@@ -123,7 +123,7 @@ def refuse_withheld(config: Config, used: str, given: Container[str] = ()) -> No
     raise UsageError(
         f"{first.place / 'config.toml'}: {shown(first)} waits for your yes{more}",
         f"it would {would(next(iter(found)))}",
-        f"{trust_command(first.place)} shows all of it and asks",
+        f"{shell_command('trust', first.place)} shows all of it and asks",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 
 class TamisError(Exception):
     """A fault the person can act on.
@@ -48,3 +50,8 @@ class LockedError(ProjectError):
 
 class TrainingError(TamisError):
     """A run cannot be started or its files cannot be read."""
+
+
+def shell_command(*words: object) -> str:
+    """`tamis trust '/tmp/my set.tamis'`: a command to copy into a shell, where no folder's name is more than a name."""
+    return shlex.join(["tamis", *map(str, words)])

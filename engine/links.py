@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import ProjectError, TamisError, TrainingError
+from engine.errors import ProjectError, TamisError, TrainingError, shell_command
 from engine.paths import real_path
-from engine.trust import Waiting, is_trusted, trust_command
+from engine.trust import Waiting, is_trusted
 
 KIND = "link"
-IN_PROJECT = ("", "decisions", "proposals")
+IN_PROJECT = ("", "decisions", "decisions/merged", "proposals")
 IN_RUN = ("", "control", "data", "worker", "ckpt", "model", "best")
 
 
@@ -48,8 +48,15 @@ def check_project_links(project: Path) -> None:
 
 
 def check_run_links(run_dir: Path) -> None:
-    """The same for the folder of a run. Raises TrainingError."""
-    _check(_links_of(run_dir, _run_folders(run_dir)), run_dir, TrainingError)
+    """The same for the folder of a run, where a pipe is refused as well: whoever opens it waits for ever. Raises
+    TrainingError."""
+    folders = list(_run_folders(run_dir))
+    _check(_links_of(run_dir, folders), run_dir, TrainingError)
+    for folder in folders:
+        for entry in _entries(run_dir / folder):
+            if not entry.is_symlink() and not entry.is_file() and not entry.is_dir():
+                what = f"{entry.path} is a pipe, a socket or a device, not a file"
+                raise TrainingError(what, "", "take it away, or restore the run from a copy")
 
 
 def check_folder_links(folder: Path) -> None:
@@ -64,7 +71,7 @@ def is_followed(path: Path) -> bool:
 
 def _check(links: Iterable[Link], named: Path, kind: type[TamisError] = ProjectError) -> None:
     for link in links:
-        hint = "put in its place what it leads to, or take it away" if link.refused else trust_command(named)
+        hint = "put in its place what it leads to, or take it away" if link.refused else shell_command("trust", named)
         raise kind(link.words, link.refused or "nobody has confirmed it", hint)
 
 
@@ -93,11 +100,7 @@ def _links_of(top: Path, inside: Iterable[str]) -> Iterator[Link]:
     home = ""
     for name in inside:
         folder = top / name if name else top
-        try:
-            with os.scandir(folder) as entries:
-                found = [entry.path for entry in entries if entry.is_symlink()]
-        except OSError:
-            continue  # no such folder, or no folder: whoever reads it says so
+        found = [entry.path for entry in _entries(folder) if entry.is_symlink()]
         if not found:
             continue
         home = home or os.path.realpath(top)
@@ -109,6 +112,14 @@ def _links_of(top: Path, inside: Iterable[str]) -> Iterator[Link]:
             refused = f"it leads out of {root}, which is itself reached by a link" if linked else _refusal(path)
             if refused or not is_trusted(KIND, path, _content(path)):
                 yield Link(path, refused)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []  # no such folder, or no folder: whoever reads it says so
 
 
 def _refusal(path: Path) -> str:

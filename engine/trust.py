@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shlex
 import stat
 import struct
 from dataclasses import dataclass
@@ -67,11 +66,6 @@ def refuse(waiting: Waiting) -> None:
 def was_refused(waiting: Waiting) -> bool:
     """Whether somebody here said no to it."""
     return is_trusted(f"no to {waiting.kind}", waiting.place, waiting.content)
-
-
-def trust_command(folder: Path) -> str:
-    """The line that a person runs to see what waits in a folder, and to say yes or no to it."""
-    return f"tamis trust {shlex.quote(str(folder))}"
 
 
 def remember_made(folder: Path) -> None:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from engine.errors import ProjectError
+from engine.errors import ProjectError, shell_command
 from engine.files import (
     SHARED_FOLDER,
     make_private_folder,
@@ -42,7 +42,7 @@ from engine.sources.files.pieces import SourceRow
 from engine.sources.mapping import SAMPLE_ROWS, Mapping
 from engine.sources.records.formats import source_format
 from engine.sources.records.read import read_source
-from engine.trust import Waiting, is_trusted, trust, trust_command
+from engine.trust import Waiting, is_trusted, trust
 
 CHUNK_ROWS = 50_000
 KIND = "source"
@@ -159,7 +159,7 @@ def continue_reading(folder: Path, progress: Progress | None = None) -> int:
         raise ProjectError(
             f"{folder}: was not read to the end, and not begun here",
             f"going on would read {settings.source.path}",
-            trust_command(folder),
+            shell_command("trust", folder),
         )
     with changing_rows(folder, READING):
         settings = read_settings(folder)

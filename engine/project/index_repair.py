@@ -80,8 +80,11 @@ def _columns_of_rows(folder: Path, count: int, progress: Progress | None) -> tup
     """(where each row starts and the last one ends, what its id is a hash of, the checksum of its bytes) of the first
     `count` lines."""
     starts, hashes, sums = array("Q", [0]), array("Q"), array("I")
+    path = folder / ROWS_FILE
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise ProjectError(f"{ROWS_FILE} is no file", "", "restore the folder from a copy")
     try:
-        with (folder / ROWS_FILE).open("rb") as stream:
+        with path.open("rb") as stream:
             for line in stream:
                 if len(hashes) == count:
                     break

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ProjectError, TamisError
+from engine.errors import ProjectError, TamisError, shell_command
 from engine.files import TEMPORARY, remove_dead
 from engine.phrases import counted
 from engine.project.findings import SCAN_FILE
@@ -157,8 +157,9 @@ def _row_contents(found: Checked, rows: RowStore, settings: ProjectSettings, is_
     changed = changed_rows(rows, range(len(rows)), found.progress)
     restore = "restore rows.jsonl from a copy of the folder"
     if is_there:
-        restore += f", or read the source once more: `tamis scan {settings.source.path} --project NEW`, then "
-        restore += f"`tamis merge NEW {found.folder}` brings the decisions along"
+        again = shell_command("scan", settings.source.path, "--project", "NEW")
+        merge = shell_command("merge", "NEW", found.folder)
+        restore += f", or read the source once more: `{again}`, then `{merge}` brings the decisions along"
     restore += "; an edit of a row stands in the journal, and a rejected row is not needed"
     for number in changed[:SHOWN]:
         place = f"row {number} (line {rows.line(number):,} of {rows.source(number).name})"
@@ -177,10 +178,11 @@ def _quarantine(found: Checked, settings: ProjectSettings) -> None:
     count = sum(source.quarantined for source in settings.sources)
     path = found.folder / names_in_force(found.folder)[QUARANTINE_FILE]
     bad, lines = [], 0
-    with suppress(FileNotFoundError), path.open("rb") as stream:
-        for lines, line in enumerate(stream, start=1):
-            if lines <= count and line_damaged(line.removesuffix(b"\n")):
-                bad.append(lines)
+    if path.is_file():
+        with path.open("rb") as stream:
+            for lines, line in enumerate(stream, start=1):
+                if lines <= count and line_damaged(line.removesuffix(b"\n")):
+                    bad.append(lines)
     found.looked_at["set aside"] = lines
     do = f"{FROM_COPY}; the source has what was set aside"
     if lines < count:
@@ -219,7 +221,7 @@ def _journals(found: Checked) -> None:
 def _caches(found: Checked) -> None:
     folder = found.folder
     if findings_damaged(folder):
-        found.remove(SCAN_FILE, "is damaged", f"`tamis scan {folder}` finds it all anew")
+        found.remove(SCAN_FILE, "is damaged", f"`{shell_command('scan', folder)}` finds it all anew")
     if snapshot_damaged(folder):
         found.remove("snapshot.bin", "is damaged", "the journals are folded anew")
     if (seen := read_cache(folder / SEEN_FILE)) is not None and not sum_fits(seen):

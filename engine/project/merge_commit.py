@@ -17,10 +17,13 @@ from engine.files import make_private_folder, sync_folder, write_atomic
 from engine.project.journal_writer import torn_place
 from engine.project.waiting_lines import FILE as WAITING
 from engine.project.writer_lock import LOCK_SECONDS, is_still_at, try_lock
+from engine.small_files import read_regular
 
 READY = "merged"
 MAKING = ".merging"
 FORK_DIGITS = 8
+# A folder may have come from anybody: what lies there as decided need be no journal, nor end.
+MOST_JOURNAL = 4 << 30
 
 
 def commit(decisions: Path, contents: Mapping[str, bytes]) -> None:
@@ -86,7 +89,7 @@ def _put(made: Path, decisions: Path) -> bool:
 
     False where another file came to the place meanwhile. Raises FileNotFoundError where somebody else has moved it.
     """
-    place, content = decisions / made.name, made.read_bytes()
+    place, content = decisions / made.name, read_regular(made, MOST_JOURNAL)
     if made.name == WAITING:
         os.replace(made, place)
         return True
@@ -125,4 +128,8 @@ def fork_place(decisions: Path, stem: str, content: bytes) -> Path:
     digest = hashlib.sha256(content).hexdigest()
     names = (f"{stem}+{digest[:digits]}.jsonl" for digits in range(FORK_DIGITS, len(digest) + 1, FORK_DIGITS))
     paths = [decisions / name for name in names]
-    return next((path for path in paths if not path.exists() or path.read_bytes() == content), paths[-1])
+    return next((path for path in paths if not path.exists() or _holds(path, content)), paths[-1])
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content

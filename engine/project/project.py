@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import ProjectError
+from engine.errors import ProjectError, shell_command
 from engine.links import check_project_links
 from engine.model import VERDICTS, Act, Cluster, Decision, Example, Row, VerdictName
 from engine.project.fold import Reversal, map_act
@@ -21,7 +21,7 @@ from engine.project.row_change import open_rows, settle_left_over, staged_rows, 
 from engine.project.row_states import States, WaitingActs
 from engine.project.scanned_rows import ScannedRows
 from engine.sources.mapping import Mapping as RowMapping
-from engine.trust import trust_command, was_refused
+from engine.trust import was_refused
 
 
 class Project(ScannedRows):
@@ -59,8 +59,8 @@ class Project(ScannedRows):
     def notes(self) -> list[str]:
         """What a person should know of how rows and journals were read, in sentences."""
         asked = (line.waiting(self.folder) for line in self.waiting())
-        asks = (f"{one.what}: waits for your yes or no: {trust_command(self.folder)}"
-                for one in asked if not was_refused(one))  # fmt: skip
+        ask = shell_command("trust", self.folder)
+        asks = (f"{one.what}: waits for your yes or no: {ask}" for one in asked if not was_refused(one))
         return [*self._row_notes, *self._findings.notes, *self._journals.notes, *self.proposals.notes, *asks]
 
     @property

@@ -24,6 +24,7 @@ from engine.project.quarantine import QUARANTINE_FILE
 from engine.project.row_lock import ADDING, PATIENCE_SECONDS, locked_rows
 from engine.project.rows import INDEX_FILE, ROWS_FILE, RowStore, indexed_end
 from engine.project.settings import SETTINGS_FILE, ProjectSettings, read_settings
+from engine.small_files import MOST_SETTINGS, read_regular
 from engine.sources.mapping import Mapping
 
 INTENT_FILE = "rows.intent"
@@ -31,6 +32,7 @@ INTENT_FILE = "rows.intent"
 CHANGED_FILES = (QUARANTINE_FILE, INDEX_FILE, SETTINGS_FILE)
 NEXT = ".next"
 LOOKS = 20
+MOST_JOURNAL = 4 << 30
 
 Stamp = tuple[tuple[str, int, int, int] | None, ...]
 
@@ -106,12 +108,12 @@ def _identity(path: Path) -> tuple[str, int, int, int] | None:
 
 def _intent(folder: Path) -> dict[str, Any] | None:
     try:
-        said = json.loads((folder / INTENT_FILE).read_bytes())
+        said = json.loads(read_regular(folder / INTENT_FILE, MOST_SETTINGS))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ProjectError(f"{folder / INTENT_FILE}: cannot be read", str(error), "restore it from a copy") from error
-    if not isinstance(said, dict):
+    if not isinstance(said, dict) or not str(said.get("token", "")).isascii() or "token" not in said:
         raise ProjectError(f"{folder / INTENT_FILE}: cannot be read", "no JSON object", "restore it from a copy")
     return said
 
@@ -123,7 +125,7 @@ def _is_committed(folder: Path, intent: dict[str, Any] | None) -> bool:
     if name is None:
         return True
     try:
-        written = (folder / "decisions" / Path(str(name)).name).read_bytes()
+        written = read_regular(folder / "decisions" / Path(str(name)).name, MOST_JOURNAL)
     except FileNotFoundError:
         return False
     except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import ProjectError
+from engine.errors import ProjectError, shell_command
 from engine.phrases import counted
 from engine.project.rows import ROWS_FILE, RowStore
 
@@ -53,4 +53,4 @@ def changed_words(folder: Path, numbers: Sequence[int]) -> str:
 
 
 def _hint(folder: Path) -> str:
-    return f"`tamis check {folder}` says how to restore them; `tamis do` may reject them"
+    return f"`{shell_command('check', folder)}` says how to restore them; `tamis do` may reject them"

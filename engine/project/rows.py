@@ -22,7 +22,7 @@ from operator import lt
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import ProjectError
+from engine.errors import ProjectError, shell_command
 from engine.model import Example, Row
 from engine.nesting import loads_row, nested_too_deep
 from engine.project.row_ids import content_hash, row_id, split_id
@@ -76,7 +76,7 @@ class RowStore:
 
     def _check_belongs(self, folder: Path, index_file: str, sources: Sequence[SourceFile]) -> None:
         """Raises ProjectError where rows, index and settings cannot be those of one project."""
-        what, hint = "", f"`tamis check {folder}` says what can be done"
+        what, hint = "", f"`{shell_command('check', folder)}` says what can be done"
         counted = sum(source.rows for source in sources)
         if os.fstat(self._descriptor).st_size < self._starts[-1]:
             what = f"{folder / ROWS_FILE}: is shorter than its index says"
@@ -256,7 +256,7 @@ def _read_index(path: Path) -> tuple[memoryview[int], ...]:
 
 
 def _hint(index: Path) -> str:
-    return f"`tamis check {index.parent}` makes it again from {ROWS_FILE}"
+    return f"`{shell_command('check', index.parent)}` makes it again from {ROWS_FILE}"
 
 
 def _fits_check(index: bytes, end: int) -> bool:

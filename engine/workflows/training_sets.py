@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import UsageError
+from engine.errors import UsageError, shell_command
 from engine.export.curated import curate
 from engine.export.training_rows import NO_ANSWER, NOT_UNDERSTOOD, UNWANTED, training_row, why_untrained
 from engine.model import Example, Quarantined, TrainingRow
@@ -109,7 +109,9 @@ def file_sets(path: Path, encoding: str | None = None, *, with_secrets: bool = F
     pieces = [piece for piece in read_source(path, source_format(path, encoding)) if not isinstance(piece, Quarantined)]
     mapping = guess_mapping(piece.raw for piece in pieces)
     if mapping is None:
-        raise UsageError(f"{path}: no known shape", "", f"make a project of it first: tamis scan {path} --project DIR")
+        raise UsageError(
+            f"{path}: no known shape", "", f"make a project of it first: {shell_command('scan', path)} --project DIR"
+        )
     examples: list[Example] = []
     seen: dict[int, int] = {}
     for number, piece in enumerate(pieces):

@@ -223,3 +223,15 @@ def test_a_changed_line_of_proposals_is_told_and_proposes_nothing(folder: Path) 
     assert told.what.startswith("proposals/model_m.jsonl: line 1: it was changed after it was written")
     with open_project(folder, readonly=True) as project:
         assert project.proposals.of(project.rows.id(7)) == ()
+
+
+def test_pipes_are_not_waited_for_and_a_manifest_names_no_file_elsewhere(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    place = folder / "exports" / "a"
+    place.mkdir()
+    (place / "tamis-manifest.json").write_text(json.dumps({"export": {"sha256": {str(tmp_path / "secret"): "0"}}}))
+    (folder / "quarantine.jsonl").unlink()
+    os.mkfifo(folder / "quarantine.jsonl")
+    told = [str(each) for each in check_project(folder).wrong]
+    assert any("which lies elsewhere" in each for each in told)
+    assert any("quarantine.jsonl" in each for each in told)

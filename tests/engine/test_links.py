@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -162,3 +163,26 @@ def test_reading_on_begins_where_it_was_begun(tmp_path: Path) -> None:
         continue_reading(foreign)
     assert waiting_sources(own) == ()
     assert continue_reading(own) == 3
+
+
+def test_a_pipe_or_a_link_that_a_merge_left_is_not_waited_for(project: Path, tmp_path: Path) -> None:
+    os.mkfifo(project / "rows.intent")
+    assert not opens(project)
+    (project / "rows.intent").unlink()
+    ready = project / "decisions" / "merged"
+    ready.mkdir(parents=True)
+    os.mkfifo(ready / "eve@1.jsonl")
+    with open_project(project, readonly=True) as opened:
+        assert any("it is a pipe" in note for note in opened.notes)
+    (ready / "eve@1.jsonl").unlink()
+    (ready / "eve@1.jsonl").symlink_to("/dev/zero")
+    assert not opens(project)
+
+
+def test_the_command_to_copy_is_one_command_whatever_a_folder_is_called(tmp_path: Path) -> None:
+    (tmp_path / "my; touch x").mkdir()
+    folder = make_project(tmp_path / "my; touch x", ROWS)
+    (folder / "gate.toml").symlink_to(tmp_path)
+    with pytest.raises(ProjectError) as refused:
+        check_project_links(folder)
+    assert shlex.split(str(refused.value).rpartition("tamis ")[2]) == ["trust", str(folder)]

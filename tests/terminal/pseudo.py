@@ -125,7 +125,7 @@ class Terminal:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("TEXTUAL", "TMUX", "SSH"))}
         inherited.pop("NO_COLOR", None)
         inherited |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"} | (environment or {})
-        self.screen = Screen(columns, rows)
+        self.screen = Screen(columns or 80, rows or 24)
         self._stream = pyte.ByteStream(self.screen)
         self.output = b""
         self.answers = answers

@@ -74,3 +74,12 @@ def test_fifty_thousand_rows_take_little_memory(tmp_path: Path) -> None:
         terminal.wait_for_rest()
         status = Path(f"/proc/{terminal.pid}/status").read_text()
     assert int(status.split("VmRSS:")[1].split()[0]) / 1024 < MOST_MB
+
+
+def test_a_terminal_that_says_it_has_no_size_is_drawn_once(tmp_path: Path) -> None:
+    folder = planted.make_folder(tmp_path)
+    (folder / "session.json").write_text(json.dumps(ASKED))
+    with Terminal(tamis(folder), columns=0, rows=0) as terminal:
+        terminal.wait_for("What can be settled")
+        terminal.wait_for_rest()
+        assert len(terminal.lines[-1]) <= 80

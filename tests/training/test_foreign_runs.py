@@ -220,3 +220,34 @@ def test_pipes_and_devices_under_the_names_of_a_run_are_not_waited_for(own: Path
     assert file_hash(tmp_path / "text") == ""  # `pretrain_text` of a spec names what it likes
     assert file_hash(Path("/dev/zero")) == ""
     assert time.monotonic() - began < 5
+
+
+def test_what_a_later_attempt_would_execute_is_named(own: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copied"
+    shutil.copytree(own, copy)
+    change_spec(copy, lambda spec: spec.update(command=["/bin/evil"]), "spec.2.json")
+    (copy / "worker" / "run.py").write_text("import os\n")
+    (copy / "worker" / "torch.py").write_text("import os\n")
+    with pytest.raises(TrainingError, match=r"/bin/evil.*2 of them unlike those of this tamis: run.py, torch.py"):
+        check_run(copy)
+    (waiting,) = waiting_runs(copy)
+    assert "/bin/evil" in waiting.what
+
+
+@pytest.mark.parametrize("content", [b"", b"{}x", b"[1]", b"\xff"])
+def test_a_spec_that_cannot_be_read_is_never_taken_for_an_empty_one(own: Path, content: bytes) -> None:
+    (own / "spec.2.json").write_bytes(content)
+    with pytest.raises(TrainingError, match=r"spec.2.json: cannot be read"):
+        check_run(own)
+    assert waiting_runs(own) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["events.jsonl", "console.log", "control/stop", "model/config.json", "data/train.jsonl"]
+)
+def test_a_pipe_in_a_run_is_refused_before_anybody_waits_for_it(own: Path, name: str) -> None:
+    (own / name).unlink(missing_ok=True)
+    os.mkfifo(own / name)
+    for ask in (read_run, check_run):
+        with pytest.raises(TrainingError, match="is a pipe"):
+            ask(own)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config import load_config, refuse_withheld
-from engine.errors import SourceError, UsageError
+from engine.errors import SourceError, UsageError, shell_command
 from engine.files import is_shared, write_atomic
 from engine.paths import is_project, project_folder_for, real_path
 from engine.places import is_own_page, refuse_place, signed_page
@@ -35,7 +35,9 @@ def find_project(path: Path) -> Path:
     if not os.path.exists(path):
         raise UsageError(f"{path}: no such file or folder", "", "check the name")
     raise UsageError(
-        f"{path}: is not a tamis project", "", f"make one with `tamis {path}` or `tamis scan {path} --project {beside}`"
+        f"{path}: is not a tamis project",
+        "",
+        f"make one with `{shell_command(path)}` or `{shell_command('scan', path, '--project', beside)}`",
     )
 
 
@@ -68,7 +70,7 @@ def given_sources(named: Sequence[Path]) -> Iterator[Given]:
         for name in named:
             if is_project(name):
                 raise UsageError(
-                    f"{name}: is a project, not a file", "", f"`tamis add {name} FILE` brings rows into it"
+                    f"{name}: is a project, not a file", "", f"`{shell_command('add', name)} FILE` brings rows into it"
                 )
             path, origin = kept.enter_context(_given(name))
             if (place := _identity(path)) in found:
@@ -109,7 +111,7 @@ def refuse_other_rows(folder: Path, named: Sequence[Path]) -> None:
             raise UsageError(
                 f"{folder}: is there already, without the rows of {name}",
                 "",
-                f"`tamis add {folder} {name}` brings them in; --project DIR makes another one",
+                f"`{shell_command('add', folder, name)}` brings them in; --project DIR makes another one",
             )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.errors import UsageError
+from engine.errors import UsageError, shell_command
 from engine.jobs.scan import scan_project
 from engine.model import BUCKET_LABELS, BUCKETS, CLUSTER_KINDS, Conversation, Findings
 from engine.paths import is_project
@@ -226,8 +226,8 @@ def reread_rows(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json(_reread_json(project, found) | {"n": number, "dry_run": arguments.dry_run})
         elif number is not None:
-            say(f"read anew; `tamis do {arguments.project} undo` brings the old reading back")
-            say(f"  what was found fits no more: `tamis scan {arguments.project}` finds it anew")
+            say(f"read anew; `{shell_command('do', arguments.project, 'undo')}` brings the old reading back")
+            say(f"  what was found fits no more: `{shell_command('scan', arguments.project)}` finds it anew")
     return 0
 
 
@@ -257,7 +257,8 @@ def _reread_lines(project: Project, found: Rereading) -> Iterator[str]:
             yield f"    now  {after}"
     if found.readable:
         records = counted(found.readable, "record")
-        yield f"{records} of those set aside can be read now: tamis add {project.folder} {project.settings.source.path}"
+        adding = shell_command("add", project.folder, project.settings.source.path)
+        yield f"{records} of those set aside can be read now: {adding}"
 
 
 def _examples(project: Project, found: Rereading) -> Iterator[tuple[int, str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import load_config
-from engine.errors import UsageError
+from engine.errors import UsageError, shell_command
 from engine.phrases import counted
 from engine.project.by_source import counts_by_source
 from engine.project.fold import act_word
@@ -17,7 +17,6 @@ from engine.project.merge import merge
 from engine.project.project import Project
 from engine.project.replay import is_journal, replay
 from engine.reviewer import find_reviewer
-from engine.trust import trust_command
 from workbench.actions.typed_commands import run_headless
 from workbench.cli.common import (
     find_project,
@@ -178,7 +177,7 @@ def merge_projects(arguments: argparse.Namespace) -> int:
     for sentence in found.waiting:
         say(f"  waits for your yes: {sentence}")
     if found.waiting:
-        say(f"  `{trust_command(folder)}` shows each and takes the yes or the no")
+        say(f"  `{shell_command('trust', folder)}` shows each and takes the yes or the no")
     for one in found.left_out:
         narrate(f"left out: {one.name}: {one.reason}")
     return code

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.config import Config, load_config
-from engine.errors import UsageError
+from engine.errors import UsageError, shell_command
 from engine.paths import is_project, project_folder_for
 from engine.sources.files.hub import hub_name, is_hub_name
-from engine.trust import remember_made, trust_command, was_refused
+from engine.trust import remember_made, was_refused
 from workbench.cli.common import given_sources, name_reviewer, refuse_other_rows, refuse_unshared, tell_shared
 from workbench.cli.options import WORDS
 from workbench.cli.output import Narrator, narrate
@@ -133,4 +133,8 @@ def show(
 def waiting_words(folder: Path, config: Config) -> tuple[str, ...]:
     """What is said at opening of settings that wait for a yes or a no; nothing where none does."""
     names = ", ".join(name for name, each in config.withheld.items() if not was_refused(each))
-    return (f"set by this folder, and waiting for your yes or no: {names}: {trust_command(folder)}",) if names else ()
+    return (
+        (f"set by this folder, and waiting for your yes or no: {names}: {shell_command('trust', folder)}",)
+        if names
+        else ()
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.errors import TrainingError, UsageError
+from engine.errors import TrainingError, UsageError, shell_command
 from engine.links import check_project_links
 from engine.paths import is_project, project_folder_for
 from engine.phrases import counted, size
@@ -68,7 +68,7 @@ def train(arguments: argparse.Namespace) -> int:
     else:
         state = read_run(run.dir)
         say(f"{run.id}: training {state.model}, in {run.dir}")
-        narrate(f"it belongs to no terminal: tamis watch {run.dir}")
+        narrate(f"it belongs to no terminal: {shell_command('watch', run.dir)}")
     if not arguments.wait:
         return 0
     return follow(run.dir, narrate if arguments.json else say_now)

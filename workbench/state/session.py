@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.errors import shell_command
 from engine.phrases import counted
 from engine.project.project import Project
 from workbench.state import plans
@@ -155,7 +156,7 @@ class Session:
         self.overview.years, self.shared_text.prompts = found.years, found.prompts
         if found.understood_better:
             rows = f"{found.understood_better:,} of the first rows can be read more fully by now"
-            self.tell(f"{rows}: tamis reread {self.project.folder.name}")
+            self.tell(f"{rows}: {shell_command('reread', self.project.folder.name)}")
         self.refresh_overview()
 
     def take_over(self) -> None:

@@ -14,6 +14,7 @@ import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextvars import copy_context
+from shutil import get_terminal_size
 from threading import Event
 from typing import Any
 
@@ -71,7 +72,9 @@ class TamisDriver(LinuxDriver):
     def __init__(
         self, app: Any, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        # A terminal that says it has no size is one of 80x24 for the library's driver and of 80x25 for its console:
+        # what is laid out for the one never fits the other, and it would go on for ever.
+        super().__init__(app, debug=debug, mouse=mouse, size=size or get_terminal_size())
         self._is_old = is_old_terminal()
         self._over_ssh = over_ssh()
         self._events_posted = 0

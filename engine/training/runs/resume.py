@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.errors import TrainingError
+from engine.errors import TrainingError, shell_command
 from engine.files import write_atomic
 from engine.training.runs.launch import Run, start_supervisor
 from engine.training.runs.status import read_run
@@ -38,7 +38,7 @@ def resume_queue(run_dirs: Sequence[Path]) -> tuple[Run, ...]:
     for folder in folders:
         state = read_run(folder)
         if state.alive:
-            raise TrainingError(f"run {state.id} is running", "", f"tamis watch {folder}")
+            raise TrainingError(f"run {state.id} is running", "", shell_command("watch", folder))
         if state.state in WHY_NOT:
             words, hint = WHY_NOT[state.state]
             raise TrainingError(f"run {state.id} {words}", "", hint)
@@ -70,7 +70,7 @@ def prepare_attempt(folder: Path) -> int:
     """Write the spec of the next attempt and put the last one's end aside; returns the step it goes on from."""
     lock = take_lock(folder)
     if lock is None:
-        raise TrainingError(f"run {folder.name} is being served already", "", f"tamis watch {folder}")
+        raise TrainingError(f"run {folder.name} is being served already", "", shell_command("watch", folder))
     try:
         attempt = latest_attempt(folder)
         checkpoint = last_good_checkpoint(folder)

@@ -8,30 +8,32 @@ command or another line in the worker the run waits again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shlex
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.errors import TrainingError
+from engine.errors import TrainingError, shell_command
 from engine.harmless import TRAINING, is_harmless, written
 from engine.links import check_run_links, is_followed
 from engine.paths import is_project
 from engine.phrases import counted
 from engine.training.runs.registry import started_by_earlier_version
 from engine.training.worker.events import read_json
-from engine.trust import Waiting, is_trusted, trust, trust_command
+from engine.trust import Waiting, is_trusted, trust
 
 KIND = "run"
 MOST_BYTES = 16 << 20
 CACHE = "__pycache__"
-OWN_WORKER = Path(__file__).parents[1] / "worker"
 LONGEST = 200
+SHOWN_FILES = 5
+WORKER = Path(__file__).resolve().parent.parent / "worker"
 # What an out-of-memory changes from one attempt to the next; numbers are no part of it anyway.
 CHANGED_BY_US = ("activation_checkpointing",)
 
@@ -49,7 +51,7 @@ def check_run(run_dir: Path) -> None:
     raise TrainingError(
         f"run {run_dir.name} was not started here, or was changed since",
         f"it would execute {_in_words(run_dir)}",
-        trust_command(_named(run_dir)),
+        shell_command("trust", _named(run_dir)),
     )
 
 
@@ -59,27 +61,30 @@ def is_run_trusted(run_dir: Path) -> bool:
 
 
 def waiting_runs(folder: Path) -> tuple[Waiting, ...]:
-    """The runs of a project, or the run whose folder this is, that wait for a yes."""
+    """The runs of a project, or the run whose folder this is, that wait for a yes; those refused for good are not among
+    them."""
     try:
         runs = [folder] if (folder / "spec.json").is_file() else sorted((folder / "runs").iterdir())
     except OSError:
         return ()
     found = []
     for run in runs:
-        if is_followed(run) and (run / "spec.json").is_file() and not is_run_trusted(run):
-            words = f"run {run.name}: `tamis try` and `tamis resume` would execute {_in_words(run)}"
-            found.append(Waiting(KIND, words, run, what_would_run(run), _shown(run)))
+        if not is_followed(run) or not (run / "spec.json").is_file():
+            continue
+        with contextlib.suppress(TrainingError):
+            if not is_run_trusted(run):
+                words = f"run {run.name}: `tamis try` and `tamis resume` would execute {_in_words(run)}"
+                found.append(Waiting(KIND, words, run, what_would_run(run), _shown(run)))
     return tuple(found)
 
 
 def what_would_run(run_dir: Path) -> bytes:
     """What a yes holds for: the words of every spec of the run that name something, and the worker's files by hash.
 
-    Raises TrainingError where the worker's folder holds what is no plain file, or more than a worker has.
+    Raises TrainingError where a spec cannot be read, or the worker's folder holds what is no plain file, or more than a
+    worker has.
     """
-    specs = (read_json(path) or {} for path in run_dir.glob("spec*.json"))
-    words = {json.dumps(_naming(spec), sort_keys=True): None for spec in specs}
-    content = {"specs": [json.loads(word) for word in sorted(words)], "worker": _worker_files(run_dir / "worker")}
+    content = {"specs": _specs(run_dir), "worker": _worker_files(run_dir / "worker")}
     return json.dumps(content, sort_keys=True, indent=1).encode()
 
 
@@ -92,11 +97,23 @@ def _shown(run_dir: Path) -> str:
         named = {**spec["values"], **spec["sft"], **spec["lora"]}
         odd = {name: value for name, value in named.items() if value and not is_harmless(f"{TRAINING}{name}", value)}
         lines += [written(name, value) for name, value in {"command": spec["command"], **odd}.items()]
-    own, found = _worker_files(OWN_WORKER), content["worker"]
+    own, found = _worker_files(WORKER), content["worker"]
     other = sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name))
     whose = f"other than those of this version: {', '.join(other)}" if other else "the very ones of this version"
     lines.append(f"worker: {counted(len(found), 'file')}, {whose}")
     return "\n".join(lines)
+
+
+def _specs(run_dir: Path) -> list[dict[str, Any]]:
+    """What the specs of all attempts name, each once: any of them may be in force."""
+    words = set()
+    for path in run_dir.glob("spec*.json"):
+        spec = read_json(path)
+        if spec is None:
+            # Whoever executes it may read what we do not.
+            raise TrainingError(f"{path}: cannot be read", "", "take it away, or restore the run from a copy")
+        words.add(json.dumps(_naming(spec), sort_keys=True))
+    return [json.loads(word) for word in sorted(words)]
 
 
 def forget_compiled(run_dir: Path) -> None:
@@ -152,16 +169,30 @@ def _no_worker(path: Path) -> TrainingError:
 
 def _in_words(run_dir: Path) -> str:
     """What would be executed, in a line."""
-    spec = _naming(read_json(run_dir / "spec.json") or {})
-    command = spec["command"]
-    words = shlex.join(map(str, command)) if isinstance(command, list) and command else "this interpreter"
-    parts = [f"`{_short(words)}` on the files in {run_dir / 'worker'}"]
-    if spec["values"].get("on_end"):
-        parts.append(f"at its end `{_short(spec['values']['on_end'])}`")
-    parts.append(f"with the model {_short(spec['values'].get('model'))}")
-    if spec["sft"].get("trust_remote_code"):
+    specs = _specs(run_dir)
+    commands = (spec["command"] for spec in specs)
+    run = (
+        shlex.join(map(str, words)) if isinstance(words, list) and words else "this interpreter" for words in commands
+    )
+    parts = [f"{_each(run)} on the files in {run_dir / 'worker'}{_other_files(run_dir / 'worker')}"]
+    if at_end := _each(spec["values"]["on_end"] for spec in specs if spec["values"].get("on_end")):
+        parts.append(f"at its end {at_end}")
+    parts.append(f"with the model {_each(spec['values'].get('model') for spec in specs)}")
+    if any(spec["sft"].get("trust_remote_code") for spec in specs):
         parts.append("and that model's own code (trust_remote_code)")
     return ", ".join(parts)
+
+
+def _each(words: Iterable[object]) -> str:
+    return " and ".join(f"`{_short(word)}`" for word in dict.fromkeys(map(str, words)))
+
+
+def _other_files(worker: Path) -> str:
+    """Which files of a worker are not those of this tamis: nobody can tell that from their hashes."""
+    ours = _worker_files(WORKER)
+    others = [name for name, digest in sorted(_worker_files(worker).items()) if ours.get(name) != digest]
+    shown = ", ".join(others[:SHOWN_FILES]) + (" …" if len(others) > SHOWN_FILES else "")
+    return f" ({len(others)} of them unlike those of this tamis: {shown})" if others else " (those of this tamis)"
 
 
 def _short(words: object) -> str:

@@ -80,6 +80,27 @@ def mutated(content: bytes, dice: random.Random, most: int = 4) -> bytes:
     return bytes(damaged)
 
 
+CONFIG = b"""reviewer = "ann"
+theme = "night"
+keymap = "vim"
+blind = true
+ascii = false
+goal = 100
+goal_tokens = 5000
+embedding = "model"
+[training]
+model = "built-in"
+steps = 3
+epochs = 1.5
+learning_rate = 1e-3
+batch = 4
+seed = 7
+[signals]
+typos = "off"
+secrets = "info"
+"""
+
+
 class _Raw(str):
     """JSON text that stands for itself."""
 
@@ -135,6 +156,26 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(_text, value)) + "]"
     return json.dumps(value)
+
+
+def odd_toml(content: bytes, dice: random.Random) -> bytes:
+    """A line whose value is another, whose name is another, twice, or gone."""
+    made = content.splitlines(keepends=True)
+    at = dice.randrange(len(made))
+    name, equals, _ = made[at].partition(b"=")
+    match dice.randrange(5):
+        case 0:
+            made[at:at] = [made[dice.randrange(len(made))]]
+        case 1:
+            del made[at]
+        case 2:
+            made[at] = dice.choice((b'""', b"a.b", b'"\\u001b[2J"', b"__class__", b"others")) + b" = 1\n"
+        case _ if equals:
+            value = dice.choice(
+                (*VALUES, "2020-01-01", "1979-05-27T07:32:00Z", "07:32:00", "'x'", "inf", "nan", "0x7f", "[[1]]")
+            )
+            made[at] = name + b"= " + value.encode("utf-8", "surrogatepass") + b"\n"
+    return b"".join(made)
 
 
 class TooLong(Exception):

@@ -47,7 +47,8 @@ def lay_out(rows: Rows) -> Layout:
     """The layout that keeps every value: text, int, float, bool and messages natively, the rest as JSON text. A column
     that is "mixed" is text but for some cells."""
     names = _columns(rows, MOST_COLUMNS)
-    unwritable = next((name for name in names if not _encodable(name)), None)
+    # Arrow keeps names as C strings in places: behind a NUL they end.
+    unwritable = next((name for name in names if "\0" in name or not _encodable(name)), None)
     if unwritable is not None:
         number = next(number for number, row in enumerate(rows) if unwritable in row)
         raise UsageError(

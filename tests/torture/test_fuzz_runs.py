@@ -60,11 +60,16 @@ ROWS = tuple(
     {"step": step, "set": of, "id": f"r{number}", "nll": 9.0 / (1 + step), "tokens": 5, "peak": 2.0}
     for step in (0, 3) for of in ("train", "others") for number in range(4)
 )  # fmt: skip
+JUDGEMENTS = (
+    {"v": 1, "n": 1, "t": 1.0, "by": "ann", "row": "r1", "left": "a", "choice": "left"},
+    {"v": 1, "n": 2, "t": 1.0, "by": "ann", "row": "r2", "left": "b", "choice": "tie"},
+    {"v": 1, "n": 3, "t": 1.0, "by": "ann", "undo": 1},
+)
 BATCHES = ({"step": 1, "rows": ["a", "b"]}, {"step": 2, "rows": ["c"]})
 FILES = (
     "spec.json", "status.json", "result.json", "end.1.json", "events.jsonl", "eval.jsonl", "rows.jsonl",
     "batch.jsonl", "data/heldout.jsonl", "ckpt/checkpoint-2/tamis.json", "ckpt/checkpoint-2/trainer_state.json",
-    "console.log", "comparison/comparison.json", "comparison/result.json",
+    "console.log", "comparison/comparison.json", "comparison/result.json", "judgements",
 )  # fmt: skip
 
 
@@ -81,7 +86,8 @@ class Planted:
             project.decide([Act("holdout", tuple(project.rows.id(number) for number in range(8)))])
             project.decide([Act("accept", tuple(project.rows.id(number) for number in range(8)))])
         self.comparison = planted_runs.plant_comparison(self.project)
-        self.run = self.project / "runs" / self.comparison.trials[-1].run
+        # The page of a comparison tells the answers of the first seed.
+        self.run = self.project / "runs" / next(trial.run for trial in self.comparison.trials if trial.arm == "curated")
         (self.run / "events.jsonl").write_bytes(lines(EVENTS))
         (self.run / "status.json").write_text(json.dumps(STATUS))
         (self.run / "rows.jsonl").write_bytes(lines(ROWS))
@@ -94,11 +100,15 @@ class Planted:
         (checkpoint / "tamis.json").write_text(json.dumps({"files": {"model": 1}}))
         (checkpoint / "trainer_state.json").write_text("{}")
         register([self.run])
+        others = next(trial.run for trial in self.comparison.trials if trial.arm != "curated")
+        self.judgements = self.run.parent / "judgements" / f"{'~'.join(sorted((self.run.name, others)))}.jsonl"
+        self.judgements.parent.mkdir()
+        self.judgements.write_bytes(lines(JUDGEMENTS))
 
     def path(self, name: str) -> Path:
         if name.startswith("comparison/"):
             return self.comparison.dir / name.partition("/")[2]
-        return self.run / name
+        return self.judgements if name == "judgements" else self.run / name
 
 
 def told(*words: object) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 import numpy
 import pytest
 from test_null_trial import measured, task, trained
 
+from engine.errors import TrainingError
+from engine.training.compare.learning_curve import lowest_losses
 from engine.training.compare.scaling_law import fit, learning_curve, rows_worth
 from engine.training.compare.significance import Losses
 
@@ -33,6 +37,18 @@ def planted(
             )
         found[size] = by_seed
     return found
+
+
+def test_a_measurement_that_diverged_is_none_and_one_without_loss_has_a_curve(tmp_path: Path) -> None:
+    measured = [(0, 9.0), (5, 1.0), (10, "nan")]
+    lines = [{"step": step, "id": "r", "nll": nll, "tokens": 4} for step, nll in measured]
+    (tmp_path / "eval.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert lowest_losses(tmp_path) == {"r": (1.0, 4)}
+    (tmp_path / "eval.jsonl").write_text("\n".join(map(json.dumps, lines[::2])))
+    with pytest.raises(TrainingError, match="diverged"):
+        lowest_losses(tmp_path)
+    nothing: list[Losses] = [{"r": (0.0, 0), "s": (0.0, 3)}] * 2
+    assert learning_curve({10: nothing, 20: nothing}).nll == pytest.approx((0, 0), abs=1e-6)
 
 
 def test_a_planted_law_is_fitted() -> None:

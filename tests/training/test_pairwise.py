@@ -56,6 +56,19 @@ def test_equal_answers_are_not_shown_and_sides_are_drawn(two: tuple[Path, Path])
         assert pair.left_run.endswith("-a") == pair.left.startswith("from a")
 
 
+def test_lines_that_are_no_judgements_are_passed_over(two: tuple[Path, Path]) -> None:
+    judging = Judging(*two, by="ann")
+    prefer(judging, "a", 3)
+    odd = [
+        *({"n": 9, "by": ["x"], "undo": {}}, {"n": 9, "undo": [1]}, {"n": True, "row": "r5"}, {"n": 1e9, "undo": 1}),
+        {"n": 9, "row": "r5", "choice": "left"}, {"n": 9, "row": ["r"], "left": "a", "choice": "tie", "by": {}}, [9], 9,
+    ]  # fmt: skip
+    with judging.path.open("a") as stream:
+        stream.write("".join(json.dumps(line) + "\n" for line in odd) + "[" * 100_000 + "\n\xff\n")
+    assert Judging(*two, by="ann").judged == judging.judged
+    assert judged_pairs(two[0].parent)[0]["wins"] == 3
+
+
 def test_a_judging_goes_on_where_it_was_left_whichever_run_is_named_first(two: tuple[Path, Path]) -> None:
     first = Judging(*two, by="ann")
     prefer(first, "a", 10)

@@ -69,6 +69,8 @@ def test_time_and_money_both_limit_a_run() -> None:
     assert [parse_duration(words) for words in ("45m", "1h30m", "90", "0.5h")] == [2700, 5400, 90, 1800]
     with pytest.raises(UsageError, match="no duration"):
         parse_duration("soon")
+    with pytest.raises(UsageError, match="no duration"):
+        parse_duration("9" * 300_000 + "x")  # at once: looked for from each digit on, it took minutes
     assert budget_of(spec("budget=1h", "max_cost=3", "price_per_hour=6")) == 1800
     assert budget_of(spec("budget=10m", "max_cost=3", "price_per_hour=6")) == 600
     assert budget_of(spec()) == 0

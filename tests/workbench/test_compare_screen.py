@@ -17,6 +17,7 @@ from jq_lines import documented, traced
 from planted import screen_text, workbench
 from textual.pilot import Pilot
 
+from engine.errors import TrainingError
 from engine.model import Act
 from engine.training.compare.live import LiveComparison
 from engine.training.compare.metrics import result_of
@@ -201,6 +202,21 @@ def test_the_page_needs_nothing_beside_itself_and_has_no_text_unless_asked(folde
     assert "&lt;img src=x onerror=alert(1)&gt;" in with_text
     assert "<img" not in with_text
     assert "\x1b" not in with_text
+
+
+def test_a_run_that_diverged_is_named_and_no_fault(folder: Path) -> None:
+    comparison = make_comparison(folder)
+    result = result_of(comparison, 1.0)
+    run = comparison.run_dir(comparison.of_arm("raw")[0])
+    lines = (run / "eval.jsonl").read_text().splitlines()
+    lines[-1] = json.dumps(json.loads(lines[-1]) | {"nll": "nan"})
+    (run / "eval.jsonl").write_text("\n".join(lines))
+    with pytest.raises(TrainingError, match=f"{run.name}: the loss of .* is nan: its training diverged"):
+        result_of(comparison, 1.0)
+    # A page is drawn of what there is, where a line is gone since the result was known.
+    (run / "eval.jsonl").write_text("\n".join(lines[:-1]))
+    assert json.loads(lines[-1])["id"] == f"r{ROWS - 1}"
+    assert f"<li>r{ROWS - 1}:" not in html_page(result, folder / "runs", with_text=True)
 
 
 def test_the_block_for_a_pull_request_is_two_tables(folder: Path) -> None:

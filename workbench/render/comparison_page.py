@@ -203,7 +203,9 @@ def answers(result: dict[str, Any], runs_dir: Path) -> str:
     mine, theirs = read_losses(runs["curated"]), read_losses(runs[other])
     written = {name: read_answers(folder) for name, folder in runs.items()}
     wanted = references(runs["curated"])
-    order = sorted(mine, key=lambda row: mine[row][0] - theirs[row][0])
+    # Files of the runs may have changed since the result was drawn from them.
+    both = [row for row in mine if row in theirs and row in wanted]
+    order = sorted(both, key=lambda row: mine[row][0] - theirs[row][0])
     shown = [*order[: SHOWN_ROWS // 2], *order[-(SHOWN_ROWS // 2) :]]
     items = []
     for row in dict.fromkeys(shown):

@@ -26,7 +26,8 @@ _FRAME = b" \t\r\n\x1e\xef\xbb\xbf"
 _OPENS = re.compile(rb"(?:[ \t\r\x1e]|\xef\xbb\xbf)*+[\[{]")
 _CARRIAGE_RETURNS = re.compile(rb"\r[\r \t]*+(?:[\x1e\[{]|\Z)")
 _LINES = re.compile(rb"[^\n]*+\n|[^\n]++")
-_MARKS = re.compile(STRING + rb'|["\[\]{}]', re.DOTALL)
+# A whole string, a quote that opens one, or a bracket; begun with all that it may begin with, it is found faster.
+_MARKS = re.compile(rb'["\[\]{}](?:(?<=")%b)?' % STRING.removeprefix(b'"'), re.DOTALL)
 _PYTHON_MARKS = re.compile(STRING + rb"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'|[\"\[\]{}]", re.DOTALL)
 _PYTHON = re.compile(rb"[\[{( \t\r\n]*+'")
 _REST_OF_STRING = re.compile(STRING.removeprefix(b'"'), re.DOTALL)

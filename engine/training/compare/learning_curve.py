@@ -13,7 +13,7 @@ from engine.model import TrainingRow
 from engine.phrases import duration
 from engine.training.compare.arms import CURATED, check_heldout, refuse_overlap
 from engine.training.compare.experiment import Item, Prepared, equal_steps
-from engine.training.compare.metrics import eval_lines, nll_of
+from engine.training.compare.metrics import eval_lines, is_loss, nll_of
 from engine.training.compare.reuse import earlier_runs, job_hash
 from engine.training.compare.scaling_law import learning_curve
 from engine.training.compare.significance import Losses
@@ -126,20 +126,36 @@ def nested(rows: Sequence[TrainingRow], size: int, seed: int) -> tuple[TrainingR
 
 
 def lowest_losses(run_dir: Path) -> Losses:
-    """The losses of the measurement with the lowest mean, the base's aside."""
+    """The losses of the measurement with the lowest mean, the base's aside; one that diverged is none. Raises
+    TrainingError where there is no other."""
     by_step: dict[int, dict[str, tuple[float, int]]] = {}
-    for line in eval_lines(run_dir):
-        if line["step"]:
+    lines = [line for line in eval_lines(run_dir) if line["step"]]
+    diverged = {line["step"] for line in lines if not is_loss(line)}
+    for line in lines:
+        if line["step"] not in diverged:
             by_step.setdefault(line["step"], {})[line["id"]] = (float(line["nll"]), int(line["tokens"]))
+    if not by_step:
+        raise TrainingError(
+            f"{run_dir}: its eval.jsonl holds no measurement after the first step whose losses are all numbers",
+            "its training diverged, or lines are damaged",
+            "do it again, with a lower learning_rate where it diverged",
+        )
     return min(by_step.values(), key=nll_of)
 
 
 def measured_sizes(comparison: Comparison) -> dict[int, list[Losses]]:
-    """Size -> losses by seed."""
-    return {
+    """Size -> losses by seed. Raises TrainingError where they are not of the same rows."""
+    measured = {
         size: [lowest_losses(comparison.run_dir(trial)) for trial in comparison.of_arm(arm)]
         for arm, size in comparison.arms
     }
+    if len({frozenset(losses) for by_seed in measured.values() for losses in by_seed}) > 1:
+        raise TrainingError(
+            f"{comparison.dir}: its runs did not measure the same held-out rows",
+            "lines of an eval.jsonl are gone or damaged",
+            "draw the curve again",
+        )
+    return measured
 
 
 def finish_curve(comparison: Comparison, progress: Progress | None = None) -> dict[str, Any]:

@@ -21,10 +21,24 @@ MOST_SLICES = 12
 
 
 def read_losses(run_dir: Path, step: int | None = None) -> Losses:
-    """Summed loss and tokens of every held-out row at `step` (None: the last measured one), from `eval.jsonl`."""
+    """Summed loss and tokens of every held-out row at `step` (None: the last measured one), from `eval.jsonl`. Raises
+    TrainingError where one of them is no loss, as after a training that diverged."""
     lines = eval_lines(run_dir)
     wanted = max(line["step"] for line in lines) if step is None else step
-    return {line["id"]: (float(line["nll"]), line["tokens"]) for line in lines if line["step"] == wanted}
+    measured = [line for line in lines if line["step"] == wanted]
+    no_loss = next((line for line in measured if not is_loss(line)), None)
+    if no_loss is not None:
+        raise TrainingError(
+            f"{run_dir}: the loss of the held-out row {no_loss['id']} at step {wanted} is {no_loss['nll']}",
+            "its training diverged, or the line of its eval.jsonl is damaged",
+            "do it again, with a lower learning_rate where it diverged",
+        )
+    return {line["id"]: (float(line["nll"]), line["tokens"]) for line in measured}
+
+
+def is_loss(line: Mapping[str, Any]) -> bool:
+    """Whether a line of `eval.jsonl` holds a loss that can be compared: JSON knows no NaN, so runs name it."""
+    return not isinstance(line["nll"], str) and line["nll"] >= 0
 
 
 def eval_lines(run_dir: Path) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ from engine.training.compare.significance import Interval, Losses
 from engine.training.compare.student_t import t_quantile
 
 RESAMPLES = 200
+LEAST_NLL = 1e-9
+"""Rows that a model knows by heart cost nothing; of that there is no logarithm."""
 BAND = 0.90
 CONFIDENCE = 0.95
 SMALL_OF_DROP, SMALL_OF_NLL = 0.10, 0.02
@@ -137,7 +139,8 @@ def means(
     found = []
     for size in sizes:
         loss = sum(table[size][seed][row][0] for seed in seeds for row in rows)
-        found.append(loss / sum(table[size][seed][row][1] for seed in seeds for row in rows))
+        tokens = sum(table[size][seed][row][1] for seed in seeds for row in rows)
+        found.append(max(loss / max(1, tokens), LEAST_NLL))
     return found
 
 
@@ -200,7 +203,7 @@ def gain_of(
 
 def nll_of_rows(rows: Sequence[tuple[float, int]]) -> float:
     """Summed loss over summed tokens."""
-    return sum(loss for loss, _ in rows) / sum(tokens for _, tokens in rows)
+    return sum(loss for loss, _ in rows) / max(1, sum(tokens for _, tokens in rows))
 
 
 def state_of(

@@ -57,7 +57,8 @@ def paired(control: str, curated: Sequence[Losses], other: Sequence[Losses]) -> 
     ids = sorted(curated[0])
     if any(sorted(losses) != ids for losses in (*curated, *other)):
         raise ValueError(f"curated and {control} were not measured on the same held-out rows")
-    tokens = [curated[0][row][1] for row in ids]
+    # A row whose answer was cut off whole has no token; of nothing but such rows nothing can be divided by.
+    tokens = [max(1, curated[0][row][1]) for row in ids]
     by_row = [[mine[row][0] - theirs[row][0] for row in ids] for mine, theirs in zip(curated, other, strict=True)]
     averaged = [sum(row) / len(by_row) for row in zip(*by_row, strict=True)]
     by_seed = tuple(sum(differences) / sum(tokens) for differences in by_row)

@@ -22,12 +22,16 @@ from typing import Any, Literal
 
 from engine.errors import ProjectError, TrainingError
 from engine.files import append_durable, make_private_folder, open_private
+from engine.json_form import is_count, is_text, object_with
 from engine.training.eval.heldout_outputs import HeldoutRow, heldout_rows, recorded_answers
+from engine.training.runs.data_files import lines_of
 
 Choice = Literal["left", "right", "tie", "skip"]
 CHOICES: tuple[Choice, ...] = ("left", "right", "tie", "skip")
 VERSION = 1
 FOLDER = "judgements"
+_is_judgement = object_with({"n": is_count, "row": is_text, "left": is_text, "choice": is_text}, {"by": is_text})
+_is_undo = object_with({"n": is_count, "undo": is_count}, {"by": is_text})
 Z95 = 1.959963984540054
 
 
@@ -137,20 +141,12 @@ def shown_pairs(
 
 
 def read_judgements(path: Path) -> list[dict[str, Any]]:
-    """The lines of a judgement file; a line torn by a crash was never acknowledged and is passed over."""
+    """The lines of a judgement file; a line torn by a crash was never acknowledged and is passed over, as is one that
+    is no judgement. Raises OSError."""
     try:
-        content = path.read_bytes()
+        return list(lines_of(path, lambda line: _is_judgement(line) or _is_undo(line)))
     except FileNotFoundError:
         return []
-    found = []
-    for line in content.splitlines():
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict) and isinstance(value.get("n"), int):
-            found.append(value)
-    return found
 
 
 def standing(lines: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

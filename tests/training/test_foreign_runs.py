@@ -76,7 +76,7 @@ def test_a_copied_run_is_neither_asked_nor_taken_up_before_a_yes(own: Path, tmp_
     assert waiting.place == copy
     assert f"touch {mark}" in waiting.what
     assert f"touch {mark}" in waiting.shown
-    assert waiting.shown.endswith("other than those of this version: main.py")
+    assert waiting.shown.endswith("unlike those of this tamis: main.py)")
     assert not mark.exists()
     trust_run(copy)
     assert waiting_runs(copy) == ()

@@ -97,10 +97,7 @@ def _shown(run_dir: Path) -> str:
         named = {**spec["values"], **spec["sft"], **spec["lora"]}
         odd = {name: value for name, value in named.items() if value and not is_harmless(f"{TRAINING}{name}", value)}
         lines += [written(name, value) for name, value in {"command": spec["command"], **odd}.items()]
-    own, found = _worker_files(WORKER), content["worker"]
-    other = sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name))
-    whose = f"other than those of this version: {', '.join(other)}" if other else "the very ones of this version"
-    lines.append(f"worker: {counted(len(found), 'file')}, {whose}")
+    lines.append(f"worker: {counted(len(content['worker']), 'file')}{_other_files(run_dir / 'worker')}")
     return "\n".join(lines)
 
 

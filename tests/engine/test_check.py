@@ -211,3 +211,11 @@ def test_earlier_versions_wrote_no_checks_and_nothing_is_wrong_with_that(tmp_pat
     settings.write_bytes(settings.read_bytes().partition(b"\n")[2])
     index.write_bytes(index.read_bytes()[:-4])
     assert check_project(made).wrong == []
+
+
+def test_a_cache_that_cannot_be_taken_away_is_not_called_mended(folder: Path) -> None:
+    (folder / "suspects.json").unlink()
+    (folder / "suspects.json").mkdir()
+    found = check_project(folder)
+    assert [one.where for one in found.wrong] == ["suspects.json"]
+    assert found.mended == []

@@ -74,11 +74,14 @@ class Checked:
         return {"project": str(self.folder), **lists, "looked_at": self.looked_at, "dry_run": not self.mends}
 
     def remove(self, name: str, what: str, do: str) -> None:
-        """Take a cache away."""
-        with suppress(OSError):
+        """Take a cache away; where the folder refuses, that is for a person to see to."""
+        try:
             if self.mends:
                 (self.folder / name).unlink()
-        self.mended.append(Told(name, what, do))
+        except OSError as error:
+            self.wrong.append(Told(name, what, f"it cannot be taken away: {error.strerror}"))
+        else:
+            self.mended.append(Told(name, what, do))
 
 
 def check_files(found: Checked) -> None:

@@ -235,3 +235,11 @@ def test_pipes_are_not_waited_for_and_a_manifest_names_no_file_elsewhere(folder:
     told = [str(each) for each in check_project(folder).wrong]
     assert any("which lies elsewhere" in each for each in told)
     assert any("quarantine.jsonl" in each for each in told)
+
+
+def test_a_cache_that_cannot_be_taken_away_is_not_called_mended(folder: Path) -> None:
+    (folder / "suspects.json").unlink()
+    (folder / "suspects.json").mkdir()
+    found = check_project(folder)
+    assert [one.where for one in found.wrong] == ["suspects.json"]
+    assert found.mended == []

@@ -19,6 +19,10 @@ class TamisError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
+        # Names of fields and files may hold ends of lines of any kind.
+        return " ".join(self._sentence().splitlines())
+
+    def _sentence(self) -> str:
         what = ": ".join(part.strip().rstrip(".") for part in (self.title, self.message) if part.strip())
         hint = self.hint.strip()
         if not hint:

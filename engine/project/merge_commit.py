@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -89,7 +90,12 @@ def _put(made: Path, decisions: Path) -> bool:
 
     False where another file came to the place meanwhile. Raises FileNotFoundError where somebody else has moved it.
     """
-    place, content = decisions / made.name, read_regular(made, MOST_JOURNAL)
+    place = decisions / made.name
+    for path in (made, place):
+        # A pipe would be waited for, a link followed.
+        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+            raise ProjectError(f"{path}: is no file", "", "take it away")
+    content = read_regular(made, MOST_JOURNAL)
     if made.name == WAITING:
         os.replace(made, place)
         return True

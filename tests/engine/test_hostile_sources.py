@@ -249,3 +249,11 @@ def test_two_gigabytes_of_bombs_take_little_memory(tmp_path: Path) -> None:
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30)),
         )
         assert json.loads(done.stdout)["quarantined"] == aside
+
+
+def test_a_refusal_is_one_line_whatever_the_fields_are_called(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text('"a\nb",x\u2028y\n1,2\n')
+    with pytest.raises(SourceError) as told:
+        create_project(tmp_path / "raw.csv")
+    assert "a b" in str(told.value)
+    assert len(str(told.value).splitlines()) == 1

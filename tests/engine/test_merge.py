@@ -263,6 +263,17 @@ def test_what_was_decided_between_a_killed_merge_and_its_end_is_not_lost(tmp_pat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+@pytest.mark.parametrize("at", ["merged/eve@1.jsonl", "eve@1.jsonl"])
+def test_a_pipe_where_a_merge_was_cut_off_is_named_and_not_waited_for(at: str, tmp_path: Path) -> None:
+    folder = make_project(tmp_path, numbered(2))
+    (folder / "decisions" / "merged").mkdir()
+    (folder / "decisions" / "merged" / "eve@1.jsonl").write_text("")
+    (folder / "decisions" / at).unlink(missing_ok=True)
+    os.mkfifo(folder / "decisions" / at)
+    with open_project(folder, readonly=True) as project:
+        assert any("could not be finished" in note and "is no file" in note for note in project.notes)
+
+
 def test_a_target_that_is_full_or_read_only_is_one_clear_line(tmp_path: Path) -> None:
     place = tmp_path / "mounted"
     place.mkdir()

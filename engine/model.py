@@ -238,6 +238,16 @@ class Example:
         return texts
 
     @property
+    def beside_turns(self) -> list[str]:
+        """Every text of the row but those of its turns: reasoning, calls, tools, further answers, metadata …"""
+        held = self.conversation
+        told = (held.tools, held.rejected, held.candidates, held.other, held.links, held.metadata)
+        if held.messages and not any(told) and not any(map(_says_more, held.messages)):
+            return []
+        turns = {message.text for message in held.messages}
+        return [text for text in self.searched if text not in turns]
+
+    @property
     def prompt(self) -> str:
         """Everything before the last assistant turn, turns separated by a blank line, system turns left out."""
         return prompt_of(self.conversation.messages)
@@ -246,6 +256,10 @@ class Example:
     def answer(self) -> str:
         """The text of the last turn when the assistant speaks it, else the empty string."""
         return answer_of(self.conversation.messages)
+
+
+def _says_more(message: Message) -> bool:
+    return bool(message.reasoning or message.tool_calls or message.name or message.tool_call_id or message.written)
 
 
 def prompt_of(turns: Iterable[Message]) -> str:

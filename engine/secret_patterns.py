@@ -74,7 +74,9 @@ _EXAMPLE = re.compile(
     r"example|sample|dummy|placeholder|your|change.?me|xxxx|1234567|abcdef|foobar|<|\*\*\*|\.\.\.|password123|p@ssw0rd",
     re.IGNORECASE,
 )
-_EXAMINED = 200_000
+# Looked at in full, but for a text in which so many literals stand that matching would take minutes.
+_MOST_LITERALS = 20_000
+_EXAMINED, _EXAMINED_AT_LEAST = 8_000_000, 200_000
 
 
 def secrets_in(text: str, kinds: Collection[str] | None = None) -> list[tuple[str, int, int]]:
@@ -83,7 +85,7 @@ def secrets_in(text: str, kinds: Collection[str] | None = None) -> list[tuple[st
     for kind, literals, pattern in PATTERNS:
         if (kinds is not None and kind not in kinds) or not any(literal in text for literal in literals):
             continue
-        for match in pattern.finditer(text, 0, _EXAMINED):
+        for match in pattern.finditer(text, 0, _end_of_look(text, literals)):
             if _EXAMPLE.search(match.group()) is None and (kind != "openai-key" or re.search(r"\d", match.group())):
                 found.append((kind, *match.span()))
     found.sort(key=lambda one: (one[1], -one[2]))
@@ -92,6 +94,13 @@ def secrets_in(text: str, kinds: Collection[str] | None = None) -> list[tuple[st
         if not kept or one[1] >= kept[-1][2]:
             kept.append(one)
     return kept
+
+
+def _end_of_look(text: str, literals: Collection[str]) -> int:
+    """How far a pattern reads: its time grows with the text, and with the places where a match may begin."""
+    if len(text) <= _EXAMINED_AT_LEAST or sum(map(text.count, literals)) <= _MOST_LITERALS:
+        return _EXAMINED
+    return _EXAMINED_AT_LEAST
 
 
 # In a command or a setting a short one is one, too, and so is what stands behind its name.
@@ -114,7 +123,7 @@ def is_secret_name(name: str) -> bool:
 def looks_secret(text: str) -> bool:
     """Whether words of a command or a setting hold a secret, an example of one among them."""
     return _GIVEN.search(text) is not None or any(
-        any(literal in text for literal in literals) and pattern.search(text, 0, _EXAMINED)
+        any(literal in text for literal in literals) and pattern.search(text, 0, _end_of_look(text, literals))
         for _, literals, pattern in PATTERNS
     )
 

@@ -15,6 +15,8 @@ from engine.project.project import Project
 from engine.secret_patterns import secrets_in
 
 SECRET_SIGNAL = "secrets"
+# Characters of a text.
+ONCE_SCANNED = 200_000
 
 
 def unresolved_secrets(project: Project, numbers: Iterable[int]) -> list[int]:
@@ -29,18 +31,27 @@ def _holds_one(project: Project, number: int) -> bool:
     for flag in project.flags_of(number):
         if flag.signal != SECRET_SIGNAL:
             continue
-        if not edited or flag.span is None:
+        if not edited:
             return True
+        if flag.span is None:
+            continue
         before, now = project.example(number, edited=False).messages, project.example(number).messages
         marked = before[flag.span.turn].text[flag.span.start : flag.span.end] if flag.span.turn < len(before) else ""
         if any(marked in turn.text for turn in now):
             return True
-    return edited and holds_secret(project.example(number))
+    example = project.example(number)
+    return holds_secret(example) if edited else _holds_one_unscanned(example)
+
+
+def _holds_one_unscanned(example: Example) -> bool:
+    """Whether a secret stands where scans of earlier versions, whose findings hold still, did not look."""
+    long = (turn.text for turn in example.messages if len(turn.text) > ONCE_SCANNED)
+    return any(map(secrets_in, (*example.beside_turns, *long)))
 
 
 def holds_secret(example: Example) -> bool:
-    """Whether a turn of a row holds what looks like a secret."""
-    return any(secrets_in(turn.text) for turn in example.messages)
+    """Whether anything that a row says looks like a secret."""
+    return any(map(secrets_in, (*(turn.text for turn in example.messages), *example.beside_turns)))
 
 
 def not_let_through(project: Project, numbers: Iterable[int]) -> list[int]:
@@ -56,7 +67,8 @@ def raw_not_let_through(project: Project, numbers: Iterable[int]) -> list[int]:
 def _held_one(project: Project, number: int) -> bool:
     if project.findings is None:
         return holds_secret(project.example(number, edited=False))
-    return any(flag.signal == SECRET_SIGNAL for flag in project.flags_of(number))
+    flagged = any(flag.signal == SECRET_SIGNAL for flag in project.flags_of(number))
+    return flagged or _holds_one_unscanned(project.example(number, edited=False))
 
 
 def _refused(project: Project, held: Sequence[int]) -> list[int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from projects import alpaca, make_project, write_jsonl
 
 from engine.errors import UsageError
-from engine.model import Act
+from engine.jobs.scan import scan_project
+from engine.model import Act, Findings
 from engine.project.project import open_project
 from engine.workflows.compare import raw_rows
 from engine.workflows.gate import gate
@@ -53,3 +55,39 @@ def test_a_data_file_is_trained_on_without_its_secrets(tmp_path: Path) -> None:
     assert len(file_sets(path, with_secrets=True).curated) == 4
     with pytest.raises(UsageError, match="let them through"):
         file_sets(write_jsonl(tmp_path / "all.jsonl", ROWS[1:2]))
+
+
+def said_with(more: dict[str, Any], **beside: Any) -> dict[str, Any]:
+    return {
+        "messages": [{"role": "user", "content": "Call it."}, {"role": "assistant", "content": "ok", **more}],
+        **beside,
+    }
+
+
+@pytest.mark.parametrize("scanned", ["not", "now", "by an earlier version"])
+def test_a_secret_anywhere_in_a_row_keeps_it_here(tmp_path: Path, scanned: str) -> None:
+    """In what was thought, in a call, in tools and metadata, far behind in a long text: all of it leaves with a row."""
+    call = {"function": {"name": "f", "arguments": f'{{"key": "{KEY}"}}'}}
+    tool = {"type": "function", "function": {"name": "f", "description": KEY, "parameters": {}}}
+    rows = [
+        said_with({"reasoning": f"The key is {KEY}."}),
+        said_with({"tool_calls": [call]}),
+        said_with({}, tools=[tool]),
+        said_with({}, meta={"by": KEY}),
+        said_with({"content": "word " * 50_000 + KEY}),
+        said_with({"reasoning": "None is here."}),
+    ]
+    with open_project(make_project(tmp_path, rows), reviewer="ann") as project:
+        if scanned == "by an earlier version":
+            # Which looked at the turns alone.
+            project.save_findings(Findings.empty(6))
+        if scanned == "now":
+            scan_project(project)
+            found = project.findings
+            assert found is not None
+            assert [flag.row for flag in found.flags if flag.signal == "secrets"] == [0, 1, 2, 3, 4]
+        project.decide([Act("accept", tuple(project.rows.id(number) for number in range(6)))])
+        assert secrets_to_let_through(project) == [0, 1, 2, 3, 4]
+        without = project.rows.id(0)
+        project.decide([Act("edit", (without,), {without: said_with({"reasoning": "It is out."})})])
+        assert secrets_to_let_through(project) == [1, 2, 3, 4]

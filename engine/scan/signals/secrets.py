@@ -25,17 +25,20 @@ def _possible(row: Reading) -> list[str]:
 
 def _secrets(row: Reading, survey: None) -> Found | None:
     kinds = _possible(row)
-    if not kinds:
-        return None
-    for number, turn in enumerate(row.messages):
+    for number, turn in enumerate(row.messages) if kinds else ():
         found = secrets_in(turn.text, kinds)
         if found:
-            kind, start, end = found[0]
-            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-            return Found(
-                f'a {kind.replace("-", " ")}: "{turn.text[start : start + 4]}…"{more}', Span(number, start, end)
-            )
-    return None
+            return Found(_told(turn.text, found, ""), Span(number, *found[0][1:]))
+    # What stands beside the turns leaves with the row as well.
+    beside = "\n".join(row.example.beside_turns)
+    found = secrets_in(beside) if beside else []
+    return Found(_told(beside, found, " beside the text of the turns")) if found else None
+
+
+def _told(text: str, found: list[tuple[str, int, int]], where: str) -> str:
+    kind, start, _ = found[0]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return f'a {kind.replace("-", " ")}{where}: "{text[start : start + 4]}…"{more}'
 
 
 SECRETS = Signal("secrets", "check", "a key, token or password", _secrets, repair=mask_secrets)

@@ -152,3 +152,15 @@ def test_a_split_that_climbs_out_of_the_folder_is_not_read(tmp_path: Path) -> No
     (tmp_path / "outside" / "state.json").write_text('{"_data_files": [{"filename": "x.arrow"}]}')
     with pytest.raises(SourceError, match="a folder without a data set"):
         told(tmp_path / "set")
+
+
+def test_a_few_kilobytes_that_stand_for_many_megabytes_are_not_unpacked(tmp_path: Path) -> None:
+    text = pa.array(["x" * (1 << 20)]).take(pa.array([0] * 150))
+    pq.write_table(pa.table({"output": text}), tmp_path / "t.parquet", use_dictionary=False, compression="zstd")
+    assert len(told(tmp_path / "t.parquet")) == 150  # many rows of a megabyte are rows
+    long = pa.array(["x" * (70 << 20)])
+    pq.write_table(pa.table({"output": long}), tmp_path / "t.parquet", use_dictionary=False, compression="zstd")
+    assert (tmp_path / "t.parquet").stat().st_size < 1 << 20
+    assert told(tmp_path / "t.parquet") == [
+        "row group 0 holds a row longer than 64 MB, or gigabytes in a few megabytes"
+    ]

@@ -24,6 +24,8 @@ from engine.sources.files.pieces import MAX_LINE_BYTES, TOO_LONG, SourceRow, set
 # Few at a time: a cell may be large, and a column that says the same in all rows is small on disk.
 BATCH_ROWS = 64
 MOST_LOST = 100_000
+MOST_UNPACKED = 200
+"""Times its size on disk to which a large row group may unpack."""
 NO_FORM = "a value without a form as text, kept as its number or left out"
 # Where tamis notes, in the schema's metadata or in the manifest beside a folder, what a table cannot say by itself.
 JSON_COLUMNS = "tamis.json_columns"
@@ -90,6 +92,11 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
         for group in range(opened.num_row_groups):
             expected = opened.metadata.row_group(group).num_rows
             start = row
+            if _is_too_large(opened.metadata.row_group(group)):
+                reason = f"row group {group} holds a row {TOO_LONG}, or gigabytes in a few megabytes"
+                yield from _lost_rows(row, start + expected, reason)
+                row = start + expected
+                continue
             try:
                 for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
                     yield from _batch_rows(batch, row, notes)
@@ -99,6 +106,17 @@ def parquet_rows(path: Path, notes: Notes | None = None) -> Iterator[SourceRow |
                 reason = f"row group {group} is damaged: {first_line(error)}"
             yield from _lost_rows(row, start + expected, reason)
             row = max(row, start + expected)
+
+
+def _is_too_large(group: Any) -> bool:
+    """Whether a row group says that its rows are longer than a row may be, or unpacks as no text of many rows does: a
+    few kilobytes may stand for gigabytes, which would be in memory all at once."""
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)
+    packed = sum(chunk.total_compressed_size for chunk in chunks)
+    return bool(unpacked > MAX_LINE_BYTES) and (
+        unpacked > MAX_LINE_BYTES * group.num_rows or unpacked > max(1 << 30, MOST_UNPACKED * packed)
+    )
 
 
 def _lost_rows(row: int, end: int, reason: str) -> Iterator[Quarantined]:

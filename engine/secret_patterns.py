@@ -108,6 +108,7 @@ _GIVEN = re.compile(
     r"(?<![A-Za-z0-9])(?:hf_|sk-|gh[pousr]_|github_pat_|glpat-|npm_|xox[abposr]-)[A-Za-z0-9_-]{8,}"
     r"|(?i:(?<![a-z])[a-z_-]{0,40}(?:token|secret|passw(?:or)?d|api[_-]?key|access[_-]?key|credentials?)"
     r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?[^\s\"'$,}\]]{4,})"
+    r"|(?i:(?<![a-z])bearer\s{1,3}[a-z0-9._~+/=-]{8,})"
 )
 _PRIVATE_NAME = re.compile(
     r"(?i)(?:^|[._-])(?:token|secret|password|passwd|credentials?|api_?key|access_?key|private_?key)$"

@@ -29,6 +29,11 @@ MOST_COLUMNS, MOST_CSV_COLUMNS = 20_000, 1_000_000
 FEW_COLUMNS, MOST_CELLS = 1000, 50_000_000
 MESSAGE_KEYS = {"role", "content"}
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Blanks, and what is not seen, behind which a spreadsheet may find one.
+_UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))).translate(dict.fromkeys(b"\t\r\n")) + (
+    "\0\xad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064"
+    "\u2066\u2067\u2068\u2069\ufeff"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +188,9 @@ def parquet_bytes(rows: Rows) -> bytes:
 
 
 def begins_formula(value: Any) -> bool:
-    """Whether a spreadsheet may run a cell: text that begins with `=`, `+`, `-`, `@`, also full-width, or with a tab or
-    an end of line, behind which one may stand."""
-    return isinstance(value, str) and value.lstrip(" \ufeff\u200b").startswith(FORMULA_SIGNS)
+    """Whether a spreadsheet may run a cell: text that begins with `=`, `+`, `-`, `@`, also full-width and behind blanks
+    or what is not seen, or with a tab or an end of line, behind which one may stand."""
+    return isinstance(value, str) and value.lstrip(_UNSEEN).startswith(FORMULA_SIGNS)
 
 
 def formula_cells(rows: Rows) -> Counter[str]:

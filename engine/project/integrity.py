@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.errors import ProjectError, TamisError, shell_command
 from engine.files import TEMPORARY, remove_dead
+from engine.links import check_project_links
 from engine.phrases import counted
 from engine.project.findings import SCAN_FILE
 from engine.project.findings import is_damaged as findings_damaged
@@ -85,8 +86,10 @@ class Checked:
 
 
 def check_files(found: Checked) -> None:
-    """Look at all files of a project but its runs. Raises ProjectError where the folder is none."""
+    """Look at all files of a project but its runs. Raises ProjectError where the folder is none, or holds a link that
+    nobody said yes to: what lies behind it is not looked at."""
     folder = found.folder
+    check_project_links(folder)
     settings = _settings(found)
     rows = _rows(found, settings) if settings is not None else None
     if settings is not None:

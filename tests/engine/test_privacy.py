@@ -13,6 +13,7 @@ from projects import alpaca, make_project, write_jsonl
 
 from engine.errors import UsageError
 from engine.export.card import markdown_name
+from engine.export.columnar import begins_formula
 from engine.export.redact import reason_told
 from engine.model import Act, Findings
 from engine.project.create import create_project
@@ -173,6 +174,14 @@ def test_cells_that_begin_a_formula_are_named_and_guarded_where_asked(tmp_path: 
     assert after.startswith(b"instruction,input,output,note,count\r\n'=cmd|' /C calc'!A0,,'@SUM(1+1),")
     assert after.count(b"'") - before.count(b"'") == 7
     assert b",-3\r\n" in after  # a number is a number
+
+
+@pytest.mark.parametrize(
+    "before", ["", " ", "\u00a0", "\u3000\u2009", "\ufeff \u200b", "\u202e\u2060", "\0\x0b", "\n ", "\t"]
+)
+def test_blanks_and_what_is_not_seen_hide_no_formula(before: str) -> None:
+    assert all(begins_formula(f"{before}{sign}1+1") for sign in "=+-@\uff1d\uff20")
+    assert not begins_formula(f"{before.lstrip()}1=1")
 
 
 # -- secrets

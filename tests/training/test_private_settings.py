@@ -31,6 +31,9 @@ TOKEN = "hf_" + "Zq81" * 9
         "command=launch --token abc python",
         "hub_model_id=https://ann:hunter22@hub.example/x",
         f"model={TOKEN}",
+        "model=https://ann:abcdef0123456789abcdef@hub.example/a/b",
+        "model=https://hf_AbCdEfGhIjKl@hub.example/a/b",
+        'on_end=curl -H "Authorization: Bearer 0123456789abcdef" https://hub.example',
     ],
 )
 def test_a_secret_is_refused_without_being_repeated(word: str) -> None:
@@ -53,7 +56,15 @@ def test_a_secret_is_refused_from_files_and_from_the_configuration(tmp_path: Pat
 
 @pytest.mark.parametrize(
     "word",
-    ["max_new_tokens=64", "eos_token=<|im_end|>", "pad_token=<pad>", "hub_model_id=ann/model", "command=uv run python"],
+    [
+        "max_new_tokens=64",
+        "eos_token=<|im_end|>",
+        "pad_token=<pad>",
+        "hub_model_id=ann/model",
+        "command=uv run python",
+        'on_end=curl -H "Authorization: Bearer $TOKEN" https://hub.example',
+        "model=./a@b/model",
+    ],
 )
 def test_what_is_only_called_alike_is_no_secret(word: str) -> None:
     assert parse_settings([word])

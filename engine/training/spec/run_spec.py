@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -245,6 +246,9 @@ def refuse_secrets(name: str, setting: Any) -> None:
         raise UsageError(f"{name[:60]} holds what looks like a key, token or password", "", SECRET_HINT)
 
 
+_PASSWORD_IN_ADDRESS = re.compile(r"://[^\s/@]+@")
+
+
 def holds_secret(name: str, value: Any) -> bool:
     """Whether a secret stands anywhere in the value of a setting, or in a field of it that is called so."""
     if isinstance(value, Mapping):
@@ -252,7 +256,9 @@ def holds_secret(name: str, value: Any) -> bool:
                    for key, inner in value.items())  # fmt: skip
     if isinstance(value, str):
         # A model may be called so: `hf_llama-small`.
-        return bool(secrets_in(value)) if name == "model" else looks_secret(value) or _has_option(value.split())
+        if name == "model":
+            return bool(secrets_in(value)) or _PASSWORD_IN_ADDRESS.search(value) is not None
+        return looks_secret(value) or _has_option(value.split())
     if isinstance(value, list | tuple):
         named = _has_option([word for word in value if isinstance(word, str)])
         return named or any(holds_secret(name, inner) for inner in value)

@@ -91,10 +91,9 @@ def _put(made: Path, decisions: Path) -> bool:
     False where another file came to the place meanwhile. Raises FileNotFoundError where somebody else has moved it.
     """
     place = decisions / made.name
-    for path in (made, place):
-        # A pipe would be waited for, a link followed.
-        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-            raise ProjectError(f"{path}: is no file", "", "take it away")
+    # A pipe would be waited for, a link followed.
+    if os.path.lexists(place) and not stat.S_ISREG(place.lstat().st_mode):
+        raise ProjectError(f"{place}: is no file", "", "take it away")
     content = read_regular(made, MOST_JOURNAL)
     if made.name == WAITING:
         os.replace(made, place)

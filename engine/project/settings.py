@@ -199,6 +199,16 @@ def write_settings(folder: Path, settings: ProjectSettings, name: str = SETTINGS
 
 
 def _mapping_lines(mapping: Mapping) -> list[str]:
+    for path in mapping.fields.values():
+        try:
+            path.encode("utf-8")
+        except UnicodeEncodeError as error:
+            # Replaced by anything it would be another field.
+            raise ProjectError(
+                f"the field {path!r} is in the mapping of these rows, and no text that project.toml can hold",
+                "",
+                "rename it in the source",
+            ) from error
     fields = ", ".join(f"{_toml(part)} = {_toml(path)}" for part, path in mapping.fields.items())
     return [f"shape = {_toml(mapping.shape)}", f"fields = {{ {fields} }}"]
 

@@ -243,3 +243,12 @@ def test_a_cache_that_cannot_be_taken_away_is_not_called_mended(folder: Path) ->
     found = check_project(folder)
     assert [one.where for one in found.wrong] == ["suspects.json"]
     assert found.mended == []
+
+
+def test_a_link_that_nobody_said_yes_to_is_refused_and_not_looked_behind(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "quarantine.jsonl").unlink()
+    (folder / "quarantine.jsonl").symlink_to("/dev/zero")
+    assert main(["check", str(folder)]) == 2
+    assert "is a link to /dev/zero" in capsys.readouterr().err

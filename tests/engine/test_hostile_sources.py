@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from projects import alpaca, write_jsonl
 
-from engine.errors import SourceError
+from engine.errors import ProjectError, SourceError
 from engine.model import Quarantined
 from engine.project.add_rows import grow
 from engine.project.create import create_project
@@ -257,3 +257,12 @@ def test_a_refusal_is_one_line_whatever_the_fields_are_called(tmp_path: Path) ->
         create_project(tmp_path / "raw.csv")
     assert "a b" in str(told.value)
     assert len(str(told.value).splitlines()) == 1
+
+
+def test_a_mapping_that_its_settings_cannot_name_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "raw.jsonl").write_text(
+        '{"\\ud800": [{"role": "user", "content": "Q"}, {"role": "tool", "content": "3"}]}\n'
+    )
+    with pytest.raises(ProjectError, match=r"the field '\\ud800' is in the mapping"):
+        create_project(tmp_path / "raw.jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["raw.jsonl"]

@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "words",
-    ["status", "journal", "scan", "gate", "pick {} 2", "export {} --to out", "report"],
+    ["status", "journal", "scan", "gate", "export {} --to out", "report"],
 )
 @pytest.mark.parametrize("as_json", [False, True])
 def test_each_command_tells_it_once(
@@ -40,3 +40,10 @@ def test_each_command_tells_it_once(
     command = words.format(folder) if "{}" in words else f"{words} {folder}"
     assert main([*command.split(), *(["--json"] if as_json else [])]) == 0
     assert capsys.readouterr().err.count("lines are missing at its end; it had 3 lines") == 1
+
+
+def test_a_project_without_its_settings_is_not_read_as_data(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "project.toml").unlink()
+    assert main(["scan", str(folder), "--json"]) == 2
+    told = f"tamis: {folder}: is a project without its project.toml. Restore that from a copy\n"
+    assert capsys.readouterr().err == told

@@ -50,6 +50,7 @@ def proven(project: Project, numbers: Sequence[int], path: Path, progress: Progr
     proofs: list[Proof] = []
     reader: SourceLines | None = None
     of_source = -1
+    kinds: dict[int, str] = {}
     untouched = 0
     written_anew: Counter[str] = Counter()
     try:
@@ -60,8 +61,10 @@ def proven(project: Project, numbers: Sequence[int], path: Path, progress: Progr
                 continue
             untouched += 1
             source = project.rows.source(number)
-            if source.kind != LINES:
-                written_anew[source.kind] += 1
+            if source.first_row not in kinds:
+                kinds[source.first_row] = source.kind
+            if (kind := kinds[source.first_row]) != LINES:
+                written_anew[kind] += 1
                 continue
             # Rows leave in their order, so that each source is gone through once.
             if source.first_row != of_source:

@@ -146,7 +146,9 @@ def export(
 
 def _refuse_several_shapes(project: Project, curated: Curated) -> None:
     shapes: dict[str, str] = {}
-    for number in (*curated.training, *curated.heldout):
+    # How rows are read is the same for all of a source.
+    one_of = {project.rows.source(number).first_row: number for number in (*curated.training, *curated.heldout)}
+    for number in one_of.values():
         mapping, source = project.rows.mapping_of(number), project.rows.source(number)
         needed = [mapping.fields.get(part, "") for part in NEEDED_FIELDS[mapping.shape]]
         shapes.setdefault(f"{mapping.shape} ({', '.join(needed)})", source.name)

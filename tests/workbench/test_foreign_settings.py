@@ -24,7 +24,7 @@ async def test_the_plan_of_a_foreign_project_says_what_waits_and_runs_nothing(tm
     mark = json.dumps(f"touch {tmp_path / 'ran'}")
     (folder / "config.toml").write_text(f'[training]\ncommand = ["/bin/sh", "-c", {mark}]\n')
     (told,) = waiting_words(folder, load_config(folder))
-    assert told == f"set by this folder, and waiting for your yes: training.command: tamis trust {folder}"
+    assert told == f"set by this folder, and waiting for your yes or no: training.command: tamis trust {folder}"
     async with workbench(folder) as (app, pilot):
         await pilot.press("T")
         for _ in range(SECONDS * 10):

@@ -17,7 +17,8 @@ from engine.files import is_shared, write_atomic
 from engine.paths import is_project, project_folder_for, real_path
 from engine.places import is_own_page, refuse_place, signed_page
 from engine.project.project import Project, open_project
-from engine.project.settings import read_settings
+from engine.project.rows import INDEX_FILE, ROWS_FILE
+from engine.project.settings import SETTINGS_FILE, read_settings
 from engine.project.views import refuse_readonly
 from engine.reviewer import checked_reviewer, find_reviewer
 from engine.scratch import scratch_folder
@@ -72,6 +73,9 @@ def given_sources(named: Sequence[Path]) -> Iterator[Given]:
                 raise UsageError(
                     f"{name}: is a project, not a file", "", f"`{shell_command('add', name)} FILE` brings rows into it"
                 )
+            if (name / ROWS_FILE).exists() and (name / INDEX_FILE).exists():
+                # Its own files would be read as data.
+                raise UsageError(f"{name}: is a project without its {SETTINGS_FILE}", "", "restore that from a copy")
             path, origin = kept.enter_context(_given(name))
             if (place := _identity(path)) in found:
                 narrate(f"{name}: named twice, read once")

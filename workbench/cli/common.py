@@ -73,7 +73,7 @@ def given_sources(named: Sequence[Path]) -> Iterator[Given]:
                 raise UsageError(
                     f"{name}: is a project, not a file", "", f"`{shell_command('add', name)} FILE` brings rows into it"
                 )
-            if (name / ROWS_FILE).exists() and (name / INDEX_FILE).exists():
+            if os.path.exists(name / ROWS_FILE) and os.path.exists(name / INDEX_FILE):
                 # Its own files would be read as data.
                 raise UsageError(f"{name}: is a project without its {SETTINGS_FILE}", "", "restore that from a copy")
             path, origin = kept.enter_context(_given(name))

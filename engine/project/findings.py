@@ -20,6 +20,8 @@ from engine.sources.mapping import Mapping as RowMapping
 SCAN_VERSION = 2
 """Findings of another version of the scan do not hold."""
 SCAN_FILE = "scan.bin"
+SECRETS = {"secrets": "in all that a row says"}
+"""Where the scan has looked for secrets; those of earlier versions looked at the turns alone, and do not say so."""
 # What findings were kept in up to version 1; nobody reads it any more.
 OLD_SCAN_FILE = "scan.jsonl"
 
@@ -33,7 +35,7 @@ def scan_key(rows: RowStore, mapping: RowMapping, heldout: Iterable[int]) -> str
 
 def save_findings(folder: Path, key: str, findings: Findings) -> FindingColumns | None:
     """Keep findings that hold for `key`, and give them back in columns. Raises ProjectError where the disk refuses."""
-    content = pack_findings(findings, {"key": key, "at": now()})
+    content = pack_findings(findings, _about(key))
     write_atomic(folder / SCAN_FILE, content)
     (folder / OLD_SCAN_FILE).unlink(missing_ok=True)
     return read_findings(content, {"key": key})
@@ -41,7 +43,11 @@ def save_findings(folder: Path, key: str, findings: Findings) -> FindingColumns 
 
 def hold_findings(_folder: Path, key: str, findings: Findings) -> FindingColumns | None:
     """Findings in columns as `save_findings` gives them, kept nowhere."""
-    return read_findings(pack_findings(findings, {"key": key, "at": now()}), {"key": key})
+    return read_findings(pack_findings(findings, _about(key)), {"key": key})
+
+
+def _about(key: str) -> dict[str, str]:
+    return {"key": key, "at": now(), **SECRETS}
 
 
 def load_findings(folder: Path, key: str) -> FindingColumns | None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.model import Cluster, Findings, Flag
-from engine.project.findings import FindingsByRow, hold_findings, load_findings, lost_findings, save_findings, scan_key
+from engine.project.findings import (
+    SECRETS,
+    FindingsByRow,
+    hold_findings,
+    load_findings,
+    lost_findings,
+    save_findings,
+    scan_key,
+)
 from engine.project.row_states import States
 from engine.project.rows import RowStore
 from engine.project.settings import ProjectSettings
@@ -55,6 +63,12 @@ class ScannedRows:
     def findings(self) -> Findings | None:
         """What the last scan found, or None where no scan fits these rows."""
         return self._findings.findings
+
+    @property
+    def is_scanned_for_secrets(self) -> bool:
+        """Whether such a scan has looked for secrets in all that a row says; one of an earlier version has not."""
+        about = self._findings.columns.about if self._findings.columns is not None else {}
+        return self.is_scanned and about.items() >= SECRETS.items()
 
     @property
     def is_scanned(self) -> bool:

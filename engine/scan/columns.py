@@ -90,7 +90,8 @@ class Texts:
 class FindingColumns:
     """See the module. `column` holds the columns by name as `engine.scan.store` writes them; flags lie by row.
 
-    `signals` are the names that codes of signals stand for, `seconds` and `complete` those of the scan.
+    `signals` are the names that codes of signals stand for, `seconds` and `complete` those of the scan, `about` what
+    the file says of itself.
     """
 
     def __init__(
@@ -99,7 +100,9 @@ class FindingColumns:
         signals: Sequence[str],
         seconds: Mapping[str, float],
         complete: bool,
+        about: Mapping[str, str],
     ) -> None:
+        self.about = dict(about)
         self.signals = tuple(signals)
         self._seconds = dict(seconds)
         self._complete = complete

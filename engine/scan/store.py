@@ -72,7 +72,7 @@ def read_findings(content: bytes, about: Mapping[str, str]) -> FindingColumns | 
         size = count * array(code).itemsize
         columns[name] = body[at : at + size].cast(code)
         at += size
-    return FindingColumns(columns, head["signals"], head["seconds"], head["complete"])
+    return FindingColumns(columns, head["signals"], head["seconds"], head["complete"], head["about"])
 
 
 def _check_of(packed: bytes) -> bytes:

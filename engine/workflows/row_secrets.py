@@ -15,8 +15,6 @@ from engine.project.project import Project
 from engine.secret_patterns import secrets_in
 
 SECRET_SIGNAL = "secrets"
-# Characters of a text.
-ONCE_SCANNED = 200_000
 
 
 def unresolved_secrets(project: Project, numbers: Iterable[int]) -> list[int]:
@@ -25,28 +23,25 @@ def unresolved_secrets(project: Project, numbers: Iterable[int]) -> list[int]:
 
 
 def _holds_one(project: Project, number: int) -> bool:
-    if project.findings is None:
-        return holds_secret(project.example(number))
-    edited = project.is_edited(number)
-    for flag in project.flags_of(number):
-        if flag.signal != SECRET_SIGNAL:
-            continue
-        if not edited:
-            return True
-        if flag.span is None:
-            continue
-        before, now = project.example(number, edited=False).messages, project.example(number).messages
-        marked = before[flag.span.turn].text[flag.span.start : flag.span.end] if flag.span.turn < len(before) else ""
-        if any(marked in turn.text for turn in now):
-            return True
-    example = project.example(number)
-    return holds_secret(example) if edited else _holds_one_unscanned(example)
+    if not project.is_edited(number):
+        return _held_one(project, number)
+    now = project.example(number)
+    return holds_secret(now) or any(marked in turn.text for marked in _marked(project, number) for turn in now.messages)
 
 
-def _holds_one_unscanned(example: Example) -> bool:
-    """Whether a secret stands where scans of earlier versions, whose findings hold still, did not look."""
-    long = (turn.text for turn in example.messages if len(turn.text) > ONCE_SCANNED)
-    return any(map(secrets_in, (*example.beside_turns, *long)))
+def _held_one(project: Project, number: int) -> bool:
+    """Whether a row as it came holds one. Only a scan that went to its end has seen every row, and rows are read anew
+    for what it did not look at: reading all of them is most of what an export costs."""
+    if any(flag.signal == SECRET_SIGNAL for flag in project.flags_of(number)):
+        return True
+    return not project.is_scanned_for_secrets and holds_secret(project.example(number, edited=False))
+
+
+def _marked(project: Project, number: int) -> list[str]:
+    """What the scan marked in the turns of a row."""
+    spans = [flag.span for flag in project.flags_of(number) if flag.signal == SECRET_SIGNAL and flag.span is not None]
+    before = project.example(number, edited=False).messages if spans else ()
+    return [before[span.turn].text[span.start : span.end] for span in spans if span.turn < len(before)]
 
 
 def holds_secret(example: Example) -> bool:
@@ -62,13 +57,6 @@ def not_let_through(project: Project, numbers: Iterable[int]) -> list[int]:
 def raw_not_let_through(project: Project, numbers: Iterable[int]) -> list[int]:
     """The same of rows as they came, whatever an edit took out of them."""
     return _refused(project, [number for number in numbers if _held_one(project, number)])
-
-
-def _held_one(project: Project, number: int) -> bool:
-    if project.findings is None:
-        return holds_secret(project.example(number, edited=False))
-    flagged = any(flag.signal == SECRET_SIGNAL for flag in project.flags_of(number))
-    return flagged or _holds_one_unscanned(project.example(number, edited=False))
 
 
 def _refused(project: Project, held: Sequence[int]) -> list[int]:

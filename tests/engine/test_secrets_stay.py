@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from projects import alpaca, make_project, write_jsonl
 from engine.errors import UsageError
 from engine.jobs.scan import scan_project
 from engine.model import Act, Findings
+from engine.project.findings import SCAN_FILE
 from engine.project.project import open_project
+from engine.scan.store import pack_findings
 from engine.workflows.compare import raw_rows
 from engine.workflows.gate import gate
 from engine.workflows.rescore import untouched
@@ -64,7 +67,7 @@ def said_with(more: dict[str, Any], **beside: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("scanned", ["not", "now", "by an earlier version"])
+@pytest.mark.parametrize("scanned", ["not", "now", "not to its end", "by an earlier version"])
 def test_a_secret_anywhere_in_a_row_keeps_it_here(tmp_path: Path, scanned: str) -> None:
     """In what was thought, in a call, in tools and metadata, far behind in a long text: all of it leaves with a row."""
     call = {"function": {"name": "f", "arguments": f'{{"key": "{KEY}"}}'}}
@@ -79,8 +82,13 @@ def test_a_secret_anywhere_in_a_row_keeps_it_here(tmp_path: Path, scanned: str) 
     ]
     with open_project(make_project(tmp_path, rows), reviewer="ann") as project:
         if scanned == "by an earlier version":
-            # Which looked at the turns alone.
-            project.save_findings(Findings.empty(6))
+            # Which looked at the turns alone, and did not say where.
+            content = pack_findings(Findings.empty(6), {"key": project.scan_key(), "at": "2026-01-01T00:00:00Z"})
+            (project.folder / SCAN_FILE).write_bytes(content)
+            assert project.reload_findings()
+        if scanned == "not to its end":
+            # A scan that was cancelled leaves its exact groups and no flags.
+            project.save_findings(replace(Findings.empty(6), complete=False))
         if scanned == "now":
             scan_project(project)
             found = project.findings

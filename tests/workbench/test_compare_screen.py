@@ -219,6 +219,16 @@ def test_a_run_that_diverged_is_named_and_no_fault(folder: Path) -> None:
     assert f"<li>r{ROWS - 1}:" not in html_page(result, folder / "runs", with_text=True)
 
 
+def test_a_base_that_lost_a_row_is_told_and_no_fault(folder: Path) -> None:
+    comparison = make_comparison(folder)
+    run = comparison.run_dir(comparison.of_arm("curated")[0])
+    lines = (run / "eval.jsonl").read_text().splitlines()
+    assert json.loads(lines[0])["step"] == 0
+    (run / "eval.jsonl").write_text("\n".join(lines[1:]))
+    with pytest.raises(TrainingError, match="a run of base measured other rows"):
+        result_of(comparison, 1.0)
+
+
 def test_the_block_for_a_pull_request_is_two_tables(folder: Path) -> None:
     result = result_of(make_comparison(folder), 1.0)
     result["arms"][1]["name"] = "a|b `x` <b>"

@@ -15,6 +15,7 @@ from engine.training.compare.store import Comparison
 from engine.training.eval.answer_format import AnswerFormat, answer_format
 from engine.training.runs.data_files import is_eval_line, is_row_line, lines_of, spoken
 from engine.training.runs.status import RunState, read_run
+from engine.training.worker.events import read_json
 
 FEWEST_OF_SLICE = 5
 MOST_SLICES = 12
@@ -84,6 +85,8 @@ def measured_losses(comparison: Comparison) -> dict[str, list[Losses]]:
     }
     if not losses.get(CURATED) or not all(losses.values()):
         raise TrainingError(f"{comparison.dir}: its comparison.json names no run of an arm", "", "tamis compare P")
+    if any(arm == BASE for arm, _ in comparison.arms):
+        losses[BASE] = [base_losses(comparison)] * comparison.seeds
     rows = losses[CURATED][0].keys()
     for arm, by_seed in losses.items():
         if any(each.keys() != rows for each in by_seed):
@@ -92,9 +95,6 @@ def measured_losses(comparison: Comparison) -> dict[str, list[Losses]]:
                 "lines of an eval.jsonl are gone or damaged",
                 "do the comparison again",
             )
-    base = base_losses(comparison)
-    if base and any(arm == BASE for arm, _ in comparison.arms):
-        losses[BASE] = [base] * comparison.seeds
     return {arm: losses[arm] for arm, _ in comparison.arms if arm in losses}
 
 
@@ -217,7 +217,7 @@ def versions_differ(comparison: Comparison) -> bool:
     """Whether the runs were done with different versions of the libraries (one of them reused from before)."""
     found = set()
     for trial in comparison.trials:
-        path = comparison.run_dir(trial) / "settings.json"
-        if path.is_file():
-            found.add(json.dumps(json.loads(path.read_bytes()).get("versions"), sort_keys=True))
+        settings = read_json(comparison.run_dir(trial) / "settings.json")
+        if settings is not None:
+            found.add(json.dumps(settings.get("versions"), sort_keys=True))
     return len(found) > 1

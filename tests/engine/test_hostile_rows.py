@@ -98,6 +98,20 @@ def test_every_step_stands_an_odd_row(tmp_path: Path, name: str) -> None:
     assert list(map(repr, back)) == [repr(json.loads(line)) for line in ODD[name]]
 
 
+def test_a_mapping_of_what_is_no_character_has_findings(tmp_path: Path) -> None:
+    path = tmp_path / "raw.jsonl"
+    path.write_text('{"q":"Name a bird.","b":"A jay.","a\\ud800":"A wren."}\n')
+    folder = create_project(path, words="instruction=q,output=b")
+    acts = '[{"do":"map","ids":[],"shape":"alpaca","fields":{"instruction":"q","output":"a\\ud800"}}]'
+    journal = folder / "decisions" / "ana@00000000.jsonl"
+    journal.parent.mkdir(exist_ok=True)
+    journal.write_text(f'{{"v":1,"n":1,"t":1.0,"by":"ana","acts":{acts}}}\n')
+    with open_project(folder, reviewer="ana") as project:
+        assert project.findings is None
+        scan_project(project)
+        assert project.findings is not None
+
+
 def test_nesting_counts_brackets_outside_of_strings() -> None:
     assert not nested_too_deep(deep(MAX_NESTING))
     assert nested_too_deep(deep(MAX_NESTING + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ def embeddings(
             f"embedding = {model!r}: no such folder", "", "name the folder of a model that is on this disk"
         )
     content = json.dumps(list(texts)).encode("ascii")
-    head = hashlib.sha256(f"{folder.resolve()} {_weights(folder)}".encode() + content).digest()
+    head = hashlib.sha256(os.fsencode(f"{folder.resolve()} {_weights(folder)}") + content).digest()
     kept = (read_cache(cache) if cache is not None else None) or b""
     if kept[:32] == head and kept[32:64] == hashlib.sha256(kept[64:]).digest():
         return np.frombuffer(kept[64:], np.float32).reshape(len(texts), -1)

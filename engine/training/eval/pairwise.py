@@ -129,7 +129,7 @@ def shown_pairs(
 ) -> tuple[Pair, ...]:
     """The pairs in the order shown, sides drawn by chance; both follow from the names of the runs alone."""
     names = "~".join(sorted((a, b)))
-    chance = random.Random(int.from_bytes(blake2b(names.encode(), digest_size=8).digest(), "big"))
+    chance = random.Random(int.from_bytes(blake2b(os.fsencode(names), digest_size=8).digest(), "big"))
     ordered = sorted(rows, key=lambda row: row.id)
     chance.shuffle(ordered)
     pairs = []

@@ -35,6 +35,7 @@ from engine.version import tamis_version
 
 SECONDS = 6 * 3600.0
 LAST, BEST = "model", "best"
+BUILT_IN = "built-in"
 
 
 def export_model(
@@ -104,7 +105,7 @@ def export_model(
         "bytes": size,
         "verified": answer["verified"],
         "ends": answer["ends"],
-        "notes": [*answer["notes"], *([] if told["licence"] else [NO_LICENCE])],
+        "notes": [*answer["notes"], *([] if told["licence"] or state.model == BUILT_IN else [NO_LICENCE])],
         "sha256": hashes,
         "commands": [{"what": title, "command": words} for title, words in lines],
     }
@@ -189,10 +190,12 @@ def data_told(manifest: Mapping[str, Any]) -> list[str]:
             f"{counts['accepted']:,} of {counts.get('rows', 0):,} rows were accepted, {counts.get('edited', 0):,} of "
             f"them edited; {manifest.get('read', 0):,} were read, {manifest.get('bulk', 0):,} settled in bulk."
         )
-    sentences.append(
-        f"[{MANIFEST_NAME}]({MANIFEST_NAME}) names them by id and hash, with the journals that decided on them and the "
-        "gate's result; the dataset card is the README.md of an export with the same journal hashes (`tamis export`)."
-    )
+    sentences.append(f"[{MANIFEST_NAME}]({MANIFEST_NAME}) beside this page says where they came from, by hashes.")
+    if manifest.get("journals"):
+        sentences.append(
+            "It names each row and the journals that decided on it, and has the gate's result; the dataset card is the "
+            "README.md that `tamis export` writes beside the same rows (its manifest has the same journal hashes)."
+        )
     return sentences
 
 

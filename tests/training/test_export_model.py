@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_runs import ended, rows
+from small_runs import ended, rows, wait_until
 
 from engine.errors import TrainingError, UsageError
 from engine.training.runs.launch import Job, Run, choose_spec, launch_queue
@@ -103,6 +106,7 @@ def started(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     base = tmp_path_factory.mktemp("base") / "tiny"
     shutil.copytree(tiny_model, base)
     (base / "README.md").write_text("---\nlicense: mit\n---\n")
+    (base / "tokenizer.model").write_bytes(b"of SentencePiece")
     common = {"batch": 8, "micro_batch": 8, "threads": 1, "max_new_tokens": 8, "row_losses": 0}
     specs = [
         choose_spec(name="lora", rows=24, model=str(base),
@@ -149,6 +153,7 @@ def test_a_merged_model_answers_as_the_adapter_and_says_where_it_may_go(
     ends = json.loads(texts["generation_config.json"])
     assert ends["pad_token_id"] != ends["eos_token_id"]
     assert "license: mit" in texts["README.md"]
+    assert (to / "tokenizer.model").read_bytes() == b"of SentencePiece", "llama.cpp asks for it"
     assert "difference -" in texts["README.md"]
     # Another export of it may take its place; what somebody changed may not go.
     assert export_model(runs["full"].dir, to)["kind"] == "full"
@@ -189,6 +194,16 @@ def test_a_base_that_was_exchanged_is_found_and_nothing_is_left_behind(runs: dic
     with pytest.raises(TrainingError, match=r"held-out rows cost .* is not what was trained on"):
         export_model(copied, tmp_path / "new" / "out", merged=True)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_an_export_that_is_interrupted_leaves_nothing(runs: dict[str, Run], tmp_path: Path) -> None:
+    words = ["export-model", str(runs["lora"].dir), "--to", str(tmp_path / "new" / "out"), "--merged"]
+    process = subprocess.Popen([sys.executable, "-m", "workbench.cli.main", *words], start_new_session=True)
+    wait_until(lambda: list(tmp_path.glob("new/.out.*/new")))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

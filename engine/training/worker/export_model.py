@@ -19,10 +19,11 @@ from typing import Any, cast
 
 import torch
 import transformers
+from huggingface_hub import try_to_load_from_cache
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from .answering import SINCE_ADDED
-from .card import card, public_name
+from .card import HUB_ID, card, public_name
 from .chat import rendered
 from .checkpoints import latest_attempt
 from .model_folder import check_model_folder, config_of
@@ -83,6 +84,7 @@ def export_model(request: Mapping[str, Any], progress: Progress) -> dict[str, An
     notes += more
     if merged:
         rewrite(to / "config.json", with_older_names)
+        copy_sentencepiece(source, spec["revision"], to)
     del model
     told = {**request["told"], "versions": versions(), "trained_on": masking.how, "ends": ends}
     values = {**spec.values, "method": "lora" if is_adapter and not merged else "full"}
@@ -273,6 +275,18 @@ def written_tokenizer(tokenizer: Any, masking: Masking, rows: Sequence[Row], to:
     if [texts_of(again, chat, None) for chat in chats] != trained:
         raise ValueError("the chat template does not render the rows as they were trained once it is written down")
     return notes
+
+
+def copy_sentencepiece(source: str, revision: str | None, to: Path) -> None:
+    """The base's own `tokenizer.model`, where it has one: version 5 does not write it, and llama.cpp asks for it."""
+    name = "tokenizer.model"
+    beside = Path(source) / name
+    found: Any = beside
+    if not beside.is_file():
+        is_id = HUB_ID.fullmatch(source) is not None
+        found = try_to_load_from_cache(source, name, revision=revision) if is_id else None
+    if isinstance(found, str | Path) and not (to / name).exists():
+        shutil.copyfile(found, to / name)
 
 
 def texts_of(tokenizer: Any, chat: Any, template: str | None) -> tuple[Any, ...]:

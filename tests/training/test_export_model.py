@@ -207,6 +207,25 @@ def test_an_export_that_is_interrupted_leaves_nothing(runs: dict[str, Run], tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("learnt", "stops", "padding", "special", "told"),
+    [
+        (5, [5], (5, None), [0, 5], ([5], 0)),
+        (5, [5, 3], (3, 3), [3, 5, 9], ([5, 3], 9)),
+        (5, [3], (5, 3), [3, 5], ([5], 3)),
+        (5, [], (7, None), [5, 7], ([5], 7)),
+        (5, [5], (5, 5), [5], ([5], 5)),
+    ],
+)
+def test_an_answer_never_ends_at_the_padding_where_another_token_can_pad(
+    learnt: int, stops: list[int], padding: tuple[int, int | None], special: list[int], told: tuple[list[int], int]
+) -> None:
+    from engine.training.worker.export_model import ends_and_padding
+
+    assert ends_and_padding(learnt, stops, padding, special) == told
+
+
+@pytest.mark.slow
 def test_a_merge_that_lost_its_scale_is_refused() -> None:
     import torch
 

@@ -304,13 +304,10 @@ def written_ends(model: Any, tokenizer: Any, rows: Sequence[LabelledRow], to: Pa
     before = config.eos_token_id
     stops = [before] if isinstance(before, int) else list(before or ())
     learnt = learnt_end(tokenizer, rows)
-    pad = tokenizer.pad_token_id
-    ends = list(dict.fromkeys([learnt, *(stop for stop in stops if stop != pad)]))
-    if pad in ends:
-        others = (tokenizer.unk_token_id, *tokenizer.all_special_ids)
-        pad = next(
-            (token for token in others if token is not None and token not in (*ends, tokenizer.bos_token_id)), pad
-        )
+    unused = [token for token in (tokenizer.unk_token_id, *tokenizer.all_special_ids) if token is not None]
+    ends, pad = ends_and_padding(
+        learnt, stops, (tokenizer.pad_token_id, config.pad_token_id), [t for t in unused if t != tokenizer.bos_token_id]
+    )
     config.eos_token_id, config.pad_token_id = ends[0] if len(ends) == 1 else ends, pad
     config.bos_token_id = tokenizer.bos_token_id if config.bos_token_id is None else config.bos_token_id
     config._from_model_config = False
@@ -322,6 +319,23 @@ def written_ends(model: Any, tokenizer: Any, rows: Sequence[LabelledRow], to: Pa
     if pad in ends:
         notes.append("the padding token is the token that ends an answer: the tokenizer has no other")
     return {"eos_token_id": config.eos_token_id, "pad_token_id": pad, "was": before}, notes
+
+
+def ends_and_padding(
+    learnt: int, stops: Sequence[int], padding: Sequence[int | None], special: Sequence[int]
+) -> tuple[list[int], int]:
+    """The tokens that end an answer, and one to pad with that is none of them, where there is one.
+
+    Padding that stands among the ends makes empty answers. It keeps its place there where another special token can
+    pad; else it ends nothing any more.
+    """
+    ends = list(dict.fromkeys([learnt, *stops]))
+    pads = [token for token in padding if token is not None]
+    for token in (*pads, *special):
+        if token not in ends:
+            return ends, token
+    kept = [token for token in ends if token == learnt or token not in pads]
+    return kept, next((token for token in pads if token not in kept), learnt)
 
 
 def learnt_end(tokenizer: Any, rows: Sequence[LabelledRow]) -> int:

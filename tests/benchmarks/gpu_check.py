@@ -38,6 +38,8 @@ from engine.training.worker.gpus import gpus
 
 SKIPPED = 3
 FIRM_SECONDS = 20.0
+# A rehearsal may share its two cores with others.
+PATIENCE = 4
 LORA = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear", "task_type": "CAUSAL_LM"}
 SENTENCE = "please sort the ticket about the late order of lamps and chairs into a record of its kind "
 
@@ -192,12 +194,13 @@ def beside(name: str) -> Callable[[Check, float], dict[str, Any]]:
 def stop_and_resume(check: Check, until: float) -> dict[str, Any]:
     """A run that is stopped at some step, saved, and brought to its end."""
     rows = check.rows(64)
-    settings = check.settings(steps=200 if check.rehearsed else 40, save_strategy="steps", save_steps=1000)
+    settings = check.settings(steps=80 if check.rehearsed else 40, save_strategy="steps", save_steps=1000)
     run = launch(
         choose_spec(name="stop", rows=64, model=str(check.folder / "models" / "1B"), settings=settings),
         rows, (), check.folder / "runs",
     )  # fmt: skip
-    while read_run(run.dir).step < 3:
+    # The heartbeat tells a step only every two seconds.
+    while sum(event["ev"] == "log" for event in tail_events(run.dir)[0]) < 3:
         left(until)
         if not is_alive(run.dir):
             raise RuntimeError(f"it ended before it was stopped: {read_run(run.dir).error}")
@@ -260,7 +263,7 @@ def run_parts(check: Check, out: Path) -> dict[str, Any]:
     for name, seconds, part in PARTS:
         began = time.monotonic()
         try:
-            check.found[name] = part(check, min(check.until, began + seconds))
+            check.found[name] = part(check, min(check.until, began + seconds * (PATIENCE if check.rehearsed else 1)))
         except Late as late:
             check.found[name] = {"error": f"cut off after {time.monotonic() - began:.0f} s: {late}"}
         except Exception as fault:  # noqa: BLE001  each part tells its own fault, and the next one is done all the same

@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # A name is needed for the journal; a demo does not ask for one.
 DEMO   := $(BIN)/tamis demo
 
-.PHONY: demo test lint pictures bench torture clean
+.PHONY: demo test lint pictures bench gpu-check torture clean
 
 $(STAMP): pyproject.toml .ci/constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "tamis needs Python 3.11, 3.12 or 3.13, this is %d.%d: make PYTHON=python3.12 ..." % v)'
@@ -35,6 +35,10 @@ pictures: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[train,dev,bench]'
 	$(BIN)/python -m tests.benchmarks
+
+# What only a GPU can show, in at most eight minutes: build/gpu-check.json. Without a GPU a rehearsal on the CPU.
+gpu-check: $(STAMP)
+	$(BIN)/python -m tests.benchmarks.gpu_check
 
 torture: $(STAMP)
 	$(BIN)/python -m pytest -m slow

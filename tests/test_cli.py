@@ -30,7 +30,7 @@ def tamis(*words: object, code: int = 0, **env: str) -> subprocess.CompletedProc
 
 def test_help_names_every_command_and_the_version_is_told() -> None:
     told = tamis("--help").stdout
-    named = set(re.findall(r"^    (\w+)\b", told, re.M))
+    named = set(re.findall(r"^    ([\w-]+)", told, re.M))
     assert set(WORDS) <= named
     assert tamis("--version").stdout.startswith("tamis ")
     assert "--take-over" in tamis("open", "--help").stdout

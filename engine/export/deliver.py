@@ -82,7 +82,7 @@ def deliver(
     ProjectError where the disk refuses: the old export is then whole, or the next one finishes what was begun.
     """
     folder = target.manifest.parent
-    with _made_where_missing(folder.parent if target.folder is not None else folder):
+    with made_where_missing(folder.parent if target.folder is not None else folder):
         swapped = _is_swappable(target)
         with folder_to_be(folder, swapped=swapped) as made:
             document, card = make(made)
@@ -133,7 +133,7 @@ def _write_manifest(made: Path, document: Document) -> None:
 
 
 @contextmanager
-def _made_where_missing(folder: Path) -> Iterator[None]:
+def made_where_missing(folder: Path) -> Iterator[None]:
     """The folder, and those above it, made where they are missing, and taken away again where they stay empty."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:

@@ -177,6 +177,18 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--with-reasons", action="store_true", help="tell reasons in their own words, which may quote")
 
 
+def _export_model(command: argparse.ArgumentParser) -> None:
+    run_argument(command)
+    command.add_argument(
+        "--to", type=named_place, metavar="FOLDER", help="a new folder (else exports/RUN beside runs/)"
+    )
+    command.add_argument("--merged", action="store_true", help="merge the adapter into its base: all weights")
+    command.add_argument("--best", action="store_true", help="the weights of the lowest held-out loss, not the last")
+    command.add_argument("--base", metavar="ID", default="", help="the base's id on the Hub, where it lies in a folder")
+    command.add_argument("--license", metavar="ID", default="", help="of the base, for the card: apache-2.0")
+    json_option(command)
+
+
 def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", type=Path, metavar="PROJECT|FILE", help="a .tamis folder, or a file of rows")
     json_option(command)
@@ -319,6 +331,8 @@ WORDS: dict[str, Word] = {
                 _try, "workbench.cli.answers", "try_run"),
     "judge": Word("judge two runs blind, pair by pair; --json prints what was judged so far",
                   _judge, "workbench.cli.answers", "judge"),
+    "export-model": Word("a run's model for vLLM, llama.cpp or the Hub: adapter or merged, verified, with its card",
+                         _export_model, "workbench.cli.export_model", "export_run"),
     "suspects": Word("rows that a run says to look at again; decides nothing",
                      _suspects, "workbench.cli.answers", "suspects"),
     "rescore": Word("tune on the accepted rows, rank the undecided ones by surprise",

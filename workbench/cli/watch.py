@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.errors import shell_command
 from engine.training.runs.live import LiveRun
 from engine.training.runs.registry import find_run
 from engine.training.runs.status import RunState, read_run, tail_events
-from engine.training.worker.card import usage
+from engine.training.worker.card import commands, loading
 from workbench.cli.output import is_heard, print_json, say
 from workbench.render import training_run
 from workbench.render.training_run import lines
@@ -88,7 +89,10 @@ def closing(state: RunState) -> Iterator[str]:
     spec = json.loads((state.dir / "spec.json").read_bytes())
     values, lora = ({name: each["value"] for name, each in spec[kind].items()} for kind in ("values", "lora"))
     yield f"model: {folder}"
-    yield from (line for line in usage(values, lora, str(folder)).splitlines() if line and "```" not in line)
+    yield f"for elsewhere: {shell_command('export-model', state.dir)} [--merged]"
+    yield from (line for line in loading(values, str(folder)).splitlines() if line and "```" not in line)
+    title, words = commands(values, lora, str(folder))[0]
+    yield f"{title}: {words}"
 
 
 def draw(run_dir: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .events import read_json, write_json
+from .threads import wait_without_spinning
 from .versions import found_versions, unfit
 
 MARGIN_TOKENS = 4
@@ -40,6 +41,7 @@ def answer_request(arguments: Sequence[str], work: Callable[[Mapping[str, Any], 
         os.environ.update(
             HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false"
         )
+        wait_without_spinning()
         try:
             answer |= work(request, Progress(target.with_name("progress.json")))
         except Exception as fault:  # noqa: BLE001  the worker's border: a model from anywhere fails in any way

@@ -13,6 +13,7 @@ from engine.training.plan.run_time import row_losses_if_cheap, run_seconds
 from engine.training.spec.run_spec import RunSpec, choose_spec
 from engine.training.spec.threads import core_quota, threads_to_use
 from engine.training.worker import threads
+from engine.training.worker.models import bf16_on_cpu
 from engine.training.worker.time_left import READ, STEP, WRITE, Sizes, TimeLeft, parts_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,3 +142,9 @@ def test_single_rows_are_measured_unasked_only_where_that_is_cheap() -> None:
     assert (dear.value, "44% in all" in dear.reason) == (0, True)
     cheap = row_losses_if_cheap(plain_spec(steps=0, epochs=20, batch=4), 100)
     assert (cheap.value, "7% in all" in cheap.reason) == (2000, True)
+
+
+def test_a_cpu_trains_in_bfloat16_only_where_that_was_measured_to_be_faster() -> None:
+    assert bf16_on_cpu(1.8) == (True, "bfloat16 arithmetic, 1.8 times as fast on this CPU (measured), float32 weights")
+    with pytest.raises(ValueError, match=r"2\.0 times slower than float32 on this CPU"):
+        bf16_on_cpu(0.5)

@@ -74,7 +74,7 @@ def pace_of(request: Mapping[str, Any], rows: Sequence[Any], heldout: Sequence[A
         torch.set_num_threads(threads)
     load_now = round(os.getloadavg()[0] / (os.cpu_count() or 1), 2)
     precision = choose_precision(spec["method"], spec["precision"])
-    key = pace_key(spec, str(precision.dtype), precision.reason, load_now)
+    key = pace_key(spec, f"{precision.dtype} {precision.flags}", load_now)
     known = (read_json(cache_folder() / "pace.json") or {}).get(key)
     if known is not None and is_pace(known):
         return {**known, "cached": True}
@@ -137,7 +137,7 @@ def free_memory() -> float | None:
         return None
 
 
-def pace_key(spec: Spec, dtype: str, reason: str, load_now: float) -> str:
+def pace_key(spec: Spec, precision: str, load_now: float) -> str:
     """What a measured pace holds for: another model, device, number of threads or load has its own."""
     found = [(path.name, path.stat()) for path in sorted(Path(spec["model"]).glob("*.safetensors"))]
     weights = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in found]
@@ -146,7 +146,7 @@ def pace_key(spec: Spec, dtype: str, reason: str, load_now: float) -> str:
     settings += [spec["attention"], spec["max_length"], spec.lora.get("r"), spec.lora.get("target_modules")]
     settings += [bool(spec.sft.get("activation_checkpointing")), bool(spec.sft.get("packing"))]
     busy = "idle" if load_now < 0.6 else "busy" if load_now < 1.2 else "full"
-    what = [settings, weights, device, torch.get_num_threads(), dtype, reason, torch.__version__, busy]
+    what = [settings, weights, device, torch.get_num_threads(), precision, torch.__version__, busy]
     return hashlib.sha256(json.dumps(what, default=str).encode()).hexdigest()[:24]
 
 

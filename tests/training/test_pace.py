@@ -106,7 +106,8 @@ LENGTHS = {"a": 10, "b": 20, "c": 30, "d": 40}
 def test_the_estimate_is_the_sum_of_its_parts_and_names_each() -> None:
     """Two of four rows: the longer one is 20, 30, 30, 40, 40, 40 tokens long, 33.3 in the mean; a step of four rows as
     two such pairs is 4 x 33.3 x 0.01 s."""
-    answer = {"pace": PACE, "sequences": None, "sizes": {"heldout": 500, "answers": 40}}
+    model = {"parameters": 1_000_000, "lora_parameters": 0}
+    answer = {"pace": PACE, "model": model, "sequences": None, "sizes": {"heldout": 500, "answers": 40}}
     told = run_seconds(plain_spec(), answer, None, LENGTHS, None)
     assert told.parts["steps"] == pytest.approx(10 * 4 * (200 / 6) * 0.01, abs=0.05)
     # Imports, loading, and the longest batch that is tried first.
@@ -126,7 +127,7 @@ def test_without_a_measurement_the_time_says_it_is_a_formula_and_how_far_it_may_
         "pace": {"why_not": "the model takes 60.0 GB"},
         "sequences": None,
         "device": {"kind": "cpu", "flops": 1e9},
-        "model": {"parameters": 1_000_000},
+        "model": {"parameters": 1_000_000, "lora_parameters": 0},
         "sizes": {},
     }
     told = run_seconds(plain_spec(threads=1), answer, None, LENGTHS, None)

@@ -24,12 +24,12 @@ from engine.training.worker.time_left import (
     READ,
     ROW_LOSS_PASSES,
     SAVE,
-    SAVE_SECONDS,
     STEP,
     WRITE,
     Part,
     Sizes,
     parts_of,
+    save_seconds,
 )
 
 START_SECONDS = 8.0
@@ -115,12 +115,16 @@ def pace_for(
     spec: RunSpec, answer: Mapping[str, Any], gpu: Gpu | None, lengths: Sequence[int], runs_dir: Path | None
 ) -> Pace | None:
     """The pace of an earlier run, else the measured one, else a formula's; None where nothing is known."""
-    probed = probed_pace(spec, answer.get("pace") or {}, lengths, packed=bool(answer["sequences"]))
+    model = answer["model"]
+    save = save_seconds(int(model["lora_parameters"] if spec.method.value == "lora" else model["parameters"]))
+    probed = probed_pace(spec, answer.get("pace") or {}, lengths, save, packed=bool(answer["sequences"]))
     before = earlier_pace(spec, runs_dir, probed, sum(lengths) / len(lengths)) if runs_dir else None
-    return before or probed or formula_pace(spec, answer, gpu, lengths)
+    return before or probed or formula_pace(spec, answer, gpu, lengths, save)
 
 
-def probed_pace(spec: RunSpec, pace: Mapping[str, Any], lengths: Sequence[int], *, packed: bool) -> Pace | None:
+def probed_pace(
+    spec: RunSpec, pace: Mapping[str, Any], lengths: Sequence[int], save: float, *, packed: bool
+) -> Pace | None:
     """The pace the pre-flight measured."""
     if "step_token" not in pace:
         return None
@@ -132,7 +136,7 @@ def probed_pace(spec: RunSpec, pace: Mapping[str, Any], lengths: Sequence[int], 
     how = f"{when} on {pace['batches']} micro-batches, {pace['precision']}, threads: {pace['threads']}"
     words = f"{how}, at a load of {pace['load']:.1f} a core"
     start = START_SECONDS + float(pace["start"]) + first
-    return Pace(start, step, pace["read_token"], pace["write_token"], SAVE_SECONDS, words)
+    return Pace(start, step, pace["read_token"], pace["write_token"], save, words)
 
 
 def expected_longest(lengths: Sequence[int], drawn: int) -> float:
@@ -144,7 +148,9 @@ def expected_longest(lengths: Sequence[int], drawn: int) -> float:
     return sum(length * (math.comb(place, drawn - 1) / ways) for place, length in enumerate(ordered))
 
 
-def formula_pace(spec: RunSpec, answer: Mapping[str, Any], gpu: Gpu | None, lengths: Sequence[int]) -> Pace | None:
+def formula_pace(
+    spec: RunSpec, answer: Mapping[str, Any], gpu: Gpu | None, lengths: Sequence[int], save: float
+) -> Pace | None:
     """From the arithmetic of a step and that of the device."""
     device, batch = answer["device"], int(spec.batch.value)
     tokens = sum(lengths) / (answer["sequences"] or len(lengths)) * batch
@@ -163,7 +169,7 @@ def formula_pace(spec: RunSpec, answer: Mapping[str, Any], gpu: Gpu | None, leng
     read = step / tokens * FORWARD_SHARE
     why_not = (answer.get("pace") or {}).get("why_not")
     told = f"a formula, not a measurement{f' ({why_not})' if why_not else ''}: {USED_SHARE:.0%} of {words}"
-    return Pace(START_SECONDS, step, read, read * int(spec.eval_batch.value), SAVE_SECONDS, told, FORMULA)
+    return Pace(START_SECONDS, step, read, read * int(spec.eval_batch.value), save, told, FORMULA)
 
 
 def earlier_pace(spec: RunSpec, runs_dir: Path, probed: Pace | None, tokens: float) -> Pace | None:
@@ -189,7 +195,9 @@ def earlier_pace(spec: RunSpec, runs_dir: Path, probed: Pace | None, tokens: flo
         read = rates.get(READ, probed.read if probed else step / (tokens * int(spec.batch.value)) * FORWARD_SHARE)
         write = rates.get(WRITE, probed.write if probed else read * int(spec.eval_batch.value))
         start = probed.start if probed else START_SECONDS
-        return Pace(start, step, read, write, rates.get(SAVE, SAVE_SECONDS), f"the pace of run {state.id}")
+        return Pace(
+            start, step, read, write, rates.get(SAVE, probed.save if probed else 0.1), f"the pace of run {state.id}"
+        )
     return None
 
 

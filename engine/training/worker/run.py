@@ -28,7 +28,7 @@ from .run_context import RunContext
 from .saving import NoRoom
 from .spec import Spec
 from .stopping import Stopped
-from .time_left import SAVE, SAVE_SECONDS, Sizes, parts_of
+from .time_left import SAVE, Sizes, parts_of, save_seconds
 from .trainer import Trainer, versions
 
 transformers.utils.logging.disable_progress_bar()
@@ -168,7 +168,8 @@ def expect_work(spec: Spec, context: RunContext, trainer: Trainer, sizes: Sizes)
     epoch = math.ceil(len(trainer.train_dataset) / spec["batch"])
     steps = spec["steps"] or math.ceil(epoch * spec["epochs"])
     context.left.expect(parts_of(spec.values, spec.sft, steps=steps, epoch=epoch, sizes=sizes, begun=spec.from_step))
-    context.left.guess(save=SAVE_SECONDS)
+    trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
+    context.left.guess(save=save_seconds(trained))
     context.beat.time_left = context.left.seconds
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 STEP, READ, WRITE, SAVE = KINDS = ("step", "read", "write", "save")
 RECENT = 50
-SAVE_SECONDS = 0.5
+SAVED_BYTES_A_SECOND = 3e8
 ROW_LOSS_PASSES = 4
 """Before the first step, after a third, after two thirds, and at the end."""
 
@@ -74,6 +74,11 @@ def saves(sft: Mapping[str, Any], steps: int, epoch: int) -> int:
 def batches_times(asked: int, batch: int, longest: int) -> int:
     """Tokens that batches of answers may take: `asked` answers, `batch` at a time, `longest` tokens each."""
     return math.ceil(asked / batch) * longest
+
+
+def save_seconds(trained: int) -> float:
+    """What writing a checkpoint of so many trained weights takes, with its optimizer: a guess, until one is written."""
+    return 0.1 + 12 * trained / SAVED_BYTES_A_SECOND
 
 
 class TimeLeft:

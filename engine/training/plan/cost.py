@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,8 @@ def seconds_of_one(job: Job, runs_dir: Path) -> Estimate:
         tokens = built_in_tokens(job.train)
         before = earlier_pace(job.spec, runs_dir, None, tokens)
         pace = before or USUAL_BUILT_IN
-        return without_start(estimated(pace, parts_of_spec(job.spec, len(job.train), built_in_sizes(job))))
+        pace = replace(pace, start=max(0.0, pace.start - START_SECONDS))
+        return estimated(pace, parts_of_spec(job.spec, len(job.train), built_in_sizes(job)))
     plan = make_plan(job.spec, job.train, job.heldout, runs_dir=runs_dir)
     refused = [note.text for note in plan.refusals if note.kind in STOPS]
     if refused:

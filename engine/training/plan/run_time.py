@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.phrases import duration
+from engine.phrases import counted, duration
 from engine.training.plan.estimates import Estimate
 from engine.training.runs.status import list_runs, tail_events
 from engine.training.spec.defaults import Chosen
@@ -133,7 +133,7 @@ def probed_pace(
     step = batch * padded * pace["step_token"]
     first = micro * max(lengths) * pace["step_token"]
     when = "measured for an earlier plan" if pace["cached"] else "measured just now"
-    how = f"{when} on {pace['batches']} micro-batches, {pace['precision']}, threads: {pace['threads']}"
+    how = f"{when} on {counted(pace['batches'], 'batch', 'batches')}, {pace['precision']}, threads: {pace['threads']}"
     words = f"{how}, at a load of {pace['load']:.1f} a core"
     start = START_SECONDS + float(pace["start"]) + first
     return Pace(start, step, pace["read_token"], pace["write_token"], save, words)
@@ -195,9 +195,7 @@ def earlier_pace(spec: RunSpec, runs_dir: Path, probed: Pace | None, tokens: flo
         read = rates.get(READ, probed.read if probed else step / (tokens * int(spec.batch.value)) * FORWARD_SHARE)
         write = rates.get(WRITE, probed.write if probed else read * int(spec.eval_batch.value))
         start = probed.start if probed else START_SECONDS
-        return Pace(
-            start, step, read, write, rates.get(SAVE, probed.save if probed else 0.1), f"the pace of run {state.id}"
-        )
+        return Pace(start, step, read, write, rates.get(SAVE, probed.save if probed else 0.1), f"as in run {state.id}")
     return None
 
 

@@ -22,8 +22,8 @@ from engine.project.project import Project
 from engine.training.plan.parts import Note
 from engine.training.plan.plan import Plan, make_plan
 from engine.training.plan.preflight import Progress
+from engine.training.plan.run_time import row_losses_if_cheap
 from engine.training.runs.launch import Job, Run, launch
-from engine.training.spec.defaults import Chosen
 from engine.training.spec.run_spec import choose_spec
 from engine.version import tamis_version
 from engine.workflows.gate import GateResult, gate, gate_summary
@@ -39,8 +39,6 @@ from engine.workflows.training_sets import (
     training_sets,
 )
 from engine.workflows.wasted_tokens import wasted_rows
-
-MEASURED_ROWS = Chosen(2000, "each row's loss before, during and after training leads back to rows worth a look")
 
 
 def settings_of(training: Training) -> dict[str, Any]:
@@ -69,13 +67,15 @@ def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | No
         for name, value in settings_of(config).items()
         if name not in ("steps", "epochs") or not {"steps", "epochs"} & given.keys()
     }
-    chosen = {"row_losses": MEASURED_ROWS} | kept | given
+    chosen = kept | given
     spec = choose_spec(
         name=Path(chosen_model).name if chosen_model else "built-in",
         rows=len(sets.curated),
         model=chosen_model,
         settings=chosen,
     )
+    if "row_losses" not in chosen:
+        spec = replace(spec, row_losses=row_losses_if_cheap(spec, len(sets.curated)))
     return Job(spec, sets.curated, sets.heldout)
 
 

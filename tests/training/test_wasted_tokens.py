@@ -33,8 +33,8 @@ def test_the_figures_are_those_of_arithmetic() -> None:
     (unknown,) = wasted_tokens_of({"x": ["a"]}, tokens, Estimate(None, "nothing is known of this GPU"), 3.0)
     assert (unknown.minutes.value, unknown.cost.value) == (None, None)
     assert unknown.cost.reason == "nothing is known of this GPU"
-    assert epoch_of(Estimate(68.0, "x"), 8.0, 3.0).value == 20.0
-    assert epoch_of(Estimate(None, "why"), 8.0, 3.0).reason == "why"
+    assert epoch_of(Estimate(68.0, "x", parts={"start": 8.0, "steps": 60.0}), 3.0).value == 20.0
+    assert epoch_of(Estimate(None, "why"), 3.0).reason == "why"
 
 
 @pytest.mark.slow
@@ -59,7 +59,7 @@ def test_groups_are_copies_flags_and_stale_rows(
     plan = json.loads(capsys.readouterr().out)
     by_name = {junk["name"]: junk for junk in plan["junk"]}
     assert by_name["duplicates"]["rows"] == 2
-    epoch = (plan["seconds"]["value"] - 8.0) / plan["epochs"]["value"]
+    epoch = plan["seconds"]["parts"].get("steps", 0.0) / plan["epochs"]["value"]
     assert by_name["duplicates"]["minutes"]["value"] == pytest.approx(
         by_name["duplicates"]["share"] * epoch / 60, abs=6e-4
     )

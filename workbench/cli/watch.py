@@ -73,7 +73,10 @@ def say_now(line: str) -> None:
 
 
 def seconds_left(event: Mapping[str, Any], step_seconds: deque[float]) -> float | None:
-    """Seconds until the last step, at the pace of the last ones; None for what is no step."""
+    """Seconds until the end, as the run told; of an older one until the last step, at the pace of the last ones. None
+    for what is no step."""
+    if event["ev"] == "log" and isinstance(event.get("left_s"), int | float):
+        return float(event["left_s"])
     if event["ev"] != "log" or not isinstance(event.get("dt"), int | float) or not event.get("of"):
         return None
     step_seconds.append(float(event["dt"]))

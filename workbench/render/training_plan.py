@@ -21,7 +21,10 @@ FIGURES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("cost", "cost", "{:,g}".format),
     ("disk", "disk_gb", lambda gigabytes: size(1e9 * gigabytes)),
 )
-SHOWN_VALUES = ("method", "learning_rate", "batch", "micro_batch", "max_length", "precision", "seed", "train_on")
+SHOWN_VALUES = (
+    *("method", "learning_rate", "batch", "micro_batch", "max_length", "precision", "threads"),
+    *("row_losses", "seed", "train_on"),
+)
 SHOWN_IDS = 5
 CUT_MARK = "\u2702"
 

@@ -34,7 +34,8 @@ from engine.training.runs.launch import Job
 from engine.training.runs.run_queue import start_queue, stop_all
 from engine.training.runs.status import RunState
 from engine.training.spec.defaults import Chosen
-from engine.training.spec.run_spec import BUILT_IN, choose_spec, cores
+from engine.training.spec.run_spec import BUILT_IN, choose_spec
+from engine.training.spec.threads import cores
 
 
 @dataclass(frozen=True, slots=True)

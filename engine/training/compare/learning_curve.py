@@ -22,7 +22,8 @@ from engine.training.compare.wait import Progress, check_whole, see_through
 from engine.training.plan.cost import cost_of_runs
 from engine.training.runs.launch import Job
 from engine.training.spec.defaults import Chosen
-from engine.training.spec.run_spec import BUILT_IN, choose_spec, cores
+from engine.training.spec.run_spec import BUILT_IN, choose_spec
+from engine.training.spec.threads import cores
 
 SHARES = (0.12, 0.25, 0.5, 1.0)
 FEWEST_ROWS = 40

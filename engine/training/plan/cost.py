@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError
-from engine.training.plan.estimates import START_SECONDS, Estimate
+from engine.model import TrainingRow
+from engine.training.plan.estimates import Estimate
 from engine.training.plan.plan import make_plan
+from engine.training.plan.run_time import START_SECONDS, Pace, earlier_pace, estimated, parts_of_spec
 from engine.training.runs.launch import Job
-from engine.training.runs.status import list_runs, tail_events
-from engine.training.spec.run_spec import BUILT_IN, optimizer_steps
-from engine.training.worker.events import read_json
+from engine.training.spec.run_spec import BUILT_IN
+from engine.training.worker.time_left import Sizes, batches_times
 
-BUILT_IN_STEP = 0.05
-BUILT_IN_MEASURING = 2.0
+BUILT_IN_LETTERS = 3.5
+USUAL_BUILT_IN = Pace(START_SECONDS, 0.05, 1e-5, 0.008, 0.1, "usual for the built-in model")
 STOPS = ("versions", "model", "memory", "disk", "mask", "template", "truncated", "eos_lost", "fully_masked")
 """Kinds of a plan's refusals that hold for every arm."""
-LIKE = ("model", "method", "batch", "micro_batch", "max_length", "gpu", "precision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,7 @@ def cost_of_runs(job: Job, *, runs: int, queues: int, runs_dir: Path, price: flo
     """
     if not runs:
         return priced(Estimate(0.0, "every run was done before with the same spec"), price)
-    steps = optimizer_steps(job.spec, len(job.train))
-    one = seconds_of_one(job, steps, runs_dir)
+    one = seconds_of_one(job, runs_dir)
     if one.value is None:
         return priced(one, price)
     rounds = math.ceil(runs / queues)
@@ -63,36 +61,43 @@ def priced(seconds: Estimate, price: float) -> RunsCost:
     return RunsCost(seconds, Estimate(money, f"{seconds.value:.0f} s at {price:g} an hour"))
 
 
-def seconds_of_one(job: Job, steps: int, runs_dir: Path) -> Estimate:
+def seconds_of_one(job: Job, runs_dir: Path) -> Estimate:
     """Seconds of one run, the start of its worker aside."""
-    before = earlier(job, runs_dir)
-    if before is not None:
-        step, rest, run = before
-        return Estimate(rest + step * steps, f"{steps} steps of {step:.3f} s and {rest:.0f} s around, as in run {run}")
     if job.spec.model.value == BUILT_IN:
-        seconds = BUILT_IN_STEP * steps + BUILT_IN_MEASURING
-        return Estimate(
-            seconds, f"{steps} steps of {BUILT_IN_STEP} s and {BUILT_IN_MEASURING:.0f} s of measuring, usual"
-        )
+        tokens = built_in_tokens(job.train)
+        before = earlier_pace(job.spec, runs_dir, None, tokens)
+        pace = before or USUAL_BUILT_IN
+        pace = replace(pace, start=max(0.0, pace.start - START_SECONDS))
+        return estimated(pace, parts_of_spec(job.spec, len(job.train), built_in_sizes(job)))
     plan = make_plan(job.spec, job.train, job.heldout, runs_dir=runs_dir)
     refused = [note.text for note in plan.refusals if note.kind in STOPS]
     if refused:
         raise TrainingError(f"not started: {'; '.join(refused)}", "", "mend it, or choose another model")
-    if plan.seconds.value is None:
-        return plan.seconds
-    return Estimate(plan.seconds.value - START_SECONDS, plan.seconds.reason)
+    return plan.seconds if plan.seconds.value is None else without_start(plan.seconds)
 
 
-def earlier(job: Job, runs_dir: Path) -> tuple[float, float, str] | None:
-    """Seconds a step, seconds beside the steps, and the id of the newest finished run of the same model and batch."""
-    for state in list_runs(runs_dir):
-        content: Mapping[str, Any] = read_json(state.dir / "spec.json") or {}
-        values = content.get("values", {})
-        if any(values.get(name, {}).get("value") != getattr(job.spec, name).value for name in LIKE):
-            continue
-        took = [event["dt"] for event in tail_events(state.dir)[0] if event["ev"] == "log"]
-        seconds = state.result.get("seconds")
-        if state.state == "finished" and len(took) >= 5 and isinstance(seconds, int | float):
-            step = statistics.median(took[1:])
-            return step, max(0.0, float(seconds) - sum(took)), state.id
-    return None
+def without_start(whole: Estimate) -> Estimate:
+    """Of runs in one worker process only the first one waits for the libraries."""
+    parts = {**whole.parts, "start": round(max(0.0, whole.parts.get("start", 0.0) - START_SECONDS), 1)}
+    return Estimate(round(sum(parts.values()), 1), whole.reason, parts=parts)
+
+
+def built_in_tokens(rows: Sequence[TrainingRow]) -> float:
+    """Tokens of a row, as the built-in model cuts texts of its field: no tokenizer is loaded for its seconds."""
+    letters = sum(len(message["content"] or "") for row in rows for message in row.messages)
+    return letters / BUILT_IN_LETTERS / max(1, len(rows))
+
+
+def built_in_sizes(job: Job) -> Sizes:
+    """What is measured on held-out rows."""
+    spec, held = job.spec, len(job.heldout)
+
+    def written(count: int) -> int:
+        return batches_times(min(count, held), int(spec.eval_batch.value), int(spec.max_new_tokens.value))
+
+    return Sizes(
+        heldout=int(built_in_tokens(job.heldout) * held),
+        rows=int(built_in_tokens(job.train) * min(len(job.train), int(spec.row_losses.value))),
+        answers=written(int(spec.generate_rows.value)),
+        samples=written(int(spec.samples.value)),
+    )

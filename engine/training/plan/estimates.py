@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from engine.training.runs.status import list_runs, tail_events
 from engine.training.spec.run_spec import RunSpec
-from engine.training.worker.events import read_json
-from engine.training.worker.gpus import Gpu
 
 GB = 1e9
 CUDA_GB = 1.5
 LIBRARIES_GB = 0.5
-USED_SHARE = 0.3
-"""Share of a device's arithmetic that small-batch training uses; 0.31 is published for 8B LoRA on an H100."""
-
-PEAK_TFLOPS: Mapping[str, float] = {
-    "H200": 989,
-    "H100": 989,
-    "A100": 312,
-    "L40": 181,
-    "L4": 121,
-    "A10": 125,
-    "4090": 165,
-    "3090": 71,
-    "V100": 125,
-    "T4": 65,
-}
-"""Dense 16-bit arithmetic of GPUs by a word of their name, in TFLOP a second, as their makers state it."""
-
-START_SECONDS = 8.0
-STEP_FLOOR_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number, None where it cannot be told, and how it was come by."""
+    """A number, None where it cannot be told, and how it was come by. Of a time: between what it lies, and its parts
+    in seconds."""
 
     value: float | None
     reason: str
+    low: float | None = None
+    high: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return {"value": self.value, "reason": self.reason}
+        told: dict[str, Any] = {"value": self.value, "reason": self.reason}
+        if self.parts:
+            told |= {"low": self.low, "high": self.high, "parts": dict(self.parts)}
+        return told
 
 
 def memory_gb(spec: RunSpec, model: Mapping[str, Any], longest: int, on_gpu: bool) -> Estimate:
@@ -81,62 +64,6 @@ def memory_gb(spec: RunSpec, model: Mapping[str, Any], longest: int, on_gpu: boo
     )
     told = " + ".join(f"{name} {size / GB:.2f}" for name, size in parts)
     return Estimate(round(sum(size for _, size in parts) / GB, 2), f"{told} GB; a formula, not a measurement")
-
-
-def run_seconds(
-    spec: RunSpec,
-    model: Mapping[str, Any],
-    device: Mapping[str, Any],
-    gpu: Gpu | None,
-    tokens: float,
-    steps: int,
-    runs_dir: Path | None,
-) -> Estimate:
-    """How long the run takes: from an earlier run of the same model where there is one, else from arithmetic.
-
-    `tokens` are those of one pass over the rows, divided by the rows.
-    """
-    before = earlier_step(spec, runs_dir) if runs_dir else None
-    if before is not None:
-        seconds, run = before
-        return Estimate(round(START_SECONDS + seconds * steps, 1), f"{steps} steps of {seconds:.3f} s, as in run {run}")
-    per_step = tokens * int(spec.batch.value)
-    # Forward and backward: 6 FLOP a weight and token; 4 where most weights need no gradient of their own.
-    flop = (4 if spec.method.value == "lora" else 6) * int(model["parameters"]) * per_step
-    if device["kind"] == "cuda":
-        peak = next((tflops for word, tflops in PEAK_TFLOPS.items() if gpu and word in gpu.name), None)
-        if peak is None:
-            name = gpu.name if gpu else "this GPU"
-            return Estimate(None, f"nothing is known of {name}: after ten steps `tamis watch` tells")
-        rate, words = (
-            peak * 1e12 * USED_SHARE,
-            f"{USED_SHARE:.0%} of the {peak:.0f} TFLOP/s of {gpu.name if gpu else ''}",
-        )
-    else:
-        rate = float(device["flops"]) * USED_SHARE
-        words = f"{USED_SHARE:.0%} of the {device['flops'] / 1e9:.0f} GFLOP/s one core of this CPU was just measured at"
-    step = max(flop / rate, STEP_FLOOR_SECONDS * int(spec.batch.value) / int(spec.micro_batch.value))
-    reason = (
-        f"{steps} steps of {step:.3g} s, at {words}, and {START_SECONDS:.0f} s to start; a formula, not a measurement"
-    )
-    return Estimate(round(START_SECONDS + step * steps, 1), reason)
-
-
-def earlier_step(spec: RunSpec, runs_dir: Path) -> tuple[float, str] | None:
-    """Median seconds of a step of the newest run of the same model, method and batch, and that run's id."""
-    for state in list_runs(runs_dir):
-        content = read_json(state.dir / "spec.json") or {}
-        values = content.get("values", {})
-        same = all(
-            values.get(name, {}).get("value") == getattr(spec, name).value
-            for name in ("model", "method", "batch", "micro_batch", "max_length", "gpu")
-        )
-        if not same:
-            continue
-        took = [event["dt"] for event in tail_events(state.dir)[0] if event["ev"] == "log"][1:]
-        if len(took) >= 5:
-            return statistics.median(took), state.id
-    return None
 
 
 def cost(spec: RunSpec, seconds: Estimate) -> Estimate:

@@ -13,9 +13,10 @@ from typing import Any
 
 from engine.model import TrainingRow
 from engine.training.plan.checks import judged, leaking
-from engine.training.plan.estimates import START_SECONDS, Estimate, cost, disk_gb, memory_gb, quantile, run_seconds
+from engine.training.plan.estimates import Estimate, cost, disk_gb, memory_gb, quantile
 from engine.training.plan.parts import Note, Piece, Plan, ShownRow
 from engine.training.plan.preflight import Progress, preflight
+from engine.training.plan.run_time import run_seconds
 from engine.training.plan.wasted_tokens import epoch_of, wasted_tokens_of
 from engine.training.spec.run_spec import RunSpec, optimizer_steps
 from engine.training.worker.gpus import Gpu, gpus
@@ -41,7 +42,7 @@ def make_plan(
     `cache` keeps the worker's answer for the next time; `progress` is that of `preflight`. Raises TrainingError where
     the interpreter does not run.
     """
-    answer = preflight(spec, train, cache=cache, progress=progress)
+    answer = preflight(spec, train, heldout, cache=cache, progress=progress)
     machine = gpus()
     refusals = [Note("versions", f"the interpreter {spec.command[0]}: {words}") for words in answer["unfit"]]
     if "error" in answer:
@@ -60,12 +61,10 @@ def make_plan(
     gpu = next((each for each in machine if each.index == spec.gpu.value), None)
     on_gpu = answer["device"]["kind"] == "cuda"
     kept = [min(length, longest) for length in lengths]
-    seconds = run_seconds(
-        spec, answer["model"], answer["device"], gpu, sum(kept) / sequences, steps, runs_dir if runs_dir else None
-    )
     epochs = round(steps / passes, 2)
     row_tokens = {row["id"]: min(row["tokens"], longest) for row in answer["rows"]}
-    epoch = epoch_of(seconds, START_SECONDS, epochs)
+    seconds = run_seconds(spec, answer, gpu, row_tokens, runs_dir)
+    epoch = epoch_of(seconds, epochs)
     plan = Plan(
         rows=len(train),
         heldout=len(heldout),

@@ -18,7 +18,7 @@ from engine.files import write_atomic
 from engine.model import TrainingRow
 from engine.scratch import scratch_folder
 from engine.training.runs.data_files import row_lines
-from engine.training.spec.run_spec import RunSpec
+from engine.training.spec.run_spec import VALUES, RunSpec
 from engine.training.worker.events import read_json
 from engine.training.worker.starter import STARTER
 
@@ -26,6 +26,9 @@ WORKER = Path(__file__).resolve().parent.parent / "worker"
 SECONDS = 600.0  # the built-in model may have to be made first, another one's tokenizer to be fetched
 VERSIONS_SECONDS = 60.0
 LOOK_SECONDS = 0.1
+TIMED = ("method", "micro_batch", "eval_batch", "generate_rows", "samples", "max_new_tokens", "precision", "attention",
+         "four_bit")  # fmt: skip
+"""Values that change what is timed, or what is measured."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -33,6 +36,7 @@ Progress = Callable[[str, int, int], None]
 def preflight(
     spec: RunSpec,
     rows: Sequence[TrainingRow],
+    heldout: Sequence[TrainingRow] = (),
     *,
     cache: Path | None = None,
     shown: int = 3,
@@ -56,15 +60,21 @@ def preflight(
         "lora": {name: chosen.value for name, chosen in spec.lora.items()},
         "show": shown,
     }
-    lines = row_lines(rows)
-    asked = hashlib.sha256(json.dumps([question, spec.command]).encode() + worker_hash().encode() + lines).hexdigest()
+    values = {name: getattr(spec, name).value for name in VALUES}
+    timed = {name: values[name] for name in TIMED}
+    lines, held = row_lines(rows), row_lines(heldout)
+    asked = hashlib.sha256(
+        json.dumps([question, timed, spec.command]).encode() + worker_hash().encode() + lines + b"\0" + held
+    ).hexdigest()
     known = (read_json(cache) if cache else None) or {}
     if known.get("asked") == asked and known.get("check") == check_of(known.get("answer")):
         return dict(known["answer"])
     with scratch_folder("plan") as folder:
         data = folder / "train.jsonl"
         data.write_bytes(lines)
-        answer = ask(spec.command, {**question, "train": str(data)}, folder, SECONDS, progress)
+        (folder / "heldout.jsonl").write_bytes(held)
+        places = {"train": str(data), "heldout": str(folder / "heldout.jsonl")}
+        answer = ask(spec.command, {**question, "values": values, **places}, folder, SECONDS, progress)
     if cache and "error" not in answer and not answer["unfit"]:
         kept = {"asked": asked, "answer": answer, "check": check_of(answer)}
         write_atomic(cache, json.dumps(kept, ensure_ascii=False).encode())

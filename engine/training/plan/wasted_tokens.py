@@ -74,9 +74,9 @@ def of_group(name: str, rows: int, tokens: int, of: int, epoch_seconds: Estimate
     return WastedTokens(name, rows, tokens, round(part, 4), minutes, cost)
 
 
-def epoch_of(run_seconds: Estimate, start_seconds: float, epochs: float | None) -> Estimate:
-    """The seconds of one pass from those of a whole run."""
+def epoch_of(run_seconds: Estimate, epochs: float | None) -> Estimate:
+    """The seconds of one pass: the steps of a whole run by its passes."""
     if run_seconds.value is None or not epochs:
         return Estimate(None, run_seconds.reason)
-    seconds = max(0.0, run_seconds.value - start_seconds) / epochs
-    return Estimate(round(seconds, 2), f"{run_seconds.reason}, {epochs:g} epochs")
+    steps = run_seconds.parts.get("steps", run_seconds.value)
+    return Estimate(round(steps / epochs, 2), f"{run_seconds.reason}, {epochs:g} epochs")

@@ -127,7 +127,10 @@ class LiveRun:
 
     @property
     def eta_seconds(self) -> float | None:
-        """Until the last step, at the pace of the last ones; None where it cannot be told."""
+        """Until the end, as the run itself reckons from what it measured; of an older run until the last step, at the
+        pace of the last ones. None where it cannot be told."""
+        if self.state.left_s is not None:
+            return max(0.0, self.state.left_s - (self.state.heard or 0.0))
         if not self.state.alive or not self.state.max_steps or self.step_seconds is None:
             return None
         return max(0, self.state.max_steps - self.state.step) * self.step_seconds

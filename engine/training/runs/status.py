@@ -50,7 +50,14 @@ is_spec = object_with(
     },
     {"group": is_text, "lora": table_of(_VALUE)},
 )
-_STATUS = {"t": is_time, "phase": is_text, "step": is_count, "max_steps": is_count, "attempt": is_count}
+_STATUS = {
+    "t": is_time,
+    "phase": is_text,
+    "step": is_count,
+    "max_steps": is_count,
+    "attempt": is_count,
+    "left_s": is_number,
+}
 _RESULT = {
     "outcome": lambda value: value in get_args(State),
     "step": is_count,
@@ -80,6 +87,7 @@ class RunState:
 
     `alive`: its lock is held. `state` "lost" means gone without a word (power cut, another machine's end). `heard` is
     the age of the last heartbeat in seconds, None before the first. `error` is a sentence for the person, or "".
+    `left_s`: seconds until the end, as the run told then; None before its first step, of older runs, after its end.
     """
 
     id: str
@@ -96,6 +104,7 @@ class RunState:
     heard: float | None
     error: str
     result: Mapping[str, Any]
+    left_s: float | None = None
 
     @property
     def frozen(self) -> bool:
@@ -189,6 +198,7 @@ def read_run(run_dir: Path, spec: Mapping[str, Any] | None = None) -> RunState:
             or ("ended without a word: the machine went down, or both processes were killed" if state == "lost" else "")
         ),
         result=result,
+        left_s=status.get("left_s") if alive else None,
     )
 
 

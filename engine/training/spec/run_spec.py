@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from engine.errors import UsageError
 from engine.paths import shipped_dir
 from engine.secret_patterns import is_secret_name, looks_secret, secrets_in
 from engine.training.spec.defaults import COMMON, LORA, SFT, Chosen
+from engine.training.spec.threads import cores, load_per_core, threads_to_use
 from engine.training.spec.trl_fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
 
 BUILT_IN = "built-in"
@@ -202,7 +202,7 @@ def model_defaults(name: str, model: str) -> RunSpec:
         eval_batch=Chosen(8, "as many rows as a training step holds"),
         generate_rows=Chosen(120, "enough to tell a share within a few per cent"),
         max_new_tokens=Chosen(256, "or less, where no reference is as long"),
-        threads=Chosen(0, "torch decides"),
+        threads=Chosen(*threads_to_use(cores(), load_per_core())),
         pretrain_text=Chosen("", "for the built-in model only"),
         **COMMON,
         sft=SFT,
@@ -316,8 +316,3 @@ def check_values(spec: RunSpec) -> None:
 def in_bounds(value: object) -> bool:
     """Whether a value is no number, or one that can be reckoned with: not NaN, infinite or beyond all reason."""
     return not isinstance(value, int | float) or -LARGEST <= value <= LARGEST
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -20,6 +20,7 @@ from .run_context import NonFinite, RunContext
 from .saving import NoRoom
 from .spec import Spec
 from .stopping import Stopped
+from .time_left import STEP
 
 
 class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
@@ -30,7 +31,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._context = context
         self._measure = measure
         self._eval_every = int(spec["eval_every"])
-        self._step_began = 0.0
+        self._step_began = self.before_steps = 0.0
         self._loss_alerts = LossAlerts()
         self._heldout_alerts = HeldoutAlerts()
         self._diverged = ""
@@ -48,11 +49,13 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         rank = int(os.environ.get("RANK", "0"))
         self._batches = LineFile(self._context.run_dir / (f"batch.rank{rank}.jsonl" if rank else "batch.jsonl"))
+        self.before_steps = self._context.seconds()
         self._context.beat.tell(max_steps=state.max_steps)
         self._context.beat.write()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._step_began = time.monotonic()
+        self._context.left.began(STEP, 1)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._context.beat.tell(step=state.global_step, last_step_t=time.time())
@@ -63,7 +66,9 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         if not logs or "loss" not in logs:  # the closing summary; result.json has it
             return
         took = round(time.monotonic() - self._step_began, 4)
-        self._context.log.emit("log", step=state.global_step, of=state.max_steps, dt=took, **logs)
+        self._context.left.took(STEP, took, 1)
+        left = self._context.left.seconds()
+        self._context.log.emit("log", step=state.global_step, of=state.max_steps, dt=took, left_s=left, **logs)
         norm, rate = logs.get("grad_norm"), logs.get("learning_rate")
         # float16 scales its loss by trial: a first overflow is normal.
         if not math.isfinite(norm or 0.0) and not args.fp16:

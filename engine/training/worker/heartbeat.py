@@ -8,6 +8,7 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Heartbeat:
 
     def __init__(self, run_dir: Path, attempt: int, log: EventLog | SilentLog | None = None, rank: int = 0) -> None:
         self._log = log
+        self.time_left: Callable[[], float | None] = lambda: None
         self._took: list[float] = []
         self._stepped: float | None = None
         self._stall_told = False
@@ -69,7 +71,9 @@ class Heartbeat:
     def write(self) -> None:
         """Write the file now; a full disk or a removed folder only makes it stale."""
         with contextlib.suppress(OSError):
-            write_json(self._path, {"t": time.time(), **self._fixed, **self._told, **memory()}, durable=False)
+            left = self.time_left()
+            told = self._told if left is None else {**self._told, "left_s": left}
+            write_json(self._path, {"t": time.time(), **self._fixed, **told, **memory()}, durable=False)
 
     def _beat(self) -> None:
         beats = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from .out_of_memory import free_what_is_unused, is_out_of_memory
 from .rows import LabelledRow
 from .run_context import RunContext
 from .spec import Spec
+from .time_left import READ, WRITE, Sizes, batches_times
 
 SHOWN_CHARACTERS = 400
 
@@ -57,28 +59,57 @@ class Measure:
         return {"nll": evaluate.nll_per_token(measured), "exact": evaluate.exact_share(measured)}
 
     def _answers(self, model: Any, asked: Sequence[LabelledRow]) -> list[str]:
-        lengths = [len(ids) for ids in self._tokenizer([row.answer for row in asked])["input_ids"]]
+        longest = self._longest(asked)
+        with self._context.left.doing(WRITE, batches_times(len(asked), int(self._spec["eval_batch"]), longest)):
+            return self._written(model, asked, longest)
+
+    def _written(self, model: Any, asked: Sequence[LabelledRow], longest: int) -> list[str]:
         return self._fitting(
             lambda batch: evaluate.answers(
-                model,
-                self._tokenizer,
-                asked,
-                batch=batch,
-                longest=min(self._spec["max_new_tokens"], max(lengths) + 2),  # a longer answer is not the reference
-                check=self._context.watch.check,
+                model, self._tokenizer, asked, batch=batch, longest=longest, check=self._context.watch.check
             )
         )
 
+    def _longest(self, asked: Sequence[LabelledRow]) -> int:
+        """How many tokens an answer may take: a longer one is not the reference."""
+        lengths = [len(ids) for ids in self._tokenizer([row.answer for row in asked])["input_ids"]]
+        return min(int(self._spec["max_new_tokens"]), max(lengths) + 2)
+
+    def sizes(self, rows: int = 0, others: int = 0) -> Sizes:
+        """What is measured and written; `rows` and `others` are tokens of single training rows."""
+        batch = int(self._spec["eval_batch"])
+
+        def written(count: int) -> int:
+            asked = self._rows[:count]
+            return batches_times(len(asked), batch, self._longest(asked)) if asked else 0
+
+        answers, samples = written(self._spec["generate_rows"]), written(self._spec["samples"])
+        return Sizes(sum(len(row.input_ids) for row in self._rows), rows, others, answers, samples)
+
+    def writing_pace(self, model: Any, tokens: int) -> float:
+        """Seconds a token that a batch of answers writes, on the first rows; 0 where no answer is asked for."""
+        most = max(int(self._spec["generate_rows"]), int(self._spec["samples"]))
+        asked = self._rows[: min(most, int(self._spec["eval_batch"]))]
+        if not asked:
+            return 0.0
+        took = []
+        for longest in (1, 1 + tokens):
+            began = time.monotonic()
+            self._written(model, asked, longest)
+            took.append(time.monotonic() - began)
+        return max(0.0, took[1] - took[0]) / tokens
+
     def _losses(self, model: Any) -> list[evaluate.Measured]:
-        return self._fitting(
-            lambda batch: evaluate.row_losses(
-                model,
-                self._rows,
-                pad_id=self._tokenizer.pad_token_id,
-                batch=batch,
-                check=self._context.watch.check,
+        with self._context.left.doing(READ, sum(len(row.input_ids) for row in self._rows)):
+            return self._fitting(
+                lambda batch: evaluate.row_losses(
+                    model,
+                    self._rows,
+                    pad_id=self._tokenizer.pad_token_id,
+                    batch=batch,
+                    check=self._context.watch.check,
+                )
             )
-        )
 
     def _fitting(self, attempt: Callable[[int], list[Any]]) -> list[Any]:
         """What `attempt` makes of the held-out rows, with fewer at a time from now on where memory does not hold them.

@@ -12,12 +12,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from .events import read_json, write_json
+from .threads import wait_without_spinning
 from .versions import found_versions, unfit
 
 MARGIN_TOKENS = 4
@@ -40,6 +41,7 @@ def answer_request(arguments: Sequence[str], work: Callable[[Mapping[str, Any], 
         os.environ.update(
             HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false"
         )
+        wait_without_spinning()
         try:
             answer |= work(request, Progress(target.with_name("progress.json")))
         except Exception as fault:  # noqa: BLE001  the worker's border: a model from anywhere fails in any way
@@ -75,7 +77,7 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
     from .bounded_templates import bound_templates
     from .models import load_tokenizer, locate
-    from .rows import choose_masking, read_rows
+    from .rows import choose_masking, cut, read_rows
 
     transformers.utils.logging.set_verbosity_error()
     making = "making the built-in model"
@@ -93,7 +95,7 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     progress("measuring")
     longest = int(request["max_length"])
     stops = stop_ids(source, tokenizer, request["revision"])
-    return {
+    answer = {
         "masking": masking.how,
         "mask_refusal": masking.refusal(rows),
         "settings_refusal": settings_refusal(request["sft"], request["lora"]),
@@ -121,6 +123,30 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "model": shape_of(source, request["revision"], request["lora_rank"]),
         "device": device(),
     }
+    if "values" in request:
+        answer |= timed(request, [cut(row, longest) for row in labelled], tokenizer, masking, answer["model"], progress)
+    return answer
+
+
+def timed(
+    request: Mapping[str, Any], rows: Sequence[Any], tokenizer: Any, masking: Any, model: Mapping[str, Any], tell: Any
+) -> dict[str, Any]:
+    """`sizes`: what will be measured on held-out rows; `pace`: how fast this machine does it, or `why_not`."""
+    from .measure import Measure
+    from .pace import pace_of, scratch_context
+    from .rows import prepare, read_rows
+    from .spec import Spec
+
+    spec, folder = Spec(request["values"], request["sft"], request["lora"]), Path(request["train"]).parent
+    heldout = prepare(read_rows(Path(request["heldout"])), tokenizer, masking, request["max_length"]).rows
+    learnt = [row for row in rows if row.learnt]
+    sizes = Measure(spec, scratch_context(folder), tokenizer, heldout).sizes()
+    asked = {**request, "folder": str(folder), "parameters": model["parameters"]}
+    try:
+        pace = pace_of(asked, learnt, heldout, tell) if learnt else {"why_not": "no row has anything to learn"}
+    except Exception as fault:  # noqa: BLE001  the worker's border: the plan is told without it, and the run will say why
+        pace = {"why_not": " ".join(str(fault).split())[:200] or type(fault).__name__}
+    return {"pace": pace, "sizes": asdict(sizes)}
 
 
 def label_rows(

@@ -23,6 +23,7 @@ from .rows import LabelledRow
 from .run_context import RunContext
 from .spec import Spec
 from .stopping import Stopped
+from .time_left import READ
 
 MEASURED_BETWEEN = 2
 """How often between the first and the last step: a third and two thirds of the way."""
@@ -42,6 +43,10 @@ class RowLosses(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._file = LineFile(context.run_dir / "rows.jsonl") if any(self._sets.values()) and context.is_first else None
         self._spike_alerts = SpikeAlerts()
         self.trainer: Any = None
+
+    def tokens(self, name: str) -> int:
+        """Tokens of a set's rows that are measured."""
+        return sum(len(row.input_ids) for row in self._sets[name])
 
     def before(self) -> None:
         """The training rows at step 0."""
@@ -69,9 +74,10 @@ class RowLosses(TrainerCallback):  # type: ignore[misc]  # an untyped class
         if not rows:
             return
         self._context.phase("rows", set=name)
-        measured = evaluate.row_losses(
-            self.trainer.model, rows, pad_id=self._pad_id, batch=self._batch, check=self._counting(name, len(rows))
-        )
+        with self._context.left.doing(READ, self.tokens(name)):
+            measured = evaluate.row_losses(
+                self.trainer.model, rows, pad_id=self._pad_id, batch=self._batch, check=self._counting(name, len(rows))
+            )
         if self._file is not None:
             self._file.append(b"".join(row_line(name, step, row) for row in measured))
         tokens = sum(row.tokens for row in measured)

@@ -19,7 +19,8 @@ from .checkpoints import PREFIX, last_good_checkpoint, pickles_in, remove_unfini
 from .events import read_json, umask_of, write_json
 from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
-from .packing import ROWS, as_dataset, refusal
+from .pace import WRITTEN_TOKENS, timed_batch
+from .packing import as_dataset, refusal
 from .reporting import Reports
 from .row_losses import RowLosses
 from .rows import LabelledRow, Masking, Prepared, choose_masking, prepare, read_rows
@@ -27,6 +28,7 @@ from .run_context import RunContext
 from .saving import NoRoom
 from .spec import Spec
 from .stopping import Stopped
+from .time_left import SAVE, Sizes, parts_of, save_seconds
 from .trainer import Trainer, versions
 
 transformers.utils.logging.disable_progress_bar()
@@ -60,15 +62,18 @@ def train(spec: Spec, context: RunContext) -> dict[str, Any]:
     record_settings(context, trainer, source)
     if trainer.padding_free:
         check_packing(context, trainer, rows.rows)
+    row_losses = watch_rows(spec, context, trainer, tokenizer, masking, rows.rows)
+    expect_work(spec, context, trainer, measure.sizes(row_losses.tokens("train"), row_losses.tokens("others")))
     if not spec.from_step and trainer.world == 1:
         probe(context, trainer, spec["micro_batch"])
-    row_losses = watch_rows(spec, context, trainer, tokenizer, masking, rows.rows)
+        context.left.guess(write=measure.writing_pace(trainer.model, WRITTEN_TOKENS))
     with Reports(context, trainer) as trainer.run_callback.reports:
         learnt = learn(spec, context, trainer, measure, row_losses)
     context.beat.tell(phase="save")
     context.log.emit("phase", phase="save", since_start=context.seconds())
     trainer.told = {**learnt, "rows": len(rows.rows), "trained_on": masking.how}
     result = learnt | save(context, trainer)
+    result["pace"] = context.left.rates() | {"before_steps": round(trainer.run_callback.before_steps, 3)}
     return {**result, "seconds": context.seconds(), "cpu_seconds": round(time.process_time() - cpu_began, 3)}
 
 
@@ -103,7 +108,8 @@ def save(context: RunContext, trainer: Trainer) -> dict[str, Any]:
     """Save what was learnt. Returns its folder, or what a full disk left; and where the best weights are."""
     result: dict[str, Any] = {}
     try:
-        result["model"] = trainer.save_whole("model")
+        with context.left.doing(SAVE, 1):
+            result["model"] = trainer.save_whole("model")
     except NoRoom as fault:
         kept = last_good_checkpoint(context.run_dir)
         words = f"{kept.name} is whole" if kept else "there is no checkpoint"
@@ -155,6 +161,16 @@ def run_steps(spec: Spec, context: RunContext, trainer: Trainer) -> None:
         trainer._load_from_checkpoint(str(checkpoint))
         trainer.state.global_step = state["global_step"]
         context.beat.tell(step=state["global_step"], max_steps=state["max_steps"])
+
+
+def expect_work(spec: Spec, context: RunContext, trainer: Trainer, sizes: Sizes) -> None:
+    """Tell the heartbeat what is to come, so that it can tell how long that takes."""
+    epoch = math.ceil(len(trainer.train_dataset) / spec["batch"])
+    steps = spec["steps"] or math.ceil(epoch * spec["epochs"])
+    context.left.expect(parts_of(spec.values, spec.sft, steps=steps, epoch=epoch, sizes=sizes, begun=spec.from_step))
+    trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
+    context.left.guess(save=save_seconds(trained))
+    context.beat.time_left = context.left.seconds
 
 
 def check_packing(context: RunContext, trainer: Trainer, rows: Sequence[LabelledRow]) -> None:
@@ -226,8 +242,6 @@ def probe(context: RunContext, trainer: Trainer, count: int) -> None:
     context.phase("probe")
     lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
     longest = sorted(range(len(lengths)), key=lambda place: lengths[place], reverse=True)[:count]
-    batch = trainer.data_collator([trainer.train_dataset[place] for place in longest])
-    del batch[ROWS]
     if trainer.args.activation_checkpointing:
         # The library switches it on when training begins; what is tried must be what is trained.
         how = dict(trainer.args.activation_checkpointing_kwargs or {})
@@ -235,21 +249,12 @@ def probe(context: RunContext, trainer: Trainer, count: int) -> None:
         trainer.model.activation_checkpointing_enable(
             activation_checkpointing_kwargs=how or None, every_n_layers=every, offload=offload
         )
-    counted = {name: getattr(trainer, name) for name in ("_total_train_tokens",) if hasattr(trainer, name)}
-    with torch.random.fork_rng():
-        trainer.model.train()
-        with trainer.compute_loss_context_manager():
-            loss = trainer.compute_loss(trainer.model, trainer._prepare_inputs(batch))
-        loss.backward()
-    trainer.model.zero_grad(set_to_none=True)
-    # The library counts what its loss saw: this was no step.
-    if hasattr(trainer, "_metrics"):
-        trainer._metrics["train"].clear()
-    for name, value in counted.items():
-        setattr(trainer, name, value)
+    tokens, forward, seconds = timed_batch(trainer, longest)
+    usual = sum(lengths) / len(lengths) * trainer._spec["batch"]
+    context.left.guess(step=seconds / tokens * usual, read=forward / tokens)
     if torch.cuda.is_available():
         peak = round(torch.cuda.max_memory_allocated() / 1e6, 1)
-        context.log.emit("mem", step=0, probe=True, gpu_peak_mb=peak, tokens=batch["input_ids"].numel())
+        context.log.emit("mem", step=0, probe=True, gpu_peak_mb=peak, tokens=tokens)
 
 
 def make_trainer(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .events import EventLog, SilentLog
 from .heartbeat import Heartbeat
 from .stopping import StopWatch
+from .time_left import TimeLeft
 
 
 class NonFinite(Exception):
@@ -19,13 +20,15 @@ class NonFinite(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The folder of a run, its event log, its heartbeat, its stop requests, and when (monotonic) the run began."""
+    """The folder of a run, its event log, its heartbeat, its stop requests, when (monotonic) the run began,
+    and what is left of it."""
 
     run_dir: Path
     log: EventLog | SilentLog
     beat: Heartbeat
     watch: StopWatch
     began: float
+    left: TimeLeft = field(default_factory=TimeLeft)
 
     @property
     def is_first(self) -> bool:

@@ -24,6 +24,7 @@ from .out_of_memory import free_what_is_unused, is_out_of_memory
 from .run_context import NonFinite, RunContext
 from .spec import Spec, read_spec
 from .stopping import Stopped, StopWatch
+from .threads import wait_without_spinning
 
 OUT_OF_MEMORY = 42
 FOREIGN_SHARE = 0.1
@@ -141,6 +142,7 @@ def set_environment(spec: Spec) -> None:
         TOKENIZERS_PARALLELISM="false",
         CUDA_DEVICE_ORDER="PCI_BUS_ID",  # so that an index means the GPU that nvidia-smi shows under it
     )
+    wait_without_spinning()
     threads = int(spec["threads"])
     if threads:
         os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)

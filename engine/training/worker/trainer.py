@@ -25,6 +25,7 @@ from .plain_state import is_saved, load_state, save_state
 from .run_context import NonFinite, RunContext
 from .saving import is_no_room, put, save_folder
 from .spec import Spec
+from .time_left import SAVE
 
 
 class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
@@ -110,7 +111,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]  # TRL's classes are untyped
         step = self.state.global_step
         checkpoint = self._context.run_dir / "ckpt" / f"{PREFIX}{step}"
         try:
-            super()._save_checkpoint(model, trial)
+            with self._context.left.doing(SAVE, 1):
+                super()._save_checkpoint(model, trial)
             if self.world > 1:
                 self.accelerator.wait_for_everyone()
             if not self.is_first:

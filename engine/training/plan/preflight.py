@@ -85,7 +85,7 @@ def ask(
     progress: Progress | None = None,
     word: str = "preflight",
 ) -> dict[str, Any]:
-    """Put one question (`word`: preflight or embed) to the worker and wait for its answer."""
+    """Put one question (`word`: preflight, embed or tokens) to the worker and wait for its answer."""
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
     words = [*command, str(WORKER / "main.py"), word, str(folder / "question.json"), str(folder / "answer.json")]
     environment = {**os.environ, "PYTHONSAFEPATH": "1", STARTER: str(os.getpid())}

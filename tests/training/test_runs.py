@@ -14,6 +14,7 @@ import pytest
 from fault_injection import Fault, launch_with_faults
 from small_runs import ended, events, rows, wait_until
 
+from engine.training.plan.checks import short_room
 from engine.training.runs.data_files import rows_by_step
 from engine.training.runs.launch import Job, Run, choose_spec
 from engine.training.runs.status import RunState, is_alive, list_runs, read_run, stop
@@ -49,7 +50,7 @@ def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         job("full", tiny_model, steps=6, eval_every=2, eval_at_start=True, **full),
         job("stopped", tiny_model, slow(0.3), steps=500, **full),
         job("unknown", "no-such-owner/no-such-model"),
-        job("last", tiny_model, steps=2, on_end='echo "$TAMIS_OUTCOME" > ended.txt', **full),
+        job("last", tiny_model, steps=2, max_new_tokens=4, on_end='echo "$TAMIS_OUTCOME" > ended.txt', **full),
         job("flat", tiny_model, steps=7, eval_every=1, **{**full, "learning_rate": 0.0}),
         job("budget", tiny_model, slow(0.1), steps=500, budget_seconds=0.5, **full),
         job("costly", tiny_model, slow(0.1), steps=500, max_cost=0.001, price_per_hour=3.6, **full),
@@ -122,6 +123,19 @@ def test_the_base_is_measured_first_with_the_same_measures_and_once_for_all_runs
         f"step 0, the base: held-out NLL {before}, exact match 0 of {of}"
     )
     assert f"held-out NLL {before} \u2192 {after}, exact match 0 of {of} \u2192 " in sentence(last)
+
+
+def test_answers_without_room_are_told_as_cut_and_the_references_named(queue: dict[str, Run]) -> None:
+    (told,) = events(queue["last"], "room")
+    assert told["detail"].startswith(f"{len(HELDOUT)} reference answers are longer than max_new_tokens = 4 (r")
+    last = events(queue["last"], "eval")[-1]
+    assert (last["cut"], last["answered"], last["exact"]) == (len(HELDOUT), len(HELDOUT), 0)
+    assert f"{len(HELDOUT)} of {len(HELDOUT)} answers cut: their room was used up" in sentence(last)
+    spec = choose_spec(name="last", rows=24, settings={"max_new_tokens": 4})
+    (note,) = short_room(spec, HELDOUT)
+    assert (note.kind, len(note.ids)) == ("short_room", len(HELDOUT))
+    assert not short_room(choose_spec(name="last", rows=24), HELDOUT)
+    assert not events(queue["full"], "room")
 
 
 def test_checkpoints_come_every_epoch_and_the_last_two_stay(queue: dict[str, Run]) -> None:

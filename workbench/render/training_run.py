@@ -90,7 +90,9 @@ def _eval(event: Mapping[str, Any]) -> str:
     base = event.get("base") or {}
     if not event.get("step"):
         at += f", the base, as {event['reused']} measured it" if event.get("reused") else ", the base"
-    return f"{at}: {', '.join(measures(event, base))} on {event.get('rows')} rows"
+    took = event.get("answers_seconds")
+    price = f"; the answers took {duration(took)}" if isinstance(took, int | float) and took >= 1 else ""
+    return f"{at}: {', '.join(measures(event, base))} on {event.get('rows')} rows{price}"
 
 
 def measures(now: Mapping[str, Any], base: Mapping[str, Any]) -> list[str]:

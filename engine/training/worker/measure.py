@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .run_context import RunContext
 from .spec import Spec
 
 SHOWN_CHARACTERS = 400
+NAMED = 3
 BASE_ANSWERS = 12
 """Rows that the base answers on a CPU."""
 
@@ -36,6 +38,8 @@ class Measure:
         self._lengths = answer_lengths(rows, tokenizer)
         self._base: dict[str, Any] = {}
         self._form = answer_format(list(self._references.values()))
+        self._took = 0.0
+        self._tell_short_room()
 
     def losses(self, model: Any, step: int) -> list[evaluate.Measured]:
         """Loss of every held-out row; one `eval` event."""
@@ -107,7 +111,25 @@ class Measure:
             measured[number] = evaluate.with_answer(measured[number], self._references[row.id], answer)
         return measured, written
 
+    def _tell_short_room(self) -> None:
+        """Name the reference answers that could not be written whole, the longest first."""
+        asked, most = int(self._spec["generate_rows"]), int(self._spec["max_new_tokens"])
+        longer = [
+            (length, row.id) for length, row in zip(self._lengths, self._rows[:asked], strict=False) if length > most
+        ]
+        if longer:
+            named = ", ".join(f"{row}: {length}" for length, row in sorted(longer, reverse=True)[:NAMED])
+            words = f"{len(longer)} reference answers are longer than max_new_tokens = {most} ({named} tokens)"
+            detail = f"{words}: no answer can equal them; max_new_tokens = {max(longer)[0] + 1} has room for all"
+            self._context.log.emit("room", detail=detail)
+
     def _answers(self, model: Any, asked: Sequence[LabelledRow]) -> list[evaluate.Written]:
+        began = time.monotonic()
+        written = self._written(model, asked)
+        self._took = round(time.monotonic() - began, 2)
+        return written
+
+    def _written(self, model: Any, asked: Sequence[LabelledRow]) -> list[evaluate.Written]:
         return self._fitting(
             lambda batch: evaluate.answers(
                 model,
@@ -163,6 +185,7 @@ class Measure:
             set="heldout",
             rows=len(measured),
             n_tokens=sum(row.tokens for row in measured),
+            **({"answers_seconds": self._took} if written else {}),
             **self.told(measured),
             **({"base": self._base} if self._base else {}),
             **more,

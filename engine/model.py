@@ -31,9 +31,6 @@ BUCKET_ORDER: tuple[BucketName, ...] = ("drop", "fix", "check", "clean")
 """The order in which single rows are gone through."""
 VERDICTS: tuple[VerdictName, ...] = ("undecided", "accepted", "rejected", "skipped")
 
-CHARS_PER_TOKEN = 4
-"""What a token is taken for where no tokenizer is at hand."""
-
 BUCKET_LABELS: dict[BucketName, str] = {
     "fix": "mechanical repair offered",
     "drop": "proposed to drop",

@@ -1,7 +1,7 @@
 """Measures of a data set, alone or side by side with another, as numbers and in words: what training on it would meet.
 
 Every number is counted on the rows as they came. Lengths are tokens of a tokenizer where one is given, else characters
-divided by four and marked as approximate.
+by `tokens.py` and marked as approximate.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from engine.model import CHARS_PER_TOKEN
 from engine.scan.dates import date_of
+from engine.tokens import ABOUT_TOKENS, about_tokens
 
 if TYPE_CHECKING:
     from engine.model import Example
@@ -94,7 +94,7 @@ def _form(answer: str) -> str:
 
 def _tokens(examples: Sequence[Example], count: CountTokens | None, tokenizer: str) -> dict[str, Any]:
     if count is None:
-        lengths = sorted(sum(len(turn.text) for turn in example.messages) // CHARS_PER_TOKEN for example in examples)
+        lengths = sorted(int(about_tokens(turn.text for turn in example.messages)) for example in examples)
     else:
         lengths = sorted(sum(count(turn.text) for turn in example.messages) for example in examples)
     at = [lengths[min(len(lengths) - 1, int(len(lengths) * share))] for share in (0.5, 0.95)]
@@ -103,7 +103,7 @@ def _tokens(examples: Sequence[Example], count: CountTokens | None, tokenizer: s
         "p95": at[1],
         "max": lengths[-1],
         "total": sum(lengths),
-        "method": f"tokens of {tokenizer}" if count else f"approximate: {CHARS_PER_TOKEN} characters a token",
+        "method": f"tokens of {tokenizer}" if count else ABOUT_TOKENS,
     }
 
 

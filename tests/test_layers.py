@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     *("engine.model", "engine.errors", "engine.version", "engine.phrases", "engine.numerals", "engine.nesting"),
     *("engine.files", "engine.small_files", "engine.scratch", "engine.paths", "engine.reviewer", "engine.places"),
-    *("engine.trust", "engine.links", "engine.json_form", "engine.secret_patterns", "engine.harmless"),
+    *("engine.trust", "engine.links", "engine.json_form", "engine.tokens", "engine.secret_patterns", "engine.harmless"),
 )
 # Reading text, and what the findings on disk look like: neither knows what a scan does.
 SCAN_TEXT = ("engine.scan.text", "engine.scan.code", "engine.scan.jsontext", "engine.scan.dates")
@@ -72,9 +72,10 @@ ENGINE: dict[str, tuple[str, ...]] = {
     SPEC: GROUND,
     RUNS: (*GROUND, SPEC, WORKER),
     PLAN: (*GROUND, SPEC, WORKER, RUNS),
-    "engine.training.eval": (*GROUND, WORKER, RUNS, PLAN),
+    "engine.training.eval": (*GROUND, SPEC, WORKER, RUNS, PLAN),
     "engine.training.compare": (*GROUND, "engine.training"),
     "engine.harmless": (),
+    "engine.tokens": (),
     "engine.named_inside": ("engine.paths", "engine.small_files"),
     "engine.config": (*GROUND, "engine.named_inside", SIGNALS, SPEC),
     # A project keeps findings and gives them back; it makes none.

@@ -44,6 +44,7 @@ CACHES = {
     "queue.json": "the order is learnt anew",
     "pick.json": "`tamis pick` works it out anew",
     "slices.json": "it is counted anew",
+    "tokens.json": "the tokens are counted anew",
 }
 
 

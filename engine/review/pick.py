@@ -17,6 +17,7 @@ from math import sqrt
 from typing import Any
 
 from engine.errors import UsageError
+from engine.tokens import about_tokens
 
 LENGTHS = ("short", "middling", "long")
 TOO_ALIKE = 0.7
@@ -25,7 +26,6 @@ _COMPONENTS = 64
 _EVENNESS = 0.75
 """Places by size to this power: 1 is the set as it is, 0 is the same number for every topic."""
 _WORDS_SHOWN = 3
-_CHARS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ def _gauge(
     chosen: Mapping[int, str],
 ) -> tuple[Topic, ...]:
     def tokens(places: Sequence[int]) -> int:
-        return sum(len(pool[place].prompt) + len(pool[place].answer) for place in places) // _CHARS_PER_TOKEN
+        return int(about_tokens(text for place in places for text in (pool[place].prompt, pool[place].answer)))
 
     topics = []
     for label, places in sorted(members.items()):

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from engine.model import CHARS_PER_TOKEN
 from engine.numerals import decimal_number
+from engine.project.token_counts import TokenCounts
 from engine.scan.dates import date_of
 from engine.select.tree import Term
 from engine.select.vocabulary import FIELD, cut, nearest, shown, wrong
@@ -41,8 +41,13 @@ def measure_term(token: str, key: str, operator: str, value: str) -> Term:
     wanted = decimal_number(value.strip('"'))
     if wanted is None:
         raise wrong(f"{key} is compared with a number, not {shown(value)}", f"for example {key}{operator}500")
-    measure, compare = MEASURES[key], COMPARE[operator]
-    return Term(token, lambda project: lambda number: compare(measure(project, number), wanted))
+    compare = COMPARE[operator]
+
+    def test_of(project: Project) -> Callable[[int], bool]:
+        measure = MEASURES[key](project)
+        return lambda number: compare(measure(number), wanted)
+
+    return Term(token, test_of)
 
 
 def date_term(token: str, operator: str, value: str) -> Term:
@@ -134,14 +139,10 @@ def _paths(row: Any, before: str, deep: int) -> Iterator[str]:
                 yield from _paths(value, f"{before}{key}.", deep - 1)
 
 
-def _characters(project: Project, number: int) -> int:
-    return project.example(number).conversation.characters
-
-
-MEASURES: dict[str, Callable[[Project, int], float]] = {
-    "turns": lambda project, number: len(project.example(number).messages),
-    "chars": _characters,
-    "tokens": lambda project, number: _characters(project, number) / CHARS_PER_TOKEN,
+MEASURES: dict[str, Callable[[Project], Callable[[int], float]]] = {
+    "turns": lambda project: lambda number: len(project.example(number).messages),
+    "chars": lambda project: lambda number: project.example(number).conversation.characters,
+    "tokens": lambda project: TokenCounts(project).of,
 }
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.errors import TrainingError
-from engine.model import CHARS_PER_TOKEN, TrainingRow
+from engine.model import TrainingRow
 from engine.project.project import Project
+from engine.tokens import about_tokens
 from engine.training.plan.estimates import Estimate
 from engine.training.plan.plan import make_plan
 from engine.training.plan.wasted_tokens import WastedTokens, wasted_tokens_of
@@ -69,12 +70,12 @@ def wasted_in_an_epoch(
 def by_characters(
     groups: dict[str, list[str]], rows: tuple[TrainingRow, ...], seconds: Estimate, price: float
 ) -> tuple[WastedTokens, ...]:
-    """The same with characters instead of tokens."""
-    lengths = {row.id: _characters(row) // CHARS_PER_TOKEN for row in rows}
+    """The same with about as many tokens as so many characters are."""
+    lengths = {row.id: int(_about_tokens(row)) for row in rows}
     return wasted_tokens_of(groups, lengths, seconds, price)
 
 
-def _characters(row: TrainingRow) -> int:
-    """The characters of all that a trainer is given of a row."""
+def _about_tokens(row: TrainingRow) -> float:
+    """About the tokens of all that a trainer is given of a row."""
     texts = (text for turn in row.messages for text in (spoken(turn), turn.get("reasoning_content", "")))
-    return sum(map(len, (*texts, *row.tools)))
+    return about_tokens((*texts, *row.tools))

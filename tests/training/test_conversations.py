@@ -26,6 +26,7 @@ from engine.export.training_rows import conversation_of_messages, training_row
 from engine.model import Conversation, Example, Message, Part, ToolCall, TrainingRow
 from engine.training.runs.data_files import row_lines, row_of
 from engine.training.worker.chat import Unrenderable, dropped
+from engine.training.worker.evaluate import as_seen
 from engine.training.worker.preflight import shown
 from engine.training.worker.rows import Row, as_chat, choose_masking, label, prepare, read_rows
 
@@ -112,13 +113,14 @@ def test_rows_of_earlier_runs_are_read_and_labelled_as_then(tokenizer: Any, tmp_
 
 def test_the_reference_is_what_a_model_would_write(tokenizer: Any, tmp_path: Path) -> None:
     labelled = label(read_back(conversation_row(ASKED, CALLING), tmp_path), tokenizer, choose_masking(tokenizer))
+    call = '{"name": "get_weather", "arguments": {"city": "Köln", "days": 2}}'
     assert labelled.answer.strip() == (
-        "<think>\nI need the tool.\n</think>\n\n"
-        '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Köln", "days": 2}}\n</tool_call>'
+        f"<think>\nI need the tool.\n</think>\n\n<tool_call>\n{call}\n</tool_call><|im_end|>"
     )
+    assert as_seen(labelled.answer, labelled.prompt_ids, tokenizer) == call
     plain = label(read_back(conversation_row(ASKED, Message("assistant", " two\nlines ")), tmp_path), tokenizer,
                   choose_masking(tokenizer))  # fmt: skip
-    assert plain.answer == " two\nlines \n"
+    assert plain.answer == " two\nlines <|im_end|>\n"
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ import pytest
 from fault_injection import Fault, launch_with_faults
 from small_runs import ended, events, rows, wait_until
 
+from engine.training.plan.checks import short_room
 from engine.training.runs.data_files import rows_by_step
 from engine.training.runs.launch import Job, Run, choose_spec
 from engine.training.runs.status import RunState, is_alive, list_runs, read_run, stop
 from workbench.cli.main import main
+from workbench.render.training_run import sentence
 
 TRAIN, HELDOUT = rows(24), rows(8, 100)
 
@@ -48,7 +50,7 @@ def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         job("full", tiny_model, steps=6, eval_every=2, eval_at_start=True, **full),
         job("stopped", tiny_model, slow(0.3), steps=500, **full),
         job("unknown", "no-such-owner/no-such-model"),
-        job("last", tiny_model, steps=2, on_end='echo "$TAMIS_OUTCOME" > ended.txt', **full),
+        job("last", tiny_model, steps=2, max_new_tokens=4, on_end='echo "$TAMIS_OUTCOME" > ended.txt', **full),
         job("flat", tiny_model, steps=7, eval_every=1, **{**full, "learning_rate": 0.0}),
         job("budget", tiny_model, slow(0.1), steps=500, budget_seconds=0.5, **full),
         job("costly", tiny_model, slow(0.1), steps=500, max_cost=0.001, price_per_hour=3.6, **full),
@@ -100,8 +102,40 @@ def test_held_out_rows_are_measured_one_by_one_under_their_ids(queue: dict[str, 
     result = state(queue, "full").result
     assert result["nll"] == pytest.approx(sum(line["nll"] for line in last) / sum(line["tokens"] for line in last))
     assert result["exact"] == sum(line["exact"] for line in last) / len(last)
+    assert (result["answered"], result["cut"]) == (len(last), sum(line["cut"] for line in last))
     before = [event["nll"] for event in events(queue["full"], "eval")]
     assert before[-1] < before[0]
+
+
+def test_the_base_is_measured_first_with_the_same_measures_and_once_for_all_runs_on_it(queue: dict[str, Run]) -> None:
+    first, *_, last = events(queue["full"], "eval")
+    base = state(queue, "full").result["base"]
+    assert (first["step"], first["answered"]) == (0, len(HELDOUT))
+    assert all(base[name] == first[name] == last["base"][name] for name in ("nll", "exact", "cut"))
+    assert base["nll"] > state(queue, "full").result["nll"]
+    # The adapter's base is the same model: nothing is answered a second time. "lora" came before "full".
+    assert "reused" not in events(queue["lora"], "eval")[0]
+    assert first["reused"] == queue["lora"].dir.name
+    assert first["nll"] == events(queue["lora"], "eval")[0]["nll"]
+    assert [sample["id"] for sample in first["samples"]] == [row.id for row in HELDOUT[:3]]
+    (before, after), of = (f"{event['nll']:.4g}" for event in (first, last)), len(HELDOUT)
+    assert sentence(events(queue["lora"], "eval")[0]).startswith(
+        f"step 0, the base: held-out NLL {before}, exact match 0 of {of}"
+    )
+    assert f"held-out NLL {before} \u2192 {after}, exact match 0 of {of} \u2192 " in sentence(last)
+
+
+def test_answers_without_room_are_told_as_cut_and_the_references_named(queue: dict[str, Run]) -> None:
+    (told,) = events(queue["last"], "room")
+    assert told["detail"].startswith(f"{len(HELDOUT)} reference answers are longer than max_new_tokens = 4 (r")
+    last = events(queue["last"], "eval")[-1]
+    assert (last["cut"], last["answered"], last["exact"]) == (len(HELDOUT), len(HELDOUT), 0)
+    assert f"{len(HELDOUT)} of {len(HELDOUT)} answers cut: their room was used up" in sentence(last)
+    spec = choose_spec(name="last", rows=24, settings={"max_new_tokens": 4})
+    (note,) = short_room(spec, HELDOUT)
+    assert (note.kind, len(note.ids)) == ("short_room", len(HELDOUT))
+    assert not short_room(choose_spec(name="last", rows=24), HELDOUT)
+    assert not events(queue["full"], "room")
 
 
 def test_checkpoints_come_every_epoch_and_the_last_two_stay(queue: dict[str, Run]) -> None:
@@ -164,9 +198,9 @@ def test_every_evaluation_shows_a_few_answers_and_the_best_weights_are_kept(queu
     best = state(queue, "full").result["best"]
     assert (best["step"], best["nll"]) == (lowest["step"], lowest["nll"])
     assert (queue["full"].dir / best["dir"] / "model.safetensors").is_file()
-    flat = state(queue, "flat").result["best"]
-    assert (flat["step"], flat["dir"]) == (1, "best")
-    assert json.loads((queue["flat"].dir / "best" / "best.json").read_text())["step"] == 1
+    # Never better than the base, which is there anyway.
+    assert "best" not in state(queue, "flat").result
+    assert not (queue["flat"].dir / "best").exists()
 
 
 def test_every_step_names_its_rows_and_an_epoch_has_each_row_once(queue: dict[str, Run]) -> None:
@@ -187,7 +221,7 @@ def test_packed_rows_are_named_too_and_an_epoch_takes_fewer_steps(queue: dict[st
     named = rows_by_step(run.dir)
     assert list(named) == list(range(1, 3 * steps + 1))
     assert sorted(row for step in range(1, steps + 1) for row in named[step]) == sorted(row.id for row in TRAIN)
-    assert [event["step"] for event in events(run, "eval")] == [steps, 2 * steps, 3 * steps]
+    assert [event["step"] for event in events(run, "eval")] == [0, steps, 2 * steps, 3 * steps]
 
 
 def test_memory_is_told_and_the_end_calls_the_users_command(queue: dict[str, Run]) -> None:

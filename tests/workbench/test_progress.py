@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import planted
+import pytest
 from planted import screen_text, shown, workbench
 
-from engine.model import CHARS_PER_TOKEN, Act
+from engine.model import Act
+from engine.project.token_counts import row_key, save_counts
+from engine.select import select
+from engine.tokens import CHARS_PER_TOKEN, about_tokens
 from workbench.state.progress import Pace, Progress, TokenCount, progress_words
 from workbench.state.saved import MOST_FILTERS, Remembered
 
@@ -135,3 +139,31 @@ async def test_a_wide_terminal_has_a_third_column(tmp_path: Path) -> None:
         await pilot.resize_terminal(100, 40)
         await pilot.press("slash", *"kind:near", "enter")
         assert any("·  3" in line for line in screen_text(app))
+
+
+def test_tokens_are_those_of_the_chosen_model_once_they_are_counted(tmp_path: Path) -> None:
+    folder = planted.make_folder(tmp_path)
+    with planted.opened(folder) as project:
+        project.decide([Act("accept", tuple(map(project.rows.id, range(5))))])
+        save_counts(folder, "/models/small", "a key", {row_key(project, row): 100 + row for row in range(20)})
+        progress = Progress(project)
+        progress.count_tokens()
+        assert (progress.accepted_tokens, progress.tokens_of, progress.tokens_about) == (510, "/models/small", False)
+        words = progress_words(5, 510, None, 1_000, None, 9, "/models/small", about=False)
+        assert words == "accepted 5 \u00b7 510 of 1,000 (51 %) tokens of small"
+        assert select(project, "tokens>=118") == [18, 19]
+        # An edit is another row to count; until then it is told about, and so is the sum.
+        edited = {"instruction": "Say it.", "input": "", "output": "\u3053\u3093\u306b\u3061\u306f" * 100}
+        project.decide([Act("edit", (project.rows.id(3),), {project.rows.id(3): edited})])
+        progress.recount_tokens()
+        of_edit = round(about_tokens(["Say it.", edited["output"]]))
+        assert (progress.accepted_tokens, progress.tokens_about) == (510 - 103 + of_edit, True)
+        assert select(project, "tokens>=500") == [3]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("a" * 40, 10), ("\u4e2d" * 40, 40), ("\u0e01" * 40, 40), ("\u304b\u30ab" * 20, 40), ("\u00e4" * 40, 10)],
+)
+def test_scripts_without_spaces_have_about_a_token_a_character(text: str, tokens: int) -> None:
+    assert about_tokens([text]) == tokens

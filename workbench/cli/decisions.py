@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from engine.config import load_config
-from engine.errors import UsageError, shell_command
+from engine.errors import TamisError, UsageError, shell_command
 from engine.phrases import counted
 from engine.project.by_source import counts_by_source
 from engine.project.fold import act_word
@@ -17,6 +18,8 @@ from engine.project.merge import merge
 from engine.project.project import Project
 from engine.project.replay import is_journal, replay
 from engine.reviewer import find_reviewer
+from engine.tokens import ABOUT_TOKENS
+from engine.training.runs.status import list_runs
 from workbench.actions.typed_commands import run_headless
 from workbench.cli.common import (
     find_project,
@@ -25,9 +28,11 @@ from workbench.cli.common import (
     open_to_look,
 )
 from workbench.cli.output import Narrator, narrate, print_json, say
+from workbench.render.training_run import measures
 from workbench.text.escape import visible_line
 
 MOST_SOURCES = 20
+_BY_TOKENS = re.compile(r"\btokens\s*[<>=!]")
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -55,6 +60,12 @@ def status(arguments: argparse.Namespace) -> int:
             rows = counted(agreed["rows"], "row")
             say(f"  agreement: Cohen's kappa {agreed['kappa']:.2f} over {rows} decided by two")
         say(f"  reviewers: {', '.join(counts['reviewers']) or 'nobody yet'}")
+        for state in list_runs(project.folder / "runs"):
+            if state.result.get("base") and "nll" in state.result:
+                say(
+                    f"  last run {state.id}, base \u2192 now: {', '.join(measures(state.result, state.result['base']))}"
+                )
+                break
     return 0
 
 
@@ -106,6 +117,7 @@ def do(arguments: argparse.Namespace) -> int:
     )
     with opened as project:
         _scan_if_stale(project)
+        _count_tokens_if_asked(project, arguments.commands or [])
         outcomes = _replayed(project, arguments) if arguments.source else _done(project, arguments.commands, arguments)
         if arguments.json:
             print_json({"done": outcomes, "dry_run": arguments.dry_run, "status": project.counts()})
@@ -123,6 +135,24 @@ def _scan_if_stale(project: Project) -> None:
 
         narrate("no scan fits these rows: scanning first")
         scan_project(project, Narrator(), must_keep=not project.readonly, tell=narrate)
+
+
+def _count_tokens_if_asked(project: Project, commands: list[str]) -> None:
+    """Where a command selects by tokens: with the chosen model's tokenizer, or say that they are only told about."""
+    if not any(_BY_TOKENS.search(command) for command in commands):
+        return
+    # What training needs takes longer to import than most commands take to be done.
+    from engine.workflows.token_counts import count_tokens
+
+    narrator = Narrator()
+    try:
+        model = count_tokens(project, narrator)
+    except TamisError as error:
+        narrate(f"tokens are told about: {error}")
+        return
+    finally:
+        narrator.end()
+    narrate(f"tokens of {model}" if model else f"tokens are told about, no model is chosen: {ABOUT_TOKENS}")
 
 
 def _done(project: Project, commands: list[str], arguments: argparse.Namespace) -> list[dict[str, Any]]:

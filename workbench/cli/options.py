@@ -85,7 +85,7 @@ def _report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", metavar="M", help="with --price: the model an epoch is reckoned for (else the built-in)"
     )
-    command.add_argument("--tokenizer", metavar="M", help="count tokens of this model (else characters / 4)")
+    command.add_argument("--tokenizer", metavar="M", help="count tokens of this model (else about: 4 characters each)")
 
 
 def _holdout(command: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from engine.training.runs.status import RunState, read_run, tail_events
 from engine.training.worker.card import commands, loading
 from workbench.cli.output import is_heard, print_json, say
 from workbench.render import training_run
-from workbench.render.training_run import lines
+from workbench.render.training_run import lines, measures
 from workbench.text import braille
 
 # Ten looks a second at the end of a file.
@@ -86,6 +86,8 @@ def seconds_left(event: Mapping[str, Any], step_seconds: deque[float]) -> float 
 def closing(state: RunState) -> Iterator[str]:
     """How it ended, where the model lies, and the lines to load and to serve it."""
     yield f"{state.state}{': ' + state.error if state.error else ''}"
+    if "nll" in state.result and state.result.get("base"):
+        yield f"base \u2192 now: {', '.join(measures(state.result, state.result['base']))}"
     if not state.result.get("model"):
         return
     folder = state.dir / str(state.result["model"])

@@ -183,6 +183,11 @@ def compare_lines(result: dict[str, Any]) -> list[str]:
         lines.append(line + f"{share(arm['exact_match']):>8}" + (f"{share(arm['format_valid']):>8}" if form else ""))
     if form:
         lines.append(f"form: {result['format']}")
+    lines += [
+        f"{arm['name']}: {arm['cut'][0]} of {arm['cut'][1]} answers were cut, their room was used up"
+        for arm in result["arms"]
+        if arm.get("cut", [0])[0]
+    ]
     lines.append(heldout_line(result["heldout"]))
     if result["versions_differ"]:
         lines.append("the runs were done with different versions of the libraries: not quite comparable")

@@ -10,7 +10,7 @@ from engine.sources.mapping import Mapping
 from workbench.actions.order import RISK
 from workbench.render.group import GROUP_NAMES, LAST_DIGIT
 from workbench.render.messages import answer_line, role_name
-from workbench.render.parts import HELD_OUT_MARK, about_tokens, mark_of
+from workbench.render.parts import HELD_OUT_MARK, mark_of, tokens_in
 from workbench.render.row import decision_words
 from workbench.state.entries import Entry, names_suspects
 from workbench.state.session import Session
@@ -151,11 +151,11 @@ def title_line(session: Session, entry: Entry) -> list[Styled]:
     example = project.example(entry.row)
     turns, focus = len(example.messages), session.place.turn
     if focus is None:
-        where, characters = counted(turns, "turn"), example.conversation.characters
+        where, texts = counted(turns, "turn"), example.conversation.content_texts
     else:
         where = f"turn {focus + 1} of {turns}, {role_name(example.messages[focus].role)[0]}"
-        characters = sum(map(len, example.messages[focus].content_texts))
-    tokens = about_tokens(characters)
+        texts = example.messages[focus].content_texts
+    tokens = tokens_in(texts)
     title: list[Styled] = [
         (f" row {entry.row} ", "title"),
         (f" line {example.line} \u00b7 {where} \u00b7 {tokens} tokens", "muted"),

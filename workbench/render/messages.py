@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from engine.model import Message, Part, Span, ToolCall
 from engine.nesting import loads
 from engine.phrases import counted
-from workbench.render.parts import FENCE, NOT_COUNTED, about_tokens, folded_json, laid_out, split_lines, with_code
+from workbench.render.parts import FENCE, NOT_COUNTED, folded_json, laid_out, split_lines, tokens_in, with_code
 from workbench.text.blocks import FOLDED_SYSTEM, Paragraph, Styled
 from workbench.text.escape import visible_line
 
@@ -85,8 +85,8 @@ def spoken(
 def gutter_of(turn: Message, *, tokens: bool = False) -> Styled:
     """Who speaks; a role that is none of ours as the file has it, in the colour of a warning."""
     name, style = role_name(turn.role)
-    if tokens and (characters := sum(map(len, turn.content_texts))):
-        return f"{BRIEF_ROLES.get(turn.role, name)} {about_tokens(characters)}", style
+    if tokens and any(turn.content_texts):
+        return f"{BRIEF_ROLES.get(turn.role, name)} {tokens_in(turn.content_texts)}", style
     return name, style
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from engine.model import CHARS_PER_TOKEN
 from engine.nesting import loads
 from engine.phrases import counted
 from engine.project.project import Project
 from engine.project.proposals import waiting
 from engine.review.recheck import TAG
+from engine.tokens import about_tokens
 from workbench.text.blocks import Paragraph, Styled
 from workbench.text.escape import seen_blanks, visible
 from workbench.text.worddiff import Piece, lit, word_diff
@@ -97,9 +97,9 @@ def folded_json(text: str, *, unfold: bool) -> list[Styled]:
     return [(f"{head}\u2026 ", "code"), (f"({counted(len(text), 'character')}; w unfolds)", "muted")]
 
 
-def about_tokens(characters: int) -> str:
-    """How many tokens so many characters are, about: `~84`, `~1.2k`."""
-    tokens = round(characters / CHARS_PER_TOKEN)
+def tokens_in(texts: Iterable[str]) -> str:
+    """How many tokens these texts are, about: `~84`, `~1.2k`."""
+    tokens = round(about_tokens(texts))
     return f"~{tokens}" if tokens < 1000 else f"~{tokens / 1000:.1f}k" if tokens < 10_000 else f"~{tokens // 1000}k"
 
 

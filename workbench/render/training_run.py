@@ -86,10 +86,38 @@ def _data(event: Mapping[str, Any]) -> str:
 
 
 def _eval(event: Mapping[str, Any]) -> str:
-    parts = [f"held-out NLL {number(event.get('nll'), 4)}"]
-    if event.get("exact") is not None:
-        parts.append(f"exact match {number(event['exact'])}")
-    return f"step {event.get('step')}: {', '.join(parts)} on {event.get('rows')} rows"
+    at = f"step {event.get('step')}"
+    base = event.get("base") or {}
+    if not event.get("step"):
+        at += f", the base, as {event['reused']} measured it" if event.get("reused") else ", the base"
+    took = event.get("answers_seconds")
+    price = f"; the answers took {duration(took)}" if isinstance(took, int | float) and took >= 1 else ""
+    return f"{at}: {', '.join(measures(event, base))} on {event.get('rows')} rows{price}"
+
+
+def measures(now: Mapping[str, Any], base: Mapping[str, Any]) -> list[str]:
+    """What was measured on held-out rows, each beside the base's where that is another measurement."""
+
+    def both(tell: Callable[[Mapping[str, Any]], str]) -> str:
+        before, after = tell(base) if base and base.get("nll") != now.get("nll") else "", tell(now)
+        return f"{before} \u2192 {after}" if before else after
+
+    parts = [f"held-out NLL {both(lambda told: number(told['nll'], 4) if 'nll' in told else '')}"]
+    if now.get("exact") is not None:
+        parts.append(f"exact match {both(lambda told: told_share(told, 'exact'))}")
+    if now.get("format_valid") is not None:
+        parts.append(f"{now.get('format')}: {both(lambda told: told_share(told, 'format_valid'))}")
+    if now.get("cut"):
+        parts.append(f"{now['cut']} of {counted(int(now.get('answered', 0)), 'answer')} cut: their room was used up")
+    return parts
+
+
+def told_share(told: Mapping[str, Any], name: str) -> str:
+    """A share of the answered rows as a count; runs of an earlier tamis do not say of how many."""
+    if told.get(name) is None:
+        return ""
+    answered = told.get("answered")
+    return f"{round(told[name] * answered)} of {answered}" if answered else number(told[name])
 
 
 def _ckpt(event: Mapping[str, Any]) -> str:
@@ -189,6 +217,8 @@ def learning(run: LiveRun) -> tuple[Styled, ...]:
     if run.heldout:
         best = min(value for _, value in run.heldout)
         shown = number(run.heldout[-1][1], 4)
+        if run.heldout[0][0] == 0 and len(run.heldout) > 1:
+            shown = f"{number(run.heldout[0][1], 4)} \u2192 {shown}"
         if best < run.heldout[-1][1]:
             shown += f" (best {number(best, 4)})"
         parts.append(("held-out", shown, "heldout"))

@@ -163,6 +163,7 @@ class TamisApp(App[int], inherit_bindings=False):
         self.sync_screen()
         start_collecting()
         self.background.pass_over_rows()
+        self.background.count_tokens()
 
     def _end_on_signals(self) -> None:
         """A closed connection or a kill ends the application as a key would: place saved, terminal as it was.

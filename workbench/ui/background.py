@@ -11,6 +11,7 @@ from typing import Protocol
 from textual.timer import Timer
 from textual.worker import Worker, WorkType, get_current_worker
 
+from engine.config import training_for
 from engine.errors import TamisError
 from engine.phrases import counted, share
 from engine.review.edit_rules import RowRule
@@ -121,6 +122,7 @@ class Background:
         finally:
             session.progress.job, session.progress.scanning = "", None
         host.sync_screen()
+        self.count_tokens()
 
     def look_at_disk(self) -> None:
         """What other processes did here: rows, decisions, findings, the right to decide. Where nothing changed this
@@ -289,6 +291,34 @@ class Background:
             session.proposals.fits = (rule, tuple(rows))
             more = f"F shows {counted(len(rows), 'more row')} that the same change fits ({rule.rule.about})"
             session.tell(f"{more} \u00b7 {session.message.text}", "done")
+            self._host.sync_screen()
+
+    # -- tokens
+
+    def count_tokens(self) -> None:
+        """Count the tokens of rows with the chosen model's tokenizer, where one is chosen; else they are told about."""
+        session = self._host.session
+        if session.progress.job or session.project.readonly or not session.project.is_complete:
+            return
+        try:
+            model = training_for(session.project.folder).model
+        except TamisError:  # it waits for a yes; the plan says so
+            return
+        if model:
+            self._job = self._host.run_worker(self._count_tokens(), group="tokens", exclusive=True)
+
+    async def _count_tokens(self) -> None:
+        session = self._host.session
+        try:
+            await jobs.run_job(jobs.TOKENS_MODULE, session.project.folder, self._look_progress)
+            session.progress.take_token_counts()
+        except asyncio.CancelledError:
+            session.say("stopped: tokens are told about until the next start")
+            raise
+        except TamisError as error:
+            session.tell(str(error), "error")
+        finally:
+            session.progress.job = ""
             self._host.sync_screen()
 
     # -- looking at rows again

@@ -20,11 +20,13 @@ SLICES_MODULE = "engine.jobs.slices"
 PLAN_MODULE = "engine.jobs.plan"
 COMPARE_MODULE = "engine.jobs.compare"
 SUSPECTS_MODULE = "engine.jobs.suspects"
+TOKENS_MODULE = "engine.jobs.tokens"
 GOES_ON = "rows can be judged all the same; start again to go on"
 WHAT = {
     READ_MODULE: ("reading", GOES_ON),
     PLAN_MODULE: ("the plan", ""),
     COMPARE_MODULE: ("the comparison", ""),
+    TOKENS_MODULE: ("counting tokens", "tokens are told about"),
     SUSPECTS_MODULE: ("looking at rows again", ""),
 }
 # A plan names rows by their ids, in one line.

@@ -76,6 +76,7 @@ def prepare_curve(
                         "the lowest of four counts, so that few rows are not judged after they were learnt by heart",
                     ),
                     "samples": Chosen(0, "the loss is what is asked for"),
+                    "eval_at_start": Chosen(False, "the curve is over sizes; the base has none"),
                     "generate_rows": Chosen(0, "the loss is what is asked for"),
                     "keep_best": Chosen(False, "the loss is what is asked for"),
                     **(settings or {}),

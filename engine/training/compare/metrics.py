@@ -12,9 +12,9 @@ from engine.json_form import Form
 from engine.training.compare.arms import BASE, CURATED
 from engine.training.compare.significance import Losses, Paired, paired, sentence, together
 from engine.training.compare.store import Comparison
-from engine.training.eval.answer_format import AnswerFormat, answer_format
 from engine.training.runs.data_files import is_eval_line, is_row_line, lines_of, spoken
 from engine.training.runs.status import RunState, read_run
+from engine.training.worker.answer_format import AnswerFormat, answer_format
 from engine.training.worker.events import read_json
 
 FEWEST_OF_SLICE = 5
@@ -152,6 +152,7 @@ def arm_figures(
         "nll": mean(by_seed),
         "nll_spread": max(by_seed) - min(by_seed),
         "exact_match": _mean_of(results, "exact"),
+        "cut": [sum(int(result.get(name, 0)) for result in results) for name in ("cut", "answered")],
         "format_valid": format_share(states, form),
         "seconds": round(_mean_of(results, "seconds") or 0.0, 1),
         "nll_by_seed": by_seed if states else by_seed[:1],

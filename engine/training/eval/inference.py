@@ -22,6 +22,7 @@ from engine.training.plan.preflight import WORKER
 from engine.training.runs.resume import LAUNCHERS
 from engine.training.runs.status import read_run
 from engine.training.runs.trusted import check_run
+from engine.training.spec.run_spec import GIVEN
 from engine.training.worker.events import read_json
 from engine.training.worker.starter import STARTER
 
@@ -174,7 +175,10 @@ class Answering:
 
 
 def longest_answer(run_dir: Path) -> int:
-    """How many tokens an answer may have: what the run measures with."""
+    """How many tokens an answer may have: what was set for the run, else what a person waits for."""
     values = (read_json(run_dir / "spec.json") or {}).get("values", {})
-    chosen = values.get("max_new_tokens", {}).get("value")
-    return int(chosen) if isinstance(chosen, int) and chosen > 0 else LONGEST
+    chosen = values.get("max_new_tokens", {})
+    most = chosen.get("value")
+    if not isinstance(most, int) or most <= 0:
+        return LONGEST
+    return most if chosen.get("reason") == GIVEN else min(most, LONGEST)

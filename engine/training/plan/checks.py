@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.model import TrainingRow
+from engine.tokens import about_tokens
 from engine.training.plan.parts import Note, Plan
-from engine.training.runs.data_files import Said, said
+from engine.training.runs.data_files import Said, said, spoken
 from engine.training.spec.run_spec import RunSpec
 from engine.training.worker.gpus import Gpu
 
@@ -39,6 +40,21 @@ def leaking(train: Sequence[TrainingRow], heldout: Sequence[TrainingRow]) -> lis
     return [row.id for row in train if request(row) in held]
 
 
+def short_room(spec: RunSpec, heldout: Sequence[TrainingRow]) -> list[Note]:
+    """Held-out answers that are about longer than what is written for them: no answer can equal those."""
+    most = int(spec.max_new_tokens.value)
+    lengths = {
+        row.id: about_tokens([spoken(row.messages[-1])]) for row in heldout[: spec.generate_rows.value] if row.messages
+    }
+    longer = sorted((row for row, length in lengths.items() if length > most), key=lambda row: -lengths[row])
+    if not longer:
+        return []
+    words = (
+        f"{len(longer)} held-out answers are about longer than max_new_tokens = {most}, up to {lengths[longer[0]]:.0f}"
+    )
+    return [Note("short_room", f"{words}: what the model writes for them is cut and cannot be equal", tuple(longer))]
+
+
 def judged(
     plan: Plan,
     spec: RunSpec,
@@ -47,6 +63,7 @@ def judged(
     duplicates: Sequence[str],
     gpu: Gpu | None,
     runs_dir: Path,
+    heldout: Sequence[TrainingRow] = (),
 ) -> Plan:
     """The plan with its warnings and refusals."""
     warnings, refusals = row_notes(plan, answer, leaks, duplicates)
@@ -57,6 +74,7 @@ def judged(
     if answer["pad_in_stops"]:
         words = f"the padding token {answer['pad']} also ends an answer: answers may come out empty"
         warnings.append(Note("pad_in_eos", words))
+    warnings += short_room(spec, heldout)
     if plan.heldout < FEW_HELDOUT:
         words = f"{plan.heldout} held-out rows" if plan.heldout else "no held-out row"
         warnings.append(Note("few_heldout", f"{words}: {FEW_HELDOUT} or more tell whether the run helped"))

@@ -102,7 +102,9 @@ def make_plan(
         },
         wasted=wasted_tokens_of(wasted or {}, row_tokens, epoch, float(spec.price_per_hour.value)),
     )
-    return judged(plan, spec, answer, [*leaks, *leaking(train, heldout)], duplicates, gpu if on_gpu else None, runs_dir)
+    return judged(
+        plan, spec, answer, [*leaks, *leaking(train, heldout)], duplicates, gpu if on_gpu else None, runs_dir, heldout
+    )
 
 
 def shown_row(row: Mapping[str, Any]) -> ShownRow:

@@ -95,7 +95,7 @@ def ask(
     progress: Progress | None = None,
     word: str = "preflight",
 ) -> dict[str, Any]:
-    """Put one question (`word`: preflight or embed) to the worker and wait for its answer."""
+    """Put one question (`word`: preflight, embed or tokens) to the worker and wait for its answer."""
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
     words = [*command, str(WORKER / "main.py"), word, str(folder / "question.json"), str(folder / "answer.json")]
     # Threads that wait by spinning cost ten times the work on a busy machine (measured).

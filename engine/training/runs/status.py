@@ -58,11 +58,19 @@ _STATUS = {
     "attempt": is_count,
     "left_s": is_number,
 }
+MEASURES = {
+    "nll": is_measured,
+    "exact": maybe(is_number),
+    "answered": is_count,
+    "cut": is_count,
+    "format": is_text,
+    "format_valid": is_number,
+}
 _RESULT = {
     "outcome": lambda value: value in get_args(State),
     "step": is_count,
-    "nll": is_measured,
-    "exact": maybe(is_number),
+    "base": object_with({}, MEASURES),
+    **MEASURES,
     "completion_tokens": is_number,
     "seconds": is_number,
     "ended": is_time,
@@ -76,6 +84,8 @@ _EVENT = object_with(
         **dict.fromkeys(("dt", "num_tokens", "rss_mb", "gpu_reserved_mb", "gpu_total_mb", "util"), maybe(is_number)),
         **dict.fromkeys(("loss", "nll", "learning_rate", "grad_norm"), maybe(is_measured)),
         "samples": maybe(list_of(_SAMPLE)),
+        "base": object_with({}, MEASURES),
+        **{name: form for name, form in MEASURES.items() if name != "nll"},
     },
 )
 _OF_A_STEP = ("log", "eval", "ckpt")

@@ -182,7 +182,7 @@ def prompts(pair: Pair, asked: Sequence[Sequence[Mapping[str, Any]]], tools: Seq
 
 
 def answered(pair: Pair, side: str, rows: Sequence[Any], longest: int) -> list[tuple[str, bool]]:
-    """(greedy answer, whether it was cut at `longest` tokens) of one side to every prompt."""
+    """(greedy answer as a user sees it, whether it was cut at `longest` tokens) of one side to every prompt."""
     from . import evaluate
 
     with pair.side(side) as model:
@@ -192,6 +192,5 @@ def answered(pair: Pair, side: str, rows: Sequence[Any], longest: int) -> list[t
                 raise ValueError(
                     f"this prompt has {len(row.prompt_ids)} tokens; the model holds {room} before an answer"
                 )
-        texts = evaluate.answers(model, pair.tokenizer, rows, batch=8, longest=longest, check=lambda: None)
-    lengths = [len(ids) for ids in pair.tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
-    return [(text, length >= longest) for text, length in zip(texts, lengths, strict=True)]
+        written = evaluate.answers(model, pair.tokenizer, rows, batch=8, longest=longest, check=lambda: None)
+    return [(answer.text, answer.cut) for answer in written]

@@ -95,14 +95,15 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._batches.close()
 
     def weigh(self, measured: Sequence[Measured], step: int, *, last: bool = False) -> None:
-        """Alerts on the held-out loss; the lowest one's weights are kept in `best/`. The last ones are kept anyway."""
+        """Alerts on the held-out loss; the lowest one's weights are kept in `best/`. The base and
+        the last ones are there anyway."""
         if not measured:
             return
         nll = nll_per_token(measured)
         self.reports.heldout(nll)
         before = self._heldout_alerts.best
         self._tell(self._heldout_alerts.measured(step, nll), step)
-        if not self._spec["keep_best"] or (before is not None and before[1] <= nll):
+        if not step or not self._spec["keep_best"] or (before is not None and before[1] <= nll):
             return
         if last:
             self.best = {"step": step, "nll": nll, "dir": "model"}

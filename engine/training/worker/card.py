@@ -81,6 +81,7 @@ def card(
         "rows": told.get("rows"),
         "answer tokens learnt": told.get("completion_tokens"),
         "held-out loss (nats per token)": told.get("nll"),
+        "the same of the base": (told.get("base") or {}).get("nll"),
         "learning rate": values["learning_rate"],
         "batch": values["batch"],
         "max_length": values["max_length"],

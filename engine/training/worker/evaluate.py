@@ -13,14 +13,18 @@ from typing import Any
 import torch
 
 from .rows import IGNORED, LabelledRow
+from .seen_answer import seen
 
 LOGIT_BYTES = 256_000_000
 """Room for one batch of float32 logits (rows x length x vocabulary)."""
+OPENING_TOKENS = 16
+"""The last tokens of a prompt, where a template may have opened the thinking part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One row: summed loss in nats over how many tokens, the largest loss of one of them, the answer if asked for."""
+    """One row: summed loss in nats over how many tokens, the largest loss of one of them, and if asked for the
+    answer as a user sees it and whether it was cut where its room was used up."""
 
     id: str
     nll: float
@@ -28,6 +32,7 @@ class Measured:
     answer: str | None = None
     exact: bool | None = None
     peak: float = 0.0
+    cut: bool | None = None
 
 
 def nll_per_token(measured: Sequence[Measured]) -> float:
@@ -64,28 +69,65 @@ def row_losses(
     return [measured[number] for number in range(len(rows))]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a model wrote: `whole` with its thinking and the tokens in it, `text` as a user sees it; whether it was cut
+    before it came to an end, and in how many tokens."""
+
+    whole: str
+    text: str
+    cut: bool
+    tokens: int
+
+
 def answers(
-    model: Any, tokenizer: Any, rows: Sequence[LabelledRow], *, batch: int, longest: int, check: Callable[[], None]
-) -> list[str]:
-    """The greedy answer to every row's prompt, in the given order, at most `longest` new tokens each."""
-    answered: dict[int, str] = {}
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[LabelledRow],
+    *,
+    batch: int,
+    longest: int | Sequence[int],
+    check: Callable[[], None],
+) -> list[Written]:
+    """The greedy answer to every row's prompt, in the given order, at most `longest` new tokens each.
+
+    Rows of like room are answered together, and each is cut at its own: what a row gets does not hang on its batch.
+    """
+    room = [longest] * len(rows) if isinstance(longest, int) else list(longest)
+    answered: dict[int, Written] = {}
+    stops = stop_ids(model, tokenizer)
     with inference(model):
-        for numbers in batches([len(row.prompt_ids) for row in rows], batch, None):
+        in_order = sorted(range(len(rows)), key=lambda number: (room[number], len(rows[number].prompt_ids)))
+        for numbers in (in_order[first : first + batch] for first in range(0, len(rows), batch)):
             check()
             prompts = [rows[number].prompt_ids for number in numbers]
             ids, attention = padded(prompts, tokenizer.pad_token_id, model.device, left=True)
-            written = model.generate(
+            made = model.generate(
                 input_ids=ids,
                 attention_mask=attention,
                 do_sample=False,
                 use_cache=True,
-                max_new_tokens=longest,
+                max_new_tokens=max(room[number] for number in numbers),
                 pad_token_id=tokenizer.pad_token_id,
-                eos_token_id=stop_ids(model, tokenizer),
+                eos_token_id=stops,
             )
-            texts = tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)
-            answered.update(zip(numbers, texts, strict=True))
+            for number, new in zip(numbers, made[:, ids.shape[1] :].tolist(), strict=True):
+                answered[number] = written(new, room[number], rows[number].prompt_ids, tokenizer, stops)
     return [answered[number] for number in range(len(rows))]
+
+
+def written(new: Sequence[int], room: int, prompt: Sequence[int], tokenizer: Any, stops: Sequence[int]) -> Written:
+    """New tokens as an answer: up to the first that ends it, within its room."""
+    end = next((place for place, token in enumerate(new[:room]) if token in stops), None)
+    kept = list(new[: room if end is None else end])
+    whole = tokenizer.decode(kept)
+    return Written(whole, as_seen(whole, prompt, tokenizer), end is None, len(kept))
+
+
+def as_seen(whole: str, prompt: Sequence[int], tokenizer: Any) -> str:
+    """What a user sees of an answer behind these ids."""
+    before = tokenizer.decode(list(prompt[-OPENING_TOKENS:]))
+    return seen(whole, tokenizer.all_special_tokens, prompt=before).text
 
 
 def stop_ids(model: Any, tokenizer: Any) -> list[int]:
@@ -94,9 +136,9 @@ def stop_ids(model: Any, tokenizer: Any) -> list[int]:
     return sorted({tokenizer.eos_token_id, *([named] if isinstance(named, int) else named or [])})
 
 
-def with_answer(measured: Measured, reference: str, answer: str) -> Measured:
-    """The same row with its answer judged: equal to the reference but for white space at both ends."""
-    return replace(measured, answer=answer, exact=answer.strip() == reference.strip())
+def with_answer(measured: Measured, reference: str, answer: Written) -> Measured:
+    """The same row with its answer judged: `reference` as a user sees it, see `seen_answer.py`."""
+    return replace(measured, answer=answer.text, exact=answer.text == reference, cut=answer.cut)
 
 
 @contextmanager

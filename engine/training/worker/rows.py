@@ -36,7 +36,8 @@ class Row:
 class LabelledRow:
     """Token ids and labels of one row, equally long; `prompt_ids` lead up to the closing answer.
 
-    `answer` is that answer as a model would write it: with its reasoning and its calls, in the template's own form.
+    `answer` is that answer as a model would write it: with its reasoning, its calls and its end, in the template's own
+    form; `seen_answer.py` tells what a user sees of it.
     """
 
     id: str
@@ -169,7 +170,7 @@ def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:
     ids = tuple(whole["input_ids"])
     labels = tuple(token if bit else IGNORED for token, bit in zip(ids, learnt, strict=True))
     written = ids[common_prefix_length(prompt_ids, list(ids)) :] if ends_on_answer else ()
-    answer = tokenizer.decode(list(written), skip_special_tokens=True)
+    answer = tokenizer.decode(list(written))
     return LabelledRow(row.id, ids, labels, tuple(prompt_ids), answer)
 
 

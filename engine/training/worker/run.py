@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -81,9 +82,10 @@ def learn(spec: Spec, context: RunContext, trainer: Trainer, measure: Measure, r
     """Take the steps and measure before and after them. Returns outcome, steps and measures."""
     if not spec.from_step:
         row_losses.before()
+    base: dict[str, Any] = {}
     if spec["eval_at_start"]:
         context.phase("eval")
-        trainer.run_callback.weigh(measure.losses(trainer.model, 0), 0)
+        base = measure_base(spec, trainer, measure)
     context.phase("train")
     run_steps(spec, context, trainer)
     result: dict[str, Any] = {
@@ -98,10 +100,24 @@ def learn(spec: Spec, context: RunContext, trainer: Trainer, measure: Measure, r
             measured = measure.all(trainer.model, trainer.state.global_step)
             trainer.run_callback.weigh(measured, trainer.state.global_step, last=True)
             result |= measure.told(measured)
+            if base:
+                result["base"] = base
             row_losses.after(trainer.state.global_step)
         except Stopped as stop:  # what was learnt is still saved
             result |= {"outcome": "stopped", "stopped_by": str(stop)}
     return result
+
+
+def measure_base(spec: Spec, trainer: Trainer, measure: Measure) -> dict[str, Any]:
+    """Measure the base with what the run will be measured with. Returns what `result.json` says of it.
+
+    A fresh adapter changes nothing; one that was asked to begin otherwise is switched off meanwhile.
+    """
+    begins_otherwise = spec["method"] == "lora" and spec.lora.get("init_lora_weights") is False
+    with trainer.model.disable_adapter() if begins_otherwise else nullcontext():
+        measured = measure.base(trainer.model)
+    trainer.run_callback.weigh(measured, 0)
+    return measure.told(measured)
 
 
 def save(context: RunContext, trainer: Trainer) -> dict[str, Any]:

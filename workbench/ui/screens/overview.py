@@ -165,7 +165,10 @@ class OverviewScreen(ListScreen):
         session = self.session
         accepted, left = session.progress.tally["accepted"], session.progress.tally["undecided"]
         pace = session.progress.pace.rows_a_minute
-        return progress_words(accepted, session.progress.accepted_tokens, *session.progress.goal, pace, left)
+        told = session.progress
+        return progress_words(
+            accepted, told.accepted_tokens, *told.goal, pace, left, told.tokens_of, about=told.tokens_about
+        )
 
     def _next_step(self) -> str:
         """What to do now, in one sentence."""

@@ -65,14 +65,14 @@ def test_a_busy_machine_gets_half_of_the_threads() -> None:
 def test_the_parts_of_a_run_are_counted() -> None:
     """40 steps, 10 a pass, measured at every 10th and at the start: 3 between, one before, one at the end."""
     values = {"eval_every": 10, "eval_at_start": True}
-    sizes = Sizes(heldout=1000, rows=500, others=70, answers=60, samples=20)
+    sizes = Sizes(heldout=1000, rows=500, others=70, answers=60, samples=20, base=7)
     found = parts_of(values, {"save_strategy": "epoch"}, steps=40, epoch=10, sizes=sizes)
     assert {part.name: part.units for part in found} == {
-        "steps": 40, "evaluations": 5000, "answers": 4 * 20 + 60, "row losses": 4 * 500 + 70, "saving": 5
+        "steps": 40, "evaluations": 5000, "answers": 7 + 3 * 20 + 60, "row losses": 4 * 500 + 70, "saving": 5
     }  # fmt: skip
     # Taken up at step 20: the measurement of step 10 and 20, and the pass over the rows at 13, were done.
     found = parts_of(values, {"save_strategy": "epoch"}, steps=40, epoch=10, sizes=sizes, begun=20)
-    assert [part.units for part in found] == [20, 3000, 2 * 20 + 60, 2 * 500 + 70, 3]
+    assert [part.units for part in found] == [20, 3000, 7 + 1 * 20 + 60, 2 * 500 + 70, 3]
 
 
 def test_half_way_the_time_left_is_right_where_measuring_takes_most_of_it() -> None:

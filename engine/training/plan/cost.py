@@ -15,7 +15,8 @@ from engine.training.plan.plan import make_plan
 from engine.training.plan.run_time import START_SECONDS, Pace, earlier_pace, estimated, parts_of_spec
 from engine.training.runs.launch import Job
 from engine.training.spec.run_spec import BUILT_IN
-from engine.training.worker.time_left import Sizes, batches_times
+from engine.training.worker.room import written_tokens
+from engine.training.worker.time_left import Sizes
 
 BUILT_IN_LETTERS = 3.5
 USUAL_BUILT_IN = Pace(START_SECONDS, 0.05, 1e-5, 0.008, 0.1, "usual for the built-in model")
@@ -93,11 +94,13 @@ def built_in_sizes(job: Job) -> Sizes:
     spec, held = job.spec, len(job.heldout)
 
     def written(count: int) -> int:
-        return batches_times(min(count, held), int(spec.eval_batch.value), int(spec.max_new_tokens.value))
+        answers = [len(row.messages[-1]["content"] or "") / BUILT_IN_LETTERS for row in job.heldout[:count]]
+        return written_tokens(list(map(int, answers)), int(spec.max_new_tokens.value), int(spec.eval_batch.value))
 
     return Sizes(
         heldout=int(built_in_tokens(job.heldout) * held),
         rows=int(built_in_tokens(job.train) * min(len(job.train), int(spec.row_losses.value))),
         answers=written(int(spec.generate_rows.value)),
         samples=written(int(spec.samples.value)),
+        base=written(int(spec.generate_rows.value)),
     )

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from . import evaluate
 from .answer_format import answer_format
 from .base_measure import base_key, keep_base, known_base
 from .events import open_private, plain
 from .out_of_memory import free_what_is_unused, is_out_of_memory
-from .room import answer_lengths, room_for
+from .room import answer_lengths, room_for, written_tokens
 from .rows import LabelledRow
 from .run_context import RunContext
 from .spec import Spec
@@ -22,6 +24,8 @@ from .time_left import READ, WRITE, Sizes
 
 SHOWN_CHARACTERS = 400
 NAMED = 3
+WRITTEN_TOKENS = 4
+"""How many tokens are written to measure how fast."""
 BASE_ANSWERS = 12
 """Rows that the base answers on a CPU."""
 
@@ -68,9 +72,7 @@ class Measure:
         """
         if not self._rows or not self._spec["generate_rows"]:
             return self.losses(model, 0)
-        count = int(self._spec["generate_rows"])
-        if model.device.type == "cpu":
-            count = min(count, BASE_ANSWERS)
+        count = self._asked_of_base(model.device.type != "cpu")
         run_dir, is_alone = self._context.run_dir, not self._context.is_one_of_many
         asked = [
             (row.prompt_ids, row.input_ids, row.labels, self._references[row.id], room)
@@ -141,15 +143,17 @@ class Measure:
         )
 
     def _writing(self, count: int) -> int:
-        """Tokens that batches of answers to the first `count` rows may take, one after the other: see `answers`."""
-        batch, most = int(self._spec["eval_batch"]), int(self._spec["max_new_tokens"])
-        rooms = sorted((room_for(length, most) for length in self._lengths[:count]), reverse=True)
-        return sum(rooms[::batch])
+        return written_tokens(self._lengths[:count], int(self._spec["max_new_tokens"]), int(self._spec["eval_batch"]))
 
     def sizes(self, rows: int = 0, others: int = 0) -> Sizes:
         """What is measured and written; `rows` and `others` are tokens of single training rows."""
-        answers, samples = self._writing(int(self._spec["generate_rows"])), self._writing(int(self._spec["samples"]))
-        return Sizes(sum(len(row.input_ids) for row in self._rows), rows, others, answers, samples)
+        asked, samples = int(self._spec["generate_rows"]), self._writing(int(self._spec["samples"]))
+        base = self._writing(self._asked_of_base(torch.cuda.is_available())) if asked else samples
+        return Sizes(sum(len(row.input_ids) for row in self._rows), rows, others, self._writing(asked), samples, base)
+
+    def _asked_of_base(self, on_gpu: bool) -> int:
+        asked = int(self._spec["generate_rows"])
+        return asked if on_gpu else min(asked, BASE_ANSWERS)
 
     def writing_pace(self, model: Any, tokens: int) -> float:
         """Seconds a token that a batch of answers writes, on the first rows; 0 where no answer is asked for."""

@@ -19,44 +19,20 @@ import torch
 from .builtin import cache_folder
 from .events import EventLog, SilentLog, read_json, write_json
 from .heartbeat import Heartbeat
-from .measure import Measure
-from .packing import ROWS
+from .measure import WRITTEN_TOKENS, Measure
+from .models import choose_precision, load
+from .run import make_trainer
 from .run_context import RunContext
 from .spec import Spec
 from .stopping import StopWatch
+from .trainer import timed_batch
 
 BATCHES = 3
 LONGEST_SECONDS = 60.0
 """What measuring may take: a batch more is taken only while there is time for it."""
-WRITTEN_TOKENS = 4
 MOST_MEMORY = 0.5
 """Share of the free memory that loading a model for the plan alone may take."""
 KEPT = 64
-
-
-def timed_batch(trainer: Any, places: Sequence[int]) -> tuple[int, float, float]:
-    """Padded tokens of one micro-batch, seconds of its way forward, seconds there and back. Nothing is learnt."""
-    batch = trainer.data_collator([trainer.train_dataset[place] for place in places])
-    del batch[ROWS]
-    counted = {name: getattr(trainer, name) for name in ("_total_train_tokens",) if hasattr(trainer, name)}
-    with torch.random.fork_rng():
-        trainer.model.train()
-        began = time.monotonic()
-        with trainer.compute_loss_context_manager():
-            loss = trainer.compute_loss(trainer.model, trainer._prepare_inputs(batch))
-        loss.item()  # a GPU works on while Python goes on
-        forward = time.monotonic() - began
-        loss.backward()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        seconds = time.monotonic() - began
-    trainer.model.zero_grad(set_to_none=True)
-    # The library counts what its loss saw: this was no step.
-    if hasattr(trainer, "_metrics"):
-        trainer._metrics["train"].clear()
-    for name, value in counted.items():
-        setattr(trainer, name, value)
-    return batch["input_ids"].numel(), forward, seconds
 
 
 def pace_of(request: Mapping[str, Any], rows: Sequence[Any], heldout: Sequence[Any], progress: Any) -> dict[str, Any]:
@@ -65,9 +41,6 @@ def pace_of(request: Mapping[str, Any], rows: Sequence[Any], heldout: Sequence[A
 
     `request`: the spec's `values`, `sft`, `lora`, a `folder` to work in, and `parameters` of the model.
     """
-    from .models import choose_precision, load
-    from .run import make_trainer
-
     spec = Spec(request["values"], request["sft"], request["lora"])
     threads = int(spec["threads"])
     if threads:

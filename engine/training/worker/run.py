@@ -18,9 +18,8 @@ from trl import SFTConfig
 from .callback import RunCallback
 from .checkpoints import PREFIX, last_good_checkpoint, pickles_in, remove_unfinished, sealed
 from .events import read_json, umask_of, write_json
-from .measure import Measure
+from .measure import WRITTEN_TOKENS, Measure
 from .models import Precision, adapter_config, choose_precision, load
-from .pace import WRITTEN_TOKENS, timed_batch
 from .packing import as_dataset, refusal
 from .reporting import Reports
 from .row_losses import RowLosses
@@ -30,7 +29,7 @@ from .saving import NoRoom
 from .spec import Spec
 from .stopping import Stopped
 from .time_left import SAVE, Sizes, parts_of, save_seconds
-from .trainer import Trainer, versions
+from .trainer import Trainer, timed_batch, versions
 
 transformers.utils.logging.disable_progress_bar()
 

@@ -6,7 +6,6 @@ the other by a batch of answers; folders saved. The seconds a unit takes are mea
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -24,13 +23,15 @@ ROW_LOSS_PASSES = 4
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """Tokens of the rows: held-out ones, those measured singly while training (`rows`) and only at the end (`others`);
-    and the tokens a batch of answers may take, summed over the batches, at the end and at a measurement before it."""
+    and the tokens a batch of answers may take, summed over the batches: at the end, at a measurement before it, and of
+    the base."""
 
     heldout: int = 0
     rows: int = 0
     others: int = 0
     answers: int = 0
     samples: int = 0
+    base: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def parts_of(
     return (
         Part("steps", STEP, steps - begun),
         Part("evaluations", READ, measured * sizes.heldout),
-        Part("answers", WRITE, (measured - 1) * sizes.samples + sizes.answers),
+        Part("answers", WRITE, between * sizes.samples + at_start * sizes.base + sizes.answers),
         Part("row losses", READ, passes * sizes.rows + sizes.others),
         Part("saving", SAVE, 1 + saves(sft, steps, epoch) - saves(sft, begun, epoch)),
     )
@@ -69,11 +70,6 @@ def saves(sft: Mapping[str, Any], steps: int, epoch: int) -> int:
         often = float(sft.get("save_steps") or 500)
         return int(steps // often) if often >= 1 else int(1 / often)
     return 0
-
-
-def batches_times(asked: int, batch: int, longest: int) -> int:
-    """Tokens that batches of answers may take: `asked` answers, `batch` at a time, `longest` tokens each."""
-    return math.ceil(asked / batch) * longest
 
 
 def save_seconds(trained: int) -> float:

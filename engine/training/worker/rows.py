@@ -19,7 +19,7 @@ from trl.chat_template_utils import get_training_chat_template, has_generation_m
 
 from .chat import Chat, Unrenderable, chat_of, rendered, wants_text_arguments
 from .templates import PLAIN_TEMPLATE
-from .turns import common_length, is_asked, turns_in, written
+from .turns import common_length, is_asked, start_of, turns_in, written
 
 IGNORED = -100
 
@@ -186,34 +186,20 @@ def marked_turns(row: Row, chat: Chat, tokenizer: Any, masking: Masking) -> tupl
     places = answers(row)
     if not places or not is_asked(chat, places[-1]):
         return ids, learnt, first
-    given = prompt_end(chat, places[-1], tokenizer, masking.template, ids)
-    if given > first:  # marks that begin before the generation prompt ends: at its "<think>\n", at a line's end
+    prompt = Chat(chat.messages[: places[-1]], chat.tools)
+    asked = rendered(tokenizer, prompt, masking.template, add_generation_prompt=True)["input_ids"]
+    if common_length(asked, ids) > first:
+        # The marks begin before the generation prompt ends: at a line's end, at its "<think>\n".
+        text = written(tokenizer, chat, masking.template)
+        behind = 0
         for place in places:
-            if is_asked(chat, place):
-                start, end = given_tokens(chat, place, tokenizer, masking.template, ids, mask)
-                learnt[start:end] = [0] * (end - start)
-    return ids, learnt, max(first, given)
-
-
-def given_tokens(
-    chat: Chat, place: int, tokenizer: Any, template: str | None, ids: Sequence[int], mask: Sequence[int]
-) -> tuple[int, int]:
-    """From which to before which token of `ids` the mark around the message at `place` holds the generation prompt."""
-    start = end = prompt_end(chat, place, tokenizer, template, ids)
-    while start and mask[start - 1]:
-        start -= 1
-    if chat.messages[place - 1]["role"] == "assistant":  # the mark of the turn before may go on into this one
-        start = max(start, prompt_end(chat, place, tokenizer, template, ids, opened=False))
-    return start, max(start, end)
-
-
-def prompt_end(
-    chat: Chat, place: int, tokenizer: Any, template: str | None, ids: Sequence[int], *, opened: bool = True
-) -> int:
-    """How many of the `ids` the messages before `place` have in common, with or without generation prompt."""
-    before = Chat(chat.messages[:place], chat.tools)
-    prompt = rendered(tokenizer, before, template, add_generation_prompt=opened)["input_ids"]
-    return common_length(prompt, ids)
+            start = first = text.tokens_until(start_of(text, chat, masking.template, place))
+            while start > behind and mask[start - 1]:
+                start -= 1
+            if start > behind or not behind:  # else the mark of an answer before goes on into this one
+                learnt[start:first] = [0] * (first - start)
+            behind = first
+    return ids, learnt, first
 
 
 def beginning_of(tokenizer: Any) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from .chat import Chat, Unrenderable, as_text, rendered, text_before_reply
+from .chat import Chat, Unrenderable, as_text, rendered, text_before_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,9 @@ class Turn:
     through: str
 
 
+NO_TURN = Turn(-1, 0, 0, "")
+
+
 def written(tokenizer: Any, chat: Chat, template: str | None) -> Written:
     """The whole conversation as the trainer gets it. Raises Unrenderable."""
     text = as_text(tokenizer, chat, template)
@@ -68,11 +71,10 @@ def turns_in(whole: Written, chat: Chat, template: str | None, places: Sequence[
     Raises Unrenderable where the whole text does not hold one of them as the template writes it by itself.
     """
     turns: dict[int, Turn] = {}
-    before = Turn(-1, 0, 0, "")
+    before = NO_TURN
     for place in places:
-        prompt = text_before(whole.tokenizer, chat, template, place)
-        start = _start(whole, chat, template, place, prompt, before)
-        through, end = _end(whole, chat, template, place, prompt, start)
+        start = start_of(whole, chat, template, place, before)
+        through, end = _end(whole, chat, template, place, start)
         if not before.end <= start <= end:
             raise Unrenderable(f"turn {place + 1}: the chat template runs it together with others")
         before = turns[place] = Turn(place, start, end, through)
@@ -88,16 +90,20 @@ def text_before(tokenizer: Any, chat: Chat, template: str | None, place: int) ->
     if is_asked(chat, place):
         before = Chat(chat.messages[:place], chat.tools)
         return str(rendered(tokenizer, before, template, tokenize=False, add_generation_prompt=True))
-    return text_before_reply(tokenizer, Chat(chat.messages[: place + 1], chat.tools), template)
+    return text_before_words(tokenizer, chat, template, place)
 
 
 def is_asked(chat: Chat, place: int) -> bool:
-    """Whether anybody but the system speaks before the message at `place`."""
-    return any(message["role"] != "system" for message in chat.messages[:place])
+    """Whether anybody asks for the message at `place`: neither what the system says nor a greeting does."""
+    return any(message["role"] not in ("system", "developer", "assistant") for message in chat.messages[:place])
 
 
-def _start(whole: Written, chat: Chat, template: str | None, place: int, prompt: str, before: Turn) -> int:
-    """The character at which the assistant begins to write the message at `place`; `before` is a turn before it."""
+def start_of(whole: Written, chat: Chat, template: str | None, place: int, before: Turn = NO_TURN) -> int:
+    """The character at which the assistant begins to write the message at `place`; `before` is a turn before it.
+
+    Raises Unrenderable where what leads to the message is not in the whole text.
+    """
+    prompt = text_before(whole.tokenizer, chat, template, place)
     start = _behind(whole, prompt, before)
     if start is not None:
         return start
@@ -109,7 +115,10 @@ def _start(whole: Written, chat: Chat, template: str | None, place: int, prompt:
         raise Unrenderable(
             f"turn {place + 1}: the chat template writes what leads to it otherwise once turns follow it"
         )
-    return start + common_length(prompt[len(asked) :], whole.text[start:])
+    opening = prompt[len(asked) :][: common_length(prompt[len(asked) :], whole.text[start:])]
+    if opening.rfind("<") > opening.rfind(">"):  # "<think>" and "<tool_call>" begin alike
+        opening = opening[: opening.rfind("<")]
+    return start + len(opening)
 
 
 def _behind(whole: Written, text: str, before: Turn) -> int | None:
@@ -122,18 +131,20 @@ def _behind(whole: Written, text: str, before: Turn) -> int | None:
     return None
 
 
-def _end(whole: Written, chat: Chat, template: str | None, place: int, prompt: str, start: int) -> tuple[str, int]:
+def _end(whole: Written, chat: Chat, template: str | None, place: int, start: int) -> tuple[str, int]:
     """What the template writes up to the message at `place`, and the character of the whole behind the last one that
     the assistant writes of it, its end-of-turn included."""
     if place + 1 == len(chat.messages):
         return whole.text, len(whole.text)
     through = as_text(whole.tokenizer, Chat(chat.messages[: place + 1], chat.tools), template)
-    if whole.text.startswith(through):
-        return through, len(through)
+    for text in (through, through.removesuffix(whole.tokenizer.eos_token or "")):  # some write it behind all turns once
+        if whole.text.startswith(text):
+            return through, len(text)
     # Many templates leave the thoughts out of turns that are over. The turn is then the longest end of what it was by
     # itself that the whole text goes on with; all its words have to be in that.
     words = _words(chat.messages[place])
-    for begin in range(common_length(prompt, through), through.rfind(words) + 1 if words else 0):
+    earliest = common_length(text_before(whole.tokenizer, chat, template, place), through)
+    for begin in range(earliest, through.rfind(words) + 1 if words else 0):
         if whole.text.startswith(through[begin:], start):
             return through, start + len(through) - begin
     raise Unrenderable(f"turn {place + 1}: the chat template writes it otherwise once turns follow it")

@@ -159,7 +159,8 @@ def test_a_token_across_a_border_belongs_to_where_it_ends() -> None:
     assert len(tokenizer("\n\n")["input_ids"]) == len(tokenizer(" user")["input_ids"]) == 1
     chatml = template_of("ChatML")
     learnt, prompt = learnt_and_prompt(tokenizer, chatml, asked(1), {"role": "assistant", "content": "\n"})
-    assert learnt == "\n\n<|im_end|>\n" and prompt.endswith("<|im_start|>assistant")
+    assert learnt == "\n\n<|im_end|>\n"
+    assert prompt.endswith("<|im_start|>assistant")
     spaced = "{% for m in messages %}{{ m.role + ':' + m.content + ' ' }}{% endfor %}" + OPENING
     learnt, prompt = learnt_and_prompt(tokenizer, spaced, asked(1), said(1), asked(2), said(2))
     assert learnt == "answer 1answer 2 "

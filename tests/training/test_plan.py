@@ -113,20 +113,21 @@ def test_a_template_that_loses_the_system_turn_or_the_end_is_told(tiny_model: Pa
     answer = ask(tiny_model, tmp_path, spoken_to, row("two", "a lamp", "red"), chat_template=template)
     assert answer["lost"] == {"system": ["one"]}
     assert not answer["rows"][0]["ends"]  # no end-of-text token is ever learnt
-    assert not answer["mask_refusal"]  # a single answer can be masked without marks
 
 
-def test_several_answers_are_refused_where_the_template_has_no_marks(tiny_model: Path, tmp_path: Path) -> None:
-    refused = ask(tiny_model, tmp_path, TURNS, chat_template=UNMARKED.replace("im_start", "im_begin"))
-    assert "turns first" in refused["mask_refusal"]
-    last = ask(tiny_model, tmp_path, TURNS, chat_template=UNMARKED.replace("im_start", "im_begin"), train_on="last")
-    assert not last["mask_refusal"]
+def learnt(answer: dict[str, Any]) -> list[str]:
+    return [piece["text"] for piece in answer["shown"][0]["pieces"] if piece["learnt"]]
+
+
+def test_all_answers_are_learnt_where_the_template_has_no_marks(tiny_model: Path, tmp_path: Path) -> None:
+    opening = "{% if add_generation_prompt %}{{ '<|im_begin|>assistant\n' }}{% endif %}"
+    unmarked = UNMARKED.replace("im_start", "im_begin") + opening
+    assert learnt(ask(tiny_model, tmp_path, TURNS, chat_template=unmarked)) == ["red<|im_end|>\n", "blue<|im_end|>\n"]
+    last = ask(tiny_model, tmp_path, TURNS, chat_template=unmarked, train_on="last")
+    assert learnt(last) == ["blue<|im_end|>\n"]
 
 
 def test_only_the_wished_turns_are_learnt(tiny_model: Path, tmp_path: Path) -> None:
-    def learnt(answer: dict[str, Any]) -> list[str]:
-        return [piece["text"] for piece in answer["shown"][0]["pieces"] if piece["learnt"]]
-
     assert learnt(ask(tiny_model, tmp_path, TURNS, train_on="last")) == ["blue<|im_end|>"]
     first, answer, *rest = TURNS.messages
     marked = TrainingRow("marked", (first, {**answer, "train": "no"}, *rest))

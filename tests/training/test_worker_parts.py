@@ -14,7 +14,7 @@ from trl import SFTConfig, SFTTrainer
 
 from engine.training.worker.builtin import chat_text
 from engine.training.worker.evaluate import answers, batches, row_losses
-from engine.training.worker.rows import IGNORED, Masking, Prepared, Row, choose_masking, prepare
+from engine.training.worker.rows import IGNORED, Prepared, Row, choose_masking, prepare
 
 UNMARKED = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
@@ -80,7 +80,7 @@ def test_labels_are_those_of_trl_for_prompt_and_completion(tiny_model: Path, tmp
         "completion": [[dict(row.messages[-1])] for row in mine],
     }
     theirs = trl_columns(tmp_path, tiny_model, tokenizer, columns)
-    prepared = prepare(mine, tokenizer, Masking(None, "by hand"), 40)
+    prepared = prepare(mine, tokenizer, choose_masking(tokenizer, "last"), 40)
     assert_same(prepared, theirs)
 
 

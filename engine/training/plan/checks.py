@@ -120,8 +120,6 @@ def row_notes(
         (refusals if len(refused) > TOLERATED_SHARE * plan.rows else warnings).append(note)
     if answer["settings_refusal"]:
         refusals.append(Note("settings", answer["settings_refusal"]))
-    if answer["mask_refusal"]:
-        refusals.append(Note("mask", answer["mask_refusal"]))
     endless = tuple(row["id"] for row in answer["rows"] if row["learnt"] and not row["ends"])
     if endless:
         words = f"{len(endless)} rows never teach the end-of-text token {answer['eos']}: answers would not end"

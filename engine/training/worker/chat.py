@@ -127,10 +127,11 @@ def as_text(tokenizer: Any, chat: Chat, template: str | None) -> str:
     return str(rendered(tokenizer, chat, template, tokenize=False))
 
 
-def text_before_reply(tokenizer: Any, chat: Chat, template: str | None) -> str:
-    """What the template writes before the last message's own words."""
-    closing, places = _marked_message(chat.messages[-1], count())
-    text = as_text(tokenizer, Chat((*chat.messages[:-1], closing), chat.tools), template)
+def text_before_words(tokenizer: Any, chat: Chat, template: str | None, place: int) -> str:
+    """What the template writes before the own words of the message at `place`."""
+    marked, places = _marked_message(chat.messages[place], count())
+    messages = (*chat.messages[:place], marked, *chat.messages[place + 1 :])
+    text = as_text(tokenizer, Chat(messages, chat.tools), template)
     return text[: min((place for mark in places if (place := text.find(mark)) >= 0), default=len(text))]
 
 

@@ -97,7 +97,6 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     stops = stop_ids(source, tokenizer, request["revision"])
     answer = {
         "masking": masking.how,
-        "mask_refusal": masking.refusal(rows),
         "settings_refusal": settings_refusal(request["sft"], request["lora"]),
         "no_template": no_template,
         "template_sha256": hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest(),

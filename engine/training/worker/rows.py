@@ -1,9 +1,10 @@
 """From messages to token ids and labels: the one place that decides what is learnt, used to train and to measure.
 
 A token is learnt (its label is its id) where the assistant speaks, end-of-turn included; elsewhere the label is -100.
-The ids and labels are the same as TRL's own preparation makes (`assistant_only_loss`, or prompt and completion where
-a template cannot say which part is the assistant's); they are made here because TRL drops the row ids, truncates and
-drops rows without a word, and because the held-out rows must be cut in the same way.
+The ids are those of TRL's own preparation. So are the labels where the template has marks around the assistant's part
+(`assistant_only_loss`) or there is one answer (prompt and completion), but for what the generation prompt already
+holds, which TRL learns with some templates; the other turns are found in `turns.py`. They are made here because TRL
+drops the row ids, truncates and drops rows without a word, and the held-out rows must be cut in the same way.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
-from trl.data_utils import common_prefix_length
 
-from .chat import Chat, Unrenderable, chat_of, rendered, text_before_reply, wants_text_arguments
+from .chat import Chat, Unrenderable, chat_of, rendered, wants_text_arguments
 from .templates import PLAIN_TEMPLATE
+from .turns import common_length, is_asked, start_of, turns_in, written
 
 IGNORED = -100
 
@@ -35,6 +36,9 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class LabelledRow:
     """Token ids and labels of one row, equally long; `prompt_ids` lead up to the closing answer.
+
+    Of a row that ends on an answer they are the ids in front of what is learnt of it (or would be): it is measured
+    behind what it was trained behind.
 
     `answer` is that answer as a model would write it: with its reasoning, its calls and its end, in the template's own
     form; `seen_answer.py` tells what a user sees of it.
@@ -75,7 +79,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """How the assistant's part is found: `template` with generation marks, or None for prompt and completion.
+    """How the assistant's part is found: `template` with generation marks, or None for the tokenizer's, without.
 
     `text_arguments`: this template wants the arguments of a call as a text.
     """
@@ -84,18 +88,6 @@ class Masking:
     how: str
     last_only: bool = False
     text_arguments: bool = False
-
-    def refusal(self, rows: Sequence[Row]) -> str:
-        """Why these rows cannot be labelled as wished, or "": turns this template has no marks for."""
-        if self.template is not None or self.last_only:
-            return ""
-        several = [row.id for row in rows if sum(message["role"] == "assistant" for message in row.messages) > 1]
-        if not several:
-            return ""
-        return (
-            f"this chat template does not mark the assistant's part, so only the last of several answers could be "
-            f"learnt ({len(several)} rows have several, {several[0]} first): set train_on = last"
-        )
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
@@ -130,7 +122,7 @@ def find_masking(tokenizer: Any) -> Masking:
         template = None
     if template is not None:
         return Masking(template, "all assistant turns, by TRL's training version of this chat template")
-    return Masking(None, "the last assistant turn only: this chat template does not mark the assistant's part")
+    return Masking(None, "all assistant turns: what the chat template adds at each of them")
 
 
 def prepare(rows: Sequence[Row], tokenizer: Any, masking: Masking, max_length: int) -> Prepared:
@@ -157,21 +149,15 @@ def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:
     """Token ids and labels of one row, uncut. Raises Unrenderable."""
     chat = as_chat(row, masking)
     ends_on_answer = bool(row.messages) and row.messages[-1]["role"] == "assistant"
-    if masking.template is not None:
-        whole = rendered(tokenizer, chat, masking.template, return_assistant_tokens_mask=True)
-        learnt = chosen_turns(row, whole["assistant_masks"], masking.last_only)
-        prompt_ids = prompt_of(chat, tokenizer, masking, whole["input_ids"], ends_on_answer)
+    find = marked_turns if masking.template is not None else rendered_turns
+    ids, learnt, first = find(row, chat, tokenizer, masking)
+    if ends_on_answer:
+        prompt_ids = ids[:first] or (beginning_of(tokenizer),)  # a model can write behind something only
     else:
-        whole = rendered(tokenizer, chat, None)
-        prompt_ids = prompt_of(chat, tokenizer, masking, whole["input_ids"], ends_on_answer)
-        start = common_prefix_length(prompt_ids, whole["input_ids"]) if ends_on_answer else len(whole["input_ids"])
-        wanted = int(not untrained(row.messages[-1])) if ends_on_answer else 0
-        learnt = [0] * start + [wanted] * (len(whole["input_ids"]) - start)
-    ids = tuple(whole["input_ids"])
+        prompt_ids = tuple(rendered(tokenizer, chat, masking.template, add_generation_prompt=True)["input_ids"])
     labels = tuple(token if bit else IGNORED for token, bit in zip(ids, learnt, strict=True))
-    written = ids[common_prefix_length(prompt_ids, list(ids)) :] if ends_on_answer else ()
-    answer = tokenizer.decode(list(written))
-    return LabelledRow(row.id, ids, labels, tuple(prompt_ids), answer)
+    answer = tokenizer.decode(list(ids[first:])) if ends_on_answer else ""
+    return LabelledRow(row.id, ids, labels, prompt_ids, answer)
 
 
 def as_chat(row: Row, masking: Masking) -> Chat:
@@ -179,25 +165,58 @@ def as_chat(row: Row, masking: Masking) -> Chat:
     return chat_of(row.messages, row.tools, text_arguments=masking.text_arguments)
 
 
-def prompt_of(
-    chat: Chat, tokenizer: Any, masking: Masking, whole: Sequence[int], ends_on_answer: bool
-) -> Sequence[int]:
-    """The ids that lead up to the closing answer, its opening included.
+def rendered_turns(row: Row, chat: Chat, tokenizer: Any, masking: Masking) -> tuple[tuple[int, ...], list[int], int]:
+    """Ids, whether each is learnt, and where the closing answer begins: by what the template writes of beginnings."""
+    whole = written(tokenizer, chat, masking.template)
+    wanted = learnt_places(row, masking.last_only)
+    closing = len(row.messages) - 1
+    turns = turns_in(whole, chat, masking.template, sorted({*wanted, closing} & {*answers(row)}))
+    learnt = [0] * len(whole.ids)
+    for place in wanted:
+        first, end = whole.tokens_until(turns[place].start), whole.tokens_until(turns[place].end)
+        learnt[first:end] = [1] * (end - first)
+    return whole.ids, learnt, whole.tokens_until(turns[closing].start) if closing in turns else len(whole.ids)
 
-    Of a row without a request they are what the template writes before the answer: many templates refuse a prompt in
-    which no user speaks.
-    """
-    prompt = chat.messages[:-1] if ends_on_answer else chat.messages
-    if any(message["role"] != "system" for message in prompt):
-        return list(
-            rendered(tokenizer, Chat(prompt, chat.tools), masking.template, add_generation_prompt=True)["input_ids"]
-        )
-    if not ends_on_answer:
-        return list(whole)
-    before = text_before_reply(tokenizer, chat, masking.template)
-    ids = list(tokenizer(before, add_special_tokens=False)["input_ids"])
-    beginning = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    return ids or [beginning]  # a model can write behind something only
+
+def marked_turns(row: Row, chat: Chat, tokenizer: Any, masking: Masking) -> tuple[tuple[int, ...], list[int], int]:
+    """The same by the template's own marks, but for what its generation prompt holds: that is given, not written."""
+    whole = rendered(tokenizer, chat, masking.template, return_assistant_tokens_mask=True)
+    ids, mask = tuple(whole["input_ids"]), whole["assistant_masks"]
+    learnt = chosen_turns(row, mask, masking.last_only)
+    first = max((place for place, bit in enumerate(mask) if bit and not (place and mask[place - 1])), default=0)
+    places = answers(row)
+    if not places or not is_asked(chat, places[-1]):
+        return ids, learnt, first
+    prompt = Chat(chat.messages[: places[-1]], chat.tools)
+    asked = rendered(tokenizer, prompt, masking.template, add_generation_prompt=True)["input_ids"]
+    if common_length(asked, ids) > first:
+        # The marks begin before the generation prompt ends: at a line's end, at its "<think>\n".
+        text = written(tokenizer, chat, masking.template)
+        behind = 0
+        for place in places:
+            start = first = text.tokens_until(start_of(text, chat, masking.template, place))
+            while start > behind and mask[start - 1]:
+                start -= 1
+            if start > behind or not behind:  # else the mark of an answer before goes on into this one
+                learnt[start:first] = [0] * (first - start)
+            behind = first
+    return ids, learnt, first
+
+
+def beginning_of(tokenizer: Any) -> int:
+    """The token that a text begins with."""
+    return int(tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id)
+
+
+def answers(row: Row) -> list[int]:
+    """The places of the assistant's messages."""
+    return [place for place, message in enumerate(row.messages) if message["role"] == "assistant"]
+
+
+def learnt_places(row: Row, last_only: bool) -> list[int]:
+    """The places of the assistant's messages that are to be learnt."""
+    places = answers(row)
+    return [place for place in (places[-1:] if last_only else places) if not untrained(row.messages[place])]
 
 
 def untrained(message: Mapping[str, Any]) -> bool:
@@ -210,10 +229,8 @@ def chosen_turns(row: Row, mask: Sequence[int], last_only: bool) -> list[int]:
 
     Raises Unrenderable where the template runs turns together, so that one cannot be told from the next.
     """
-    spoken = [message for message in row.messages if message["role"] == "assistant"]
-    left_out = {place for place, message in enumerate(spoken) if untrained(message)}
-    if last_only:
-        left_out |= set(range(len(spoken) - 1))
+    spoken, wanted = answers(row), learnt_places(row, last_only)
+    left_out = {turn for turn, place in enumerate(spoken) if place not in wanted}
     if not left_out:
         return list(mask)
     turn, learnt, before = -1, [], 0

@@ -47,10 +47,7 @@ def train(spec: Spec, context: RunContext) -> dict[str, Any]:
     os.umask(umask_of(context.run_dir))
     context.phase("data")
     masking = choose_masking(tokenizer, spec["train_on"])
-    read = read_rows(context.run_dir / "data" / "train.jsonl")
-    if masking.refusal(read):
-        raise ValueError(masking.refusal(read))
-    rows = prepare(read, tokenizer, masking, spec["max_length"])
+    rows = prepare(read_rows(context.run_dir / "data" / "train.jsonl"), tokenizer, masking, spec["max_length"])
     heldout = prepare(read_rows(context.run_dir / "data" / "heldout.jsonl"), tokenizer, masking, spec["max_length"])
     report_data(context, rows, heldout, masking.how)
     if not rows.rows:

@@ -18,12 +18,14 @@ QUEUE_MODULE = "engine.jobs.review"
 PICK_MODULE = "engine.jobs.pick"
 SLICES_MODULE = "engine.jobs.slices"
 PLAN_MODULE = "engine.jobs.plan"
+TOKENS_MODULE = "engine.jobs.tokens"
 COMPARE_MODULE = "engine.jobs.compare"
 SUSPECTS_MODULE = "engine.jobs.suspects"
 GOES_ON = "rows can be judged all the same; start again to go on"
 WHAT = {
     READ_MODULE: ("reading", GOES_ON),
     PLAN_MODULE: ("the plan", ""),
+    TOKENS_MODULE: ("looking at the row", ""),
     COMPARE_MODULE: ("the comparison", ""),
     SUSPECTS_MODULE: ("looking at rows again", ""),
 }

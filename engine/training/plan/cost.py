@@ -19,7 +19,20 @@ from engine.training.worker.events import read_json
 
 BUILT_IN_STEP = 0.05
 BUILT_IN_MEASURING = 2.0
-STOPS = ("versions", "model", "memory", "disk", "mask", "template", "truncated", "eos_lost", "fully_masked")
+STOPS = (
+    "versions",
+    "model",
+    "memory",
+    "disk",
+    "mask",
+    "template",
+    "truncated",
+    "eos_lost",
+    "fully_masked",
+    "lost_system",
+    "lost_reasoning",
+    "lost_history",
+)
 """Kinds of a plan's refusals that hold for every arm."""
 LIKE = ("model", "method", "batch", "micro_batch", "max_length", "gpu", "precision")
 

@@ -16,6 +16,7 @@ from engine.training.plan.checks import judged, leaking
 from engine.training.plan.estimates import START_SECONDS, Estimate, cost, disk_gb, memory_gb, quantile, run_seconds
 from engine.training.plan.parts import Note, Piece, Plan, ShownRow
 from engine.training.plan.preflight import Progress, preflight
+from engine.training.plan.template_notes import REFUSED, template_notes
 from engine.training.plan.wasted_tokens import epoch_of, wasted_tokens_of
 from engine.training.spec.run_spec import RunSpec, optimizer_steps
 from engine.training.worker.gpus import Gpu, gpus
@@ -41,11 +42,13 @@ def make_plan(
     `cache` keeps the worker's answer for the next time; `progress` is that of `preflight`. Raises TrainingError where
     the interpreter does not run.
     """
-    answer = preflight(spec, train, cache=cache, progress=progress)
+    answer = preflight(spec, train, heldout=heldout, cache=cache, progress=progress)
     machine = gpus()
     refusals = [Note("versions", f"the interpreter {spec.command[0]}: {words}") for words in answer["unfit"]]
     if "error" in answer:
         refusals.append(Note("model", answer["error"]))
+    elif "rows" not in answer and "refused_rows" in answer:
+        refusals += [note for note in template_notes(len(train), answer) if note.kind in REFUSED]
     if "rows" not in answer:
         return nothing_known(spec, train, heldout, answer, machine, refusals)
     longest = int(spec.max_length.value)

@@ -27,6 +27,12 @@ SECONDS = 600.0  # the built-in model may have to be made first, another one's t
 VERSIONS_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
+OF_ROWS = (
+    *("model", "revision", "pretrain_text", "max_length"),
+    *("train_on", "system_prompt", "repeated_turns", "reasoning"),
+)
+"""What of a spec decides how its rows become tokens."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -34,6 +40,7 @@ def preflight(
     spec: RunSpec,
     rows: Sequence[TrainingRow],
     *,
+    heldout: Sequence[TrainingRow] = (),
     cache: Path | None = None,
     shown: int = 3,
     progress: Progress | None = None,
@@ -45,29 +52,45 @@ def preflight(
     """
     lora = spec.lora.get("r")
     question = {
-        "model": spec.model.value,
-        "revision": spec.revision.value,
-        "pretrain_text": spec.pretrain_text.value,
-        "max_length": spec.max_length.value,
-        "train_on": spec.train_on.value,
+        **{name: getattr(spec, name).value for name in OF_ROWS},
         "packing": spec.sft["packing"].value,
         "lora_rank": lora.value if lora else None,
         "sft": {name: chosen.value for name, chosen in spec.sft.items()},
         "lora": {name: chosen.value for name, chosen in spec.lora.items()},
         "show": shown,
     }
-    lines = row_lines(rows)
-    asked = hashlib.sha256(json.dumps([question, spec.command]).encode() + worker_hash().encode() + lines).hexdigest()
+    lines, held = row_lines(rows), row_lines(heldout)
+    about = json.dumps([question, spec.command, worker_hash(), len(lines)]).encode()
+    asked = hashlib.sha256(about + lines + held).hexdigest()
     known = (read_json(cache) if cache else None) or {}
     if known.get("asked") == asked and known.get("check") == check_of(known.get("answer")):
         return dict(known["answer"])
     with scratch_folder("plan") as folder:
         data = folder / "train.jsonl"
         data.write_bytes(lines)
-        answer = ask(spec.command, {**question, "train": str(data)}, folder, SECONDS, progress)
+        measured = folder / "heldout.jsonl"
+        measured.write_bytes(held)
+        files = {"train": str(data), "heldout": str(measured)}
+        answer = ask(spec.command, {**question, **files}, folder, SECONDS, progress)
     if cache and "error" not in answer and not answer["unfit"]:
         kept = {"asked": asked, "answer": answer, "check": check_of(answer)}
         write_atomic(cache, json.dumps(kept, ensure_ascii=False).encode())
+    return answer
+
+
+def tokens_of(spec: RunSpec, rows: Sequence[TrainingRow], progress: Progress | None = None) -> dict[str, Any]:
+    """The rows token by token: see `worker/token_view.py`. Raises TrainingError, also where the model cannot be had."""
+    question = {name: getattr(spec, name).value for name in OF_ROWS}
+    with scratch_folder("tokens") as folder:
+        data = folder / "train.jsonl"
+        data.write_bytes(row_lines(rows))
+        answer = ask(spec.command, {**question, "train": str(data)}, folder, SECONDS, progress, "tokens")
+    if answer["unfit"] or "error" in answer:
+        raise TrainingError(
+            "no row can be shown",
+            "; ".join([*answer["unfit"], answer.get("error", "")]).strip("; "),
+            "name another model, or see tamis doctor",
+        )
     return answer
 
 
@@ -112,6 +135,11 @@ def ask(
                 os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
     answer = read_json(folder / "answer.json")
+    if answer is None and worker.returncode < 0 and (told := read_json(folder / "progress.json")):
+        died = f"it was killed ({signal.Signals(-worker.returncode).name}) while {told['phase']}"
+        raise TrainingError(
+            "the rows could not be looked at", died, "is there memory enough? else look at the model's chat template"
+        )
     if answer is None:
         words_of_it = console.read_bytes().decode(errors="replace").strip().splitlines()[-1:]
         raise TrainingError(

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .fitting import fitting_of
+
 ADAPTER = """```python
 from peft import AutoPeftModelForCausalLM
 from transformers import AutoTokenizer
@@ -72,6 +74,8 @@ def card(run: str, values: Mapping[str, Any], lora: Mapping[str, Any], told: Map
         "versions": ", ".join(f"{name} {number}" for name, number in (told.get("versions") or {}).items()),
     }
     lines += [f"- {name}: {value}" for name, value in facts.items() if value not in (None, "")]
+    if form := fitting_of(values).in_words():
+        lines += ["", f"It was trained on conversations in this form, so ask it in the same: {form}."]
     lines += ["", "In this folder:", "", usage({**values, "model": base}, lora, HERE), ""]
     return "\n".join(lines)
 

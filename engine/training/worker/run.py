@@ -17,6 +17,7 @@ from trl import SFTConfig
 from .callback import RunCallback
 from .checkpoints import PREFIX, last_good_checkpoint, pickles_in, remove_unfinished, sealed
 from .events import read_json, umask_of, write_json
+from .fitting import fitting_of
 from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import ROWS, as_dataset, refusal
@@ -44,7 +45,7 @@ def train(spec: Spec, context: RunContext) -> dict[str, Any]:
     # From here on what is written is the run's; what was fetched before lies in a cache that others may share.
     os.umask(umask_of(context.run_dir))
     context.phase("data")
-    masking = choose_masking(tokenizer, spec["train_on"])
+    masking = choose_masking(tokenizer, spec["train_on"], fitting_of(spec.values))
     read = read_rows(context.run_dir / "data" / "train.jsonl")
     if masking.refusal(read):
         raise ValueError(masking.refusal(read))

@@ -21,6 +21,7 @@ from engine.workflows.train import chosen_spec, given_names
 from engine.workflows.training_sets import file_examples, reason_in_words
 
 MOST_ROWS = 20
+CALL_TEXT = "call text"
 _ID = re.compile(r"(?=.*[a-f.])[0-9a-f]{4,16}(\.[0-9]*)?", re.ASCII)
 
 
@@ -111,9 +112,11 @@ def _view(
 
 def _note(row: str, answer: Mapping[str, Any]) -> str:
     """What the chat template refuses or leaves out of a row, and what would help."""
-    lost = [told_lost(kind) for kind, ids in answer["lost"].items() if row in ids]
+    lost = [told_lost(kind) for kind, ids in answer["lost"].items() if row in ids and kind != CALL_TEXT]
     refused = answer["refused_rows"].get(row)
     told = [f"the chat template refuses this row: {refused}"] if refused else []
+    if row in answer["lost"].get(CALL_TEXT, ()):
+        told.append("a tool call stands in the text, in a form that is not the chat template's own")
     told += [f"the chat template leaves out {', '.join(lost)}"] if lost else []
     return ": ".join(filter(None, ("; ".join(told), in_words(answer["proposed"].get(row, {})))))
 

@@ -199,6 +199,17 @@ def test_what_is_dropped_is_seen_where_the_template_refuses_some_of_the_marks(to
     assert dropped(tokenizer, chat_of(row.messages, row.tools), template) == {"reasoning"}
 
 
+def test_calls_in_the_text_in_another_form_than_the_templates_are_told(tokenizer: Any, tmp_path: Path) -> None:
+    calling = conversation_row(USER, Message("assistant", '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>'))
+    rows = read(tmp_path, calling)
+    tokenizer.chat_template = TOOL_TEMPLATE
+    assert told(rows, tokenizer) == []
+    tokenizer.chat_template = STRICT
+    ((kind, words, _),) = told(rows, tokenizer)
+    assert (kind, kind in REFUSED) == ("lost_call_text", False)
+    assert words == "1 of 1 rows hold tool calls as text, in a form that is not the chat template's own"
+
+
 def test_a_template_that_is_no_program_is_told_as_that(tokenizer: Any) -> None:
     for template, words in (("{% if", "line 1: unexpected"), ("\n{{ messages | nosuch }}", "line 2: No filter")):
         tokenizer.chat_template = template

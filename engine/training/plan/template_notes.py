@@ -17,11 +17,12 @@ LOST = {
     "calls": "the tool calls",
     "arguments": "the arguments of tool calls",
     "tools": "the tools",
+    "call text": "the form of tool calls",
     "names": "the names of speakers",
 }
 LOST_KINDS = {kind: f"lost_{kind.replace(' ', '_')}" for kind in LOST}
 TURNS = "lost_turns"
-WARNED = ("lost_names", "lost_unlearnt_history")
+WARNED = ("lost_names", "lost_unlearnt_history", "lost_call_text")
 REFUSED = frozenset({"template", TURNS, *LOST_KINDS.values()} - {*WARNED})
 """Kinds of notes that stand against a run: what is learnt, or learnt behind, would be another conversation."""
 OTHER_WAY = {
@@ -68,6 +69,10 @@ def _lost(rows: int, kind: str, ids: Sequence[str], proposed: Mapping[str, Mappi
         groups.setdefault(in_words(proposed.get(row, {})), []).append(row)
     for proposal, of_it in groups.items():
         words = f"the chat template leaves out {LOST.get(kind, kind)} in {len(of_it)} of {rows} rows"
+        if kind == "call text":
+            words = (
+                f"{len(of_it)} of {rows} rows hold tool calls as text, in a form that is not the chat template's own"
+            )
         help_ = ", or ".join(filter(None, (proposal, OTHER_WAY.get(kind, "" if proposal else NO_HELP))))
         yield Note(code, words if code in WARNED else f"{words}: {help_}", tuple(of_it))
 

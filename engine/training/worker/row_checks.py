@@ -10,8 +10,9 @@ from .chat import Unrenderable, dropped
 from .fitting import fitted, proposals
 from .rows import LabelledRow, Masking, Row, as_chat, label
 
-NEVER_LEARNT = {"names", "unlearnt history"}
-"""What a template may leave out and nothing that should be learnt is lost."""
+NEVER_LEARNT = {"names", "unlearnt history", "call text"}
+"""What a template may do and nothing that should be learnt is lost."""
+CALL_MARKS = ("<tool_call>", "<functioncall>", "[TOOL_CALLS]", "<|python_tag|>")
 
 
 def label_rows(
@@ -39,11 +40,16 @@ def label_rows(
 
 def lost_of(row: Row, tokenizer: Any, masking: Masking) -> set[str]:
     """What the template leaves out of a row, see `chat.dropped`; of reasoning before the last request it is told apart
-    ("unlearnt history") whether any of it would have been learnt. Raises Unrenderable."""
+    ("unlearnt history") whether any of it would have been learnt. "call text": a call stands in the text of an answer,
+    by marks that are not the template's own. Raises Unrenderable."""
     gone = dropped(tokenizer, as_chat(row, masking), masking.template)
     earlier = row.messages[:-1]
     if "history" in gone and (masking.last_only or all(turn.get("train") == "no" for turn in earlier if thinks(turn))):
         gone = gone - {"history"} | {"unlearnt history"}
+    own = str(masking.template or tokenizer.chat_template)
+    said = [turn["content"] for turn in row.messages if turn["role"] == "assistant"]
+    if any(mark in text and mark not in own for text in said for mark in CALL_MARKS):
+        gone = gone | {"call text"}
     return gone
 
 

@@ -24,7 +24,7 @@ from engine.training.plan.plan import Plan, make_plan
 from engine.training.plan.preflight import Progress
 from engine.training.plan.run_time import row_losses_if_cheap
 from engine.training.runs.launch import Job, Run, launch
-from engine.training.spec.run_spec import choose_spec
+from engine.training.spec.run_spec import RunSpec, choose_spec
 from engine.version import tamis_version
 from engine.workflows.gate import GateResult, gate, gate_summary
 from engine.workflows.row_secrets import let_secrets_through, not_let_through, told_let_through
@@ -59,6 +59,11 @@ def planned_run(project: Project, *, model: str | None = None, settings: Mapping
 
 
 def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | None, config: Training) -> Job:
+    return Job(chosen_spec(len(sets.curated), model, settings, config), sets.curated, sets.heldout)
+
+
+def chosen_spec(rows: int, model: str | None, settings: Mapping[str, Any] | None, config: Training) -> RunSpec:
+    """The spec of a run on so many rows: the command line's words over the settings over tamis's choices."""
     given = dict(settings or {})
     chosen_model = model or given.pop("model", None) or config.model
     # Steps and epochs exclude each other: the word given last counts.
@@ -67,16 +72,10 @@ def _job(sets: TrainingSets, model: str | None, settings: Mapping[str, Any] | No
         for name, value in settings_of(config).items()
         if name not in ("steps", "epochs") or not {"steps", "epochs"} & given.keys()
     }
+    name = Path(chosen_model).name if chosen_model else "built-in"
     chosen = kept | given
-    spec = choose_spec(
-        name=Path(chosen_model).name if chosen_model else "built-in",
-        rows=len(sets.curated),
-        model=chosen_model,
-        settings=chosen,
-    )
-    if "row_losses" not in chosen:
-        spec = replace(spec, row_losses=row_losses_if_cheap(spec, len(sets.curated)))
-    return Job(spec, sets.curated, sets.heldout)
+    spec = choose_spec(name=name, rows=rows, model=chosen_model, settings=chosen)
+    return spec if "row_losses" in chosen else replace(spec, row_losses=row_losses_if_cheap(spec, rows))
 
 
 def plan_run(

@@ -106,6 +106,16 @@ def training_sets(project: Project) -> TrainingSets:
 def file_sets(path: Path, encoding: str | None = None, *, with_secrets: bool = False) -> TrainingSets:
     """The rows of a data file that a trainer can use; `encoding` as a person names it. Rows with secrets are left out
     unless somebody has said why they may be trained on. Raises SourceError, UsageError."""
+    examples = file_examples(path, encoding)
+    secret = () if with_secrets else frozenset(example.number for example in examples if holds_secret(example))
+    found = gather(examples, secret)
+    if not found.rows:
+        raise nothing_left(str(path), found)
+    return TrainingSets(found.rows, (), found)
+
+
+def file_examples(path: Path, encoding: str | None = None) -> list[Example]:
+    """The rows of a data file. Raises SourceError, UsageError."""
     pieces = [piece for piece in read_source(path, source_format(path, encoding)) if not isinstance(piece, Quarantined)]
     mapping = guess_mapping(piece.raw for piece in pieces)
     if mapping is None:
@@ -119,11 +129,7 @@ def file_sets(path: Path, encoding: str | None = None, *, with_secrets: bool = F
         content = content_hash(piece.raw)
         copy = seen[content] = seen.get(content, -1) + 1
         examples.append(Example(row_id(content, copy), number, conversation, path.name, piece.line, piece.raw))
-    secret = () if with_secrets else frozenset(example.number for example in examples if holds_secret(example))
-    found = gather(examples, secret)
-    if not found.rows:
-        raise nothing_left(str(path), found)
-    return TrainingSets(found.rows, (), found)
+    return examples
 
 
 def nothing_left(where: str, found: Gathered) -> UsageError:

@@ -196,7 +196,7 @@ def test_templates_of_model_families_are_seen_through(
 def test_earlier_thoughts_that_a_template_cuts_out_of_the_text_are_seen(tokenizer: Any, tmp_path: Path) -> None:
     tokenizer.chat_template = TOOL_TEMPLATE.replace("message.content }}", "message.content.split('</think>')[-1] }}")
     thought = Message("assistant", "<think>\nHm.\n</think>\nNo.")
-    assert left_out(conversation_row(ASKED, thought, ASKED, ANSWER), tokenizer, tmp_path) == {"turns of assistant"}
+    assert left_out(conversation_row(ASKED, thought, ASKED, ANSWER), tokenizer, tmp_path) == {"history"}
     assert left_out(conversation_row(ASKED, ANSWER), tokenizer, tmp_path) == set()
 
 

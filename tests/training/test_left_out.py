@@ -137,16 +137,21 @@ def test_the_plan_names_the_rows_that_a_template_refuses_and_what_it_leaves_out(
     plan = planned(tiny_model, tmp_path, [narrated, tool_row(), *rows(8)], template)
     (refused,) = [note for note in plan.refusals if note.kind == "template"]
     assert refused.ids == ("narrated",)
-    assert refused.text == "the chat template refuses 1 of 10 rows, which are left out: no turn of a narrator"
-    told = {note.kind: note.text for note in plan.warnings if note.kind.startswith("lost_")}
+    assert refused.text == (
+        "the chat template refuses 1 of 10 rows: no turn of a narrator: edit or reject them, or choose another model"
+    )
+    told = {note.kind: note.text for note in plan.refusals if note.kind.startswith("lost_")}
     assert told == {
-        "lost_reasoning": "the chat template leaves out the reasoning in 1 of 10 rows",
-        "lost_tools": "the chat template leaves out the tools in 1 of 10 rows",
+        "lost_reasoning": "the chat template leaves out the reasoning in 1 of 10 rows: "
+        'set reasoning="left out" to train without it',
+        "lost_tools": "the chat template leaves out the tools in 1 of 10 rows: "
+        "choose a model whose template writes them, or reject these rows",
     }
     assert plan.shown[0].id == "tools"
     assert '"arguments": {"city": "Köln", "days": 2}}' in "".join(piece.text for piece in plan.shown[0].pieces)
     nothing = planned(tiny_model, tmp_path, [narrated], template)
-    assert [note.text for note in nothing.refusals] == ["its chat template refuses every row: no turn of a narrator"]
+    assert [(note.kind, note.ids) for note in nothing.refusals] == [("template", ("narrated",))]
+    assert nothing.refusals[0].text.startswith("the chat template refuses 1 of 1 rows: no turn of a narrator")
 
 
 def test_the_same_request_with_other_tools_or_calls_is_no_leak() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 
 import planted
 import pytest
-from planted import screen_text, workbench
+from planted import screen_text, shown, workbench
 
+from engine.config import config_folder
 from engine.training.runs.loss_history import COLUMNS, Column
 from engine.training.runs.registry import register
 from engine.training.worker.events import event_line
@@ -233,3 +234,19 @@ async def test_a_hundred_thousand_steps_are_attached_to_and_followed(folder: Pat
                     break
             assert "loss 0.125" in "".join(screen_text(app))
             assert len(app.screen.watched.loss) <= 2 * COLUMNS + 1
+
+
+async def test_the_key_for_tokens_asks_the_trainer_and_says_why_there_are_none(
+    folder: Path,
+) -> None:
+    settings = config_folder() / "config.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('[training]\ncommand = "/nowhere/python"\n')
+    try:
+        async with workbench(folder) as (app, pilot):
+            await pilot.press("enter", "Z")
+            assert "/nowhere/python cannot be started" in await shown(app, pilot, lambda text: "cannot be" in text)
+            await pilot.press("escape")
+            assert app.session.place.screen == "triage"
+    finally:
+        settings.unlink()

@@ -216,6 +216,13 @@ def _plan_of_file(command: argparse.ArgumentParser) -> None:
     encoding_option(command)
 
 
+def _plan_or_show(command: argparse.ArgumentParser) -> None:
+    _plan_of_file(command)
+    command.add_argument(
+        "--show", metavar="ROW", help="only this row, token by token: a number, the beginning of an id, a selector"
+    )
+
+
 def _train(command: argparse.ArgumentParser) -> None:
     _plan_of_file(command)
     command.add_argument("--override", metavar="WHY", help="start although the plan refuses; the reason is kept")
@@ -320,7 +327,7 @@ WORDS: dict[str, Word] = {
                    _export, "workbench.cli.export", "export_rows"),
     "check": Word("is all of a project, or of a file, as it was written? Caches are made again",
                   _check, "workbench.cli.check", "check"),
-    "plan": Word("what a training run would do, before it starts", _plan_of_file, "workbench.cli.train", "plan"),
+    "plan": Word("what a training run would do, before it starts", _plan_or_show, "workbench.cli.train", "plan"),
     "train": Word("start a detached training run on the accepted rows", _train, "workbench.cli.train", "train"),
     "runs": Word("the runs of a project, or all of yours on this machine", _runs, "workbench.cli.train", "runs"),
     "watch": Word("follow a run, one line a step", _watch, "workbench.cli.watch", "watch"),

@@ -16,12 +16,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
+from workbench.terminal.capabilities import no_colour
 from workbench.text.escape import ascii_text, visible
 
 REDRAW_SECONDS = 0.2
 DIM, UNDIMMED = "\x1b[2m", "\x1b[22m"
+LIT, UNLIT = "\x1b[1;32m", "\x1b[22;39m"
+SPECIAL, UNSPECIAL = "\x1b[4m", "\x1b[24m"
 """Put around a part of a line that is said with `dims`."""
-_OWN_STYLES = re.compile(f"({re.escape(DIM)}|{re.escape(UNDIMMED)})")
+_OWN_STYLES = re.compile(f"({'|'.join(map(re.escape, (DIM, UNDIMMED, LIT, UNLIT, SPECIAL, UNSPECIAL)))})")
 _CLEAR_LINE = "\r\x1b[K"
 STANDARD_OUTPUT = 1
 # Why standard output takes nothing any more: at most one reason.
@@ -30,10 +33,15 @@ _deaf: list[OSError] = []
 
 def say(line: str, *, now: bool = False, dims: bool = False) -> None:
     """One line on standard output, at once where `now`; a line feed within it is shown, tabs stay. With `dims` the line
-    may hold DIM and UNDIMMED."""
+    may hold the styles above."""
     pieces = _OWN_STYLES.split(line) if dims else [line]
     safe = "".join(piece if at % 2 else _in_one_line(piece) for at, piece in enumerate(pieces))
     _write(sys.stdout, f"{safe}\n", now)
+
+
+def in_colour() -> bool:
+    """Whether standard output is a terminal that shows colours, and nobody asked for none."""
+    return sys.stdout.isatty() and not no_colour() and os.environ.get("TERM") != "dumb"
 
 
 def narrate(sentence: str) -> None:

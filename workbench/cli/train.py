@@ -4,7 +4,6 @@ resume)."""
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,8 @@ from engine.workflows.train import (
     start_run_on_file,
 )
 from workbench.cli.common import find_project, open_for_deciding, open_to_look
-from workbench.cli.output import DIM, UNDIMMED, narrate, print_json, say
+from workbench.cli.output import DIM, UNDIMMED, in_colour, narrate, print_json, say
+from workbench.cli.tokens import show_tokens
 from workbench.cli.watch import follow, say_now
 from workbench.render.training_plan import estimates, junk_time
 from workbench.text.escape import visible
@@ -218,11 +218,13 @@ def resume(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace) -> int:
     """`tamis plan PROJECT|FILE`: everything a run would do, said before it starts."""
+    if arguments.show is not None:
+        return show_tokens(arguments, settings_named(arguments), is_a_project(arguments.project))
     found = plan_of(arguments)
     if arguments.json:
         print_json(found.to_json())
     else:
-        for line in plan_lines(found, colour=sys.stdout.isatty()):
+        for line in plan_lines(found, colour=in_colour()):
             say(line, dims=True)
     return 0
 

@@ -35,6 +35,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "pick": ("lock", "swap", "pick-accept", "pick-more", "pick-fewer", "board-read", "board-back"),
     "slices": ("ten", "slice-reject", "slice-accept", "slice-width", "board-undo", "board-back"),
     "help": ("read-page-down", "back"),
+    "tokens": ("read-page-down", "back"),
     "mapping": (*("field-off", "field-row", "field-metadata", "field-undo", "field-done", "help", "field-leave"),),
     "heldout": ("reserve", "decline", "more", "fewer"),
 }

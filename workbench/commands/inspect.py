@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.actions import groups, preconditions, tags
 from workbench.commands.command import Command
-from workbench.commands.targets import LISTS, OVERVIEW, TRIAGE, CommandTarget, ListTarget
+from workbench.commands.targets import LISTS, OVERVIEW, TOKENS, TRIAGE, CommandTarget, ListTarget
 
 
 def _toggle_why(target: CommandTarget) -> None:
@@ -32,6 +32,8 @@ INSPECT_COMMANDS = (
             _toggle_why),
     Command("raw", "raw", "the row as it was read, byte for byte; again: laid out", ("z",), (TRIAGE,),
             _toggle_raw, preconditions.no_raw),
+    Command("tokens", "tokens", "the row as the trainer would see it: its tokens, those that are learnt lit", ("Z",),
+            (TRIAGE,), lambda target: target.go(TOKENS), preconditions.no_row),
     Command("filter", "filter", "show other rows: a selector such as bucket:drop, flag:truncated, /regex/",
             ("slash",), LISTS, lambda target: target.ask_filter(), opens_a_line=True),
     Command("command", "command", "a command by name, a row number, or a verb with a selector",

@@ -206,11 +206,12 @@ RUNS: ScreenName[RunsTarget] = ScreenName("runs")
 COMPARE: ScreenName[CompareTarget] = ScreenName("compare")
 TRY: ScreenName[TryTarget] = ScreenName("try")
 JUDGE: ScreenName[JudgeTarget] = ScreenName("judge")
+TOKENS: ScreenName[ReaderTarget] = ScreenName("tokens")
 HELP: ScreenName[ReaderTarget] = ScreenName("help")
 
 LISTS: tuple[ScreenName[ListTarget], ...] = (OVERVIEW, TRIAGE)
 LIST_DETAILS = (REPAIRS, PICK, SLICES)
 # What lies on top of a list and has a reader.
-PANES: tuple[ScreenName[ReaderTarget], ...] = (HELP, EXPORT, TRAIN, COMPARE, TRY, JUDGE)
+PANES: tuple[ScreenName[ReaderTarget], ...] = (HELP, TOKENS, EXPORT, TRAIN, COMPARE, TRY, JUDGE)
 # What has a cursor.
 CURSORS: tuple[ScreenName[CursorTarget], ...] = (OVERVIEW, TRIAGE, TRAIN, COMPARE, RUNS, TRY)

@@ -189,6 +189,8 @@ GLYPHS = {
     **{"\u2191": "^"},
     # blanks that went or came: tab, line feed
     **{"\u21e5": ">", "\u21b5": "/"},
+    # around a special token
+    **{"\u00ab": "<", "\u00bb": ">"},
     # intervals: zero, ends, beyond the axis
     **{"\u250a": ":", "\u251c": "|", "\u2524": "|", "\u25c0": "<", "\u25b6": ">"},
     # bars, and the step that is under way

@@ -18,6 +18,7 @@ QUEUE_MODULE = "engine.jobs.review"
 PICK_MODULE = "engine.jobs.pick"
 SLICES_MODULE = "engine.jobs.slices"
 PLAN_MODULE = "engine.jobs.plan"
+TOKEN_VIEW_MODULE = "engine.jobs.token_view"
 COMPARE_MODULE = "engine.jobs.compare"
 SUSPECTS_MODULE = "engine.jobs.suspects"
 TOKENS_MODULE = "engine.jobs.tokens"
@@ -25,6 +26,7 @@ GOES_ON = "rows can be judged all the same; start again to go on"
 WHAT = {
     READ_MODULE: ("reading", GOES_ON),
     PLAN_MODULE: ("the plan", ""),
+    TOKEN_VIEW_MODULE: ("looking at the row", ""),
     COMPARE_MODULE: ("the comparison", ""),
     TOKENS_MODULE: ("counting tokens", "tokens are told about"),
     SUSPECTS_MODULE: ("looking at rows again", ""),

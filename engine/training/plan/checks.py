@@ -11,6 +11,7 @@ from typing import Any
 from engine.model import TrainingRow
 from engine.tokens import about_tokens
 from engine.training.plan.parts import Note, Plan
+from engine.training.plan.template_notes import REFUSED, template_notes
 from engine.training.runs.data_files import Said, said, spoken
 from engine.training.spec.run_spec import RunSpec
 from engine.training.worker.gpus import Gpu
@@ -19,14 +20,6 @@ FEW_HELDOUT = 50
 FEW_STEPS, MANY_EPOCHS = 20, 10
 TOLERATED_SHARE = 0.02
 FULL_SHARE = 0.9
-LOST = {
-    "system": "the system prompt",
-    "reasoning": "the reasoning",
-    "calls": "the tool calls",
-    "arguments": "the arguments of tool calls",
-    "tools": "the tools",
-    "names": "the names of speakers",
-}
 
 
 def leaking(train: Sequence[TrainingRow], heldout: Sequence[TrainingRow]) -> list[str]:
@@ -70,7 +63,8 @@ def judged(
     refusals = [*plan.refusals, *refusals]
     if answer["no_template"]:
         warnings.append(Note("no_template", "a base model without a chat template: a plain one is used"))
-    warnings += lost_notes(plan, answer["lost"])
+    for note in template_notes(plan.rows, answer):
+        (refusals if note.kind in REFUSED else warnings).append(note)
     if answer["pad_in_stops"]:
         words = f"the padding token {answer['pad']} also ends an answer: answers may come out empty"
         warnings.append(Note("pad_in_eos", words))
@@ -89,16 +83,6 @@ def judged(
     return replace(plan, warnings=(*warnings, *more_warnings), refusals=(*refusals, *more_refusals))
 
 
-def lost_notes(plan: Plan, lost: Mapping[str, Sequence[str]]) -> list[Note]:
-    """What the chat template leaves out of which rows: nothing of it is learnt."""
-    notes = []
-    for kind, ids in lost.items():
-        code = f"lost_{kind}" if kind in LOST else "lost_turns"
-        words = f"the chat template leaves out {LOST.get(kind, kind)} in {len(ids)} of {plan.rows} rows"
-        notes.append(Note(code, words, tuple(ids)))
-    return notes
-
-
 def row_notes(
     plan: Plan, answer: Mapping[str, Any], leaks: Sequence[str], duplicates: Sequence[str]
 ) -> tuple[list[Note], list[Note]]:
@@ -114,10 +98,6 @@ def row_notes(
         if ids:
             note = Note(kind, f"{len(ids)} of {plan.rows} rows {words}", ids)
             (refusals if len(ids) > TOLERATED_SHARE * plan.rows else warnings).append(note)
-    if refused := answer["refused_rows"]:
-        words = f"the chat template refuses {len(refused)} of {plan.rows} rows, which are left out"
-        note = Note("template", f"{words}: {next(iter(refused.values()))}", tuple(refused))
-        (refusals if len(refused) > TOLERATED_SHARE * plan.rows else warnings).append(note)
     if answer["settings_refusal"]:
         refusals.append(Note("settings", answer["settings_refusal"]))
     endless = tuple(row["id"] for row in answer["rows"] if row["learnt"] and not row["ends"])

@@ -20,7 +20,10 @@ from engine.training.worker.time_left import Sizes
 
 BUILT_IN_LETTERS = 3.5
 USUAL_BUILT_IN = Pace(START_SECONDS, 0.05, 1e-5, 0.008, 0.1, "usual for the built-in model")
-STOPS = ("versions", "model", "memory", "disk", "mask", "template", "truncated", "eos_lost", "fully_masked")
+STOPS = (
+    *("versions", "model", "memory", "disk", "template", "truncated", "eos_lost", "fully_masked"),
+    *("lost_system", "lost_reasoning", "lost_history"),
+)
 """Kinds of a plan's refusals that hold for every arm."""
 
 

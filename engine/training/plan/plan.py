@@ -17,6 +17,7 @@ from engine.training.plan.estimates import Estimate, cost, disk_gb, memory_gb, q
 from engine.training.plan.parts import Note, Piece, Plan, ShownRow
 from engine.training.plan.preflight import Progress, preflight
 from engine.training.plan.run_time import run_seconds
+from engine.training.plan.template_notes import REFUSED, template_notes
 from engine.training.plan.wasted_tokens import epoch_of, wasted_tokens_of
 from engine.training.spec.run_spec import RunSpec, optimizer_steps
 from engine.training.worker.gpus import Gpu, gpus
@@ -47,6 +48,8 @@ def make_plan(
     refusals = [Note("versions", f"the interpreter {spec.command[0]}: {words}") for words in answer["unfit"]]
     if "error" in answer:
         refusals.append(Note("model", answer["error"]))
+    elif "rows" not in answer and "refused_rows" in answer:
+        refusals += [note for note in template_notes(len(train), answer) if note.kind in REFUSED]
     if "rows" not in answer:
         return nothing_known(spec, train, heldout, answer, machine, refusals)
     longest = int(spec.max_length.value)

@@ -30,6 +30,12 @@ TIMED = ("method", "micro_batch", "eval_batch", "generate_rows", "samples", "max
          "four_bit")  # fmt: skip
 """Values that change what is timed, or what is measured."""
 
+OF_ROWS = (
+    *("model", "revision", "pretrain_text", "max_length"),
+    *("train_on", "system_prompt", "repeated_turns", "reasoning"),
+)
+"""What of a spec decides how its rows become tokens."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -49,11 +55,7 @@ def preflight(
     """
     lora = spec.lora.get("r")
     question = {
-        "model": spec.model.value,
-        "revision": spec.revision.value,
-        "pretrain_text": spec.pretrain_text.value,
-        "max_length": spec.max_length.value,
-        "train_on": spec.train_on.value,
+        **{name: getattr(spec, name).value for name in OF_ROWS},
         "packing": spec.sft["packing"].value,
         "lora_rank": lora.value if lora else None,
         "sft": {name: chosen.value for name, chosen in spec.sft.items()},
@@ -63,9 +65,8 @@ def preflight(
     values = {name: getattr(spec, name).value for name in VALUES}
     timed = {name: values[name] for name in TIMED}
     lines, held = row_lines(rows), row_lines(heldout)
-    asked = hashlib.sha256(
-        json.dumps([question, timed, spec.command]).encode() + worker_hash().encode() + lines + b"\0" + held
-    ).hexdigest()
+    about = json.dumps([question, timed, spec.command, worker_hash(), len(lines)]).encode()
+    asked = hashlib.sha256(about + lines + held).hexdigest()
     known = (read_json(cache) if cache else None) or {}
     if known.get("asked") == asked and known.get("check") == check_of(known.get("answer")):
         return dict(known["answer"])
@@ -78,6 +79,22 @@ def preflight(
     if cache and "error" not in answer and not answer["unfit"]:
         kept = {"asked": asked, "answer": answer, "check": check_of(answer)}
         write_atomic(cache, json.dumps(kept, ensure_ascii=False).encode())
+    return answer
+
+
+def tokens_of(spec: RunSpec, rows: Sequence[TrainingRow], progress: Progress | None = None) -> dict[str, Any]:
+    """The rows token by token: see `worker/token_view.py`. Raises TrainingError, also where the model cannot be had."""
+    question = {name: getattr(spec, name).value for name in OF_ROWS}
+    with scratch_folder("tokens") as folder:
+        data = folder / "train.jsonl"
+        data.write_bytes(row_lines(rows))
+        answer = ask(spec.command, {**question, "train": str(data)}, folder, SECONDS, progress, "show")
+    if answer["unfit"] or "error" in answer:
+        raise TrainingError(
+            "no row can be shown",
+            "; ".join([*answer["unfit"], answer.get("error", "")]).strip("; "),
+            "name another model, or see tamis doctor",
+        )
     return answer
 
 
@@ -95,7 +112,7 @@ def ask(
     progress: Progress | None = None,
     word: str = "preflight",
 ) -> dict[str, Any]:
-    """Put one question (`word`: preflight, embed or tokens) to the worker and wait for its answer."""
+    """Put one question (`word`: see `worker/main.py`) to the worker and wait for its answer."""
     (folder / "question.json").write_text(json.dumps(question), encoding="utf-8")
     words = [*command, str(WORKER / "main.py"), word, str(folder / "question.json"), str(folder / "answer.json")]
     # Threads that wait by spinning cost ten times the work on a busy machine (measured).
@@ -123,6 +140,11 @@ def ask(
                 os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
     answer = read_json(folder / "answer.json")
+    if answer is None and worker.returncode < 0 and (told := read_json(folder / "progress.json")):
+        died = f"it was killed ({signal.Signals(-worker.returncode).name}) while {told['phase']}"
+        raise TrainingError(
+            "the rows could not be looked at", died, "is there memory enough? else look at the model's chat template"
+        )
     if answer is None:
         words_of_it = console.read_bytes().decode(errors="replace").strip().splitlines()[-1:]
         raise TrainingError(

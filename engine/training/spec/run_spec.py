@@ -34,7 +34,14 @@ ALIASES = {
 }
 """Names people use, and the library's own."""
 
-ONE_OF = {"method": ("full", "lora"), "precision": ("auto", "bf16", "fp16", "fp32"), "train_on": ("all", "last")}
+ONE_OF = {
+    "method": ("full", "lora"),
+    "precision": ("auto", "bf16", "fp16", "fp32"),
+    "train_on": ("all", "last"),
+    "system_prompt": ("own turn", "first user turn"),
+    "repeated_turns": ("as they are", "merged"),
+    "reasoning": ("own field", "in the answer", "left out"),
+}
 NUMBERS: Mapping[str, Any] = {
     **dict.fromkeys(
         ("seed", "steps", "batch", "micro_batch", "max_length", "eval_every", "gpu", "samples", "row_losses"), int
@@ -74,6 +81,9 @@ class RunSpec:
     attention: Chosen
     four_bit: Chosen
     train_on: Chosen
+    system_prompt: Chosen
+    repeated_turns: Chosen
+    reasoning: Chosen
     row_losses: Chosen
     samples: Chosen
     keep_best: Chosen
@@ -298,7 +308,7 @@ def check_values(spec: RunSpec) -> None:
     for name, allowed in ONE_OF.items():
         value = getattr(spec, name).value
         if value not in allowed:
-            raise UsageError(f"unknown {name} {value!r}", "", f"use {' or '.join(allowed)}")
+            raise UsageError(f"unknown {name} {value!r}", "", f"use {' or '.join(map(quoted, allowed))}")
     for name, kinds in NUMBERS.items():
         value = getattr(spec, name).value
         if isinstance(value, bool) or not isinstance(value, kinds) or value < 0 or not in_bounds(value):
@@ -311,6 +321,11 @@ def check_values(spec: RunSpec) -> None:
         raise UsageError(words, "", "use bfd")
     if spec.max_cost.value and not spec.price_per_hour.value:
         raise UsageError("a cost limit needs a price", "", "set price_per_hour, in the same currency")
+
+
+def quoted(word: str) -> str:
+    """A word of a setting as it is typed."""
+    return f'"{word}"' if " " in word else word
 
 
 def in_bounds(value: object) -> bool:

@@ -112,6 +112,7 @@ def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
     import transformers
     from transformers import AutoModelForCausalLM
 
+    from .fitting import fitting_of
     from .model_folder import check_model_folder
     from .models import choose_precision, load
     from .rows import choose_masking
@@ -125,7 +126,7 @@ def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
         raise ValueError(f"{run_dir.name} has no model/ folder: it saved nothing")
     precision = choose_precision(spec["method"], spec["precision"])
     base, tokenizer, source = load(spec, precision, progress)
-    masking = choose_masking(tokenizer, spec["train_on"])
+    masking = choose_masking(tokenizer, spec["train_on"], fitting_of(spec.values))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     check_model_folder(trained)
     if spec["method"] == "lora":

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .fitting import fitting_of
+
 ADAPTER = """```python
 from peft import AutoPeftModelForCausalLM
 from transformers import AutoTokenizer
@@ -90,6 +92,8 @@ def card(
         "versions": ", ".join(f"{name} {number}" for name, number in (told.get("versions") or {}).items()),
     }
     lines += [f"- {name}: {value}" for name, value in facts.items() if value not in (None, "")]
+    if form := fitting_of(values).in_words():
+        lines += ["", f"It was trained on conversations in this form, so ask it in the same: {form}."]
     for title, sentences in (("Data", told.get("data")), ("What it bought", told.get("measures"))):
         if sentences:
             lines += ["", f"## {title}", "", *(f"- {sentence}" for sentence in sentences)]

@@ -8,20 +8,32 @@ and texts alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from jinja2.exceptions import TemplateError
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
 
-FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+from .bounded_templates import Unbounded
+from .fitting import CLOSED, SYSTEM_ROLES, THINK
+
+FAULTS = (
+    *(TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError, AssertionError),
+)
 """What a template may raise: it is a program, written for other rows than these."""
 
-SPOKEN = ("reasoning_content", "tool_call_id", "name")
-"""What a template is given of a message beside role, content and calls."""
+SPOKEN = ("tool_call_id", "name")
+"""What a template is given of a message beside role, content, reasoning and calls."""
+REASONING_FIELDS = ("reasoning_content", "thinking", "reasoning")
+"""What templates call the reasoning of a message, the most usual name first."""
+SHORT_ID = re.compile("[A-Za-z0-9]{9}", re.ASCII)
+"""The ids of calls that some templates ask for and refuse all others."""
 
 PROBE = {"quinquagesima": True}
+THOUGHT = "sexagesima"
 
 
 class Unrenderable(ValueError):
@@ -36,19 +48,36 @@ class Chat:
     tools: tuple[Mapping[str, Any], ...] = ()
 
 
-def chat_of(messages: Sequence[Mapping[str, Any]], tools: Sequence[str], *, text_arguments: bool = False) -> Chat:
-    """What a template is given. Arguments of calls are objects, or texts for a template that wants them so.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a template calls things: the arguments of a call as a text, the field of the reasoning, ids of calls of
+    nine letters and digits."""
+
+    text_arguments: bool = False
+    reasoning: str = REASONING_FIELDS[0]
+    short_ids: bool = False
+
+
+USUAL_TERMS = Terms()
+
+
+def chat_of(messages: Sequence[Mapping[str, Any]], tools: Sequence[str], terms: Terms = USUAL_TERMS) -> Chat:
+    """What a template is given, in its own terms.
 
     Raises Unrenderable for a tool that is no JSON object.
     """
-    return Chat(tuple(_message(message, text_arguments) for message in messages), tuple(map(_tool, tools)))
+    if terms.short_ids:
+        messages = with_short_ids(messages)
+    return Chat(tuple(_message(message, terms) for message in messages), tuple(map(_tool, tools)))
 
 
-def _message(message: Mapping[str, Any], text_arguments: bool) -> dict[str, Any]:
+def _message(message: Mapping[str, Any], terms: Terms) -> dict[str, Any]:
     given = {"role": message["role"], "content": message["content"]}
     given |= {key: message[key] for key in SPOKEN if message.get(key)}
+    if message.get("reasoning_content"):
+        given[terms.reasoning] = message["reasoning_content"]
     if message.get("tool_calls"):
-        given["tool_calls"] = [_call(call, text_arguments) for call in message["tool_calls"]]
+        given["tool_calls"] = [_call(call, terms.text_arguments) for call in message["tool_calls"]]
     return given
 
 
@@ -57,6 +86,33 @@ def _call(call: Mapping[str, Any], text_arguments: bool) -> dict[str, Any]:
     written = function["arguments"] if function["arguments"].strip() else "{}"
     value = written if text_arguments else _object(written, written)
     return {"type": "function", **call, "function": {"name": function["name"], "arguments": value}}
+
+
+def with_short_ids(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The messages with ids of nine letters and digits, numbered: ids that mean nothing cannot be learnt. Ids of that
+    form stay. A result without an id answers the first call that has no result yet."""
+    new_ids: dict[str, str] = {}
+    open_calls: deque[str] = deque()
+    numbers = count(1)
+    found: list[Mapping[str, Any]] = []
+    for message in messages:
+        changed = dict(message)
+        if message.get("tool_calls"):
+            changed["tool_calls"] = []
+            for call in message["tool_calls"]:
+                given = call.get("id", "")
+                short = given if SHORT_ID.fullmatch(given) else f"call{next(numbers):05}"
+                new_ids[given] = short
+                open_calls.append(short)
+                changed["tool_calls"].append({**call, "id": short})
+        elif message["role"] == "tool" and (message.get("tool_call_id") or open_calls):
+            given = message.get("tool_call_id", "")
+            answered = new_ids.get(given, "") if given else open_calls[0]
+            changed["tool_call_id"] = answered or (given if SHORT_ID.fullmatch(given) else f"call{next(numbers):05}")
+            if answered in open_calls:
+                open_calls.remove(answered)
+        found.append(changed)
+    return found
 
 
 def _object(text: str, otherwise: Any) -> Any:
@@ -79,28 +135,56 @@ def _tool(text: str) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def wants_text_arguments(tokenizer: Any, template: str | None) -> bool:
-    """Whether the template takes the arguments of a call for a text. Asked once, so that all rows are written alike.
+def terms_of(tokenizer: Any, template: str | None) -> Terms:
+    """The template's own terms. Asked once, with a call and a thought, so that all rows are written alike.
 
-    Most take an object and would quote a text a second time. Those that put a text together fail on an object, or
-    print it as Python does: `{'city': …}`.
+    Most take the arguments of a call for an object and would quote a text a second time. Those that put a text together
+    fail on an object, or print it as Python does: `{'city': …}`.
     """
+    found = USUAL_TERMS
+    for terms in (USUAL_TERMS, Terms(True), Terms(short_ids=True), Terms(True, short_ids=True)):
+        text = _probed(tokenizer, template, terms)
+        if next(iter(PROBE)) in text and str(PROBE) not in text:
+            found = terms
+            break
+    asked = ({"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "reasoning_content": THOUGHT})
+    for name in REASONING_FIELDS:
+        try:
+            text = as_text(tokenizer, chat_of(asked, (), replace(found, reasoning=name)), template)
+        except Unrenderable:
+            continue
+        if THOUGHT in text:
+            return replace(found, reasoning=name)
+    return found
+
+
+def _probed(tokenizer: Any, template: str | None, terms: Terms) -> str:
+    """What the template writes of a call with its result, "" where it refuses."""
     called = {"name": "find", "arguments": json.dumps(PROBE)}
     messages = (
         {"role": "user", "content": "a"},
-        {"role": "assistant", "content": "", "tool_calls": [{"id": "abcdefghi", "function": called}]},
-        {"role": "tool", "content": "b", "tool_call_id": "abcdefghi", "name": "find"},
+        {"role": "assistant", "content": "", "tool_calls": [{"id": "call_0123456789", "function": called}]},
+        {"role": "tool", "content": "b", "tool_call_id": "call_0123456789", "name": "find"},
         {"role": "assistant", "content": "c"},
     )
     tool = json.dumps({"name": "find", "description": "d", "parameters": {"type": "object", "properties": {}}})
-    for text_arguments in (False, True):
-        try:
-            text = as_text(tokenizer, chat_of(messages, (tool,), text_arguments=text_arguments), template)
-        except Unrenderable:
-            continue
-        if next(iter(PROBE)) in text and str(PROBE) not in text:
-            return text_arguments
-    return False
+    try:
+        return as_text(tokenizer, chat_of(messages, (tool,), terms), template)
+    except Unrenderable:
+        return ""
+
+
+def check_template(tokenizer: Any) -> None:
+    """Raise ValueError for a chat template that is no program: it would fail on every row."""
+    try:
+        tokenizer.apply_chat_template([{"role": "user", "content": "a"}], tokenize=False)
+    except TemplateSyntaxError as fault:
+        words = " ".join(str(fault.message).split())[:200]
+        raise ValueError(f"its chat template cannot be read, line {fault.lineno}: {words}") from fault
+    except Unbounded:
+        raise
+    except FAULTS:  # it refuses this conversation, perhaps no other
+        return
 
 
 def rendered(tokenizer: Any, chat: Chat, template: str | None, *, tokenize: bool = True, **how: bool) -> Any:
@@ -117,6 +201,8 @@ def rendered(tokenizer: Any, chat: Chat, template: str | None, *, tokenize: bool
             return_dict=tokenize,
             **how,
         )
+    except Unbounded:  # of no row more than of another
+        raise
     except FAULTS as fault:
         said = " ".join(str(fault).split())[:200]
         raise Unrenderable(said or type(fault).__name__) from fault
@@ -129,73 +215,89 @@ def as_text(tokenizer: Any, chat: Chat, template: str | None) -> str:
 
 def text_before_words(tokenizer: Any, chat: Chat, template: str | None, place: int) -> str:
     """What the template writes before the own words of the message at `place`."""
-    marked, places = _marked_message(chat.messages[place], count())
-    messages = (*chat.messages[:place], marked, *chat.messages[place + 1 :])
+    marked = _Marked(Chat(chat.messages[place : place + 1]))
+    messages = (*chat.messages[:place], *marked.chat.messages, *chat.messages[place + 1 :])
     text = as_text(tokenizer, Chat(messages, chat.tools), template)
-    return text[: min((place for mark in places if (place := text.find(mark)) >= 0), default=len(text))]
+    return text[: min((place for mark in marked.kinds if (place := text.find(mark)) >= 0), default=len(text))]
 
 
 def dropped(tokenizer: Any, chat: Chat, template: str | None) -> set[str]:
-    """What of the conversation the template leaves out: "system", "reasoning", "calls", "arguments", "tools", "names",
-    and of other turns "turns of ROLE".
+    """What of the conversation the template leaves out: "system", "reasoning" of the latest round, "history" (reasoning
+    before the last request), "calls", "arguments", "tools", "names", and of other turns "turns of ROLE".
 
-    Each text gets a word of its own at both ends, and it is looked which of them are written; a template that refuses
-    such words tells nothing.
+    Each text gets a word of its own at both ends, and it is looked which of them are written. A template that refuses
+    such words is asked again with those of one kind alone; what it refuses even then stays unknown.
     """
-    numbers = count()
-    marks: dict[str, str] = {}
-    messages, tools = [], []
-    for message in chat.messages:
-        marked, places = _marked_message(message, numbers)
-        messages.append(marked)
-        marks |= places
-    for tool in chat.tools:
-        mark = _mark(numbers)
-        tools.append(_marked_tool(tool, mark))
-        marks[mark] = "tools"
+    marked = _Marked(chat)
     try:
-        text = as_text(tokenizer, Chat(tuple(messages), tuple(tools)), template)
+        return marked.lost(as_text(tokenizer, marked.chat, template))
     except Unrenderable:
-        return set()
-    return {kind for mark, kind in marks.items() if mark not in text}
+        pass
+    lost: set[str] = set()
+    for kind in sorted(set(marked.kinds.values())):
+        alone = _Marked(chat, only=kind)
+        try:
+            lost |= alone.lost(as_text(tokenizer, alone.chat, template))
+        except Unrenderable:
+            continue
+    return lost
 
 
-def _mark(numbers: Iterator[int]) -> str:
-    return f"quinqua{next(numbers)}gesima"
+class _Marked:
+    """A chat with words of its own in its texts, and what each of them stands for. `only`: words of one kind."""
 
+    def __init__(self, chat: Chat, only: str = "") -> None:
+        self._only, self._numbers = only, count()
+        self.kinds: dict[str, str] = {}
+        last_request = max((at for at, one in enumerate(chat.messages) if one["role"] == "user"), default=-1)
+        messages = [self._message(one, at > last_request) for at, one in enumerate(chat.messages)]
+        self.chat = Chat(tuple(messages), tuple(self._tool(tool) for tool in chat.tools))
 
-def _marked_message(message: Mapping[str, Any], numbers: Iterator[int]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The message with marks in its texts, and what each of them stands for."""
-    marks: dict[str, str] = {}
+    def lost(self, text: str) -> set[str]:
+        return {kind for mark, kind in self.kinds.items() if mark not in text}
 
-    def mark(kind: str) -> str:
-        made = _mark(numbers)
-        marks[made] = kind
-        return made
+    def _mark(self, kind: str) -> str:
+        if self._only not in ("", kind):
+            return ""
+        mark = f"quinqua{next(self._numbers)}gesima"
+        self.kinds[mark] = kind
+        return mark
 
-    marked = dict(message)
-    role = message["role"]
-    if message.get("reasoning_content"):
-        marked["reasoning_content"] = f"{mark('reasoning')}{message['reasoning_content']}{mark('reasoning')}"
-    if message["content"]:
-        kind = "system" if role == "system" else f"turns of {role}"
-        marked["content"] = f"{mark(kind)}{message['content']}{mark(kind)}"
-    if message.get("name") and role != "tool":  # a result's name is its call's
-        marked["name"] = f"{message['name']}{mark('names')}"
-    calls = []
-    for call in message.get("tool_calls", ()):
+    def _message(self, message: Mapping[str, Any], is_latest: bool) -> dict[str, Any]:
+        marked = dict(message)
+        role = message["role"]
+        thought = "reasoning" if is_latest else "history"
+        for name in REASONING_FIELDS:
+            if message.get(name):
+                marked[name] = f"{self._mark(thought)}{message[name]}{self._mark(thought)}"
+        if message["content"]:
+            kind = "system" if role in SYSTEM_ROLES else f"turns of {role}"
+            head, thinks, rest = message["content"].partition(THINK) if role == "assistant" else ("", "", "")
+            if thinks and not head.strip() and CLOSED in rest:  # a template that knows the marks takes them off
+                marked["content"] = f"{head}{THINK}{self._mark(thought)}{rest}{self._mark(kind)}"
+            else:
+                marked["content"] = f"{self._mark(kind)}{message['content']}{self._mark(kind)}"
+        if message.get("name") and role != "tool":  # a result's name is its call's
+            marked["name"] = f"{message['name']}{self._mark('names')}"
+        if message.get("tool_calls"):
+            marked["tool_calls"] = [self._call(call) for call in message["tool_calls"]]
+        return marked
+
+    def _call(self, call: Mapping[str, Any]) -> dict[str, Any]:
         function = call["function"]
-        name, arguments = f"{function['name']}{mark('calls')}", function["arguments"]
+        name, arguments = f"{function['name']}{self._mark('calls')}", function["arguments"]
         if isinstance(arguments, dict):
-            value: Any = {mark("arguments"): mark("arguments"), **arguments}
+            key = self._mark("arguments")
+            value: Any = {key: self._mark("arguments"), **arguments} if key else arguments
         else:
-            value = f"{mark('arguments')}{arguments}{mark('arguments')}"
-        calls.append({**call, "function": {"name": name, "arguments": value}})
-    return marked | ({"tool_calls": calls} if calls else {}), marks
+            value = f"{self._mark('arguments')}{arguments}{self._mark('arguments')}"
+        return {**call, "function": {"name": name, "arguments": value}}
 
-
-def _marked_tool(tool: Mapping[str, Any], mark: str) -> dict[str, Any]:
-    function = tool.get("function")
-    if isinstance(function, dict) and isinstance(function.get("name"), str):
-        return {**tool, "function": {**function, "name": f"{function['name']}{mark}"}}
-    return {**tool, mark: mark}
+    def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any]:
+        mark = self._mark("tools")
+        function = tool.get("function")
+        if not mark:
+            return dict(tool)
+        if isinstance(function, dict) and isinstance(function.get("name"), str):
+            return {**tool, "function": {**function, "name": f"{function['name']}{mark}"}}
+        return {**tool, mark: mark}

@@ -26,6 +26,7 @@ from .answering import SINCE_ADDED
 from .card import HUB_ID, card, public_name
 from .chat import rendered
 from .checkpoints import latest_attempt
+from .fitting import fitting_of
 from .model_folder import check_model_folder, config_of
 from .models import BUILT_IN, Precision, load
 from .older_readers import rewrite, with_known_tokenizer, with_older_names
@@ -63,7 +64,7 @@ def export_model(request: Mapping[str, Any], progress: Progress) -> dict[str, An
     progress("loading the run's model")
     model, source = tuned_model(spec, weights, is_adapter, merged, to, progress)
     tokenizer = AutoTokenizer.from_pretrained(str(weights), local_files_only=True, trust_remote_code=False)
-    masking = choose_masking(tokenizer, spec["train_on"])
+    masking = choose_masking(tokenizer, spec["train_on"], fitting_of(spec.values))
     read = rows_to_ask(run)
     rows = prepare(read, tokenizer, masking, min(int(spec["max_length"]), LONGEST)).rows[:ROWS]
     if not rows:

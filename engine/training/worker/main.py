@@ -1,9 +1,9 @@
 """Start of the worker process: `python .../worker/main.py [--attempt N] RUN_DIR [RUN_DIR ...]`.
 
-`main.py preflight REQUEST ANSWER` only says what a run would make of its rows; `main.py embed REQUEST ANSWER` makes
-vectors of texts; `main.py tokens REQUEST ANSWER` counts the tokens of rows; `main.py export-model REQUEST ANSWER`
-writes a run's model for others; `main.py answer RUN_DIR` answers prompts with the base model and with what the run has
-made of it.
+`main.py preflight REQUEST ANSWER` only says what a run would make of its rows; `main.py show REQUEST ANSWER` shows
+single ones token by token; `main.py tokens REQUEST ANSWER` counts their tokens; `main.py embed REQUEST ANSWER` makes
+vectors of texts; `main.py export-model REQUEST ANSWER` writes a run's model for others; `main.py answer RUN_DIR`
+answers prompts with the base model and with what the run has made of it.
 
 Started by file path, so the folder it lies in is made a package by hand, under a name nothing else has; nothing is
 added to `sys.path`, where the data and model folders of a run could shadow somebody's modules.
@@ -37,6 +37,8 @@ if __name__ == "__main__":
     importlib.import_module(f"{PACKAGE}.starter").end_with_starter()
     if sys.argv[1:2] == ["preflight"]:
         importlib.import_module(f"{PACKAGE}.preflight").main(sys.argv[2:])
+    elif sys.argv[1:2] == ["show"]:
+        importlib.import_module(f"{PACKAGE}.token_view").main(sys.argv[2:])
     elif sys.argv[1:2] == ["embed"]:
         importlib.import_module(f"{PACKAGE}.embedding").main(sys.argv[2:])
     elif sys.argv[1:2] == ["export-model"]:

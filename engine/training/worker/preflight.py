@@ -76,7 +76,9 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     import transformers
 
     from .bounded_templates import bound_templates
+    from .fitting import fitting_of
     from .models import load_tokenizer, locate
+    from .row_checks import changed, label_rows, refused_of
     from .rows import choose_masking, cut, read_rows
 
     transformers.utils.logging.set_verbosity_error()
@@ -87,11 +89,14 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     tokenizer = load_tokenizer(source, request["revision"], request["model"])
     pad_from_eos = tokenizer.pad_token == tokenizer.eos_token
     no_template = tokenizer.chat_template is None
-    masking = choose_masking(tokenizer, request["train_on"])
+    masking = choose_masking(tokenizer, request["train_on"], fitting_of(request))
     rows = read_rows(Path(request["train"]))
-    labelled, refused, lost = label_rows(rows, tokenizer, masking, progress)
+    heldout = read_rows(Path(request["heldout"])) if request.get("heldout") else ()
+    labelled, refused, lost, proposed = label_rows(rows, tokenizer, masking, progress)
+    of_rows = {"refused_rows": refused, "lost": lost, "proposed": proposed, "changed": changed(rows, masking)}
+    of_rows["refused_heldout"] = refused_of(heldout, tokenizer, masking)
     if not labelled:
-        raise ValueError(f"its chat template refuses every row: {next(iter(refused.values()))}")
+        return of_rows
     progress("measuring")
     longest = int(request["max_length"])
     stops = stop_ids(source, tokenizer, request["revision"])
@@ -104,8 +109,7 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "pad": tokenizer.pad_token,
         "pad_in_stops": tokenizer.pad_token_id in stops and not pad_from_eos,
         "pad_is_eos": pad_from_eos,
-        "refused_rows": refused,
-        "lost": lost,
+        **of_rows,
         "double_bos": [row.id for row in labelled if doubled_bos(row.input_ids, tokenizer.bos_token_id)],
         "rows": [
             {
@@ -146,27 +150,6 @@ def timed(
     except Exception as fault:  # noqa: BLE001  the worker's border: the plan is told without it, and the run will say why
         pace = {"why_not": " ".join(str(fault).split())[:200] or type(fault).__name__}
     return {"pace": pace, "sizes": asdict(sizes)}
-
-
-def label_rows(
-    rows: Sequence[Any], tokenizer: Any, masking: Any, progress: Progress
-) -> tuple[list[Any], dict[str, str], dict[str, list[str]]]:
-    """The rows labelled; of those that the chat template refuses, why; and what it leaves out of which rows."""
-    from .chat import Unrenderable, dropped
-    from .rows import as_chat, label
-
-    labelled, refused = [], {}
-    lost: dict[str, list[str]] = {}
-    for count, row in enumerate(rows):
-        progress("labelling rows", count, len(rows))
-        try:
-            labelled.append(label(row, tokenizer, masking))
-        except Unrenderable as fault:
-            refused[row.id] = str(fault)
-            continue
-        for kind in sorted(dropped(tokenizer, as_chat(row, masking), masking.template)):
-            lost.setdefault(kind, []).append(row.id)
-    return labelled, refused, lost
 
 
 def settings_refusal(sft: Mapping[str, Any], lora: Mapping[str, Any]) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 
-from .chat import Chat, Unrenderable, chat_of, rendered, wants_text_arguments
+from .chat import USUAL_TERMS, Chat, Terms, Unrenderable, chat_of, check_template, rendered, terms_of
+from .fitting import AS_IT_IS, Fitting, fitted
 from .templates import PLAIN_TEMPLATE
 from .turns import common_length, is_asked, start_of, turns_in, written
 
@@ -81,13 +82,14 @@ class Prepared:
 class Masking:
     """How the assistant's part is found: `template` with generation marks, or None for the tokenizer's, without.
 
-    `text_arguments`: this template wants the arguments of a call as a text.
+    `terms`: what the template calls things; `fitting`: what is changed for it, as the run's settings say.
     """
 
     template: str | None
     how: str
     last_only: bool = False
-    text_arguments: bool = False
+    terms: Terms = USUAL_TERMS
+    fitting: Fitting = AS_IT_IS
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
@@ -97,13 +99,14 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     return tuple(Row(value["id"], tuple(value["messages"]), tuple(value.get("tools", ()))) for value in objects)
 
 
-def choose_masking(tokenizer: Any, train_on: str = "all") -> Masking:
+def choose_masking(tokenizer: Any, train_on: str = "all", fitting: Fitting = AS_IT_IS) -> Masking:
     """Pick the way to mask for this tokenizer; a tokenizer without a chat template is given the plain one.
 
     `train_on`: "all" assistant turns, or the "last" one alone.
     """
     found = find_masking(tokenizer)
-    found = replace(found, text_arguments=wants_text_arguments(tokenizer, found.template))
+    how = "; ".join(filter(None, (found.how, fitting.in_words())))
+    found = replace(found, how=how, terms=terms_of(tokenizer, found.template), fitting=fitting)
     if train_on == "last":
         return replace(found, how=found.how.replace("all assistant turns", "the last assistant turn"), last_only=True)
     return found
@@ -114,6 +117,7 @@ def find_masking(tokenizer: Any) -> Masking:
     if tokenizer.chat_template is None:
         tokenizer.chat_template = PLAIN_TEMPLATE
         return Masking(PLAIN_TEMPLATE, "all assistant turns; the tokenizer has no chat template, a plain one is used")
+    check_template(tokenizer)
     if has_generation_markers(tokenizer.chat_template):
         return Masking(tokenizer.chat_template, "all assistant turns, as the chat template marks them")
     try:
@@ -147,6 +151,7 @@ def prepare(rows: Sequence[Row], tokenizer: Any, masking: Masking, max_length: i
 
 def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:
     """Token ids and labels of one row, uncut. Raises Unrenderable."""
+    row = replace(row, messages=fitted(row.messages, masking.fitting))
     chat = as_chat(row, masking)
     ends_on_answer = bool(row.messages) and row.messages[-1]["role"] == "assistant"
     find = marked_turns if masking.template is not None else rendered_turns
@@ -162,7 +167,7 @@ def label(row: Row, tokenizer: Any, masking: Masking) -> LabelledRow:
 
 def as_chat(row: Row, masking: Masking) -> Chat:
     """The row as a chat template takes it. Raises Unrenderable."""
-    return chat_of(row.messages, row.tools, text_arguments=masking.text_arguments)
+    return chat_of(fitted(row.messages, masking.fitting), row.tools, masking.terms)
 
 
 def rendered_turns(row: Row, chat: Chat, tokenizer: Any, masking: Masking) -> tuple[tuple[int, ...], list[int], int]:

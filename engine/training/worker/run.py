@@ -18,6 +18,7 @@ from trl import SFTConfig
 from .callback import RunCallback
 from .checkpoints import PREFIX, last_good_checkpoint, pickles_in, remove_unfinished, sealed
 from .events import read_json, umask_of, write_json
+from .fitting import fitting_of
 from .measure import WRITTEN_TOKENS, Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import as_dataset, refusal
@@ -46,7 +47,7 @@ def train(spec: Spec, context: RunContext) -> dict[str, Any]:
     # From here on what is written is the run's; what was fetched before lies in a cache that others may share.
     os.umask(umask_of(context.run_dir))
     context.phase("data")
-    masking = choose_masking(tokenizer, spec["train_on"])
+    masking = choose_masking(tokenizer, spec["train_on"], fitting_of(spec.values))
     rows = prepare(read_rows(context.run_dir / "data" / "train.jsonl"), tokenizer, masking, spec["max_length"])
     heldout = prepare(read_rows(context.run_dir / "data" / "heldout.jsonl"), tokenizer, masking, spec["max_length"])
     report_data(context, rows, heldout, masking.how)

@@ -39,6 +39,7 @@ SECTIONS = {
     "try": "Trying a run",
     "judge": "Judging two runs",
     "heldout": "The held-out set",
+    "tokens": "A row as the trainer sees it",
     "help": "Help",
 }
 KEY_WIDTH = 12

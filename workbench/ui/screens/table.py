@@ -16,6 +16,7 @@ from workbench.commands.targets import (
     REPAIRS,
     RUNS,
     SLICES,
+    TOKENS,
     TRAIN,
     TRIAGE,
 )
@@ -31,6 +32,7 @@ from workbench.ui.screens.pick import PickScreen
 from workbench.ui.screens.repairs import RepairsScreen
 from workbench.ui.screens.runs import RunsScreen
 from workbench.ui.screens.slices import SlicesScreen
+from workbench.ui.screens.tokens import TokensScreen
 from workbench.ui.screens.train import TrainScreen
 from workbench.ui.screens.triage import TriageScreen
 from workbench.ui.screens.try_run import TryScreen
@@ -48,6 +50,7 @@ SCREENS: dict[str, type[WorkScreen]] = {
     TRAIN: TrainScreen,
     RUNS: RunsScreen,
     COMPARE: CompareScreen,
+    TOKENS: TokensScreen,
     HELP: HelpScreen,
 }
 
@@ -66,4 +69,5 @@ if TYPE_CHECKING:
     compare: type[targets.CompareTarget] = CompareScreen
     try_run: type[targets.TryTarget] = TryScreen
     judge: type[targets.JudgeTarget] = JudgeScreen
+    tokens: type[targets.ReaderTarget] = TokensScreen
     help_: type[targets.ReaderTarget] = HelpScreen

@@ -74,6 +74,7 @@ def train(spec: Spec, context: RunContext) -> dict[str, Any]:
 
 def learn(spec: Spec, context: RunContext, trainer: Trainer, measure: Measure, row_losses: RowLosses) -> dict[str, Any]:
     """Take the steps and measure before and after them. Returns outcome, steps and measures."""
+    trainer.run_callback.take_up()
     if not spec.from_step:
         row_losses.before()
     if spec["eval_at_start"]:
@@ -93,6 +94,7 @@ def learn(spec: Spec, context: RunContext, trainer: Trainer, measure: Measure, r
             measured = measure.all(trainer.model, trainer.state.global_step)
             trainer.run_callback.weigh(measured, trainer.state.global_step, last=True)
             result |= measure.told(measured)
+            result |= trainer.run_callback.ended(trainer.state.global_step)
             row_losses.after(trainer.state.global_step)
         except Stopped as stop:  # what was learnt is still saved
             result |= {"outcome": "stopped", "stopped_by": str(stop)}

@@ -43,7 +43,6 @@ def preflight(
     With `cache`, a file, the same question is not asked twice. `progress(phase, done, of)` is called while the worker
     is at it, and may raise to give up. Raises TrainingError where the interpreter does not run.
     """
-    lora = spec.lora.get("r")
     question = {
         "model": spec.model.value,
         "revision": spec.revision.value,
@@ -51,9 +50,10 @@ def preflight(
         "max_length": spec.max_length.value,
         "train_on": spec.train_on.value,
         "packing": spec.sft["packing"].value,
-        "lora_rank": lora.value if lora else None,
         "sft": {name: chosen.value for name, chosen in spec.sft.items()},
         "lora": {name: chosen.value for name, chosen in spec.lora.items()},
+        **{name: getattr(spec, name).value for name in ("method", "precision", "attention", "four_bit")},
+        "folder": folder_marks(str(spec.model.value)),
         "show": shown,
     }
     lines = row_lines(rows)
@@ -65,10 +65,20 @@ def preflight(
         data = folder / "train.jsonl"
         data.write_bytes(lines)
         answer = ask(spec.command, {**question, "train": str(data)}, folder, SECONDS, progress)
-    if cache and "error" not in answer and not answer["unfit"]:
+    # What is missing may be installed in the next minute.
+    if cache and "error" not in answer and not answer["unfit"] and not answer["faults"]:
         kept = {"asked": asked, "answer": answer, "check": check_of(answer)}
         write_atomic(cache, json.dumps(kept, ensure_ascii=False).encode())
     return answer
+
+
+def folder_marks(model: str) -> list[list[Any]]:
+    """Name, size and time of the files of a model's folder, so that an answer holds while they are the same."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return []
+    known = ((path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file())
+    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in known]
 
 
 def versions(command: Sequence[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from transformers import AutoTokenizer
 from engine import open_project
 from engine.errors import TrainingError
 from engine.model import Act, TrainingRow
-from engine.training.plan.checks import machine_notes
+from engine.training.plan.checks import judged, machine_notes
 from engine.training.plan.estimates import Estimate, memory_gb
 from engine.training.plan.plan import Plan, make_plan
 from engine.training.runs.data_files import row_lines
@@ -69,6 +70,20 @@ def test_rows_that_are_cut_lose_their_end_or_are_masked_are_named(plan: Plan) ->
     assert leak.ids == ("leak",)
 
 
+def test_more_tokens_than_the_model_attends_to_are_refused_where_rows_reach_them(plan: Plan, tmp_path: Path) -> None:
+    answer = {"refused_rows": {}, "settings_refusal": "", "mask_refusal": "", "rows": [], "double_bos": [], "lost": {},
+              "no_template": False, "pad_in_stops": False, "faults": [], "doubts": [], "sequences": None,
+              "model": {"positions": 50}}  # fmt: skip
+    spec = choose_spec(name="p", rows=64, model="any/model")
+    bare = replace(plan, truncated=(), eos_lost=(), fully_masked=(), refusals=(), warnings=(), seconds=Estimate(1, ""))
+    found = judged(bare, spec, answer, (), (), None, tmp_path)
+    assert [note.text for note in found.refusals] == [
+        "max_length is 60 and the model attends to 50 tokens, which rows go beyond: set max_length = 50"
+    ]
+    short = judged(replace(bare, tokens={**bare.tokens, "max": 40}), spec, answer, (), (), None, tmp_path)
+    assert (short.refusals, "positions" in kinds(short.warnings)) == ((), True)
+
+
 def test_three_rows_are_drawn_as_the_trainer_sees_them(plan: Plan) -> None:
     turns, long, _ = plan.shown
     learnt = [piece.text for piece in turns.pieces if piece.learnt]
@@ -97,11 +112,11 @@ def ask(tiny_model: Path, folder: Path, *train: TrainingRow, train_on: str = "al
         setattr(tokenizer, name, value)
     model = folder / "model"
     tokenizer.save_pretrained(model)
-    for name in ("config.json", "generation_config.json"):
+    for name in ("config.json", "generation_config.json", "model.safetensors"):
         (model / name).write_bytes((tiny_model / name).read_bytes())
     data = folder / "train.jsonl"
     data.write_bytes(row_lines(train))
-    request = {"model": str(model), "revision": None, "pretrain_text": "", "max_length": 200, "lora_rank": 8}
+    request = {"model": str(model), "revision": None, "pretrain_text": "", "max_length": 200}
     libraries = {"sft": {}, "lora": {}}
     question = {**request, "train": str(data), "train_on": train_on, "packing": False, "show": 1, **libraries}
     return preflight(question, Progress(folder / "progress.json"))
@@ -150,7 +165,7 @@ def test_odd_tokenizers_are_told(tiny_model: Path, tmp_path: Path) -> None:
     settings = json.loads((folder / "generation_config.json").read_text()) | {"eos_token_id": [2, 0]}
     (tmp_path / "generation_config.json").write_text(json.dumps(settings))
     (tmp_path / "config.json").write_bytes((tiny_model / "config.json").read_bytes())
-    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+    for name in ("model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         (tmp_path / name).write_bytes((tiny_model / name).read_bytes())
     assert ask(tmp_path, tmp_path / "e", one)["pad_in_stops"]
 
@@ -168,7 +183,7 @@ def test_an_old_trainer_or_an_unknown_model_is_refused_before_anything_starts(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     unknown = choose_spec(name="p", rows=6, model="no-such-owner/no-such-model")
     (refusal,) = make_plan(unknown, rows(6), (), runs_dir=tmp_path).refusals
-    assert (refusal.kind, "no-such-owner/no-such-model cannot be loaded" in refusal.text) == ("model", True)
+    assert (refusal.kind, "no folder no-such-owner/no-such-model is here, and no" in refusal.text) == ("model", True)
     broken = choose_spec(name="p", rows=6, model="any/model", settings={"command": ("false",)})
     with pytest.raises(TrainingError, match="does not run the worker"):
         make_plan(broken, rows(6), (), runs_dir=tmp_path)
@@ -263,6 +278,9 @@ def test_train_refuses_what_the_plan_refuses_unless_it_is_overridden_with_a_reas
     assert (told["truncated"], [note["kind"] for note in told["refusals"]]) == (1, ["truncated", "eos_lost"])
     assert main(["train", *words]) == 2
     assert "not started: 1 of 10 rows" in capsys.readouterr().err
+    assert main(["train", str(folder), "--model", f"{tiny_model}x", "--budget", "1h"]) == 2
+    told_of_name = capsys.readouterr().err
+    assert f"not started: no folder {tiny_model}x is here; did you mean {tiny_model}?" in told_of_name
     assert list_runs(folder / "runs") == ()
     assert main(["train", *words, "--override", "one long row is fine", "--json"]) == 0
     run = Path(json.loads(capsys.readouterr().out)["dir"])

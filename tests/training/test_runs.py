@@ -184,8 +184,10 @@ def test_time_and_money_end_a_run_with_what_it_learnt(queue: dict[str, Run]) -> 
 
 
 def test_a_run_that_learns_nothing_says_why(queue: dict[str, Run]) -> None:
-    assert [event["kind"] for event in events(queue["flat"], "alert")] == ["zero_lr", "plateau"]
+    assert [event["kind"] for event in events(queue["flat"], "alert")] == ["zero_lr", "plateau", "learnt_nothing"]
     assert state(queue, "flat").state == "finished"
+    assert "no step had a learning rate above zero" in state(queue, "flat").but
+    assert not state(queue, "full").but
     assert [event["kind"] for event in events(queue["masked"], "alert")] == ["all_masked"]
     assert "no row has anything to learn" in state(queue, "masked").error
 

@@ -12,10 +12,20 @@ from fault_injection import Fault, launch_with_faults
 from safetensors.torch import load_file
 from small_runs import ended, events, rows
 
+from engine.model import TrainingRow
 from engine.training.runs.launch import Job, Run, choose_spec
 from engine.training.runs.status import RunState, read_run
+from workbench.cli.main import main
 
 TRAIN, HELDOUT = rows(24), rows(8, 100)
+
+
+def shuffled(row: TrainingRow, by: int) -> TrainingRow:
+    """The same question with the answer of another: nothing of it can be told from the question."""
+    return TrainingRow(row.id, (row.messages[0], *rows(1, int(row.id[1:]) * by + by)[0].messages[1:]))
+
+
+KNOWN, UNKNOWN = tuple(shuffled(row, 7) for row in rows(8)), tuple(shuffled(row, 11) for row in rows(30, 100))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,8 +37,9 @@ def _offline() -> Iterator[None]:
 
 def job(name: str, model: Path | str, *faults: Fault, **settings: Any) -> tuple[Job, Sequence[Fault]]:
     small = {"batch": 8, "micro_batch": 8, "steps": 4, "threads": 1, "max_new_tokens": 24}
-    spec = choose_spec(name=name, rows=len(TRAIN), model=str(model), settings={**small, **settings})
-    return Job(spec, TRAIN, HELDOUT), faults
+    train, heldout = settings.pop("train", TRAIN), settings.pop("heldout", HELDOUT)
+    spec = choose_spec(name=name, rows=len(train), model=str(model), settings={**small, **settings})
+    return Job(spec, train, heldout), faults
 
 
 def slow(seconds: float) -> dict[str, Any]:
@@ -46,6 +57,8 @@ def queue(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         job("nan-data", tiny_model, {"kind": "nan_data", "step": 5}, steps=8, **full),
         job("exploding", tiny_model, steps=8, **{**full, "learning_rate": 1e11, "max_grad_norm": 0.0}),
         job("diverging", tiny_model, steps=70, warmup_steps=60, stop_on_divergence=True, **{**full, **steep}),
+        job("too-fast", tiny_model, steps=12, learning_rate=1e6, eval_at_start=True),
+        job("by-heart", tiny_model, steps=60, eval_at_start=True, eval_every=20, train=KNOWN, heldout=UNKNOWN, **full),
         job("eval-oom", tiny_model, {"kind": "eval_oom", "above": 2}, steps=2, eval_batch=8, **full),
         job("oom", tiny_model, {"kind": "oom", "step": 2, "above_micro": 4}, **full),
         job("killed", tiny_model, {"kind": "kill", "step": 3}, **full),
@@ -90,6 +103,27 @@ def test_a_run_that_diverges_is_told_and_stopped_where_it_was_wished(queue: dict
     assert "a lower learning rate" in alert["detail"]
     assert stopped.result["stopped_by"] == alert["detail"]
     assert 20 < stopped.step <= alert["step"] + 1 < 70
+
+
+def test_a_rate_that_is_far_too_high_is_told_within_twelve_steps_and_is_the_runs_last_word(
+    queue: dict[str, Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, done = queue["too-fast"], state(queue, "too-fast")
+    assert done.state == "finished"
+    told = {alert["kind"]: alert for alert in events(run, "alert")}
+    assert set(told) >= {"diverging", "zero_gradient", "above_base"}
+    assert told["diverging"]["step"] <= 6
+    assert "start again at a tenth of the learning rate" in told["diverging"]["detail"]
+    assert done.but == told["diverging"]["detail"] == events(run, "exit")[-1]["but"]
+    assert {alert["kind"] for alert in done.result["alerts"]} == set(told)
+    assert main(["watch", str(run.dir)]) == 0
+    assert f"finished, but: {done.but}" in capsys.readouterr().out
+
+
+def test_rows_that_were_learnt_by_heart_are_told_where_the_held_out_loss_rises(queue: dict[str, Run]) -> None:
+    told = [alert["kind"] for alert in events(queue["by-heart"], "alert")]
+    assert "memorised" in told
+    assert len(told) == len(set(told))
 
 
 def test_out_of_memory_while_measuring_halves_that_batch_alone(queue: dict[str, Run]) -> None:

@@ -121,7 +121,7 @@ def runs(arguments: argparse.Namespace) -> int:
         return 0
     for state in states:
         steps = f"{state.step}/{state.max_steps}" if state.max_steps else str(state.step)
-        say(f"{state.id:<46} {state.state:<10} {steps:>11}  {state.model}")
+        say(f"{state.id:<46} {state.state:<10} {steps:>11}  {state.model}{', but: ' + state.but if state.but else ''}")
     for standing in standings:
         whole = f"{standing.whole}/{len(standing.comparison.trials)} runs"
         say(f"{standing.comparison.id:<46} {standing.stage:<10} {whole:>11}  {standing.comparison.model}")
@@ -150,6 +150,7 @@ def _run_json(state: RunState) -> dict[str, Any]:
         "step": state.step,
         "max_steps": state.max_steps,
         "error": state.error,
+        **({"but": state.but} if state.but else {}),
     }
 
 

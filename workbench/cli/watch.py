@@ -85,7 +85,8 @@ def seconds_left(event: Mapping[str, Any], step_seconds: deque[float]) -> float 
 
 def closing(state: RunState) -> Iterator[str]:
     """How it ended, where the model lies, and the lines to load and to serve it."""
-    yield f"{state.state}{': ' + state.error if state.error else ''}"
+    but = f", but: {state.but}" if state.but else ""
+    yield f"{state.state}{': ' + state.error if state.error else but}"
     if "nll" in state.result and state.result.get("base"):
         yield f"base \u2192 now: {', '.join(measures(state.result, state.result['base']))}"
     if not state.result.get("model"):

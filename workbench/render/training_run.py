@@ -144,6 +144,7 @@ def _stop(event: Mapping[str, Any]) -> str:
 
 def _exit(event: Mapping[str, Any]) -> str:
     words = f"{event.get('outcome')}{': ' + str(event['error']) if event.get('error') else ''}"
+    words += f", but: {event['but']}" if event.get("but") else ""
     return words if event.get("attempt", 1) == 1 else f"attempt {event['attempt']} {words}"
 
 
@@ -187,6 +188,8 @@ def lines(event: Mapping[str, Any], eta: float | None = None) -> Iterator[str]:
 
 def state_words(run: LiveRun) -> Styled:
     """One word for the state, in its colour."""
+    if run.state.but:
+        return f"{run.state.state}, but see below", "refused"
     words = "frozen" if run.state.frozen else run.state.state
     return words, STATE_ROLES.get(words, "error")
 
@@ -327,6 +330,8 @@ def most_pressing(run: LiveRun, view: str) -> tuple[Styled, ...]:
     """The line below a view: what went wrong, else the latest alert, else what happened last where no pane tells it."""
     if run.state.error:
         return ((f" {visible_line(run.state.error)}", "error"),)
+    if run.state.but:
+        return ((f" finished, but: {visible_line(run.state.but)}", "refused"),)
     if run.alerts:
         return ((f" {visible_line(sentence(run.alerts[-1]))}", "refused"),)
     last = sentence(run.told[-1]) if run.told and view != "curve" else ""

@@ -60,7 +60,8 @@ def judged(
 ) -> Plan:
     """The plan with its warnings and refusals."""
     warnings, refusals = row_notes(plan, answer, leaks, duplicates)
-    refusals = [*plan.refusals, *refusals]
+    refusals = [*plan.refusals, *(Note(each["kind"], each["text"]) for each in answer["faults"]), *refusals]
+    warnings += [Note(each["kind"], each["text"]) for each in answer["doubts"]]
     if answer["no_template"]:
         warnings.append(Note("no_template", "a base model without a chat template: a plain one is used"))
     for note in template_notes(plan.rows, answer):
@@ -79,6 +80,14 @@ def judged(
         )
     if epochs > MANY_EPOCHS:
         warnings.append(Note("many_epochs", f"every row is seen {epochs:g} times: it may be learnt by heart"))
+    positions = answer["model"]["positions"]
+    if positions and plan.max_length > positions:
+        reached = min(plan.max_length, plan.max_length if answer["sequences"] else int(plan.tokens["max"]))
+        words = f"max_length is {plan.max_length:,} and the model attends to {positions:,} tokens"
+        if reached > positions:
+            refusals.append(Note("positions", f"{words}, which rows go beyond: set max_length = {positions}"))
+        else:
+            warnings.append(Note("positions", f"{words}; no row is so long"))
     more_warnings, more_refusals = machine_notes(plan, spec, gpu, runs_dir)
     return replace(plan, warnings=(*warnings, *more_warnings), refusals=(*refusals, *more_refusals))
 
@@ -132,8 +141,6 @@ def machine_notes(plan: Plan, spec: RunSpec, gpu: Gpu | None, runs_dir: Path) ->
             warnings.append(Note("gpu_shared", words))
     elif plan.gpus:
         warnings.append(Note("no_torch_gpu", "there is a GPU, but this torch cannot use it: the CPU trains"))
-    if spec.four_bit.value and gpu is None:
-        refusals.append(Note("four_bit", "4-bit weights need a GPU and bitsandbytes"))
     folder = next(each for each in (runs_dir, *runs_dir.parents) if each.exists())
     room, wanted = shutil.disk_usage(folder).free / 1e9, plan.disk_gb.value or 0.0
     if wanted > room:

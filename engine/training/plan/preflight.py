@@ -53,13 +53,13 @@ def preflight(
     With `cache`, a file, the same question is not asked twice. `progress(phase, done, of)` is called while the worker
     is at it, and may raise to give up. Raises TrainingError where the interpreter does not run.
     """
-    lora = spec.lora.get("r")
     question = {
         **{name: getattr(spec, name).value for name in OF_ROWS},
         "packing": spec.sft["packing"].value,
-        "lora_rank": lora.value if lora else None,
         "sft": {name: chosen.value for name, chosen in spec.sft.items()},
         "lora": {name: chosen.value for name, chosen in spec.lora.items()},
+        **{name: getattr(spec, name).value for name in ("method", "precision", "attention", "four_bit")},
+        "folder_marks": folder_marks(str(spec.model.value)),
         "show": shown,
     }
     values = {name: getattr(spec, name).value for name in VALUES}
@@ -76,7 +76,8 @@ def preflight(
         (folder / "heldout.jsonl").write_bytes(held)
         places = {"train": str(data), "heldout": str(folder / "heldout.jsonl")}
         answer = ask(spec.command, {**question, "values": values, **places}, folder, SECONDS, progress)
-    if cache and "error" not in answer and not answer["unfit"]:
+    # What is missing may be installed in the next minute.
+    if cache and "error" not in answer and not answer["unfit"] and not answer["faults"]:
         kept = {"asked": asked, "answer": answer, "check": check_of(answer)}
         write_atomic(cache, json.dumps(kept, ensure_ascii=False).encode())
     return answer
@@ -96,6 +97,15 @@ def tokens_of(spec: RunSpec, rows: Sequence[TrainingRow], progress: Progress | N
             "name another model, or see tamis doctor",
         )
     return answer
+
+
+def folder_marks(model: str) -> list[list[Any]]:
+    """Name, size and time of the files of a model's folder, so that an answer holds while they are the same."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return []
+    known = ((path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file())
+    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in known]
 
 
 def versions(command: Sequence[str]) -> dict[str, Any]:

@@ -75,6 +75,7 @@ _RESULT = {
     "seconds": is_number,
     "ended": is_time,
     "model": is_text,
+    "but": is_text,
 }
 _SAMPLE = object_with({"id": is_text, "answer": is_text, "reference": is_text})
 _EVENT = object_with(
@@ -115,6 +116,11 @@ class RunState:
     error: str
     result: Mapping[str, Any]
     left_s: float | None = None
+
+    @property
+    def but(self) -> str:
+        """What takes the worth from a run that finished, in a sentence, or ""."""
+        return str(self.result.get("but", ""))
 
     @property
     def frozen(self) -> bool:

@@ -31,7 +31,7 @@ LOCK_TRIES = 10
 TAIL_BYTES = 65_536
 ENDS_WORKER = ("oom", "crashed")
 ALREADY_RUNNING = 3
-TOLD_AT_EXIT = ("outcome", "signal", "host_oom", "error", "step", "nll", "exact", "completion_tokens", "seconds")
+TOLD_AT_EXIT = ("outcome", "signal", "host_oom", "error", "but", "step", "nll", "exact", "completion_tokens", "seconds")
 
 
 def load(name: str) -> ModuleType:

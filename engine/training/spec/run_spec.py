@@ -193,7 +193,7 @@ def builtin_defaults(name: str) -> RunSpec:
 def model_defaults(name: str, model: str) -> RunSpec:
     """tamis's defaults for a real model: a LoRA adapter on a few hundred rows."""
     folder = Path(model).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() or model.startswith((".", "~")):  # the latter can be no name on the hub
         model = str(folder.resolve())
     return RunSpec(
         name=name,

@@ -7,15 +7,16 @@ import json
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from transformers import TrainerCallback
 
-from .alerts import Alert, HeldoutAlerts, LossAlerts
+from .alerts import FATAL, Alert, HeldoutAlerts, LossAlerts
 from .evaluate import Measured, nll_per_token
-from .events import LineFile, write_json
+from .events import LineFile, read_json, write_json
 from .measure import Measure
+from .past_steps import PastSteps, past_steps
 from .run_context import NonFinite, RunContext
 from .saving import NoRoom
 from .spec import Spec
@@ -32,8 +33,12 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._measure = measure
         self._eval_every = int(spec["eval_every"])
         self._step_began = self.before_steps = 0.0
-        self._loss_alerts = LossAlerts()
-        self._heldout_alerts = HeldoutAlerts()
+        past = past_steps(context.run_dir, spec.from_step) if spec.from_step else PastSteps()
+        self._past = past
+        self._told = list(past.alerts)
+        kinds = {alert.kind for _, alert in past.alerts}
+        self._loss_alerts = LossAlerts(told=kinds)
+        self._heldout_alerts = HeldoutAlerts(told=kinds)
         self._diverged = ""
         self._row_ids = row_ids
         self._batches: LineFile
@@ -53,6 +58,19 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._context.beat.tell(max_steps=state.max_steps)
         self._context.beat.write()
 
+    def take_up(self) -> None:
+        """Watch on from where the run was cut short, the model being there: nothing is told a second time."""
+        self._loss_alerts.knows(vocabulary_of(self.trainer.model))
+        for step, nll in self._past.heldout:
+            self._heldout_alerts.measured(step, nll, self._past.base if step == 0 else None)
+        for log in self._past.logs:
+            self._heed(log, int(log["step"]), int(log.get("of") or 0))
+        if self._heldout_alerts.base is not None:
+            self._loss_alerts.base(self._heldout_alerts.base)
+        kept = read_json(self._context.run_dir / "best" / "best.json")
+        if self._past.heldout and kept:
+            self.best = {**kept, "dir": "best"}
+
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._step_began = time.monotonic()
         self._context.left.began(STEP, 1)
@@ -69,11 +87,11 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self._context.left.took(STEP, took, 1)
         left = self._context.left.seconds()
         self._context.log.emit("log", step=state.global_step, of=state.max_steps, dt=took, left_s=left, **logs)
-        norm, rate = logs.get("grad_norm"), logs.get("learning_rate")
+        norm = logs.get("grad_norm")
         # float16 scales its loss by trial: a first overflow is normal.
         if not math.isfinite(norm or 0.0) and not args.fp16:
             raise NonFinite(f"the gradient of step {state.global_step} is {norm}")
-        alerts = self._loss_alerts.step(state.global_step, state.max_steps, logs["loss"], norm, rate)
+        alerts = self._heed(logs, state.global_step, state.max_steps)
         self._tell(alerts, state.global_step)
         if self._spec["stop_on_divergence"]:
             self._diverged = next((alert.detail for alert in alerts if alert.kind == "diverging"), self._diverged)
@@ -84,6 +102,11 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
                 self.weigh(self._measure.losses(self.trainer.model, state.global_step), state.global_step)
             # Measuring is no training time: a step after it is not a stall.
             self._context.beat.tell(phase="train", last_step_t=time.time())
+
+    def _heed(self, logs: Mapping[str, Any], step: int, of: int) -> list[Alert]:
+        norm, rate, accuracy = (logs.get(name) for name in ("grad_norm", "learning_rate", "mean_token_accuracy"))
+        finite = norm if isinstance(norm, float | int) and math.isfinite(norm) else None
+        return self._loss_alerts.step(step, of, float(logs["loss"]), finite, rate, accuracy)
 
     def _name_rows(self, step: int) -> None:
         """One line of `batch.jsonl`: which rows this step was made of. Of several processes each names its own."""
@@ -102,7 +125,10 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         nll = nll_per_token(measured)
         self.reports.heldout(nll)
         before = self._heldout_alerts.best
-        self._tell(self._heldout_alerts.measured(step, nll), step)
+        rows = {row.id: (row.nll, row.tokens) for row in measured}
+        self._tell(self._heldout_alerts.measured(step, nll, rows, self._loss_alerts.recent, last=last), step)
+        if step == 0:
+            self._loss_alerts.base(nll)
         if not step or not self._spec["keep_best"] or (before is not None and before[1] <= nll):
             return
         if last:
@@ -116,9 +142,22 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         except NoRoom as fault:
             self._context.log.emit("alert", kind="disk_full", step=step, detail=str(fault))
 
+    def ended(self, step: int) -> dict[str, Any]:
+        """The alerts told of a run that took all its steps, and which of them takes the worth from it, for its result.
+
+        A run that recovered from what was told is worth what it is.
+        """
+        self._tell(self._loss_alerts.ended(measured=self._heldout_alerts.base is not None), step)
+        holding = self._loss_alerts.holding | self._heldout_alerts.holding
+        fatal = [alert.detail for kind in FATAL for _, alert in self._told if alert.kind == kind and kind in holding]
+        told = [{"kind": alert.kind, "step": at, "detail": alert.detail} for at, alert in self._told]
+        return ({"alerts": told} if told else {}) | ({"but": fatal[0]} if fatal else {})
+
     def _tell(self, alerts: Sequence[Alert], step: int) -> None:
         for alert in alerts:
             self._context.log.emit("alert", kind=alert.kind, step=step, detail=alert.detail)
+            self._context.beat.tell(alert=alert.detail)
+            self._told.append((step, alert))
 
     def _stop_if_asked(self, state: Any, control: Any) -> None:
         reason = self.trainer.agreed(self._context.watch.why() or self._diverged or self._budget_used())
@@ -137,3 +176,8 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         if most and spent / 3600 * price >= most:
             return f"the cost of {most:g} is reached after {spent:.0f} s at {price:g} an hour"
         return ""
+
+
+def vocabulary_of(model: Any) -> int:
+    """How many tokens the model chooses from; 0 where its embedding does not say (spread over processes)."""
+    return int(getattr(model.get_input_embeddings(), "num_embeddings", 0))

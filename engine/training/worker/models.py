@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,10 +13,11 @@ from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
 
 from . import builtin
 from .bounded_templates import bound_templates
-from .model_folder import check_model_folder, check_parameters
+from .model_folder import check_complete, check_model_folder, check_parameters, check_trainable, is_path, no_folder
 from .spec import Spec
 
 BUILT_IN = "built-in"
@@ -96,13 +99,15 @@ def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None])
         where["attn_implementation"] = kernel
     if spec["four_bit"]:
         where["quantization_config"] = four_bit()
-    tokenizer = load_tokenizer(source, spec["revision"], name)
     try:
         if not where["trust_remote_code"]:
-            check_size(source, AutoConfig.from_pretrained(source, revision=spec["revision"], trust_remote_code=False))
+            config = AutoConfig.from_pretrained(source, revision=spec["revision"], trust_remote_code=False)
+            check_causal(config, name)
+            check_size(source, config)
+        tokenizer = load_tokenizer(source, spec["revision"], name)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=precision.dtype, use_safetensors=True, **where)
-    except OSError as fault:  # not on the hub, no network, a folder without weights: transformers says which
-        raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
+    except OSError as fault:
+        raise ValueError(cannot_be_had(name, fault)) from fault
     return model, tokenizer, source
 
 
@@ -111,10 +116,14 @@ def attention(spec: Spec) -> str:
 
     For packed rows a kernel that knows where each begins spares a mask of length x length.
     """
-    wanted = str(spec["attention"])
+    return kernel_of(str(spec["attention"]), spec.sft)
+
+
+def kernel_of(wanted: str, sft: Mapping[str, Any]) -> str:
+    """As `attention`."""
     if wanted != "auto":
         return wanted
-    packed = spec.sft.get("packing") or spec.sft.get("padding_free")
+    packed = sft.get("packing") or sft.get("padding_free")
     there = packed and torch.cuda.is_available() and find_spec("flash_attn") is not None
     return "flash_attention_2" if there else ""
 
@@ -131,13 +140,58 @@ def four_bit() -> Any:
 def locate(name: str, pretrain_text: str, progress: Callable[[int, int], None]) -> str:
     """Where a model is: the built-in one in the cache, made first where it is not there; else its name.
 
-    Raises ValueError for a folder that cannot be loaded without executing what is in it.
+    Raises ValueError for a folder that is not there, is no whole model, or cannot be loaded without executing what is
+    in it.
     """
     if name == BUILT_IN:
         return str(builtin.ensure(Path(pretrain_text), progress=progress))
     if Path(name).is_dir():
         check_model_folder(Path(name))
+        check_trainable(Path(name))
+    elif is_path(name):
+        raise ValueError(no_folder(name))
     return name
+
+
+def check_causal(config: Any, name: str) -> None:
+    """Raises ValueError for what is no language model that writes on from a text: what it is, what to give instead."""
+    made_for = ", ".join(config.architectures or ()) or config.model_type
+    instead = "give a causal language model (…ForCausalLM), best one that was tuned to chat"
+    if getattr(config, "is_encoder_decoder", False):
+        raise ValueError(f"model {name} is an encoder with a decoder ({made_for}): {instead}")
+    known = {each for value in CAUSAL.values() for each in ((value,) if isinstance(value, str) else value)}
+    made = config.architectures or ()
+    # Older and derived classes bear other names than the library's.
+    fits = not made or known & set(made) or any("CausalLM" in each or "LMHead" in each for each in made)
+    if config.model_type not in CAUSAL or not fits:
+        raise ValueError(f"model {name} is no causal language model but {made_for}: {instead}")
+
+
+def cannot_be_had(name: str, fault: BaseException) -> str:
+    """Why a model cannot be loaded, in one line: what transformers raises has six, and guesses."""
+    kinds, each = set(), fault
+    while each is not None and type(each).__name__ not in kinds:
+        kinds.add(type(each).__name__)
+        each = each.__cause__ or each.__context__  # type: ignore[assignment]  # None ends it
+    begin = f"model {name} cannot be loaded"
+    if Path(name).is_dir():
+        return f"{begin}: {first_sentence(fault)}"
+    if "GatedRepoError" in kinds:
+        return f"{begin}: it is gated; ask for access on its page, then `hf auth login`"
+    unknown = f"{begin}: no folder {name} is here, and no model of that name is known"
+    if "RepositoryNotFoundError" in kinds:
+        return f"{unknown} to the hub (or it is private: `hf auth login`); mend the name"
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return f"{unknown}: it is not in this machine's cache, and HF_HUB_OFFLINE is set"
+    if kinds & {"LocalEntryNotFoundError", "ConnectionError", "ConnectError", "OfflineModeIsEnabled"}:
+        return f"{unknown}: it is not in this machine's cache, and the hub cannot be reached"
+    return f"{begin}: {first_sentence(fault)}"
+
+
+def first_sentence(fault: BaseException) -> str:
+    """What a library says, without the advice behind it that is not about tamis."""
+    words = " ".join(str(fault).split()) or type(fault).__name__
+    return re.split(r"(?<=[a-z)`'\"])\. ", words)[0][:300].rstrip(".")
 
 
 def check_size(source: str, config: Any) -> None:
@@ -146,7 +200,9 @@ def check_size(source: str, config: Any) -> None:
         return
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    check_parameters(sum(weight.numel() for weight in model.parameters()), Path(source))
+    parameters = sum(weight.numel() for weight in model.parameters())
+    check_parameters(parameters, Path(source))
+    check_complete(parameters, Path(source), config.to_dict())
 
 
 def load_tokenizer(source: str, revision: str | None, name: str) -> Any:
@@ -154,7 +210,7 @@ def load_tokenizer(source: str, revision: str | None, name: str) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
     except OSError as fault:
-        raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
+        raise ValueError(cannot_be_had(name, fault)) from fault
     if tokenizer.eos_token is None:
         raise ValueError(f"the tokenizer of {name} has no end-of-text token, so no answer would ever be learnt to end")
     if tokenizer.pad_token is None:

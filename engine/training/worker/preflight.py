@@ -77,6 +77,7 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
     from .bounded_templates import bound_templates
     from .fitting import fitting_of
+    from .meta_model import look, vocabulary_notes
     from .models import load_tokenizer, locate
     from .row_checks import changed, label_rows, refused_of
     from .rows import choose_masking, cut, read_rows
@@ -86,6 +87,7 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     source = locate(request["model"], request["pretrain_text"], lambda done, of: progress(making, done, of))
     progress("loading the tokenizer")
     bound_templates()
+    config = configuration(source, request["revision"], request["model"])
     tokenizer = load_tokenizer(source, request["revision"], request["model"])
     pad_from_eos = tokenizer.pad_token == tokenizer.eos_token
     no_template = tokenizer.chat_template is None
@@ -100,9 +102,15 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     progress("measuring")
     longest = int(request["max_length"])
     stops = stop_ids(source, tokenizer, request["revision"])
+    refusal = settings_refusal(request["sft"], request["lora"])
+    # What is no setting at all cannot be tried on the model.
+    shape, faults = look(source, config, {**request, "sft": {}, "lora": {}} if refusal else request)
+    of_tokens, doubts = vocabulary_notes(tokenizer, labelled, shape)
     answer = {
+        "faults": [*faults, *of_tokens],
+        "doubts": doubts,
         "masking": masking.how,
-        "settings_refusal": settings_refusal(request["sft"], request["lora"]),
+        "settings_refusal": refusal,
         "no_template": no_template,
         "template_sha256": hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest(),
         "eos": tokenizer.eos_token,
@@ -123,12 +131,32 @@ def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         ],
         "sequences": sequences(labelled, longest) if request["packing"] else None,
         "shown": [shown(labelled[place], tokenizer, longest) for place in telling(labelled, int(request["show"]))],
-        "model": shape_of(source, request["revision"], request["lora_rank"]),
+        "model": shape,
         "device": device(),
     }
-    if "values" in request:
+    if "values" in request and not answer["faults"]:
         answer |= timed(request, [cut(row, longest) for row in labelled], tokenizer, masking, answer["model"], progress)
     return answer
+
+
+def configuration(source: str, revision: str | None, name: str) -> Any:
+    """The configuration of a causal language model. Raises ValueError, in one line, where it is none, or needs code of
+    its own: a plan runs none."""
+    from transformers import AutoConfig
+
+    from .models import cannot_be_had, check_causal, first_sentence
+
+    try:
+        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    except OSError as fault:
+        raise ValueError(cannot_be_had(name, fault)) from fault
+    except ValueError as fault:
+        if "trust_remote_code" in str(fault):
+            words = f"model {name} needs code of its own, which a plan does not run"
+            raise ValueError(f"{words}: read it, then set trust_remote_code = true and override this") from fault
+        raise ValueError(f"model {name} cannot be loaded: {first_sentence(fault)}") from fault
+    check_causal(config, name)
+    return config
 
 
 def timed(
@@ -229,35 +257,6 @@ def shown(row: Any, tokenizer: Any, longest: int) -> dict[str, Any]:
     behind = list(row.input_ids[kept:])
     cut = tokenizer.decode(behind[:SHOWN_CUT_TOKENS]) + (" …" if len(behind) > SHOWN_CUT_TOKENS else "")
     return {"id": row.id, "tokens": len(row.input_ids), "pieces": pieces, "cut": cut if behind else ""}
-
-
-def shape_of(source: str, revision: str | None, rank: int | None) -> dict[str, Any]:
-    """Numbers the memory formula needs, from the model's configuration alone: no weights are read."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    from .model_folder import check_numbers, check_parameters
-
-    config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
-    check_numbers(config.to_dict(), Path(source))
-    text = config.get_text_config()
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    head = model.get_output_embeddings()
-    linear = [part for part in model.modules() if isinstance(part, torch.nn.Linear) and part is not head]
-    parameters = sum(weight.numel() for weight in model.parameters())
-    if Path(source).is_dir():
-        check_parameters(parameters, Path(source))
-    return {
-        "parameters": parameters,
-        "lora_parameters": sum((rank or 0) * (part.in_features + part.out_features) for part in linear),
-        "hidden": text.hidden_size,
-        "layers": text.num_hidden_layers,
-        "ffn": getattr(text, "intermediate_size", None) or 4 * text.hidden_size,
-        "vocabulary": text.vocab_size,
-        "positions": getattr(text, "max_position_embeddings", None),
-        "commit": getattr(config, "_commit_hash", None),
-    }
 
 
 def device() -> dict[str, Any]:

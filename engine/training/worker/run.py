@@ -77,6 +77,7 @@ def train(spec: Spec, context: RunContext) -> dict[str, Any]:
 
 def learn(spec: Spec, context: RunContext, trainer: Trainer, measure: Measure, row_losses: RowLosses) -> dict[str, Any]:
     """Take the steps and measure before and after them. Returns outcome, steps and measures."""
+    trainer.run_callback.take_up()
     if not spec.from_step:
         row_losses.before()
     base: dict[str, Any] = {}
@@ -99,6 +100,7 @@ def learn(spec: Spec, context: RunContext, trainer: Trainer, measure: Measure, r
             result |= measure.told(measured)
             if base:
                 result["base"] = base
+            result |= trainer.run_callback.ended(trainer.state.global_step)
             row_losses.after(trainer.state.global_step)
         except Stopped as stop:  # what was learnt is still saved
             result |= {"outcome": "stopped", "stopped_by": str(stop)}

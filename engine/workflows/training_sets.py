@@ -45,11 +45,13 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """Rows for a trainer, which others were left out for which reason (see `why_untrained`), and what stands beside
-    the conversation of the rows, so that no trainer sees it: name of a field -> ids."""
+    the conversation of the rows, so that no trainer sees it: name of a field -> ids. `preferences` are those of the
+    rows that say which answer was liked, of which the liked one alone is learnt."""
 
     rows: tuple[TrainingRow, ...] = ()
     left_out: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    preferences: tuple[Place, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """How many rows were left out, by the reason in words."""
@@ -70,6 +72,7 @@ def gather(examples: Iterable[Example], secret: Collection[int] = ()) -> Gathere
     rows: list[TrainingRow] = []
     left_out: dict[str, list[Place]] = {}
     beside: dict[str, list[str]] = {}
+    preferences: list[Place] = []
     for example in examples:
         reason = SECRETS if example.number in secret else why_untrained(example.conversation)
         if reason:
@@ -77,6 +80,8 @@ def gather(examples: Iterable[Example], secret: Collection[int] = ()) -> Gathere
             continue
         rows.append(training_row(example))
         conversation = example.conversation
+        if conversation.rejected or conversation.label is not None:
+            preferences.append(Place(example.number, example.id))
         names = dict.fromkeys(leaf.path.partition(".")[0] for leaf in conversation.other)
         for name in (*names, *((FURTHER_ANSWERS,) if conversation.candidates else ())):
             beside.setdefault(name, []).append(example.id)
@@ -84,6 +89,7 @@ def gather(examples: Iterable[Example], secret: Collection[int] = ()) -> Gathere
         tuple(rows),
         {reason: tuple(places) for reason, places in left_out.items()},
         {name: tuple(ids) for name, ids in beside.items()},
+        tuple(preferences),
     )
 
 
@@ -168,6 +174,16 @@ def left_out_warnings(found: Gathered) -> list[Note]:
                 f"{counted(len(places), 'row')} {are} {reason_in_words(reason)} and left out {rows_in_words(places)}"
             )
             notes.append(Note(reason, words, tuple(place.id for place in places)))
+    if found.preferences:
+        rows = counted(len(found.preferences), "row")
+        say = "says" if len(found.preferences) == 1 else "say"
+        words = (
+            f"{rows} {say} which answer was liked {rows_in_words(found.preferences)}: the liked one is trained as any"
+        )
+        words += (
+            " answer, what is said against the other is not learnt; for a preference trainer: tamis export --format"
+        )
+        notes.append(Note("preferences", f"{words} preference or kto", tuple(place.id for place in found.preferences)))
     if found.beside:
         names = sorted(found.beside, key=lambda name: -len(found.beside[name]))
         named = [f"{name} ({counted(len(found.beside[name]), 'row')})" for name in names[:NAMED_FIELDS]]

@@ -202,6 +202,7 @@ def _plan(command: argparse.ArgumentParser) -> None:
     amount = command.add_mutually_exclusive_group()
     amount.add_argument("--steps", type=int, metavar="N")
     amount.add_argument("--epochs", type=float, metavar="N")
+    command.add_argument("--method", metavar="NAME", help="lora, qlora (a base of 4-bit weights) or full")
     command.add_argument("--seed", type=int, metavar="N")
     set_option(command)
     command.add_argument("--config", type=Path, metavar="FILE", help="training settings from a TOML file")

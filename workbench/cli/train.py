@@ -39,7 +39,7 @@ from workbench.text.escape import visible
 
 # Options that are settings of a run; those of a limit apply to several runs together as well.
 LIMITS = {"max_cost": "max_cost", "price": "price_per_hour"}
-RUN_OPTIONS = {"steps": "steps", "epochs": "epochs", "seed": "seed", "gpu": "gpu", **LIMITS}
+RUN_OPTIONS = {"method": "method", "steps": "steps", "epochs": "epochs", "seed": "seed", "gpu": "gpu", **LIMITS}
 
 
 def train(arguments: argparse.Namespace) -> int:

@@ -95,6 +95,12 @@ SFT: Mapping[str, Chosen] = {
 }
 """SFTConfig fields the worker passes by name, with tamis's values."""
 
+NEVER_AT_REST: Mapping[str, Chosen] = {
+    "lr_scheduler_type": Chosen("cosine_warmup_with_min_lr", "a cosine whose first step already has a rate above zero"),
+    "lr_scheduler_kwargs": Chosen({"min_lr_rate": 0.01}, "the last step, too, has a rate: of few steps none is wasted"),
+}
+"""SFTConfig fields of a run with few steps: the library's plain cosine takes the first one at rate 0."""
+
 LORA: Mapping[str, Chosen] = {
     name: Chosen(value, reason)
     for name, value, reason in (

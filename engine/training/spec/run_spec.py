@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any
 from engine.errors import UsageError
 from engine.paths import shipped_dir
 from engine.secret_patterns import is_secret_name, looks_secret, secrets_in
-from engine.training.spec.defaults import COMMON, LORA, SFT, Chosen
+from engine.training.spec.defaults import COMMON, LORA, NEVER_AT_REST, SFT, Chosen
+from engine.training.spec.learning_rate import learning_rate
 from engine.training.spec.threads import cores, load_per_core, threads_to_use
 from engine.training.spec.trl_fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
 
@@ -22,6 +23,9 @@ BUILT_IN = "built-in"
 LARGEST = 10**12
 """No number of a run is larger."""
 GIVEN = "as you set it"
+QLORA = "qlora"
+SMALL_BATCH = 4
+FEWEST_STEPS, FEWEST_EPOCHS = 60, 3
 SECRET_HINT = "give it by the environment (HF_TOKEN=\u2026 tamis train), or log in with the service's own command"
 ALIASES = {
     "rank": "r",
@@ -133,8 +137,11 @@ def choose_spec(
     the nearest known one, and for values that cannot go together.
     """
     refuse_secrets("model", model)
+    given = settings or {}
     spec = builtin_defaults(name) if model in (None, BUILT_IN) else model_defaults(name, str(model))
-    spec = with_settings(spec, settings or {})
+    spec = with_settings(spec, given)
+    if spec.model.value != BUILT_IN:
+        spec = fitted_recipe(spec, rows, {known_name(each) for each in given})
     spec = replace(spec, micro_batch=Chosen(fitting_micro_batch(spec), spec.micro_batch.reason))
     steps = optimizer_steps(spec, rows)
     if steps < 1:
@@ -145,6 +152,18 @@ def choose_spec(
     if "warmup_steps" not in spec.sft:
         warmup = Chosen(min(10, max(1, steps // 20)), "5 % of the steps, at most 10")
         spec = replace(spec, sft={**spec.sft, "warmup_steps": warmup})
+    return spec
+
+
+def fitted_recipe(spec: RunSpec, rows: int, given: Collection[str]) -> RunSpec:
+    """What follows from the rows, the batch and the model, but for what was `given`."""
+    if "learning_rate" not in given:
+        rate = learning_rate(str(spec.model.value), spec.revision.value, str(spec.method.value))
+        spec = replace(spec, learning_rate=rate)
+    if not {"steps", "epochs"} & set(given):
+        spec = replace(spec, epochs=epochs_for(rows, int(spec.batch.value)))
+    if "lr_scheduler_type" in given and "lr_scheduler_kwargs" not in given:  # they are the other schedule's
+        spec = replace(spec, sft={**spec.sft, "lr_scheduler_kwargs": SFT["lr_scheduler_kwargs"]})
     return spec
 
 
@@ -190,6 +209,15 @@ def builtin_defaults(name: str) -> RunSpec:
     )
 
 
+def epochs_for(rows: int, batch: int) -> Chosen:
+    """How often all rows are seen: three times, and oftener where that makes fewer than 60 steps."""
+    passes = math.ceil(rows / max(1, batch)) or 1
+    epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / passes))
+    if epochs == FEWEST_EPOCHS:
+        return Chosen(float(epochs), "usual for a few hundred rows: what is learnt later is learnt by heart")
+    return Chosen(float(epochs), f"so that {FEWEST_STEPS} steps are taken: an adapter settles in no fewer (measured)")
+
+
 def model_defaults(name: str, model: str) -> RunSpec:
     """tamis's defaults for a real model: a LoRA adapter on a few hundred rows."""
     folder = Path(model).expanduser()
@@ -202,10 +230,10 @@ def model_defaults(name: str, model: str) -> RunSpec:
         method=Chosen("lora", "a few hundred rows change little; an adapter is small and keeps the base whole"),
         seed=Chosen(0, "the first"),
         steps=Chosen(0, "epochs decide"),
-        epochs=Chosen(3.0, "usual for a few hundred rows"),
-        learning_rate=Chosen(2e-4, "usual for LoRA; 2e-5 is a full fine-tuning value"),
-        batch=Chosen(16, "usual for a few hundred rows"),
-        micro_batch=Chosen(8, "halved, at the same batch, where memory does not hold it"),
+        epochs=Chosen(float(FEWEST_EPOCHS), "usual for a few hundred rows"),
+        learning_rate=Chosen(0.0, "from the model's hidden size"),
+        batch=Chosen(SMALL_BATCH, "few rows make enough steps only in small batches, and LoRA bears large ones badly"),
+        micro_batch=Chosen(SMALL_BATCH, "halved, at the same batch, where memory does not hold it"),
         max_length=Chosen(1024, "holds most instruction rows; cut rows are counted and named"),
         eval_every=Chosen(0, "every epoch"),
         eval_at_start=Chosen(True, "what training bought is told against it; measured once for all runs of a folder"),
@@ -215,7 +243,7 @@ def model_defaults(name: str, model: str) -> RunSpec:
         threads=Chosen(*threads_to_use(cores(), load_per_core())),
         pretrain_text=Chosen("", "for the built-in model only"),
         **COMMON,
-        sft=SFT,
+        sft={**SFT, **NEVER_AT_REST},
         lora=LORA,
     )
 
@@ -230,6 +258,9 @@ def with_settings(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
         name = known_name(given)
         chosen = setting if isinstance(setting, Chosen) else Chosen(setting, GIVEN)
         check_kind(name, chosen.value, SFT.get(name) or LORA.get(name))
+        if name == "method" and chosen.value == QLORA:
+            chosen = Chosen("lora", chosen.reason)
+            spec = replace(spec, four_bit=Chosen(True, f"method {QLORA}: LoRA on a base of 4-bit weights"))
         if name in ("command", "group"):
             whole: dict[str, Any] = {name: tuple(setting) if isinstance(setting, list) else setting}
             spec = replace(spec, **whole)

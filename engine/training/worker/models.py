@@ -130,11 +130,21 @@ def kernel_of(wanted: str, sft: Mapping[str, Any]) -> str:
 
 def four_bit() -> Any:
     """4-bit weights by bitsandbytes. Raises ValueError where it, or a GPU, is missing."""
-    from transformers import BitsAndBytesConfig
-
     if find_spec("bitsandbytes") is None or not torch.cuda.is_available():
         raise ValueError("4-bit weights need a GPU and bitsandbytes: pip install bitsandbytes, or set four_bit = false")
-    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
+    return nf4()
+
+
+def nf4() -> Any:
+    """The settings of QLoRA (Dettmers et al. 2023): NF4, its scales quantised once more, arithmetic in bfloat16."""
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
 
 
 def locate(name: str, pretrain_text: str, progress: Callable[[int, int], None]) -> str:

@@ -26,17 +26,14 @@ from engine.paths import shipped_dir
 from engine.project.project import open_project
 from engine.project.replay import replay
 from engine.training.runs.data_files import row_lines
+from engine.training.spec.run_spec import choose_spec, optimizer_steps
 from engine.training.worker.evaluate import nll_per_token, row_losses
 from engine.training.worker.rows import IGNORED, LabelledRow, choose_masking, prepare, read_rows
 from engine.workflows.training_sets import training_sets
 from workbench.cli.demo import REVIEWER, SAMPLE, _make
 
-BATCH, WARMUP_SHARE, HELDOUT, LENGTH = 4, 0.05, 40, 1024
+BATCH, WARMUP_SHARE, HELDOUT, LENGTH, LAST_RATE = 4, 0.05, 40, 1024, 0.01
 FACTORS = (1.0, 1 / 3, 3.0)
-
-
-def rate_for(hidden: int) -> float:
-    return 5e-4 * (2000 / hidden) ** 0.781
 
 
 def scheduled_rate(step: int, steps: int) -> float:
@@ -44,7 +41,8 @@ def scheduled_rate(step: int, steps: int) -> float:
     warmup = max(1, round(WARMUP_SHARE * steps))
     if step < warmup:
         return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+    fall = 0.5 * (1 + math.cos(math.pi * (step - warmup + 1) / (steps - warmup)))
+    return LAST_RATE + (1 - LAST_RATE) * fall
 
 
 def sample_rows(tokenizer: Any) -> tuple[list[LabelledRow], list[LabelledRow]]:
@@ -53,7 +51,7 @@ def sample_rows(tokenizer: Any) -> tuple[list[LabelledRow], list[LabelledRow]]:
         with open_project(_make(Path(scratch)), reviewer=REVIEWER) as project:
             replay(project, shipped_dir("sample_data") / f"{SAMPLE}.decisions.jsonl")
             sets = training_sets(project)
-        masking = choose_masking(tokenizer, sys.argv[3] if len(sys.argv) > 3 else "last")
+        masking = choose_masking(tokenizer)
         labelled = []
         for rows in (sets.curated, sets.heldout):
             path = Path(scratch) / "rows.jsonl"
@@ -105,22 +103,19 @@ def main() -> None:
     base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
     accepted, heldout = sample_rows(tokenizer)
     heldout = random.Random(0).sample(heldout, min(HELDOUT, len(heldout)))
-    rule = rate_for(base.config.hidden_size)
     before = nll_per_token(row_losses(base, heldout, pad_id=tokenizer.pad_token_id, batch=8, check=lambda: None))
-    print(
-        f"{len(accepted)} accepted rows, {len(heldout)} held out, base {before:.4f}, rate by the rule {rule:.3g}",
-        flush=True,
-    )
-    for count in counts:
+    print(f"{len(accepted)} accepted rows, {len(heldout)} held out, base {before:.4f}", flush=True)
+    cells = [(count, 1, factor) for count in counts for factor in FACTORS] + [(min(counts), 2, 1.0)]
+    for count, longer, factor in cells:
         rows = random.Random(1).sample(accepted, min(count, len(accepted)))
-        shortest = max(60, math.ceil(3 * len(rows) / BATCH))
-        for steps in (shortest, 2 * shortest) if count < 100 else (shortest,):
-            for factor in FACTORS:
-                began = time.process_time()
-                loss = trained_loss(base, tokenizer, rows, heldout, factor * rule, steps)
-                spent = time.process_time() - began
-                what = f"{len(rows):4} rows  {steps:4} steps  rate x{factor:.2f}"
-                print(f"{what}  held-out {loss:.4f}  {spent:.0f} CPU-s", flush=True)
+        spec = choose_spec(name="grid", rows=len(rows), model=folder)
+        rate, steps = factor * float(spec.learning_rate.value), longer * optimizer_steps(spec, len(rows))
+        began = time.process_time()
+        loss = trained_loss(base, tokenizer, rows, heldout, rate, steps)
+        spent = time.process_time() - began
+        chosen = "chosen" if (longer, factor) == (1, 1.0) else ""
+        what = f"{len(rows):4} rows  {steps:4} steps  rate {rate:.2g}  held-out {loss:.4f}  {spent:.0f} CPU-s  {chosen}"
+        print(what, flush=True)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def planned(tiny_model: Path, folder: Path, train: Sequence[TrainingRow], templa
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     tokenizer.chat_template = template
     tokenizer.save_pretrained(model)
-    for name in ("config.json", "generation_config.json"):
+    for name in ("config.json", "generation_config.json", "model.safetensors"):
         (model / name).write_bytes((tiny_model / name).read_bytes())
     return make_plan(choose_spec(name="p", rows=len(train), model=str(model)), train, (), runs_dir=folder)
 

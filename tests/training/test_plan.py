@@ -51,7 +51,7 @@ def plan(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
         row("leak", "Case 100: please sort the grey rug.", "x"),
     )
     heldout = (row("held", " Case 100: please sort the grey rug.", "y"),)
-    settings = {"max_length": 60, "price_per_hour": 36.0, "budget_seconds": 1, "epochs": 3}
+    settings = {"max_length": 60, "price_per_hour": 36.0, "budget_seconds": 1, "epochs": 3, "batch": 16}
     spec = choose_spec(name="p", rows=64, model=str(tiny_model), settings=settings)
     return make_plan(spec, (*planted, *rows(60)), heldout, runs_dir=tmp_path_factory.mktemp("runs"), duplicates=["r1"])
 
@@ -71,7 +71,8 @@ def test_rows_that_are_cut_lose_their_end_or_are_masked_are_named(plan: Plan) ->
 
 
 def test_more_tokens_than_the_model_attends_to_are_refused_where_rows_reach_them(plan: Plan, tmp_path: Path) -> None:
-    answer = {"refused_rows": {}, "settings_refusal": "", "mask_refusal": "", "rows": [], "double_bos": [], "lost": {},
+    answer = {"refused_rows": {}, "settings_refusal": "", "rows": [], "double_bos": [], "lost": {},
+                  "proposed": {}, "changed": [], "refused_heldout": {},
               "no_template": False, "pad_in_stops": False, "faults": [], "doubts": [], "sequences": None,
               "model": {"positions": 50}}  # fmt: skip
     spec = choose_spec(name="p", rows=64, model="any/model")
@@ -254,7 +255,7 @@ def test_memory_grows_with_rows_and_shrinks_with_each_thing_that_saves_it() -> N
     }
 
     def need(**settings: Any) -> float:
-        spec = choose_spec(name="m", rows=64, model="a/model", settings=settings)
+        spec = choose_spec(name="m", rows=64, model="a/model", settings={"batch": 16, **settings})
         return memory_gb(spec, shape, 1024, True).value or 0.0
 
     usual = need(micro_batch=4)

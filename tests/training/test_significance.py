@@ -175,7 +175,7 @@ def test_every_value_of_a_spec_has_a_reason_and_what_is_set_says_so() -> None:
         assert all(choice["reason"] for choice in choices.values())
     assert written["values"]["learning_rate"] == {"value": 1e-3, "reason": "as you set it"}
     assert written["lora"]["r"]["value"] == 4
-    assert optimizer_steps(spec, 100) == 14
+    assert optimizer_steps(spec, 100) == 50
     assert spec.sft.keys() == {*SFT, "warmup_steps"}
 
 

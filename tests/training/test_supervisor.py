@@ -23,7 +23,9 @@ STAND_IN = Path(__file__).with_name("stand_in.py")
 
 def spec(name: str, **settings: object) -> RunSpec:
     command = (sys.executable, str(STAND_IN))
-    return choose_spec(name=name, rows=8, model="a/model", settings={"command": command, **settings})
+    return choose_spec(
+        name=name, rows=8, model="a/model", settings={"command": command, "batch": 16, "micro_batch": 8, **settings}
+    )
 
 
 def start(runs_dir: Path, *names: str) -> tuple[Run, ...]:

@@ -153,10 +153,15 @@ class LossAlerts:
             ]
         return [Alert("at_chance", f"{figures}, it began at {self._began:.3g}: a lower learning rate")]
 
+    @property
+    def could_learn(self) -> bool:
+        """Whether a step had a learning rate above zero."""
+        return bool(self._learning) or not self._all
+
     def ended(self, *, measured: bool) -> list[Alert]:
         """What only the end tells. `measured`: held-out rows were, before and after, and say better what was learnt."""
         found = []
-        if self._all and not self._learning and not measured:
+        if not self.could_learn:
             found.append(Alert("learnt_nothing", "no step had a learning rate above zero: nothing was learnt"))
         elif not measured and len(self._all) >= FEW_LOGS and not self._told & {"diverging", "zero_gradient"}:
             count = max(4, len(self._all) // 20)

@@ -126,7 +126,8 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]  # an untyped class
         self.reports.heldout(nll)
         before = self._heldout_alerts.best
         rows = {row.id: (row.nll, row.tokens) for row in measured}
-        self._tell(self._heldout_alerts.measured(step, nll, rows, self._loss_alerts.recent, last=last), step)
+        ended = last and self._loss_alerts.could_learn  # else that is what is to be told
+        self._tell(self._heldout_alerts.measured(step, nll, rows, self._loss_alerts.recent, last=ended), step)
         if step == 0:
             self._loss_alerts.base(nll)
         if not step or not self._spec["keep_best"] or (before is not None and before[1] <= nll):

@@ -51,6 +51,7 @@ def judged(
     """The plan with its warnings and refusals."""
     warnings, refusals = row_notes(plan, answer, leaks, duplicates)
     refusals = [*plan.refusals, *refusals]
+    warnings += [Note("versions", words) for words in answer.get("untried", ())]
     if answer["no_template"]:
         warnings.append(Note("no_template", "a base model without a chat template: a plain one is used"))
     warnings += lost_notes(plan, answer["lost"])

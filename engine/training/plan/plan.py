@@ -43,7 +43,11 @@ def make_plan(
     """
     answer = preflight(spec, train, cache=cache, progress=progress)
     machine = gpus()
-    refusals = [Note("versions", f"the interpreter {spec.command[0]}: {words}") for words in answer["unfit"]]
+    refusals = []
+    if answer["unfit"]:
+        *complaints, remedy = answer["unfit"]
+        words = f"the interpreter {spec.command[0]} cannot train: {'; '.join(complaints)}. Try {remedy}"
+        refusals.append(Note("versions", words))
     if "error" in answer:
         refusals.append(Note("model", answer["error"]))
     if "rows" not in answer:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from . import builtin
 from .bounded_templates import bound_templates
+from .libraries import misread, tokenizer_of, weights_in
 from .model_folder import check_model_folder, check_parameters
 from .spec import Spec
 
@@ -71,8 +72,12 @@ def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None])
     tokenizer = load_tokenizer(source, spec["revision"], name)
     try:
         if not where["trust_remote_code"]:
-            check_size(source, AutoConfig.from_pretrained(source, revision=spec["revision"], trust_remote_code=False))
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=precision.dtype, use_safetensors=True, **where)
+            config = AutoConfig.from_pretrained(source, revision=spec["revision"], trust_remote_code=False)
+            if misread(config):
+                raise ValueError(f"model {name} cannot be loaded: {misread(config)}")
+            check_size(source, config)
+        where |= weights_in(precision.dtype)
+        model = AutoModelForCausalLM.from_pretrained(source, use_safetensors=True, **where)
     except OSError as fault:  # not on the hub, no network, a folder without weights: transformers says which
         raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
     return model, tokenizer, source
@@ -124,7 +129,7 @@ def check_size(source: str, config: Any) -> None:
 def load_tokenizer(source: str, revision: str | None, name: str) -> Any:
     """The tokenizer, with a padding token. Raises ValueError where it cannot be had or has no end-of-text token."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+        tokenizer = tokenizer_of(source, revision)
     except OSError as fault:
         raise ValueError(f"model {name} cannot be loaded: {fault}") from fault
     if tokenizer.eos_token is None:

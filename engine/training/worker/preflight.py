@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from .events import read_json, write_json
-from .versions import found_versions, unfit
+from .faults import sentence
+from .versions import found_versions, unfit, untried
 
 MARGIN_TOKENS = 4
 PROGRESS_SECONDS = 0.2
@@ -34,17 +35,19 @@ def answer_request(arguments: Sequence[str], work: Callable[[Mapping[str, Any], 
     """Read the request, do the work, write the answer, end. Faults of model and data are answers as well."""
     request, target = read_json(Path(arguments[0])) or {}, Path(arguments[1])
     found = found_versions()
-    answer: dict[str, Any] = {"python": sys.version.split()[0], "versions": found, "unfit": unfit(found)}
+    answer: dict[str, Any] = {"python": sys.version.split()[0], "versions": found}
+    answer |= {"unfit": unfit(found), "untried": untried(found)}
     if not answer["unfit"] and not request.get("versions_only"):
         began = time.monotonic()
+        progress = Progress(target.with_name("progress.json"))
+        progress("starting the trainer's libraries")
         os.environ.update(
             HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false"
         )
         try:
-            answer |= work(request, Progress(target.with_name("progress.json")))
+            answer |= work(request, progress)
         except Exception as fault:  # noqa: BLE001  the worker's border: a model from anywhere fails in any way
-            lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-            answer["error"] = " ".join(lines[:2])[:500] or type(fault).__name__
+            answer["error"] = sentence(fault)
         answer["seconds"] = round(time.monotonic() - began, 2)
     write_json(target, answer, durable=False)
     sys.stdout.flush()
@@ -70,7 +73,6 @@ class Progress:
 
 def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Lengths, labels and shape of the model, as plain JSON. Raises ValueError where the model cannot be had."""
-    progress("starting the trainer's libraries")
     import transformers
 
     from .bounded_templates import bound_templates
@@ -149,10 +151,15 @@ def settings_refusal(sft: Mapping[str, Any], lora: Mapping[str, Any]) -> str:
     from peft import LoraConfig
     from trl import SFTConfig
 
-    for values, kind in ((sft, SFTConfig), (lora, LoraConfig)):
-        unknown = sorted(set(values) - {field.name for field in fields(kind)})
-        if unknown:
-            return f"{kind.__name__} of this interpreter has no setting {', '.join(unknown)}"
+    from .libraries import sft_arguments
+
+    try:
+        sft = sft_arguments(sft)
+    except ValueError as fault:
+        return str(fault)
+    unknown = sorted(set(lora) - {field.name for field in fields(LoraConfig)})
+    if unknown:
+        return f"LoraConfig of this interpreter has no setting {', '.join(unknown)}"
     asked = sft.get("report_to") or ()
     for name in (asked,) if isinstance(asked, str) else asked:
         if name not in ("none", "all") and find_spec(name) is None:
@@ -228,10 +235,13 @@ def shape_of(source: str, revision: str | None, rank: int | None) -> dict[str, A
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    from .libraries import misread
     from .model_folder import check_numbers, check_parameters
 
     config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     check_numbers(config.to_dict(), Path(source))
+    if misread(config):
+        raise ValueError(f"model {source} cannot be loaded: {misread(config)}")
     text = config.get_text_config()
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)

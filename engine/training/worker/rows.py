@@ -14,10 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trl.chat_template_utils import get_training_chat_template, has_generation_markers
-from trl.data_utils import common_prefix_length
-
 from .chat import Chat, Unrenderable, chat_of, rendered, text_before_reply, wants_text_arguments
+from .libraries import has_generation_markers, training_template
 from .templates import PLAIN_TEMPLATE
 
 IGNORED = -100
@@ -123,10 +121,7 @@ def find_masking(tokenizer: Any) -> Masking:
         return Masking(PLAIN_TEMPLATE, "all assistant turns; the tokenizer has no chat template, a plain one is used")
     if has_generation_markers(tokenizer.chat_template):
         return Masking(tokenizer.chat_template, "all assistant turns, as the chat template marks them")
-    try:
-        template = get_training_chat_template(tokenizer)
-    except ValueError:
-        template = None
+    template = training_template(tokenizer)
     if template is not None:
         return Masking(template, "all assistant turns, by TRL's training version of this chat template")
     return Masking(None, "the last assistant turn only: this chat template does not mark the assistant's part")
@@ -197,6 +192,12 @@ def prompt_of(
     ids = list(tokenizer(before, add_special_tokens=False)["input_ids"])
     beginning = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     return ids or [beginning]  # a model can write behind something only
+
+
+def common_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many ids at the beginning of both are the same."""
+    differing = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differing, min(len(one), len(other)))
 
 
 def untrained(message: Mapping[str, Any]) -> bool:

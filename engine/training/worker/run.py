@@ -17,6 +17,7 @@ from trl import SFTConfig
 from .callback import RunCallback
 from .checkpoints import PREFIX, last_good_checkpoint, pickles_in, remove_unfinished, sealed
 from .events import read_json, umask_of, write_json
+from .libraries import mend_trainer, recompute_activations, sft_arguments
 from .measure import Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import ROWS, as_dataset, refusal
@@ -228,13 +229,7 @@ def probe(context: RunContext, trainer: Trainer, count: int) -> None:
     longest = sorted(range(len(lengths)), key=lambda place: lengths[place], reverse=True)[:count]
     batch = trainer.data_collator([trainer.train_dataset[place] for place in longest])
     del batch[ROWS]
-    if trainer.args.activation_checkpointing:
-        # The library switches it on when training begins; what is tried must be what is trained.
-        how = dict(trainer.args.activation_checkpointing_kwargs or {})
-        every, offload = how.pop("every_n_layers", 1), how.pop("offload", False)
-        trainer.model.activation_checkpointing_enable(
-            activation_checkpointing_kwargs=how or None, every_n_layers=every, offload=offload
-        )
+    recompute_activations(trainer)  # what is tried must be what is trained
     counted = {name: getattr(trainer, name) for name in ("_total_train_tokens",) if hasattr(trainer, name)}
     with torch.random.fork_rng():
         trainer.model.train()
@@ -274,9 +269,10 @@ def make_trainer(
         max_length=None if spec.sft.get("padding_free") else spec["max_length"],  # rows come cut; TRL refuses both
         dataset_kwargs={"skip_prepare_dataset": True},
         **precision.flags,
-        **{"run_name": context.run_dir.name, "project": "tamis", **spec.sft},
+        **sft_arguments({"run_name": context.run_dir.name, "project": "tamis", **spec.sft}),
     )
     run_callback = RunCallback(spec, context, measure, [row.id for row in rows])
+    transformers.set_seed(spec["seed"])  # an adapter's first weights; TRL before 1.16 draws them unseeded
     trainer = Trainer(
         spec,
         context,
@@ -288,6 +284,7 @@ def make_trainer(
         peft_config=adapter_config(spec),
         callbacks=[run_callback],
     )
+    mend_trainer(trainer)
     trainer.remove_callback(transformers.PrinterCallback)
     run_callback.trainer, trainer.run_callback = trainer, run_callback
     return trainer

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,14 @@ SETS = {
 
 
 @pytest.fixture(scope="module", params=SETS, ids=lambda name: name.replace(" ", "-"))
-def interpreter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A venv with these libraries; what they do not replace, torch above all, is that of this interpreter."""
+def interpreter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A venv with these libraries, and the torch of this interpreter, which is gigabytes elsewhere."""
     folder = tmp_path_factory.mktemp("venv")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     (site,) = folder.glob("lib/python*/site-packages")
-    (site / "zz_ours.pth").write_text(f"{Path(torch.__file__).parent.parent}\n")
+    for name in ("torch", "torch-*", "torchgen", "functorch", "nvidia*", "triton*"):
+        for path in Path(torch.__file__).parent.parent.glob(name):
+            (site / path.name).symlink_to(path)
     python = folder / "bin" / "python"
     install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
     wanted = [f"torch=={torch.__version__.partition('+')[0]}", *SETS[request.param].split()]
@@ -49,7 +52,8 @@ def interpreter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     if done.returncode:
         assert "ResolutionImpossible" not in done.stderr, done.stderr
         pytest.skip(f"pip cannot install {' '.join(wanted)}: {done.stderr.strip()[-200:]}")
-    return python
+    yield python
+    shutil.rmtree(folder)
 
 
 def job(name: str, model: Path, python: Path | str, **settings: Any) -> Job:

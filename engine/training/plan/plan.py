@@ -124,7 +124,7 @@ def nothing_known(
     refusals: Sequence[Note],
 ) -> Plan:
     """The plan where the model or the interpreter is not to be had: only what needs neither."""
-    unknown = Estimate(None, refusals[0].text if refusals else "")
+    unknown = Estimate(None, "for the reason of the refusal" if refusals else "")
     steps = optimizer_steps(spec, len(train))
     return Plan(
         rows=len(train), heldout=len(heldout), model=str(spec.model.value), masking="",

@@ -51,6 +51,9 @@ def test_the_trainer_asked_is_the_one_of_the_settings(capsys: pytest.CaptureFixt
     settings.write_text(f'[training]\ncommand = "env PYTHONPATH={tmp_path} {sys.executable}"\n')
     trainer = checks(capsys)["trainer"]
     assert f"PYTHONPATH={tmp_path}" in trainer["found"]
-    assert "trl 0.9.4 is too old: 1.16 or newer" in trainer["advice"]
+    assert "trl 0.9.4 is too old: 0.20 to 1.16 were tried; " in trainer["advice"]
+    assert trainer["advice"].endswith(" -m pip install 'trl>=0.20'")
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: trl\nVersion: 7.0.1\n")
+    assert checks(capsys)["trainer"]["advice"].startswith("trl 7.0.1 is newer than what was tried (0.20 to 1.16)")
     settings.write_text('[training]\ncommand = "false"\n')
     assert "does not run the worker" in checks(capsys)["trainer"]["advice"]

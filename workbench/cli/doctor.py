@@ -108,8 +108,7 @@ def _trainer() -> Check:
     except TamisError as error:
         return Check("trainer", f"does not answer{where}", str(error))
     found = ", ".join(f"{name} {number}" for name, number in answer["versions"].items() if number) or "not installed"
-    advice = "; ".join(answer["unfit"])
-    return Check("trainer", found + where, f"{advice}: pip install 'tamis[train]' there" if advice else "")
+    return Check("trainer", found + where, "; ".join(answer["unfit"] or answer["untried"]))
 
 
 def _output_of(*words: str) -> str:

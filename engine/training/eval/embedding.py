@@ -51,9 +51,7 @@ def embeddings(
         question = {"model": str(folder.resolve()), "texts": str(asked), "vectors": str(made)}
         answer = ask(command or (sys.executable,), question, scratch, SECONDS, progress, word="embed")
         if answer["unfit"]:
-            raise TrainingError(
-                "embedding needs the trainer's libraries", answer["unfit"][0], "pip install 'tamis[train]'"
-            )
+            raise TrainingError("embedding needs the trainer's libraries", answer["unfit"][0], answer["unfit"][-1])
         if "error" in answer:
             raise UsageError(f"embedding = {model!r} gives no vectors", answer["error"], "name another model, or none")
         vectors = made.read_bytes()

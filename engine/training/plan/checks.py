@@ -62,6 +62,7 @@ def judged(
     warnings, refusals = row_notes(plan, answer, leaks, duplicates)
     refusals = [*plan.refusals, *(Note(each["kind"], each["text"]) for each in answer["faults"]), *refusals]
     warnings += [Note(each["kind"], each["text"]) for each in answer["doubts"]]
+    warnings += [Note("versions", words) for words in answer.get("untried", ())]
     if answer["no_template"]:
         warnings.append(Note("no_template", "a base model without a chat template: a plain one is used"))
     for note in template_notes(plan.rows, answer):

@@ -45,7 +45,11 @@ def make_plan(
     """
     answer = preflight(spec, train, heldout, cache=cache, progress=progress)
     machine = gpus()
-    refusals = [Note("versions", f"the interpreter {spec.command[0]}: {words}") for words in answer["unfit"]]
+    refusals = []
+    if answer["unfit"]:
+        *complaints, remedy = answer["unfit"]
+        words = f"the interpreter {spec.command[0]} cannot train: {'; '.join(complaints)}. Try {remedy}"
+        refusals.append(Note("versions", words))
     if "error" in answer:
         refusals.append(Note("model", answer["error"]))
     elif "rows" not in answer and "refused_rows" in answer:

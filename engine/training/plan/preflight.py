@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -35,6 +36,10 @@ OF_ROWS = (
     *("train_on", "system_prompt", "repeated_turns", "reasoning"),
 )
 """What of a spec decides how its rows become tokens."""
+LEAST_ROOM = 1_000_000
+SHELL_SIGNAL = 128
+"""A shell or a launcher ends with this and the number of the signal that its child died of."""
+LOADING = "loading the tokenizer"
 
 Progress = Callable[[str, int, int], None]
 
@@ -109,7 +114,8 @@ def folder_marks(model: str) -> list[list[Any]]:
 
 
 def versions(command: Sequence[str]) -> dict[str, Any]:
-    """`python`, `versions` and `unfit` (sentences) of an interpreter. Raises TrainingError where it does not run."""
+    """`python`, `versions`, `unfit` and `untried` (sentences) of an interpreter. Raises TrainingError where it does not
+    run."""
     with scratch_folder("versions") as folder:
         return ask(command, {"versions_only": True}, folder, VERSIONS_SECONDS)
 
@@ -141,26 +147,47 @@ def ask(
     try:
         await_end(worker, folder, time.monotonic() + seconds, progress)
     except subprocess.TimeoutExpired as fault:
-        raise TrainingError(
-            f"{command[0]} did not answer within {seconds:.0f} s", "", "is the network there?"
-        ) from fault
+        raise took_too_long(command, folder, seconds) from fault
     finally:
         if worker.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
     answer = read_json(folder / "answer.json")
-    if answer is None and worker.returncode < 0 and (told := read_json(folder / "progress.json")):
-        died = f"it was killed ({signal.Signals(-worker.returncode).name}) while {told['phase']}"
-        raise TrainingError(
-            "the rows could not be looked at", died, "is there memory enough? else look at the model's chat template"
-        )
     if answer is None:
-        words_of_it = console.read_bytes().decode(errors="replace").strip().splitlines()[-1:]
-        raise TrainingError(
-            f"{' '.join(command)} does not run the worker", " ".join(words_of_it)[:300], "mend [training] command"
-        )
+        raise no_answer(command, folder, worker.returncode)
     return answer
+
+
+def took_too_long(command: Sequence[str], folder: Path, seconds: float) -> TrainingError:
+    """What the worker was at when its time was up. It waits for a network only while it loads a tokenizer."""
+    told = read_json(folder / "progress.json") or {}
+    at = str(told.get("phase", "")) + (f" ({told['done']} of {told['of']})" if told.get("of") else "")
+    hints = {"": "look whether [training] command starts a Python", LOADING: "is the network there?"}
+    hint = hints.get(str(told.get("phase", "")), "the machine is too slow or too busy for these rows: take fewer")
+    return TrainingError(f"{command[0]} did not answer within {seconds:.0f} s", at, hint)
+
+
+def no_answer(command: Sequence[str], folder: Path, code: int) -> TrainingError:
+    """Why the worker ended without an answer: only where it never began is the command to blame."""
+    last = (folder / "console.log").read_bytes().decode(errors="replace").strip().splitlines()[-1:]
+    said = " ".join(last)[:300]
+    number = -code if code < 0 else code - SHELL_SIGNAL if code > SHELL_SIGNAL else 0
+    killed = signal.Signals(number).name if number in set(signal.Signals) else ""
+    if killed:
+        hint = "a library crashed: see whether torch and transformers of it can be imported"
+        if killed in ("SIGKILL", "SIGXCPU"):
+            hint = "memory or time of this machine had run out, or somebody ended it: free some and try again"
+        return TrainingError(f"{command[0]} was killed while it looked at the rows ({killed})", said, hint)
+    if shutil.disk_usage(folder).free < LEAST_ROOM:
+        return TrainingError(f"{folder.parent} has no room for the worker's answer", said, "free some space")
+    if (folder / "progress.json").exists():
+        words = f"{command[0]} ended with code {code} while it looked at the rows"
+        return TrainingError(words, said, "a library ended it, the command is right: see what that line names")
+    return TrainingError(
+        f"{' '.join(command)} does not run the worker", said or f"it ended with code {code} and said nothing",
+        "mend [training] command: it has to be a Python, or a launcher of one",
+    )  # fmt: skip
 
 
 def await_end(worker: subprocess.Popen[bytes], folder: Path, deadline: float, progress: Progress | None) -> None:

@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from .checkpoints import latest_attempt
 from .events import plain
+from .faults import sentence
 from .serve import set_environment
 from .spec import Spec, read_spec
 
@@ -81,14 +82,6 @@ def tell(stream: IO[str], message: Mapping[str, Any]) -> None:
         os._exit(0)
 
 
-def sentence(fault: Exception) -> str:
-    """The fault in a line for the person."""
-    if isinstance(fault, KeyError):
-        return f"its spec.json lacks {fault}"
-    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-    return " ".join(lines[:2])[:500] or type(fault).__name__
-
-
 class Pair:
     """Both sides of a run and the tokenizer they share. `side` is a context in which `model(side)` answers."""
 
@@ -113,6 +106,7 @@ def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
     from transformers import AutoModelForCausalLM
 
     from .fitting import fitting_of
+    from .libraries import weights_in
     from .model_folder import check_model_folder
     from .models import choose_precision, load
     from .rows import choose_masking
@@ -137,7 +131,7 @@ def load_pair(run_dir: Path, spec: Spec, progress: Any) -> Pair:
     else:
         tuned = AutoModelForCausalLM.from_pretrained(
             str(trained),
-            dtype=precision.dtype,
+            **weights_in(precision.dtype),
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=bool(spec.sft.get("trust_remote_code")),

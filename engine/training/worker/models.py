@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
 
 from . import builtin
 from .bounded_templates import bound_templates
+from .libraries import misread, tokenizer_of, weights_in
 from .model_folder import check_complete, check_model_folder, check_parameters, check_trainable, is_path, no_folder
 from .spec import Spec
 
@@ -103,9 +104,12 @@ def load(spec: Spec, precision: Precision, progress: Callable[[int, int], None])
         if not where["trust_remote_code"]:
             config = AutoConfig.from_pretrained(source, revision=spec["revision"], trust_remote_code=False)
             check_causal(config, name)
+            if misread(config):
+                raise ValueError(f"model {name} cannot be loaded: {misread(config)}")
             check_size(source, config)
         tokenizer = load_tokenizer(source, spec["revision"], name)
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=precision.dtype, use_safetensors=True, **where)
+        where |= weights_in(precision.dtype)
+        model = AutoModelForCausalLM.from_pretrained(source, use_safetensors=True, **where)
     except OSError as fault:
         raise ValueError(cannot_be_had(name, fault)) from fault
     return model, tokenizer, source
@@ -218,7 +222,7 @@ def check_size(source: str, config: Any) -> None:
 def load_tokenizer(source: str, revision: str | None, name: str) -> Any:
     """The tokenizer, with a padding token. Raises ValueError where it cannot be had or has no end-of-text token."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+        tokenizer = tokenizer_of(source, revision)
     except OSError as fault:
         raise ValueError(cannot_be_had(name, fault)) from fault
     if tokenizer.eos_token is None:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from .events import read_json, write_json
+from .faults import sentence
 from .threads import wait_without_spinning
-from .versions import found_versions, unfit
+from .versions import found_versions, unfit, untried
 
 MARGIN_TOKENS = 4
 PROGRESS_SECONDS = 0.2
@@ -35,18 +36,20 @@ def answer_request(arguments: Sequence[str], work: Callable[[Mapping[str, Any], 
     """Read the request, do the work, write the answer, end. Faults of model and data are answers as well."""
     request, target = read_json(Path(arguments[0])) or {}, Path(arguments[1])
     found = found_versions()
-    answer: dict[str, Any] = {"python": sys.version.split()[0], "versions": found, "unfit": unfit(found)}
+    answer: dict[str, Any] = {"python": sys.version.split()[0], "versions": found}
+    answer |= {"unfit": unfit(found), "untried": untried(found)}
     if not answer["unfit"] and not request.get("versions_only"):
         began = time.monotonic()
+        progress = Progress(target.with_name("progress.json"))
+        progress("starting the trainer's libraries")
         os.environ.update(
             HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", TOKENIZERS_PARALLELISM="false"
         )
         wait_without_spinning()
         try:
-            answer |= work(request, Progress(target.with_name("progress.json")))
+            answer |= work(request, progress)
         except Exception as fault:  # noqa: BLE001  the worker's border: a model from anywhere fails in any way
-            lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-            answer["error"] = " ".join(lines[:2])[:500] or type(fault).__name__
+            answer["error"] = sentence(fault)
         answer["seconds"] = round(time.monotonic() - began, 2)
     write_json(target, answer, durable=False)
     sys.stdout.flush()
@@ -72,7 +75,6 @@ class Progress:
 
 def preflight(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Lengths, labels and shape of the model, as plain JSON. Raises ValueError where the model cannot be had."""
-    progress("starting the trainer's libraries")
     import transformers
 
     from .bounded_templates import bound_templates
@@ -144,6 +146,7 @@ def configuration(source: str, revision: str | None, name: str) -> Any:
     its own: a plan runs none."""
     from transformers import AutoConfig
 
+    from .libraries import misread
     from .models import cannot_be_had, check_causal, first_sentence
 
     try:
@@ -156,6 +159,8 @@ def configuration(source: str, revision: str | None, name: str) -> Any:
             raise ValueError(f"{words}: read it, then set trust_remote_code = true and override this") from fault
         raise ValueError(f"model {name} cannot be loaded: {first_sentence(fault)}") from fault
     check_causal(config, name)
+    if misread(config):
+        raise ValueError(f"model {name} cannot be loaded: {misread(config)}")
     return config
 
 
@@ -185,10 +190,15 @@ def settings_refusal(sft: Mapping[str, Any], lora: Mapping[str, Any]) -> str:
     from peft import LoraConfig
     from trl import SFTConfig
 
-    for values, kind in ((sft, SFTConfig), (lora, LoraConfig)):
-        unknown = sorted(set(values) - {field.name for field in fields(kind)})
-        if unknown:
-            return f"{kind.__name__} of this interpreter has no setting {', '.join(unknown)}"
+    from .libraries import sft_arguments
+
+    try:
+        sft = sft_arguments(sft)
+    except ValueError as fault:
+        return str(fault)
+    unknown = sorted(set(lora) - {field.name for field in fields(LoraConfig)})
+    if unknown:
+        return f"LoraConfig of this interpreter has no setting {', '.join(unknown)}"
     asked = sft.get("report_to") or ()
     for name in (asked,) if isinstance(asked, str) else asked:
         if name not in ("none", "all") and find_spec(name) is None:

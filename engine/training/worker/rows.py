@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trl.chat_template_utils import get_training_chat_template, has_generation_markers
-
 from .chat import USUAL_TERMS, Chat, Terms, Unrenderable, chat_of, check_template, rendered, terms_of
 from .fitting import AS_IT_IS, Fitting, fitted
+from .libraries import has_generation_markers, training_template
 from .templates import PLAIN_TEMPLATE
 from .turns import common_length, is_asked, start_of, turns_in, written
 
@@ -120,10 +119,7 @@ def find_masking(tokenizer: Any) -> Masking:
     check_template(tokenizer)
     if has_generation_markers(tokenizer.chat_template):
         return Masking(tokenizer.chat_template, "all assistant turns, as the chat template marks them")
-    try:
-        template = get_training_chat_template(tokenizer)
-    except ValueError:
-        template = None
+    template = training_template(tokenizer)
     if template is not None:
         return Masking(template, "all assistant turns, by TRL's training version of this chat template")
     return Masking(None, "all assistant turns: what the chat template adds at each of them")

@@ -19,6 +19,7 @@ from .callback import RunCallback
 from .checkpoints import PREFIX, last_good_checkpoint, pickles_in, remove_unfinished, sealed
 from .events import read_json, umask_of, write_json
 from .fitting import fitting_of
+from .libraries import mend_trainer, recompute_activations, sft_arguments
 from .measure import WRITTEN_TOKENS, Measure
 from .models import Precision, adapter_config, choose_precision, load
 from .packing import as_dataset, refusal
@@ -257,13 +258,7 @@ def probe(context: RunContext, trainer: Trainer, count: int) -> None:
     context.phase("probe")
     lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
     longest = sorted(range(len(lengths)), key=lambda place: lengths[place], reverse=True)[:count]
-    if trainer.args.activation_checkpointing:
-        # The library switches it on when training begins; what is tried must be what is trained.
-        how = dict(trainer.args.activation_checkpointing_kwargs or {})
-        every, offload = how.pop("every_n_layers", 1), how.pop("offload", False)
-        trainer.model.activation_checkpointing_enable(
-            activation_checkpointing_kwargs=how or None, every_n_layers=every, offload=offload
-        )
+    recompute_activations(trainer)  # what is tried must be what is trained
     tokens, forward, seconds = timed_batch(trainer, longest)
     usual = sum(lengths) / len(lengths) * trainer._spec["batch"]
     context.left.guess(step=seconds / tokens * usual, read=forward / tokens)
@@ -294,9 +289,10 @@ def make_trainer(
         max_length=None if spec.sft.get("padding_free") else spec["max_length"],  # rows come cut; TRL refuses both
         dataset_kwargs={"skip_prepare_dataset": True},
         **precision.flags,
-        **{"run_name": context.run_dir.name, "project": "tamis", **spec.sft},
+        **sft_arguments({"run_name": context.run_dir.name, "project": "tamis", **spec.sft}),
     )
     run_callback = RunCallback(spec, context, measure, [row.id for row in rows])
+    transformers.set_seed(spec["seed"])  # an adapter's first weights; TRL before 1.16 draws them unseeded
     trainer = Trainer(
         spec,
         context,
@@ -308,6 +304,7 @@ def make_trainer(
         peft_config=adapter_config(spec),
         callbacks=[run_callback],
     )
+    mend_trainer(trainer)
     trainer.remove_callback(transformers.PrinterCallback)
     run_callback.trainer, trainer.run_callback = trainer, run_callback
     return trainer

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from .checkpoints import latest_attempt
 from .events import EventLog, SilentLog, open_private, write_json
+from .faults import sentence
 from .gpus import chosen_index, foreign, gpus
 from .heartbeat import Heartbeat
 from .out_of_memory import free_what_is_unused, is_out_of_memory
@@ -94,7 +95,7 @@ def guarded(
     except Exception as fault:  # noqa: BLE001  the worker's border: told in the run's own files
         traceback.print_exc()
         outcome = "oom" if is_out_of_memory(fault) else "crashed"
-        message = told(fault)
+        message = sentence(fault)
         log.emit("error", kind=type(fault).__name__, msg=message, phase=beat.phase)
         end = {"outcome": outcome, "step": beat.step, "error": message, "seconds": round(time.monotonic() - began, 3)}
         if outcome == "oom":
@@ -102,14 +103,6 @@ def guarded(
         return end
     finally:
         free_what_is_unused()  # what this run held, before the next one starts
-
-
-def told(fault: Exception) -> str:
-    """The fault in a line or two for the person; the whole story is in console.log."""
-    if isinstance(fault, ImportError):
-        return f"{fault}; the interpreter {sys.executable} lacks the trainer: pip install 'tamis[train]'"
-    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-    return " ".join(lines[:2])[:500] or type(fault).__name__
 
 
 def others_on_gpu() -> str:

@@ -23,6 +23,8 @@ class Spec:
     spent_seconds: float = 0.0
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self.values:
+            raise ValueError(f"its spec.json lacks {name}")
         return self.values[name]
 
 

@@ -96,6 +96,11 @@ def chosen_keymap(name: str | None) -> tuple[dict[str, str], list[str]]:
     return {}, [f"no keymap is called {name!r}: {hint}"]
 
 
+LATER = ("tokens",)
+"""Commands that came when people had keymaps: where one has their key, theirs stays, and the command is without."""
+NO_KEY = " "
+
+
 def checked_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """(the part of a person's keymap that can be used, what is wrong with the rest).
 
@@ -110,12 +115,19 @@ def checked_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]
             problems.append(f"keymap: {complaint}; the default stays")
         else:
             good[name] = text
+    for name in LATER:
+        if name not in good and name in _clashing({**good, name: _default(name)}):
+            good[name] = NO_KEY
     for name in _clashing(good):
         problems.append(
             f"keymap: {name} = {good[name]!r} is taken by another command of the same screen; the default stays"
         )
         del good[name]
     return good, problems
+
+
+def _default(name: str) -> str:
+    return ",".join(BY_ID[name].keys)
 
 
 def _complaint(name: str, text: str) -> str:
@@ -136,7 +148,7 @@ def _complaint(name: str, text: str) -> str:
 
 
 def _clashing(good: Mapping[str, str]) -> list[str]:
-    keys_of = {command.id: _plain_keys(good.get(command.id, ",".join(command.keys))) for command in COMMANDS}
+    keys_of = {command.id: _plain_keys(good.get(command.id, _default(command.id))) for command in COMMANDS}
     clashing: list[str] = []
     for name in good:
         rivals = (other for other in COMMANDS if other.id != name and set(other.where) & set(BY_ID[name].where))
@@ -146,7 +158,7 @@ def _clashing(good: Mapping[str, str]) -> list[str]:
 
 
 def _plain_keys(text: str) -> set[str]:
-    return {key_name(key.strip()) for key in text.split(",")}
+    return {key_name(key.strip()) for key in text.split(",") if key.strip()}
 
 
 def keys_of(command_id: str, keymap: Mapping[str, str]) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def test_what_would_use_a_setting_that_waits_ends_with_the_line_to_run(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for words in (["plan"], ["train"], ["curve"], ["compare"], ["rescore"]):
+    for words in (["plan"], ["train"], ["curve"], ["sweep"], ["compare"], ["rescore"]):
         assert main([*words, str(folder)]) == 2
         told = capsys.readouterr()
         assert told.err.count("\n") == 1

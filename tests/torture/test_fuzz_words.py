@@ -161,7 +161,21 @@ def with_pieces(content: bytes, dice: random.Random) -> bytes:
 # -- whole command lines
 
 # What would open a screen, train for minutes, or wait: their options are tried, not what they do.
-NOT_RUN = ("open", "demo", "train", "compare", "curve", "rescore", "try", "judge", "resume", "plan", "pick", "watch")
+NOT_RUN = (
+    "open",
+    "demo",
+    "train",
+    "compare",
+    "curve",
+    "sweep",
+    "rescore",
+    "try",
+    "judge",
+    "resume",
+    "plan",
+    "pick",
+    "watch",
+)
 
 
 def test_command_lines(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

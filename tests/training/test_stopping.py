@@ -35,7 +35,7 @@ def has_gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("named", ["id", "beginning", "folder", "project"])
-@pytest.mark.parametrize("kind", ["compare", "curve"])
+@pytest.mark.parametrize("kind", ["compare", "curve", "sweep"])
 def test_every_run_of_it_ends_and_what_is_whole_stays(
     kind: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

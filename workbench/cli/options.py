@@ -294,6 +294,13 @@ def _curve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--ascii", action="store_true", help="draw without block characters")
 
 
+def _sweep(command: argparse.ArgumentParser) -> None:
+    project_options(command)
+    model_option(command)
+    command.add_argument("--steps", type=int, metavar="N", help="optimizer steps of each run")
+    set_option(command)
+
+
 def _gate(command: argparse.ArgumentParser) -> None:
     project_options(command, decides=True)
     command.add_argument("--override", metavar="WHY", help="set aside what is not met; goes into journal and manifests")
@@ -349,6 +356,8 @@ WORDS: dict[str, Word] = {
                     _compare, "workbench.cli.compare", "compare"),
     "curve": Word("would more rows help, and which? Trains 12, 25, 50 and 100 % of the accepted rows",
                   _curve, "workbench.cli.compare", "curve"),
+    "sweep": Word("which learning rate? Trains three on a slice of the accepted rows; recommends, sets nothing",
+                  _sweep, "workbench.cli.sweep", "sweep"),
     "gate": Word("may this set be trained on? Exit code 1 with the rows to fix",
                  _gate, "workbench.cli.report", "run_gate"),
 }

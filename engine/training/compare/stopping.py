@@ -12,6 +12,7 @@ from engine.training.compare.store import (
     COMPARE,
     CURVE,
     NAME,
+    SWEEP,
     Comparison,
     list_comparisons,
     read_comparison,
@@ -36,7 +37,7 @@ class Standing:
     @property
     def command(self) -> str:
         """The word of the command that goes on with it."""
-        return CURVE if f"-{CURVE}" in self.comparison.id else COMPARE
+        return next((kind for kind in (CURVE, SWEEP) if f"-{kind}" in self.comparison.id), COMPARE)
 
 
 def standing_of(comparison: Comparison) -> Standing:
@@ -55,8 +56,8 @@ def standing_of(comparison: Comparison) -> Standing:
 
 
 def comparisons_in(runs_dir: Path) -> tuple[Comparison, ...]:
-    """Every comparison and learning curve of a folder of runs, the newest first."""
-    found = (*list_comparisons(runs_dir), *list_comparisons(runs_dir, CURVE))
+    """Every comparison, learning curve and sweep of a folder of runs, the newest first."""
+    found = [each for kind in (COMPARE, CURVE, SWEEP) for each in list_comparisons(runs_dir, kind)]
     return tuple(sorted(found, key=lambda comparison: comparison.id, reverse=True))
 
 

@@ -36,7 +36,7 @@ from engine.training.runs.status import run_folders
 from engine.training.worker.events import EventLog, read_json
 
 NAME = "comparison.json"
-COMPARE, CURVE = "compare", "curve"
+COMPARE, CURVE, SWEEP = "compare", "curve", "sweep"
 
 # What the two files are believed to say. A run is named by one part of a path: none is read, or asked to stop, that
 # does not lie beside the comparison.
@@ -109,6 +109,8 @@ _is_curve_result = object_with(
         "heldout": _HELDOUT,
     }
 )
+_RATE = object_with({"learning_rate": is_number, "steps": is_count, "nll": maybe(is_number), "run": is_name})
+_is_sweep_result = object_with({"rates": list_of(_RATE), "recommended": maybe(is_number)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class Comparison:
 
 
 def new_comparison_dir(runs_dir: Path, kind: str) -> Path:
-    """A folder `<utc>-compare` (or `-curve`) of its own. Raises TrainingError where it cannot be made."""
+    """A folder `<utc>-compare` (or `-curve`, `-sweep`) of its own. Raises TrainingError where it cannot be made."""
     stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{kind}"
     try:
         make_private_folder(runs_dir, exist_ok=True)
@@ -195,7 +197,7 @@ def read_comparison(folder: Path) -> Comparison:
 
 
 def list_comparisons(runs_dir: Path, kind: str = COMPARE) -> tuple[Comparison, ...]:
-    """Every comparison (or learning curve) of the folder that can be read, the newest first."""
+    """Every comparison (or learning curve, or sweep) of the folder that can be read, the newest first."""
     found = []
     for name in comparison_names(runs_dir, kind):
         with suppress(TrainingError):
@@ -213,7 +215,8 @@ def comparison_names(runs_dir: Path, kind: str = COMPARE) -> list[str]:
 def read_result(folder: Path) -> dict[str, Any] | None:
     """What came of it, or None while runs are going on; also where the file is none of ours: it is worked out anew."""
     found = read_json(folder / "result.json")
-    return found if found is not None and (_is_result(found) or _is_curve_result(found)) else None
+    forms = (_is_result, _is_curve_result, _is_sweep_result)
+    return found if found is not None and any(fits(found) for fits in forms) else None
 
 
 def save_result(folder: Path, result: Mapping[str, Any]) -> None:

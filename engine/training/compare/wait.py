@@ -17,11 +17,14 @@ Progress = Callable[[str, int, int], None]
 POLL_SECONDS = 0.2
 
 
-def see_through(comparison: Comparison, progress: Progress | None = None) -> float:
-    """Wait until all runs have ended; the seconds it took. What this comparison started is stopped at a fault."""
+def see_through(
+    comparison: Comparison, progress: Progress | None = None, is_done: Callable[[RunState], bool] = is_whole
+) -> float:
+    """Wait until all runs have ended; the seconds it took. What this comparison started is stopped at a fault: a run
+    that has ended and is not done."""
     began = time.monotonic()
     try:
-        wait(comparison, progress or (lambda phase, done, of: None))
+        wait(comparison, progress or (lambda phase, done, of: None), is_done)
     except BaseException:
         stop_all([comparison.run_dir(trial) for trial in comparison.trials if not trial.reused])
         raise
@@ -36,7 +39,7 @@ def check_whole(comparison: Comparison) -> None:
             raise_failed(state)
 
 
-def wait(comparison: Comparison, progress: Progress) -> None:
+def wait(comparison: Comparison, progress: Progress, is_done: Callable[[RunState], bool] = is_whole) -> None:
     """Watch the runs until all have ended. Raises TrainingError as soon as one fails."""
     folders = [comparison.run_dir(trial) for trial in comparison.trials]
     offsets, steps, phases = [0] * len(folders), [0] * len(folders), ["load"] * len(folders)
@@ -58,7 +61,7 @@ def wait(comparison: Comparison, progress: Progress) -> None:
         for number, folder in enumerate(folders):
             if not alive[number]:
                 state = read_run(folder)
-                if not is_whole(state):
+                if not is_done(state):
                     raise_failed(state)
         if not any(alive):
             return
@@ -81,5 +84,5 @@ def raise_failed(state: RunState) -> None:
     raise TrainingError(
         f"run {state.id} {'was ' if state.state in ('stopped', 'killed') else ''}{state.state} at step {state.step}",
         why,
-        f"its words are in {state.dir / 'console.log'}; compare again uses the runs that are finished",
+        f"its words are in {state.dir / 'console.log'}; asked again, it uses the runs that are finished",
     )

@@ -30,6 +30,8 @@ MEDIA = {
     "file": ("a file", "files"),
 }
 FURTHER_ANSWERS = "further answers"
+REJECTED, LABEL = "a rejected answer", "a label"
+EXPORT_PREFERENCES = "tamis export --format preference or kto"
 SECRETS = "secrets"
 SECRETS_HINT = "mask them (flag:secrets), or let them through as an export does: --override 'why'"
 
@@ -46,12 +48,12 @@ class Place:
 class Gathered:
     """Rows for a trainer, which others were left out for which reason (see `why_untrained`), and what stands beside
     the conversation of the rows, so that no trainer sees it: name of a field -> ids. `preferences` are those of the
-    rows that say which answer was liked, of which the liked one alone is learnt."""
+    rows that carry a rejected answer or a label, by which of them: the answer that was liked alone is learnt."""
 
     rows: tuple[TrainingRow, ...] = ()
     left_out: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    preferences: tuple[Place, ...] = ()
+    preferences: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         """How many rows were left out, by the reason in words."""
@@ -72,7 +74,7 @@ def gather(examples: Iterable[Example], secret: Collection[int] = ()) -> Gathere
     rows: list[TrainingRow] = []
     left_out: dict[str, list[Place]] = {}
     beside: dict[str, list[str]] = {}
-    preferences: list[Place] = []
+    preferences: dict[str, list[Place]] = {}
     for example in examples:
         reason = SECRETS if example.number in secret else why_untrained(example.conversation)
         if reason:
@@ -80,8 +82,9 @@ def gather(examples: Iterable[Example], secret: Collection[int] = ()) -> Gathere
             continue
         rows.append(training_row(example))
         conversation = example.conversation
-        if conversation.rejected or conversation.label is not None:
-            preferences.append(Place(example.number, example.id))
+        for carried, is_there in ((REJECTED, conversation.rejected), (LABEL, conversation.label is not None)):
+            if is_there:
+                preferences.setdefault(carried, []).append(Place(example.number, example.id))
         names = dict.fromkeys(leaf.path.partition(".")[0] for leaf in conversation.other)
         for name in (*names, *((FURTHER_ANSWERS,) if conversation.candidates else ())):
             beside.setdefault(name, []).append(example.id)
@@ -89,7 +92,7 @@ def gather(examples: Iterable[Example], secret: Collection[int] = ()) -> Gathere
         tuple(rows),
         {reason: tuple(places) for reason, places in left_out.items()},
         {name: tuple(ids) for name, ids in beside.items()},
-        tuple(preferences),
+        {carried: tuple(places) for carried, places in preferences.items()},
     )
 
 
@@ -175,15 +178,13 @@ def left_out_warnings(found: Gathered) -> list[Note]:
             )
             notes.append(Note(reason, words, tuple(place.id for place in places)))
     if found.preferences:
-        rows = counted(len(found.preferences), "row")
-        say = "says" if len(found.preferences) == 1 else "say"
-        words = (
-            f"{rows} {say} which answer was liked {rows_in_words(found.preferences)}: the liked one is trained as any"
-        )
-        words += (
-            " answer, what is said against the other is not learnt; for a preference trainer: tamis export --format"
-        )
-        notes.append(Note("preferences", f"{words} preference or kto", tuple(place.id for place in found.preferences)))
+        carried = [
+            f"{counted(len(places), 'row')} {'carries' if len(places) == 1 else 'carry'} {what} {rows_in_words(places)}"
+            for what, places in found.preferences.items()
+        ]
+        words = f"{' and '.join(carried)}: the answer that was liked is trained as any other, and nothing else of them"
+        ids = tuple(dict.fromkeys(place.id for places in found.preferences.values() for place in places))
+        notes.append(Note("preferences", f"{words}; for a preference trainer: {EXPORT_PREFERENCES}", ids))
     if found.beside:
         names = sorted(found.beside, key=lambda name: -len(found.beside[name]))
         named = [f"{name} ({counted(len(found.beside[name]), 'row')})" for name in names[:NAMED_FIELDS]]

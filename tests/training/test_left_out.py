@@ -75,6 +75,13 @@ def test_the_plan_says_which_rows_are_left_out_and_what_to_do() -> None:
     assert warnings["beside"].text == (
         "no trainer sees what stands beside the conversation: notes (1 row), further answers (1 row)"
     )
+    assert warnings["preferences"].ids == ("r2", "r8")
+    assert warnings["preferences"].text == (
+        "1 row carries a label (row 2) and 1 row carries a rejected answer (row 8): the answer that was liked is "
+        "trained as any other, and nothing else of them; for a preference trainer: tamis export --format preference or "
+        "kto"
+    )
+    assert "preferences" not in {note.kind for note in left_out_warnings(gather(ACCEPTED[:2]))}
     refusals = {note.kind: note for note in left_out_refusals(found)}
     assert refusals["media"].ids == ("r3", "r6")
     assert refusals["media"].text == (

@@ -154,7 +154,7 @@ def test_settings_that_a_run_would_die_of_are_asked_of_the_libraries(
         ({"sft": {"optim": "stable_adamw"}},
          "optimizer: optim stable_adamw cannot be used here, pip install torch-optimi"),
         ({"attention": "flash_attention_3"}, "attention: attention flash_attention_3 cannot be used here"),
-        ({"four_bit": True}, "four_bit: 4-bit weights need a GPU and bitsandbytes: pip install bitsandbytes"),
+        ({"four_bit": True}, "four_bit: 4-bit weights (qlora, four_bit) need a GPU and bitsandbytes (pip"),
         ({"precision": "fp16"}, "precision: precision fp16 needs a GPU"),
     )  # fmt: skip
     for settings, words in planted:

@@ -10,7 +10,8 @@ from typing import Any
 from engine.small_files import MOST_SETTINGS, read_regular
 from engine.training.spec.defaults import Chosen
 
-AT_2000, LORA_OVER_FULL = 5e-5, 10
+AT_2000 = 5e-5
+LORA_OVER_FULL, LORA_OVER_FULL_SHORT, SHORT_RUN = 10, 15, 100
 EXPONENTS = {"qwen": 0.0775}
 EXPONENT = 0.781
 UNKNOWN_HIDDEN = 4096
@@ -18,24 +19,25 @@ SIZES = ("hidden_size", "n_embd", "d_model")
 WIDEST = 10**6
 
 
-def learning_rate(model: str, revision: str | None, method: str) -> Chosen:
-    """The rate for LoRA or for the whole model, by its hidden size.
+def learning_rate(model: str, revision: str | None, method: str, steps: int) -> Chosen:
+    """The rate for LoRA or for the whole model, by its hidden size and the steps of the run.
 
-    5e-5 x 10 for LoRA x (2000 / hidden size) ** p, p = .781 for Llama and .0775 for Qwen: fitted by Thinking Machines
-    to sweeps over both families (Schulman et al. 2025, "LoRA Without Regret", and `hyperparam_utils` of their
-    tinker-cookbook). Others are taken for Llamas. Where no config is on this machine the value at 4,096 is taken, which
-    errs on the low side for smaller models.
+    5e-5 x (2000 / hidden size) ** p for the whole model, p = .781 for Llama and .0775 for Qwen (`hyperparam_utils` of
+    tinker-cookbook in 2025, fitted to sweeps over both families; a table by name has taken its place since, with twice
+    as much at 2,048 and the same at 4,096); 10 times that for LoRA and 15 times in runs of about a hundred steps,
+    because an adapter begins with one factor at zero and has to leave it first (Schulman et al. 2025, "LoRA Without
+    Regret", thinkingmachines.ai/blog/lora). Others are taken for Llamas. Where no config is on this machine the value
+    at 4,096 is taken, which errs on the low side for smaller models.
     """
     config = config_of(model, revision)
     hidden, family = hidden_size(config), str(config.get("model_type", ""))
     power = next((value for word, value in EXPONENTS.items() if family.startswith(word)), EXPONENT)
-    adapter = method == "lora"
-    rate = AT_2000 * (LORA_OVER_FULL if adapter else 1) * (2000 / (hidden or UNKNOWN_HIDDEN)) ** power
-    what = "LoRA" if adapter else "the whole model, a tenth of LoRA's"
-    at = f"hidden size {hidden:,}" if hidden else f"hidden size {UNKNOWN_HIDDEN:,}, as the model's own is not known yet"
-    return Chosen(
-        float(f"{rate:.2g}"), f"for {what} at {at} (5e-4 x (2000 / hidden size)^{power:g} for LoRA, published)"
-    )
+    times = (LORA_OVER_FULL_SHORT if steps <= SHORT_RUN else LORA_OVER_FULL) if method == "lora" else 1
+    rate = times * AT_2000 * (2000 / (hidden or UNKNOWN_HIDDEN)) ** power
+    what = f"LoRA in {'a short' if times == LORA_OVER_FULL_SHORT else 'a long'} run" if times > 1 else "the whole model"
+    known = "" if hidden else ", as the model's own is not known yet"
+    at = f"{what} at hidden size {hidden or UNKNOWN_HIDDEN:,}{known}"
+    return Chosen(float(f"{rate:.2g}"), f"for {at} ({times * AT_2000:g} x (2000 / hidden size)^{power:g}, published)")
 
 
 def hidden_size(config: dict[str, Any]) -> int | None:

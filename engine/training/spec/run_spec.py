@@ -39,7 +39,7 @@ ALIASES = {
 """Names people use, and the library's own."""
 
 ONE_OF = {
-    "method": ("full", "lora"),
+    "method": ("full", "lora", QLORA),
     "precision": ("auto", "bf16", "fp16", "fp32"),
     "train_on": ("all", "last"),
     "system_prompt": ("own turn", "first user turn"),
@@ -140,9 +140,9 @@ def choose_spec(
     given = settings or {}
     spec = builtin_defaults(name) if model in (None, BUILT_IN) else model_defaults(name, str(model))
     spec = with_settings(spec, given)
+    spec = replace(spec, micro_batch=Chosen(fitting_micro_batch(spec), spec.micro_batch.reason))
     if spec.model.value != BUILT_IN:
         spec = fitted_recipe(spec, rows, {known_name(each) for each in given})
-    spec = replace(spec, micro_batch=Chosen(fitting_micro_batch(spec), spec.micro_batch.reason))
     steps = optimizer_steps(spec, rows)
     if steps < 1:
         raise UsageError(f"run {name} would take no step", "", "give --steps or --epochs above zero")
@@ -157,11 +157,11 @@ def choose_spec(
 
 def fitted_recipe(spec: RunSpec, rows: int, given: Collection[str]) -> RunSpec:
     """What follows from the rows, the batch and the model, but for what was `given`."""
-    if "learning_rate" not in given:
-        rate = learning_rate(str(spec.model.value), spec.revision.value, str(spec.method.value))
-        spec = replace(spec, learning_rate=rate)
     if not {"steps", "epochs"} & set(given):
         spec = replace(spec, epochs=epochs_for(rows, int(spec.batch.value)))
+    if "learning_rate" not in given:
+        model, method, steps = str(spec.model.value), str(spec.method.value), optimizer_steps(spec, rows)
+        spec = replace(spec, learning_rate=learning_rate(model, spec.revision.value, method, steps))
     if "lr_scheduler_type" in given and "lr_scheduler_kwargs" not in given:  # they are the other schedule's
         spec = replace(spec, sft={**spec.sft, "lr_scheduler_kwargs": SFT["lr_scheduler_kwargs"]})
     return spec
@@ -211,8 +211,7 @@ def builtin_defaults(name: str) -> RunSpec:
 
 def epochs_for(rows: int, batch: int) -> Chosen:
     """How often all rows are seen: three times, and oftener where that makes fewer than 60 steps."""
-    passes = math.ceil(rows / max(1, batch)) or 1
-    epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / passes))
+    epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / max(1, math.ceil(rows / batch))))
     if epochs == FEWEST_EPOCHS:
         return Chosen(float(epochs), "usual for a few hundred rows: what is learnt later is learnt by heart")
     return Chosen(float(epochs), f"so that {FEWEST_STEPS} steps are taken: an adapter settles in no fewer (measured)")
@@ -340,6 +339,8 @@ def check_values(spec: RunSpec) -> None:
         value = getattr(spec, name).value
         if value not in allowed:
             raise UsageError(f"unknown {name} {value!r}", "", f"use {' or '.join(map(quoted, allowed))}")
+    if spec.four_bit.value and spec.method.value == "full":
+        raise UsageError("weights of 4 bits cannot be trained themselves", "", f"use method {QLORA}, or four_bit=false")
     for name, kinds in NUMBERS.items():
         value = getattr(spec, name).value
         if isinstance(value, bool) or not isinstance(value, kinds) or value < 0 or not in_bounds(value):

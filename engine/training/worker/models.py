@@ -134,8 +134,10 @@ def kernel_of(wanted: str, sft: Mapping[str, Any]) -> str:
 
 def four_bit() -> Any:
     """4-bit weights by bitsandbytes. Raises ValueError where it, or a GPU, is missing."""
-    if find_spec("bitsandbytes") is None or not torch.cuda.is_available():
-        raise ValueError("4-bit weights need a GPU and bitsandbytes: pip install bitsandbytes, or set four_bit = false")
+    lacks = [] if torch.cuda.is_available() else ["a GPU"]
+    lacks += ["bitsandbytes (pip install bitsandbytes)"] if find_spec("bitsandbytes") is None else []
+    if lacks:
+        raise ValueError(f"4-bit weights (qlora, four_bit) need {' and '.join(lacks)}; method lora does without")
     return nf4()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.config import training_for
+from engine.config import Training, training_for
 from engine.errors import UsageError
 from engine.project.project import Project
 from engine.training.compare.arms import CURATED, check_heldout
@@ -38,7 +38,7 @@ ONLY_THE_LOSS = {
 
 
 def prepare_sweep(project: Project, *, model: str | None = None, settings: Mapping[str, Any] | None = None) -> Prepared:
-    """Everything up to the start: all settings but the rate are those of a real run on as many rows.
+    """Everything up to the start: the rate in the middle is that of a run on all rows, all else as on so many rows.
 
     Raises UsageError where nothing is accepted, TrainingError for held-out rows that cannot measure and for what the
     plan refuses, the model among it.
@@ -49,6 +49,7 @@ def prepare_sweep(project: Project, *, model: str | None = None, settings: Mappi
     check_all_can_be_trained(sets.accepted)
     check_heldout(sets.heldout)
     arms, *_ = build_arms(project, sets, [CURATED])
+    given["learning_rate"] = rate_of_all(len(arms[CURATED]), model, given, config)
     real = chosen_spec(min(MOST_ROWS, len(arms[CURATED])), model, given, config)
     rate, seed = float(real.learning_rate.value), int(real.seed.value)
     if not rate:
@@ -82,6 +83,13 @@ def prepare_sweep(project: Project, *, model: str | None = None, settings: Mappi
         heldout=reviewed(project, sets) | {"measured": len(heldout)},
         kind=SWEEP,
     )
+
+
+def rate_of_all(rows: int, model: str | None, given: Mapping[str, Any], config: Training) -> Chosen:
+    """The rate of a run on all rows, which takes more steps than one on a slice and so may have another."""
+    return chosen_spec(
+        rows, model, {name: value for name, value in given.items() if name != "steps"}, config
+    ).learning_rate
 
 
 def finish_sweep(comparison: Comparison, progress: Progress | None = None) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def test_a_model_of_the_hub_is_looked_up_in_the_cache_and_else_the_reason_says_w
 
 
 @pytest.mark.parametrize(
-    ("rows", "epochs", "steps"), [(50, 5, 65), (62, 4, 64), (80, 3, 60), (322, 3, 243), (500, 3, 375)]
+    ("rows", "epochs", "steps"),
+    [(20, 12, 60), (50, 5, 65), (62, 5, 80), (80, 5, 100), (90, 4, 92), (120, 3, 90), (322, 3, 243), (500, 3, 375)],
 )
 def test_few_rows_are_seen_often_enough_for_sixty_steps_of_four(rows: int, epochs: int, steps: int) -> None:
     spec = recipe(rows)

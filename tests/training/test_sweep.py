@@ -10,11 +10,12 @@ import pytest
 from projects import make_project, numbered
 from small_runs import field_text, rows
 
+from engine.config import Training
 from engine.model import Act
 from engine.project.project import open_project
 from engine.training.compare.stopping import comparisons_in, standing_of
 from engine.training.runs.status import list_runs
-from engine.workflows.sweep import MOST_HELDOUT, MOST_ROWS, prepare_sweep
+from engine.workflows.sweep import MOST_HELDOUT, MOST_ROWS, prepare_sweep, rate_of_all
 from workbench.cli.main import main
 from workbench.cli.sweep import sweep_lines
 
@@ -108,6 +109,13 @@ def test_a_slice_is_drawn_by_seed_and_only_the_rate_differs(tmp_path: Path) -> N
     assert jobs[0].train == jobs[2].train != other.items[0].job.train
     assert {job.spec.steps.value for job in jobs} == {300}
     assert not {row.id for row in jobs[0].train} & {row.id for row in jobs[0].heldout}
+
+
+def test_the_middle_is_the_rate_of_a_run_on_all_rows_however_few_steps_the_sweep_takes() -> None:
+    long, short = 2.9e-4, 4.3e-4  # of more than 100 steps, and of fewer
+    assert rate_of_all(140, "no/config-here", {"steps": 9}, Training()).value == long
+    assert rate_of_all(120, "no/config-here", {}, Training()).value == short
+    assert rate_of_all(120, "no/config-here", {"learning_rate": 7e-5}, Training()).value == 7e-5
 
 
 def test_it_recommends_says_what_is_within_noise_and_where_to_look_further() -> None:

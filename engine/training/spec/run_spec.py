@@ -15,7 +15,7 @@ from engine.errors import UsageError
 from engine.paths import shipped_dir
 from engine.secret_patterns import is_secret_name, looks_secret, secrets_in
 from engine.training.spec.defaults import COMMON, LORA, NEVER_AT_REST, SFT, Chosen
-from engine.training.spec.learning_rate import learning_rate
+from engine.training.spec.learning_rate import SHORT_RUN, learning_rate
 from engine.training.spec.threads import cores, load_per_core, threads_to_use
 from engine.training.spec.trl_fields import LORA_FIELDS, SET_BY_TAMIS, SFT_FIELDS
 
@@ -25,7 +25,7 @@ LARGEST = 10**12
 GIVEN = "as you set it"
 QLORA = "qlora"
 SMALL_BATCH = 4
-FEWEST_STEPS, FEWEST_EPOCHS = 60, 3
+FEWEST_STEPS, FEWEST_EPOCHS, USUAL_EPOCHS = 60, 3, 5
 SECRET_HINT = "give it by the environment (HF_TOKEN=\u2026 tamis train), or log in with the service's own command"
 ALIASES = {
     "rank": "r",
@@ -210,11 +210,19 @@ def builtin_defaults(name: str) -> RunSpec:
 
 
 def epochs_for(rows: int, batch: int) -> Chosen:
-    """How often all rows are seen: three times, and oftener where that makes fewer than 60 steps."""
-    epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / max(1, math.ceil(rows / batch))))
+    """How often all rows are seen: three to five times, oftener where that makes fewer than 60 steps.
+
+    As many of these as stay within a hundred steps, because an adapter's first steps learn slowly: one of its factors
+    begins at zero (see `learning_rate`).
+    """
+    passes = max(1, math.ceil(rows / batch))
+    if USUAL_EPOCHS * passes < FEWEST_STEPS:
+        epochs = math.ceil(FEWEST_STEPS / passes)
+        return Chosen(float(epochs), f"so that {FEWEST_STEPS} steps are taken: an adapter learns little in fewer")
+    epochs = min(USUAL_EPOCHS, max(FEWEST_EPOCHS, SHORT_RUN // passes))
     if epochs == FEWEST_EPOCHS:
         return Chosen(float(epochs), "usual for a few hundred rows: what is learnt later is learnt by heart")
-    return Chosen(float(epochs), f"so that {FEWEST_STEPS} steps are taken: an adapter settles in no fewer (measured)")
+    return Chosen(float(epochs), f"as many of three to five as {SHORT_RUN} steps hold: the first ones learn slowly")
 
 
 def model_defaults(name: str, model: str) -> RunSpec:

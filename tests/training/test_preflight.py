@@ -87,6 +87,7 @@ def test_a_mistyped_folder_is_one_line_with_the_one_that_is_there(model: Path, n
         locate(str(model / WEIGHTS), "", lambda done, of: None)
 
 
+@pytest.mark.slow
 def test_a_name_that_cannot_be_had_is_one_line_that_does_not_guess(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(

@@ -19,6 +19,7 @@ from workbench.cli.output import guarded_streams, last_words, narrate, say
 from workbench.text.escape import visible
 
 DONE, FINDING, USAGE_ERROR, INTERRUPTED = 0, 1, 2, 130
+NO_MEMORY = "not enough memory. Close other programs, or work on a part of the data"
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -70,11 +71,16 @@ def _run(words: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except MemoryError:
-        return _complain("not enough memory. Close other programs, or work on a part of the data")
+        return _complain(NO_MEMORY)
     except OSError as error:
         # A disk that fails where nothing is known of what it means for the person: still no fault of ours.
         where = f"{error.filename}: " if error.filename else ""
         return _complain(f"{where}{error.strerror or error}. Check the disk and try again. {_report()}")
+    except ImportError as error:
+        # A library that finds no room to be loaded in; the words are the C library's.
+        if any(words in str(error) for words in ("failed to map segment", "cannot allocate memory")):
+            return _complain(NO_MEMORY)
+        return _complain(f"a fault inside tamis: {type(error).__name__}: {error}. {_report()}")
     except Exception as error:  # noqa: BLE001 - the border to the person: no traceback on their screen
         return _complain(f"a fault inside tamis: {type(error).__name__}: {error}. {_report()}")
 
